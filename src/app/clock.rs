@@ -1,0 +1,24 @@
+//! The shop's wall clock: for people only, never for order.
+
+use jiff::tz::TimeZone;
+
+use crate::domain::Timestamp;
+
+/// Tells the time in the shop's zone.
+#[derive(Debug, Clone)]
+pub struct ShopClock {
+    zone: TimeZone,
+}
+
+impl ShopClock {
+    /// A clock for this zone.
+    pub fn new(zone: TimeZone) -> Self {
+        Self { zone }
+    }
+
+    /// Now, with the offset that the zone has now.
+    pub fn now(&self) -> Timestamp {
+        let now = jiff::Timestamp::now();
+        Timestamp { unix_micros: now.as_microsecond(), offset_seconds: self.zone.to_offset(now).seconds() }
+    }
+}

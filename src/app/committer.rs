@@ -1,0 +1,195 @@
+//! One commit at a time, whoever leads it: a lone command is committed on its caller's thread; as soon as two meet, the
+//! writer thread gathers what waits and commits it with one sync.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+
+use super::clock::ShopClock;
+use super::command::{Answer, Submission, SubmitError};
+use super::decide::decide;
+use crate::live::Feed;
+use crate::store::Store;
+
+/// Commands that may wait for the writer.
+const QUEUE_COMMANDS_MAX: usize = 1_024;
+/// Commands of one transaction.
+const BATCH_COMMANDS_MAX: usize = 256;
+/// The writer waits for the next commands of those whom it has just answered, for this part of the last commit's time.
+const GATHER_PART_OF_COMMIT: u32 = 4;
+/// However slow the disk, nobody waits longer than this for company.
+const GATHER_WAIT_MAX: Duration = Duration::from_millis(5);
+
+const _: () = assert!(BATCH_COMMANDS_MAX <= QUEUE_COMMANDS_MAX);
+
+type Reply = Result<Answer, SubmitError>;
+
+struct Waiting {
+    submission: Submission,
+    reply: Sender<Reply>,
+}
+
+pub(super) struct Committer {
+    desk: Arc<Desk>,
+    queue: Mutex<Option<Sender<Waiting>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What a commit needs; only the holder of the turn commits.
+struct Desk {
+    store: Arc<Store>,
+    feed: Feed,
+    clock: ShopClock,
+    /// Promise 2: whoever holds it commits and publishes before giving it back, so both have one order.
+    turn: Mutex<()>,
+    /// Commands handed to the writer and not answered yet. While there are any, nobody overtakes them.
+    waiting: AtomicUsize,
+    is_stopping: AtomicBool,
+}
+
+impl Committer {
+    pub(super) fn start(store: Arc<Store>, feed: Feed, clock: ShopClock) -> std::io::Result<Self> {
+        let desk = Arc::new(Desk {
+            store,
+            feed,
+            clock,
+            turn: Mutex::new(()),
+            waiting: AtomicUsize::new(0),
+            is_stopping: AtomicBool::new(false),
+        });
+        let (sender, receiver) = bounded(QUEUE_COMMANDS_MAX);
+        let writer = thread::Builder::new().name("writer".into()).spawn({
+            let desk = Arc::clone(&desk);
+            move || desk.write(&receiver)
+        })?;
+        Ok(Self { desk, queue: Mutex::new(Some(sender)), writer: Mutex::new(Some(writer)) })
+    }
+
+    pub(super) fn submit(&self, submission: Submission) -> Reply {
+        if self.desk.is_stopping.load(Ordering::Acquire) {
+            return Err(SubmitError::Stopping);
+        }
+        if self.desk.waiting.load(Ordering::Acquire) == 0
+            && let Some(turn) = self.desk.try_take_turn()
+        {
+            let mut replies = self.desk.commit(&turn, std::slice::from_ref(&submission));
+            return replies.pop().unwrap_or(Err(SubmitError::OutcomeUnknown));
+        }
+        self.hand_over(submission)
+    }
+
+    fn hand_over(&self, submission: Submission) -> Reply {
+        let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone() else {
+            return Err(SubmitError::Stopping);
+        };
+        let (reply, answer) = bounded(1);
+        self.desk.waiting.fetch_add(1, Ordering::AcqRel);
+        match queue.try_send(Waiting { submission, reply }) {
+            Ok(()) => answer.recv().unwrap_or(Err(SubmitError::OutcomeUnknown)),
+            Err(TrySendError::Full(_)) => {
+                self.desk.waiting.fetch_sub(1, Ordering::AcqRel);
+                Err(SubmitError::QueueFull)
+            }
+            Err(TrySendError::Disconnected(_)) => {
+                self.desk.waiting.fetch_sub(1, Ordering::AcqRel);
+                Err(SubmitError::Stopping)
+            }
+        }
+    }
+
+    /// Refuses new commands, commits those that wait, and ends the writer thread.
+    pub(super) fn stop(&self) {
+        self.desk.is_stopping.store(true, Ordering::Release);
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = writer.join();
+        }
+        // A lone command may still be on its way; its commit ends before the file is closed.
+        drop(self.desk.turn.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Desk {
+    /// The writer thread: ends when the queue is closed and empty.
+    fn write(&self, queue: &Receiver<Waiting>) {
+        while let Ok(first) = queue.recv() {
+            let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut batch = vec![first];
+            while !batch.is_empty() {
+                batch.extend(queue.try_iter().take(BATCH_COMMANDS_MAX - batch.len()));
+                let answered = batch.len();
+                let commit_time = self.commit_and_answer(&turn, batch);
+                let wait = (commit_time / GATHER_PART_OF_COMMIT).min(GATHER_WAIT_MAX);
+                batch = gather(queue, answered, Instant::now() + wait);
+            }
+        }
+    }
+
+    fn commit_and_answer(&self, turn: &MutexGuard<'_, ()>, batch: Vec<Waiting>) -> Duration {
+        let started = Instant::now();
+        let (submissions, callers): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|waiting| (waiting.submission, waiting.reply)).unzip();
+        let replies = self.commit(turn, &submissions);
+        let commit_time = started.elapsed();
+        self.waiting.fetch_sub(callers.len(), Ordering::AcqRel);
+        for (caller, reply) in callers.iter().zip(replies) {
+            // A caller always waits for its reply; the channel has room for it.
+            let _ = caller.try_send(reply);
+        }
+        commit_time
+    }
+
+    fn try_take_turn(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.turn.try_lock() {
+            Ok(turn) => Some(turn),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Commits the submissions in one transaction and hands their changes to the feed. One reply each, in order.
+    fn commit(&self, _turn: &MutexGuard<'_, ()>, submissions: &[Submission]) -> Vec<Reply> {
+        let _guard = EndProcessOnPanic;
+        let result = self.store.commit(self.clock.now(), |batch| {
+            submissions.iter().map(|submission| decide(batch, submission)).collect::<Result<Vec<Reply>, _>>()
+        });
+        match result {
+            Ok((replies, changes)) => {
+                // Promise 1: only what is durable is shown.
+                self.feed.publish(changes);
+                replies
+            }
+            Err(error) => {
+                log::error!("⚠️ A commit failed; its callers are told that the outcome is unknown: {error}");
+                submissions.iter().map(|_| Err(SubmitError::OutcomeUnknown)).collect()
+            }
+        }
+    }
+}
+
+/// Collects commands until as many have come as were just answered, or until the deadline.
+fn gather(queue: &Receiver<Waiting>, expected: usize, deadline: Instant) -> Vec<Waiting> {
+    let mut batch: Vec<Waiting> = queue.try_iter().take(BATCH_COMMANDS_MAX).collect();
+    while batch.len() < expected {
+        match queue.recv_deadline(deadline) {
+            Ok(waiting) => batch.push(waiting),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    batch
+}
+
+/// A panic in the middle of a commit leaves nothing that can be trusted: the process ends, and starts clean from the disk.
+struct EndProcessOnPanic;
+
+impl Drop for EndProcessOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            log::error!("A commit panicked. The process ends; what was answered is on disk.");
+            std::process::abort();
+        }
+    }
+}

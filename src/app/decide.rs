@@ -1,0 +1,234 @@
+//! What each command does to the records. Every check comes before the first write, so that a refused command leaves no
+//! trace in the transaction that it shares with others.
+
+use super::command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, SubmitError, Verdict};
+use crate::domain::{Action, Conversion, Estimate, Kind, Money, Order, RecordKey, Sale, SaleDraft, Source};
+use crate::store::{Batch, Cause, StoreError, StoredAnswer};
+
+/// Answers one submission inside the transaction: from the stored answers if it is a repetition, else by carrying it out.
+/// The outer error is the database's and ends the whole transaction.
+pub(super) fn decide(
+    batch: &mut Batch<'_>,
+    submission: &Submission,
+) -> Result<Result<Answer, SubmitError>, StoreError> {
+    if let Some(repeat) = &submission.repeat
+        && let Some(stored) = batch.answer(repeat.fingerprint())?
+        && !stored.is_over(batch.now())
+    {
+        return if stored.payload == repeat.payload() {
+            Answer::decode(&stored.outcome).map(Ok).ok_or(StoreError::Malformed("answer"))
+        } else {
+            Ok(Err(SubmitError::KeyReused))
+        };
+    }
+
+    let verdict = carry_out(batch, submission)?;
+    let answer = (submission.render)(&verdict, batch.currency());
+    if let Some(repeat) = &submission.repeat
+        && (verdict.is_ok() || repeat.is_keyed())
+    {
+        let stored = StoredAnswer {
+            at_micros: batch.now().unix_micros,
+            kept_seconds: repeat.kept_seconds(),
+            payload: repeat.payload(),
+            outcome: answer.encode(),
+        };
+        batch.remember(repeat.fingerprint(), &stored)?;
+    }
+    Ok(Ok(answer))
+}
+
+fn carry_out(batch: &mut Batch<'_>, submission: &Submission) -> Result<Verdict, StoreError> {
+    let origin = submission.repeat.as_ref().and_then(|repeat| repeat.key());
+    let mut work = Work { batch, origin, expected_rev: submission.expected_rev };
+    let verdict = match &submission.command {
+        Command::CreateEstimate(sale) => work.create_estimate(sale),
+        Command::EditEstimate(key, sale) => work.edit_estimate(*key, sale),
+        Command::DuplicateEstimate(key) => work.duplicate_estimate(*key),
+        Command::DeleteEstimate(key) => work.delete_estimate(*key),
+        Command::ConvertEstimate(key, conversion) => work.convert_estimate(*key, conversion),
+        Command::CreateSale(draft) => work.create_sale(draft),
+        Command::SetOrderStatus(key, status) => work.set_order_status(*key, status),
+        Command::DeleteOrder(key) => work.delete_order(*key),
+    };
+    match verdict {
+        Ok(outcome) => Ok(Ok(outcome)),
+        Err(Stop::Refused(refusal)) => Ok(Err(refusal)),
+        Err(Stop::Store(StoreError::SeriesFull)) => Ok(Err(Refusal::SeriesFull)),
+        Err(Stop::Store(error)) => Err(error),
+    }
+}
+
+/// Why a command stops: as things stand it cannot be done, or the database failed.
+enum Stop {
+    Refused(Refusal),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+struct Work<'a, 'txn> {
+    batch: &'a mut Batch<'txn>,
+    origin: Option<&'a str>,
+    expected_rev: Option<u32>,
+}
+
+impl<'a> Work<'a, '_> {
+    fn create_estimate(&mut self, sale: &Sale) -> Result<Outcome, Stop> {
+        let estimate = Estimate {
+            key: self.batch.next_key(Kind::Estimate)?,
+            rev: 1,
+            created_at: self.batch.now(),
+            sale: sale.clone(),
+            converted_to: None,
+        };
+        self.batch.put_estimate(&estimate, Action::Create, self.cause(&sale.sale_by))?;
+        Ok(Outcome::EstimateCreated(receipt(estimate.key, &estimate.sale, estimate.created_at)))
+    }
+
+    fn edit_estimate(&mut self, key: RecordKey, sale: &Sale) -> Result<Outcome, Stop> {
+        let mut estimate = self.current_estimate(key)?;
+        if estimate.converted_to.is_some() {
+            return Err(Refusal::ConvertedCannotBeEdited.into());
+        }
+        estimate.rev += 1;
+        estimate.sale = sale.clone();
+        let json = self.batch.put_estimate(&estimate, Action::Update, self.cause(&sale.sale_by))?;
+        Ok(Outcome::EstimateEdited(key, estimate.rev, json))
+    }
+
+    fn duplicate_estimate(&mut self, key: RecordKey) -> Result<Outcome, Stop> {
+        let original = self.current_estimate(key)?;
+        self.create_estimate(&original.sale)
+    }
+
+    fn delete_estimate(&mut self, key: RecordKey) -> Result<Outcome, Stop> {
+        let estimate = self.current_estimate(key)?;
+        if estimate.converted_to.is_some() {
+            return Err(Refusal::ConvertedCannotBeDeleted.into());
+        }
+        self.batch.delete(key, estimate.rev + 1, self.cause(""))?;
+        Ok(Outcome::EstimateDeleted)
+    }
+
+    fn convert_estimate(&mut self, key: RecordKey, conversion: &Conversion) -> Result<Outcome, Stop> {
+        let estimate = self.current_estimate(key)?;
+        let mut sale = estimate.sale.clone();
+        if let Some(sale_by) = &conversion.sale_by {
+            sale.sale_by.clone_from(sale_by);
+        }
+        let amount_paid = conversion.amount_paid.unwrap_or(sale.total);
+        let payment_mode = conversion.payment_mode.clone().unwrap_or_else(|| Order::PAYMENT_MODE_DEFAULT.to_string());
+        let order = self.sell(sale, amount_paid, payment_mode.clone(), Origin::Estimate(estimate))?;
+        Ok(Outcome::EstimateConverted(ConversionReceipt { order, estimate: key, payment_mode, amount_paid }))
+    }
+
+    fn create_sale(&mut self, draft: &SaleDraft) -> Result<Outcome, Stop> {
+        let named = draft.source_estimate_id.as_deref().and_then(|id| RecordKey::from_id(Kind::Estimate, id));
+        let origin = match named.map(|key| self.batch.estimate(key)).transpose()?.flatten() {
+            Some(estimate) => Origin::Estimate(estimate),
+            None if draft.source_estimate_id.is_none() && draft.source_estimate_number.is_none() => Origin::Direct,
+            None => Origin::Unknown(draft.source_estimate_id.clone(), draft.source_estimate_number.clone()),
+        };
+        let receipt = self.sell(draft.sale.clone(), draft.amount_paid, draft.payment_mode.clone(), origin)?;
+        Ok(Outcome::SaleCreated(receipt))
+    }
+
+    /// Stores an order, and with it the mark on the estimate that it came from. The estimate's change comes first: it is
+    /// the one that plain `/ws` shows.
+    fn sell(&mut self, sale: Sale, amount_paid: Money, payment_mode: String, origin: Origin) -> Result<Receipt, Stop> {
+        let key = self.batch.next_key(Kind::Order)?;
+        let source = match origin {
+            Origin::Direct => Source::Direct,
+            Origin::Unknown(id, number) => Source::Unknown { id, number },
+            Origin::Estimate(estimate) if estimate.converted_to.is_some() => {
+                return Err(Refusal::AlreadyConverted.into());
+            }
+            Origin::Estimate(mut estimate) => {
+                estimate.rev += 1;
+                estimate.converted_to = Some(key);
+                self.batch.put_estimate(&estimate, Action::ConvertToOrder, self.cause(&sale.sale_by))?;
+                Source::Estimate(estimate.key)
+            }
+        };
+        let order = Order {
+            key,
+            rev: 1,
+            created_at: self.batch.now(),
+            sale,
+            amount_paid,
+            payment_mode,
+            status: Order::STATUS_NEW.to_string(),
+            source,
+        };
+        self.batch.put_order(&order, Action::Create, self.cause(&order.sale.sale_by))?;
+        Ok(receipt(order.key, &order.sale, order.created_at))
+    }
+
+    fn set_order_status(&mut self, key: RecordKey, status: &str) -> Result<Outcome, Stop> {
+        let mut order = self.current_order(key)?;
+        if order.status != status {
+            order.rev += 1;
+            order.status = status.to_string();
+            self.batch.put_order(&order, Action::Update, self.cause(""))?;
+        }
+        Ok(Outcome::StatusSet(order.status, order.rev))
+    }
+
+    fn delete_order(&mut self, key: RecordKey) -> Result<Outcome, Stop> {
+        let order = self.current_order(key)?;
+        let estimate = order.estimate().map(|key| self.batch.estimate(key)).transpose()?.flatten();
+        self.batch.delete(key, order.rev + 1, self.cause(""))?;
+        if let Some(estimate) = &estimate {
+            self.batch.delete(estimate.key, estimate.rev + 1, self.cause(""))?;
+        }
+        Ok(Outcome::OrderDeleted { with_estimate: estimate.is_some() })
+    }
+
+    fn current_estimate(&self, key: RecordKey) -> Result<Estimate, Stop> {
+        let estimate = self.batch.estimate(key)?.ok_or(Refusal::NoSuchEstimate)?;
+        self.check_rev(key, estimate.rev)?;
+        Ok(estimate)
+    }
+
+    fn current_order(&self, key: RecordKey) -> Result<Order, Stop> {
+        let order = self.batch.order(key)?.ok_or(Refusal::NoSuchOrder)?;
+        self.check_rev(key, order.rev)?;
+        Ok(order)
+    }
+
+    fn check_rev(&self, key: RecordKey, rev: u32) -> Result<(), Stop> {
+        match self.expected_rev {
+            Some(expected) if expected != rev => Err(Refusal::Stale(rev, self.batch.json(key)?).into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn cause<'b>(&self, by: &'b str) -> Cause<'b>
+    where
+        'a: 'b,
+    {
+        Cause { by: Some(by).filter(|by| !by.is_empty()), origin: self.origin }
+    }
+}
+
+/// Where a sale comes from, with the estimate at hand.
+enum Origin {
+    Direct,
+    Estimate(Estimate),
+    Unknown(Option<String>, Option<String>),
+}
+
+fn receipt(key: RecordKey, sale: &Sale, created_at: crate::domain::Timestamp) -> Receipt {
+    Receipt { key, customer_name: sale.customer_name.clone(), total: sale.total, created_at }
+}

@@ -1,0 +1,129 @@
+//! Recognising a repeated command (promise 4).
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+
+use super::SubmitError;
+
+/// How long a repetition without a key counts as one: the old app gives up well before.
+const KEYLESS_SECONDS: u32 = 10 * 60;
+/// How long the answer to a keyed command is kept.
+const KEYED_SECONDS: u32 = 7 * 24 * 60 * 60;
+
+/// By what a repetition is recognised, and for how long.
+#[derive(Debug, Clone)]
+pub struct Repeat {
+    fingerprint: [u8; 16],
+    payload: [u8; 16],
+    key: Option<String>,
+}
+
+impl Repeat {
+    /// For a command with an `Idempotency-Key`: recognised by the key; another payload under it is a mistake.
+    pub fn by_key(key: &str, method: &str, target: &str, body: &[u8]) -> Self {
+        Self {
+            fingerprint: fingerprint(&[b"key", key.as_bytes()]),
+            payload: fingerprint(&[method.as_bytes(), target.as_bytes(), body]),
+            key: Some(key.to_string()),
+        }
+    }
+
+    /// For a command without one: the same bytes to the same route are the same command, for ten minutes.
+    pub fn by_content(method: &str, target: &str, body: &[u8]) -> Self {
+        let payload = fingerprint(&[method.as_bytes(), target.as_bytes(), body]);
+        Self { fingerprint: fingerprint(&[b"content", &payload]), payload, key: None }
+    }
+
+    pub(super) fn fingerprint(&self) -> [u8; 16] {
+        self.fingerprint
+    }
+
+    pub(super) fn payload(&self) -> [u8; 16] {
+        self.payload
+    }
+
+    pub(super) fn is_keyed(&self) -> bool {
+        self.key.is_some()
+    }
+
+    pub(super) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    pub(super) fn kept_seconds(&self) -> u32 {
+        if self.is_keyed() { KEYED_SECONDS } else { KEYLESS_SECONDS }
+    }
+}
+
+/// Half of a SHA-256 over the parts, each with its length, so that no two lists of parts look alike.
+fn fingerprint(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    digest.first_chunk().copied().unwrap_or_default()
+}
+
+/// The keys that are being worked on.
+#[derive(Default)]
+pub struct InFlight {
+    keys: Mutex<HashSet<[u8; 16]>>,
+}
+
+impl InFlight {
+    /// Takes the place of a key, or says that somebody has it. The place comes back by `Drop`.
+    pub(super) fn enter(&self, fingerprint: [u8; 16]) -> Result<Place<'_>, SubmitError> {
+        if self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(fingerprint) {
+            Ok(Place { in_flight: self, fingerprint })
+        } else {
+            Err(SubmitError::InFlight)
+        }
+    }
+}
+
+pub(super) struct Place<'a> {
+    in_flight: &'a InFlight,
+    fingerprint: [u8; 16],
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.in_flight.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.fingerprint);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_tell_every_part_apart() {
+        let base = Repeat::by_content("POST", "/a", b"body");
+        assert_eq!(base.fingerprint(), Repeat::by_content("POST", "/a", b"body").fingerprint());
+        for other in [
+            Repeat::by_content("PUT", "/a", b"body"),
+            Repeat::by_content("POST", "/ab", b"ody"),
+            Repeat::by_content("POST", "/a", b"body "),
+            Repeat::by_key("k", "POST", "/a", b"body"),
+        ] {
+            assert_ne!(base.fingerprint(), other.fingerprint());
+        }
+        let keyed = Repeat::by_key("k", "POST", "/a", b"body");
+        assert_eq!(keyed.fingerprint(), Repeat::by_key("k", "POST", "/a", b"other").fingerprint());
+        assert_ne!(keyed.payload(), Repeat::by_key("k", "POST", "/a", b"other").payload());
+    }
+
+    #[test]
+    fn a_key_is_worked_on_once_at_a_time() {
+        let in_flight = InFlight::default();
+        let place = in_flight.enter([1; 16]);
+        assert!(place.is_ok());
+        assert!(matches!(in_flight.enter([1; 16]), Err(SubmitError::InFlight)));
+        drop(place);
+        assert!(in_flight.enter([1; 16]).is_ok());
+    }
+}

@@ -1,0 +1,136 @@
+//! The commands: wires the layers together and runs them.
+
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+use jiff::tz::TimeZone;
+
+use crate::app::{App, ShopClock};
+use crate::client;
+use crate::config::{Command, CommandLine, ServeOptions};
+use crate::live::Feed;
+use crate::process;
+use crate::store::{Store, StoreOptions};
+use crate::web::{Options, Server};
+
+/// Runs what the command line asks for. The error is one sentence for the person who started it.
+pub fn run(command_line: CommandLine) -> Result<(), String> {
+    match command_line.command {
+        None => serve(&command_line.serve),
+        Some(Command::Serve(options)) => serve(&options),
+        Some(Command::Tail { url }) => client::tail(&url),
+        Some(Command::Load { file, url }) => client::load(&file, &url),
+    }
+}
+
+/// Serves until a stop signal, then closes everything in order.
+fn serve(options: &ServeOptions) -> Result<(), String> {
+    let (stop, stopped) = channel();
+    process::on_stop_signal(move || {
+        let _ = stop.send(());
+    })
+    .map_err(|error| format!("Stop signals cannot be received: {error}."))?;
+
+    let store = Store::open(&StoreOptions {
+        directory: options.data.clone(),
+        cache_bytes: options.cache_mib as usize * (1 << 20),
+        currency: options.currency,
+    })
+    .map_err(|error| error.to_string())?;
+    let file = store.path().display().to_string();
+    let feed = Feed::start().map_err(no_thread)?;
+    let zone = options.timezone.clone().unwrap_or_else(TimeZone::system);
+    let app = App::start(store, feed, ShopClock::new(zone)).map_err(no_thread)?;
+    let server = Server::start(Arc::new(app), server_options(options)).map_err(|error| cannot_listen(&error))?;
+
+    announce(server.addresses());
+    log::info!("Serving {file}");
+    // Every sender is in the handler, which lives as long as the process.
+    let _ = stopped.recv();
+    log::info!("Stopping");
+    server.stop();
+    log::info!("Stopped; everything is saved");
+    Ok(())
+}
+
+fn server_options(options: &ServeOptions) -> Options {
+    /// Open files besides connections: the database, the log, and some room.
+    const OTHER_FILES: u64 = 64;
+    let mut connections_max = options.connections_max as usize;
+    if let Some(files) = process::raise_open_file_limit() {
+        let room = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(1);
+        if room < connections_max {
+            log::warn!("The open-file limit of {files} allows {room} connections instead of {connections_max}");
+            connections_max = room;
+        }
+    }
+    Options {
+        listen: options.listen.clone(),
+        connections_max,
+        connections_per_address_max: options.connections_per_address_max as usize,
+    }
+}
+
+fn no_thread(error: std::io::Error) -> String {
+    format!("The system does not give the server its threads: {error}.")
+}
+
+fn cannot_listen(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => format!(
+            "Another program is already listening there ({error}). Stop it, or choose another port with --listen."
+        ),
+        std::io::ErrorKind::PermissionDenied => {
+            format!("The system does not allow listening there ({error}). Choose a port above 1023 with --listen.")
+        }
+        _ => format!("The server cannot listen ({error}). Choose an address of this machine with --listen."),
+    }
+}
+
+/// Prints the one line that a person needs: the address to open, here and on other devices.
+fn announce(addresses: &[SocketAddr]) {
+    let mut line = String::from("tillsync is ready: open ");
+    let here: Vec<String> = addresses.iter().map(|&address| url(here(address))).collect();
+    line.push_str(&here.join(" or "));
+    let elsewhere: Vec<String> = addresses.iter().filter_map(|&address| elsewhere(address)).map(url).collect();
+    if !elsewhere.is_empty() {
+        line.push_str("; on other devices ");
+        line.push_str(&elsewhere.join(" or "));
+    }
+    // Whoever started the program without an output does not read it.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}/")
+}
+
+/// The address as a browser on this machine can open it.
+fn here(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from(([127, 0, 0, 1], address.port())),
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], address.port())),
+        _ => address,
+    }
+}
+
+/// The address as other devices can open it; `None` if they cannot.
+fn elsewhere(address: SocketAddr) -> Option<SocketAddr> {
+    if address.ip().is_loopback() {
+        return None;
+    }
+    if !address.ip().is_unspecified() {
+        return Some(address);
+    }
+    // Connecting a UDP socket sends nothing; it only asks the system which of its addresses leads outwards.
+    let (local, outside) = match address {
+        SocketAddr::V4(_) => ("0.0.0.0:0", "192.0.2.1:9"),
+        SocketAddr::V6(_) => ("[::]:0", "[2001:db8::1]:9"),
+    };
+    let socket = UdpSocket::bind(local).ok()?;
+    socket.connect(outside).ok()?;
+    let ip = socket.local_addr().ok()?.ip();
+    (!ip.is_loopback() && !ip.is_unspecified()).then(|| SocketAddr::new(ip, address.port()))
+}

@@ -1,0 +1,118 @@
+//! The command line and the environment, turned once into validated values.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::tz::TimeZone;
+
+use crate::domain::Currency;
+use crate::web::limits;
+
+/// The sync server that small shops trust: estimates and orders on every screen at once.
+///
+/// Without a command it serves: it listens on 127.0.0.1:8000, keeps everything in data/tillsync.redb, and makes what is
+/// missing. Open the address that it prints in a browser.
+#[derive(Debug, Parser)]
+#[command(name = "tillsync", version, about, long_about, args_conflicts_with_subcommands = true, max_term_width = 100)]
+pub struct CommandLine {
+    /// What to do; serve if it is left away.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to serve.
+    #[command(flatten)]
+    pub serve: ServeOptions,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the shop (the default)
+    Serve(ServeOptions),
+    /// Follow the live feed and print one JSON line per change, reconnecting by itself
+    Tail {
+        /// The server
+        #[arg(default_value = DEFAULT_URL)]
+        url: String,
+    },
+    /// Send a JSON-lines file of estimates, sales and conversions; safe to repeat within seven days
+    Load {
+        /// The file; - reads standard input
+        file: PathBuf,
+        /// The server
+        #[arg(default_value = DEFAULT_URL)]
+        url: String,
+    },
+}
+
+/// Where the client commands look for a server.
+const DEFAULT_URL: &str = "http://127.0.0.1:8000";
+
+/// How to serve.
+#[derive(Debug, Clone, Args)]
+pub struct ServeOptions {
+    /// Address and port to listen on; give it again for more. 0.0.0.0:8000 lets other devices in
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        env = "TILLSYNC_LISTEN",
+        default_value = "127.0.0.1:8000",
+        value_delimiter = ','
+    )]
+    pub listen: Vec<SocketAddr>,
+    /// Folder of the database file tillsync.redb
+    #[arg(long, value_name = "DIR", env = "TILLSYNC_DATA", default_value = "data")]
+    pub data: PathBuf,
+    /// The shop's time zone, such as Asia/Kolkata; the system's if it is left away
+    #[arg(long, value_name = "ZONE", env = "TILLSYNC_TIMEZONE", value_parser = parse_zone)]
+    pub timezone: Option<TimeZone>,
+    /// The shop's currency, such as INR; its decimals follow. A new database is made with INR
+    #[arg(long, value_name = "CODE", env = "TILLSYNC_CURRENCY", value_parser = parse_currency)]
+    pub currency: Option<Currency>,
+    /// Memory for database pages, in MiB
+    #[arg(long, value_name = "N", env = "TILLSYNC_CACHE_MIB", default_value_t = 32,
+          value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub cache_mib: u32,
+    /// Connections at once
+    #[arg(long, value_name = "N", env = "TILLSYNC_CONNECTIONS_MAX", default_value_t = limits::CONNECTIONS_MAX as u32,
+          value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub connections_max: u32,
+    /// Of these, from one address other than this machine's own
+    #[arg(long, value_name = "N", env = "TILLSYNC_CONNECTIONS_PER_ADDRESS_MAX",
+          default_value_t = limits::CONNECTIONS_PER_ADDRESS_MAX as u32,
+          value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub connections_per_address_max: u32,
+}
+
+fn parse_zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| format!("there is no time zone {name:?}; use a name such as Asia/Kolkata or UTC"))
+}
+
+fn parse_currency(code: &str) -> Result<Currency, String> {
+    Currency::from_code(code).ok_or_else(|| "use a code of three letters, such as INR or EUR".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn every_serve_flag_has_its_environment_variable() {
+        let command = CommandLine::command();
+        for argument in command.get_arguments().filter(|argument| argument.get_long().is_some()) {
+            let long = argument.get_long().unwrap();
+            if matches!(long, "help" | "version") {
+                continue;
+            }
+            let expected = format!("TILLSYNC_{}", long.to_uppercase().replace('-', "_"));
+            assert_eq!(argument.get_env().and_then(|name| name.to_str()), Some(expected.as_str()));
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What happened: one entry of the log that every screen follows.
+
+use std::sync::Arc;
+
+use super::{RecordKey, Timestamp};
+
+/// What was done to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It is new.
+    Create,
+    /// It was edited, or its status was set.
+    Update,
+    /// It is gone; its number stays used.
+    Delete,
+    /// An estimate became an order.
+    ConvertToOrder,
+}
+
+impl Action {
+    /// The `action` of its frames.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::ConvertToOrder => "convert_to_order",
+        }
+    }
+}
+
+/// One committed change.
+///
+/// Promise 2: `seq` grows by exactly one from change to change, over all kinds, and delivery follows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Place in the one order of all changes, from 1.
+    pub seq: u64,
+    /// The record.
+    pub key: RecordKey,
+    /// What was done.
+    pub action: Action,
+    /// Revision of the record after this change, from 1.
+    pub rev: u32,
+    /// When, as stored.
+    pub at: Timestamp,
+    /// Who, as far as known: the name in `sale_by`.
+    pub by: Option<Arc<str>>,
+    /// The command's `Idempotency-Key`, by which a client knows its own echo.
+    pub origin: Option<Arc<str>>,
+    /// The order that an estimate became, or the estimate that an order came from.
+    pub linked: Option<RecordKey>,
+    /// The record as the API shows it, for everything but a deletion.
+    pub record: Option<Arc<[u8]>>,
+}
+
+impl Change {
+    /// Whether this is the new order of a conversion: the estimate's own frame already announced it, so it is not
+    /// shown on plain `/ws`.
+    pub fn follows_conversion(&self) -> bool {
+        self.key.kind == super::Kind::Order && self.action == Action::Create && self.linked.is_some()
+    }
+}

@@ -1,0 +1,105 @@
+//! Exact reading of decimal numbers: what a till sends is never passed through a float on its way to money.
+
+use std::fmt;
+
+/// Digits that are kept; more precision than this is beyond every amount the types hold.
+const DIGITS_MAX: usize = 36;
+
+/// Why a text is not a number that can be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DecimalError {
+    /// It is not a finite decimal number.
+    Malformed,
+    /// It is a number, but larger than the type holds.
+    TooLarge,
+}
+
+impl fmt::Display for DecimalError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Malformed => "must be a number",
+            Self::TooLarge => "is larger than can be stored",
+        })
+    }
+}
+
+/// Reads `text` as value × 10^`scale`, rounded half away from zero. Surrounding spaces, a sign and an exponent are
+/// allowed, as in JSON and in the numeric strings that old clients send.
+pub(super) fn parse_scaled(text: &str, scale: u32) -> Result<i128, DecimalError> {
+    let text = text.trim();
+    let (negative, text) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (number, exponent) = match text.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, parse_exponent(exponent)?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits_only = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if (whole.is_empty() && fraction.is_empty()) || !digits_only(whole) || !digits_only(fraction) {
+        return Err(DecimalError::Malformed);
+    }
+
+    let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).map(|byte| byte - b'0').collect();
+    let Some(first) = digits.iter().position(|&digit| digit != 0) else { return Ok(0) };
+    // The power of ten of the digit that stands just left of the scaled point.
+    let point = i64::try_from(whole.len()).map_err(|_| DecimalError::TooLarge)? + exponent + i64::from(scale);
+    let first = i64::try_from(first).map_err(|_| DecimalError::TooLarge)?;
+    let kept = point - first;
+    if kept > DIGITS_MAX as i64 {
+        return Err(DecimalError::TooLarge);
+    }
+    let digit_at = |position: i64| usize::try_from(position).ok().and_then(|at| digits.get(at)).copied().unwrap_or(0);
+    let magnitude = (first..point).fold(0_i128, |value, position| value * 10 + i128::from(digit_at(position)));
+    let rounded = if digit_at(point) >= 5 && point >= first { magnitude + 1 } else { magnitude };
+    Ok(if negative { -rounded } else { rounded })
+}
+
+/// An exponent beyond any use saturates: the value is then too large, or zero.
+fn parse_exponent(text: &str) -> Result<i64, DecimalError> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(DecimalError::Malformed);
+    }
+    let magnitude = digits.parse::<i64>().unwrap_or(i64::MAX).min(1_000_000_000);
+    Ok(if text.starts_with('-') { -magnitude } else { magnitude })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_read_exactly_and_rounded_half_away_from_zero() {
+        let cases: [(&str, Result<i128, DecimalError>); 24] = [
+            ("300", Ok(30_000)),
+            ("300.0", Ok(30_000)),
+            (" 12.5 ", Ok(1_250)),
+            ("0.1", Ok(10)),
+            (".5", Ok(50)),
+            ("5.", Ok(500)),
+            ("1.005", Ok(101)),
+            ("1.004999", Ok(100)),
+            ("-1.005", Ok(-101)),
+            ("0.005", Ok(1)),
+            ("0.0049", Ok(0)),
+            ("0.0005", Ok(0)),
+            ("1e3", Ok(100_000)),
+            ("15E-1", Ok(150)),
+            ("1e-400", Ok(0)),
+            ("0e999999999999", Ok(0)),
+            ("1e400", Err(DecimalError::TooLarge)),
+            ("1e99999999999999999999", Err(DecimalError::TooLarge)),
+            ("", Err(DecimalError::Malformed)),
+            (".", Err(DecimalError::Malformed)),
+            ("NaN", Err(DecimalError::Malformed)),
+            ("Infinity", Err(DecimalError::Malformed)),
+            ("1,5", Err(DecimalError::Malformed)),
+            ("--1", Err(DecimalError::Malformed)),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse_scaled(text, 2), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The bytes of a change: JSON and WebSocket header, made once and shared by all sockets (server frames are not masked).
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tungstenite::Bytes;
+use tungstenite::protocol::CloseFrame;
+use tungstenite::protocol::frame::Frame;
+use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+
+use crate::domain::{Action, Change, Kind};
+
+/// A change as it stands on the wire; unknown keys are ignored by old clients.
+#[derive(Serialize)]
+struct Message<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    action: &'a str,
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_number: Option<String>,
+    seq: u64,
+    rev: u32,
+    at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a RawValue>,
+}
+
+/// The JSON text of a change. An error means that its record cannot be shown; the caller sends the legacy string instead.
+pub(super) fn change_json(change: &Change) -> Result<Vec<u8>, serde_json::Error> {
+    let order = change.linked.filter(|_| change.action == Action::ConvertToOrder);
+    let data = match (&change.record, change.action) {
+        (Some(record), Action::Create | Action::Update) => Some(serde_json::from_slice::<&RawValue>(record)?),
+        _ => None,
+    };
+    serde_json::to_vec(&Message {
+        kind: change.key.kind.name(),
+        action: change.action.name(),
+        id: change.key.id(),
+        order_id: order.map(crate::domain::RecordKey::id),
+        order_number: order.map(crate::domain::RecordKey::label),
+        seq: change.seq,
+        rev: change.rev,
+        at: change.at.to_rfc3339(),
+        by: change.by.as_deref(),
+        origin: change.origin.as_deref(),
+        data,
+    })
+}
+
+/// What a change is to clients of the bare strings.
+pub(super) fn legacy_text(change: &Change) -> &'static str {
+    match (change.key.kind, change.action) {
+        (Kind::Estimate, Action::Create) => "estimate_created",
+        (Kind::Estimate, Action::Update) => "estimate_updated",
+        (Kind::Estimate, Action::Delete) => "estimate_deleted",
+        (_, Action::ConvertToOrder) => "estimate_converted_to_order",
+        (Kind::Order, Action::Create) => "sale_completed",
+        (Kind::Order, Action::Update | Action::Delete) => "order_updated",
+    }
+}
+
+/// The frame that makes each screen of the old app reload: any action on orders that it cannot apply by itself.
+pub(super) fn reload_frame(newest: &Change) -> Bytes {
+    let text = format!(r#"{{"type":"order","action":"update","id":"{}","data":{{}}}}"#, newest.key.id());
+    text_frame(text.as_bytes())
+}
+
+/// A whole text frame (RFC 6455 §5.6). The bytes must be UTF-8.
+pub fn text_frame(text: &[u8]) -> Bytes {
+    let mut bytes = Vec::with_capacity(text.len() + FRAME_HEADER_BYTES_MAX);
+    push_text_frame(&mut bytes, text);
+    bytes.into()
+}
+
+/// Header of the largest unmasked frame.
+const FRAME_HEADER_BYTES_MAX: usize = 10;
+
+pub(super) fn push_text_frame(bytes: &mut Vec<u8>, text: &[u8]) {
+    push(bytes, Frame::message(Bytes::copy_from_slice(text), OpCode::Data(Data::Text), true));
+}
+
+/// A ping (RFC 6455 §5.5.2).
+pub fn ping_frame() -> Bytes {
+    whole(Frame::ping(Bytes::new()))
+}
+
+/// A close frame with a code and a short reason (RFC 6455 §5.5.1).
+pub fn close_frame(code: u16, reason: &'static str) -> Bytes {
+    whole(Frame::close(Some(CloseFrame { code: CloseCode::from(code), reason: reason.into() })))
+}
+
+fn whole(frame: Frame) -> Bytes {
+    let mut bytes = Vec::with_capacity(frame.len());
+    push(&mut bytes, frame);
+    bytes.into()
+}
+
+fn push(bytes: &mut Vec<u8>, frame: Frame) {
+    // Writing to memory does not fail.
+    let _ = frame.format(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{RecordKey, Timestamp};
+
+    fn change(kind: Kind, action: Action, record: Option<&[u8]>) -> Change {
+        Change {
+            seq: 7,
+            key: RecordKey::new(kind, 1),
+            action,
+            rev: 2,
+            at: Timestamp { unix_micros: 0, offset_seconds: 0 },
+            by: Some("Ravi".into()),
+            origin: None,
+            linked: (action == Action::ConvertToOrder).then(|| RecordKey::new(Kind::Order, 3)),
+            record: record.map(std::sync::Arc::from),
+        }
+    }
+
+    #[test]
+    fn a_change_is_written_as_the_contract_says() {
+        let json = change_json(&change(Kind::Order, Action::Create, Some(br#"{"total":300.0}"#))).unwrap();
+        assert_eq!(
+            std::str::from_utf8(&json).unwrap(),
+            format!(
+                r#"{{"type":"order","action":"create","id":"{}","seq":7,"rev":2,"at":"1970-01-01T00:00:00.000000+00:00","by":"Ravi","data":{{"total":300.0}}}}"#,
+                RecordKey::new(Kind::Order, 1)
+            )
+        );
+        let json = change_json(&change(Kind::Estimate, Action::ConvertToOrder, Some(b"{}"))).unwrap();
+        let text = std::str::from_utf8(&json).unwrap();
+        assert!(text.contains(r#""order_number":"#) && !text.contains("data"), "{text}");
+    }
+
+    #[test]
+    fn a_record_that_is_not_json_is_an_error_and_not_a_broken_frame() {
+        assert!(change_json(&change(Kind::Order, Action::Create, Some(b"{\"a\":"))).is_err());
+        assert!(change_json(&change(Kind::Order, Action::Create, Some(b"\"\xff\""))).is_err());
+    }
+
+    #[test]
+    fn frames_have_the_header_of_their_length() {
+        assert_eq!(&text_frame(b"pong")[..], b"\x81\x04pong");
+        assert_eq!(&text_frame(&[b'a'; 300])[..4], &[0x81, 126, 1, 44]);
+        assert_eq!(&close_frame(4408, "slow")[..4], &[0x88, 6, 0x11, 0x38]);
+    }
+}

@@ -1,0 +1,283 @@
+//! What a socket has not taken yet. Every byte to a WebSocket client goes through here, so that frames never interleave.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tungstenite::Bytes;
+
+use super::close_code;
+use super::frame::close_frame;
+use crate::process;
+
+/// Bytes that may wait for one client.
+pub const OUTBOX_BYTES_MAX: usize = 1 << 20;
+/// How long the oldest of them may wait.
+pub const OUTBOX_AGE_MAX: Duration = Duration::from_secs(10);
+/// How long a client that is being closed may take to fetch the close frame.
+const CLOSE_LINGER: Duration = Duration::from_secs(30);
+
+/// What came of offering bytes to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offered {
+    /// The socket has taken everything.
+    Sent,
+    /// Some bytes wait; offer them again in a moment.
+    Waiting,
+    /// The connection is over.
+    Gone,
+}
+
+pub(super) struct Outbox {
+    stream: Arc<TcpStream>,
+    state: Mutex<State>,
+}
+
+struct State {
+    phase: Phase,
+    /// Pieces of whole frames, each with the time since which it waits.
+    queue: VecDeque<(Instant, Bytes)>,
+    bytes: usize,
+    /// A part of the front piece is sent already, so the rest of it must follow.
+    is_front_begun: bool,
+}
+
+impl State {
+    fn push(&mut self, bytes: Bytes) {
+        self.bytes += bytes.len();
+        self.queue.push_back((Instant::now(), bytes));
+    }
+
+    fn is_over_limits(&self, now: Instant) -> bool {
+        let age = self.queue.front().map_or(Duration::ZERO, |(since, _)| now.saturating_duration_since(*since));
+        self.bytes > OUTBOX_BYTES_MAX || age > OUTBOX_AGE_MAX
+    }
+
+    /// Drops what waits, but for the rest of a piece that is begun.
+    fn drop_unbegun(&mut self) {
+        self.queue.truncate(usize::from(self.is_front_begun));
+        self.bytes = self.queue.front().map_or(0, |(_, rest)| rest.len());
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nothing is written yet: the handshake's answer comes first.
+    Corked,
+    Open,
+    /// A close frame is the last thing in the queue; the connection ends with it, at the latest at this time.
+    Closing(Instant),
+    Gone,
+}
+
+impl Outbox {
+    pub(super) fn new(stream: Arc<TcpStream>) -> Self {
+        let state = State { phase: Phase::Corked, queue: VecDeque::new(), bytes: 0, is_front_begun: false };
+        Self { stream, state: Mutex::new(state) }
+    }
+
+    /// Sends the bytes, or keeps what the socket does not take. Never waits.
+    pub(super) fn offer(&self, bytes: &Bytes) -> Offered {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.phase {
+            Phase::Gone => return Offered::Gone,
+            Phase::Closing(_) => return self.flush_locked(&mut state),
+            Phase::Open if state.queue.is_empty() => match self.send(bytes) {
+                Ok(sent) if sent == bytes.len() => return Offered::Sent,
+                Ok(sent) => {
+                    state.is_front_begun = sent > 0;
+                    state.push(bytes.slice(sent..));
+                }
+                Err(_) => return self.end(&mut state),
+            },
+            Phase::Open | Phase::Corked => {
+                state.push(bytes.clone());
+                if state.phase == Phase::Open {
+                    let offered = self.flush_locked(&mut state);
+                    if offered != Offered::Waiting {
+                        return offered;
+                    }
+                }
+            }
+        }
+        self.judge(&mut state)
+    }
+
+    /// Sends what waits, as far as the socket takes it.
+    pub(super) fn flush(&self) -> Offered {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.flush_locked(&mut state) {
+            Offered::Waiting => self.judge(&mut state),
+            offered => offered,
+        }
+    }
+
+    /// Lets the frames go that were kept while the handshake was being answered.
+    pub(super) fn uncork(&self) -> Offered {
+        {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if state.phase == Phase::Corked {
+                state.phase = Phase::Open;
+            }
+        }
+        self.flush()
+    }
+
+    /// Sends a close frame behind everything that waits; nothing is taken after it.
+    pub(super) fn close(&self, code: u16, reason: &'static str) -> Offered {
+        // RFC 6455 §7.4.1: these codes say that there was none, and never travel.
+        let code = if matches!(code, 1004..=1006 | 1015) { 1000 } else { code };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(state.phase, Phase::Open | Phase::Corked) {
+            state.push(close_frame(code, reason));
+            state.phase = Phase::Closing(Instant::now() + CLOSE_LINGER);
+        }
+        self.flush_locked(&mut state)
+    }
+
+    /// Ends the connection at once.
+    pub(super) fn abandon(&self) {
+        self.end(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).phase == Phase::Gone
+    }
+
+    fn flush_locked(&self, state: &mut State) -> Offered {
+        match state.phase {
+            Phase::Gone => return Offered::Gone,
+            Phase::Corked => return Offered::Waiting,
+            Phase::Open | Phase::Closing(_) => {}
+        }
+        while let Some((_, front)) = state.queue.front_mut() {
+            match self.send(front) {
+                Ok(0) => return Offered::Waiting,
+                Ok(sent) if sent == front.len() => {
+                    state.queue.pop_front();
+                    state.bytes -= sent;
+                    state.is_front_begun = false;
+                }
+                Ok(sent) => {
+                    *front = front.slice(sent..);
+                    state.bytes -= sent;
+                    state.is_front_begun = true;
+                    return Offered::Waiting;
+                }
+                Err(_) => return self.end(state),
+            }
+        }
+        if matches!(state.phase, Phase::Closing(_)) {
+            // The close frame is out. The reader ends the connection when the client answers it, or at its time-out.
+            let _ = self.stream.shutdown(Shutdown::Write);
+            state.phase = Phase::Gone;
+            return Offered::Gone;
+        }
+        Offered::Sent
+    }
+
+    /// Holds the limits: a client that does not take its frames is closed and resumes later; nothing is left out silently.
+    fn judge(&self, state: &mut State) -> Offered {
+        let now = Instant::now();
+        match state.phase {
+            Phase::Closing(until) if now >= until => self.end(state),
+            Phase::Open | Phase::Corked if state.is_over_limits(now) => {
+                state.drop_unbegun();
+                state.push(close_frame(close_code::TOO_SLOW, "too slow; connect again and resume"));
+                state.phase = Phase::Closing(now + CLOSE_LINGER);
+                log::warn!(
+                    "A client did not take its changes in time and is closed; it resumes when it connects again"
+                );
+                self.flush_locked(state)
+            }
+            Phase::Gone => Offered::Gone,
+            Phase::Open | Phase::Corked | Phase::Closing(_) => Offered::Waiting,
+        }
+    }
+
+    /// The number of bytes that the socket took; 0 when it takes nothing now.
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        match process::send_now(&self.stream, bytes) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(0),
+            result => result,
+        }
+    }
+
+    fn end(&self, state: &mut State) -> Offered {
+        state.phase = Phase::Gone;
+        state.queue.clear();
+        state.bytes = 0;
+        let _ = self.stream.shutdown(Shutdown::Both);
+        Offered::Gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn pair() -> (Arc<TcpStream>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let near = listener.accept().unwrap().0;
+        process::prepare_send(&near).unwrap();
+        (Arc::new(near), far)
+    }
+
+    #[test]
+    fn frames_wait_for_the_handshake_and_then_keep_their_order() {
+        let (near, mut far) = pair();
+        let outbox = Outbox::new(near);
+        assert_eq!(outbox.offer(&Bytes::from_static(b"one ")), Offered::Waiting);
+        assert_eq!(outbox.offer(&Bytes::from_static(b"two")), Offered::Waiting);
+        assert_eq!(outbox.uncork(), Offered::Sent);
+        let mut seen = [0; 7];
+        far.read_exact(&mut seen).unwrap();
+        assert_eq!(&seen, b"one two");
+    }
+
+    #[test]
+    fn a_client_that_takes_nothing_is_closed_with_whole_frames_and_its_code() {
+        let (near, mut far) = pair();
+        let outbox = Outbox::new(near);
+        outbox.uncork();
+        let frame = super::super::frame::text_frame(&[b'x'; 100_000]);
+        let mut offered = 0;
+        while !matches!(outbox.state.lock().unwrap().phase, Phase::Closing(_)) {
+            assert_ne!(outbox.offer(&frame), Offered::Gone);
+            offered += 1;
+            assert!(offered < 10_000, "the limit never came");
+        }
+        assert!(outbox.state.lock().unwrap().bytes < OUTBOX_BYTES_MAX);
+
+        let reader = std::thread::spawn(move || {
+            let mut seen = Vec::new();
+            far.read_to_end(&mut seen).unwrap();
+            seen
+        });
+        while outbox.flush() == Offered::Waiting {
+            std::thread::yield_now();
+        }
+        let seen = reader.join().unwrap();
+        let close = close_frame(close_code::TOO_SLOW, "too slow; connect again and resume");
+        let frames = seen.strip_suffix(&close[..]).expect("the close frame is last");
+        assert_eq!(frames.len() % frame.len(), 0, "only whole frames come before it");
+        assert!(frames.len() / frame.len() < offered);
+    }
+
+    #[test]
+    fn codes_that_must_not_travel_are_replaced() {
+        let (near, mut far) = pair();
+        let outbox = Outbox::new(near);
+        outbox.uncork();
+        assert_eq!(outbox.close(1005, ""), Offered::Gone);
+        let mut seen = Vec::new();
+        far.read_to_end(&mut seen).unwrap();
+        assert_eq!(seen, [0x88, 2, 0x03, 0xE8]);
+    }
+}

@@ -1,0 +1,68 @@
+//! Pacing for the old app, which keeps only the last frame of any 300 ms: its frames are sent further apart than that, and
+//! when more than one waits, one frame that makes it reload takes their place.
+
+use std::time::{Duration, Instant};
+
+use tungstenite::Bytes;
+
+/// Between two frames to a paced client.
+pub(super) const PACE: Duration = Duration::from_millis(350);
+
+/// What waits for one paced client.
+#[derive(Default)]
+pub(super) struct Pace {
+    last_sent: Option<Instant>,
+    waiting: Option<Bytes>,
+}
+
+impl Pace {
+    /// Notes new frames: `single` is the only new one, or `None` if there are several, which `reload` stands for.
+    pub(super) fn add(&mut self, single: Option<&Bytes>, reload: &Bytes) {
+        self.waiting = Some(match (&self.waiting, single) {
+            (None, Some(frame)) => frame.clone(),
+            _ => reload.clone(),
+        });
+    }
+
+    /// The frame to send now, if there is one and its time has come.
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<Bytes> {
+        if self.due().is_none_or(|due| due > now) {
+            return None;
+        }
+        self.last_sent = Some(now);
+        self.waiting.take()
+    }
+
+    /// When the waiting frame may be sent; `None` if nothing waits.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.waiting.as_ref()?;
+        Some(self.last_sent.map_or_else(Instant::now, |last| last + PACE))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_frame_goes_at_once_and_a_crowd_becomes_a_reload() {
+        let (one, two, reload) = (Bytes::from_static(b"1"), Bytes::from_static(b"2"), Bytes::from_static(b"reload"));
+        let mut pace = Pace::default();
+        assert_eq!(pace.due(), None);
+        pace.add(Some(&one), &reload);
+        let start = Instant::now();
+        assert_eq!(pace.take_due(start), Some(one.clone()));
+
+        pace.add(Some(&two), &reload);
+        assert_eq!(pace.take_due(start + PACE / 2), None);
+        assert_eq!(pace.due(), Some(start + PACE));
+        assert_eq!(pace.take_due(start + PACE), Some(two.clone()));
+
+        pace.add(Some(&one), &reload);
+        pace.add(Some(&two), &reload);
+        assert_eq!(pace.take_due(start + PACE * 2), Some(reload.clone()));
+        pace.add(None, &reload);
+        assert_eq!(pace.take_due(start + PACE * 3), Some(reload));
+        assert_eq!(pace.take_due(start + PACE * 9), None);
+    }
+}

@@ -1,0 +1,70 @@
+//! What differs between operating systems, in one place: limits, signals, folders, and sending without waiting.
+
+use std::io;
+use std::net::TcpStream;
+use std::path::Path;
+
+/// Makes the entries of a folder durable, so that a file that was moved into it is found after a power cut.
+#[cfg(unix)]
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    std::fs::File::open(path)?.sync_all()
+}
+
+/// Other systems make a rename durable by themselves.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature on every system")]
+pub fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Sends as much as the socket takes at once and never waits (promise 7). `WouldBlock` when it takes nothing.
+#[cfg(unix)]
+pub fn send_now(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    use rustix::net::{SendFlags, send};
+    send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).map_err(io::Error::from)
+}
+
+/// Here a socket cannot be asked for one call without waiting, so its write time-out is short; see [`prepare_send`].
+#[cfg(not(unix))]
+pub fn send_now(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    match io::Write::write(&mut stream, bytes) {
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(io::ErrorKind::WouldBlock.into()),
+        result => result,
+    }
+}
+
+/// Makes a socket ready for [`send_now`].
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature on every system")]
+pub fn prepare_send(_stream: &TcpStream) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes a socket ready for [`send_now`].
+#[cfg(not(unix))]
+pub fn prepare_send(stream: &TcpStream) -> io::Result<()> {
+    /// Long enough for the system to take the bytes, short enough not to hold up the other clients.
+    const SEND_WAIT_MAX: std::time::Duration = std::time::Duration::from_millis(2);
+    stream.set_write_timeout(Some(SEND_WAIT_MAX))
+}
+
+/// Raises the open-file limit as far as the system lets us and returns it; `None` where there is none to ask.
+#[cfg(unix)]
+pub fn raise_open_file_limit() -> Option<u64> {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    let before = limit.current;
+    limit.current = limit.maximum;
+    if setrlimit(Resource::Nofile, limit).is_ok() { limit.maximum } else { before }
+}
+
+/// Raises the open-file limit as far as the system lets us and returns it; `None` where there is none to ask.
+#[cfg(not(unix))]
+pub fn raise_open_file_limit() -> Option<u64> {
+    None
+}
+
+/// Runs `on_stop` for SIGINT, SIGTERM and SIGHUP, and for Ctrl-C and closing the window on Windows.
+pub fn on_stop_signal(on_stop: impl FnMut() + Send + 'static) -> Result<(), ctrlc::Error> {
+    ctrlc::set_handler(on_stop)
+}

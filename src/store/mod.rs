@@ -1,0 +1,146 @@
+//! The shop's file: redb tables, the stored form, snapshot reads, and the one commit.
+//!
+//! Architecture invariant: the only layer that names redb. It never sees a socket, HTTP or a clock; the time of a commit is
+//! handed in.
+//!
+//! - Promise 1: [`Store::commit`] returns only when the disk has everything.
+//! - Promise 3: what one [`Batch`] does becomes visible together or not at all.
+
+mod answers;
+mod batch;
+mod error;
+mod open;
+mod read;
+mod record;
+mod tables;
+
+use std::path::PathBuf;
+use std::sync::{PoisonError, RwLock};
+
+use redb::{Database, ReadableDatabase};
+
+pub use answers::StoredAnswer;
+pub use batch::{Batch, Cause};
+pub use error::{OpenError, StoreError};
+pub use read::{Records, Snapshot};
+pub use record::Record;
+
+use crate::domain::{Change, Currency, Timestamp};
+
+/// What is needed to open the file.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// The folder that holds `tillsync.redb`; made if it is missing.
+    pub directory: PathBuf,
+    /// Memory for pages of the file, in bytes.
+    pub cache_bytes: usize,
+    /// The shop's currency; `None` takes the one that the file was made with.
+    pub currency: Option<Currency>,
+}
+
+/// The open database file.
+pub struct Store {
+    /// `None` between a failed and a successful reopening.
+    database: RwLock<Option<Database>>,
+    path: PathBuf,
+    cache_bytes: usize,
+    currency: Currency,
+    file_id: String,
+    run_id: String,
+    /// Held for as long as the process lives, so that a second instance says so at once.
+    _lock: std::fs::File,
+}
+
+impl Store {
+    /// Opens the file, making it first if there is none, checks every page of it, and notes the start of a new run.
+    pub fn open(options: &StoreOptions) -> Result<Self, OpenError> {
+        open::open(options)
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// The currency whose minor units the file holds.
+    pub fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// Names the file and this run of the server. Opaque to clients.
+    pub fn epoch(&self) -> String {
+        format!("{}-{}", self.file_id, self.run_id)
+    }
+
+    /// A consistent view of everything committed so far. It never waits for a writer.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.ensure_open()?;
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let transaction = database.as_ref().ok_or(StoreError::Unavailable)?.begin_read()?;
+        Ok(Snapshot::new(transaction, self.currency))
+    }
+
+    /// Runs `work` in one transaction and makes it durable with one sync. `clock` is the wall time of the commit; a clock
+    /// that runs backwards does not take the stored times with it.
+    ///
+    /// An error means that the outcome on disk is unknown: the file is reopened before anything else is done with it.
+    /// Work that changed nothing costs no sync.
+    pub fn commit<T>(
+        &self,
+        clock: Timestamp,
+        work: impl FnOnce(&mut Batch<'_>) -> Result<T, StoreError>,
+    ) -> Result<(T, Vec<Change>), StoreError> {
+        self.ensure_open()?;
+        let result = self.commit_once(clock, work);
+        if let Err(error) = &result {
+            log::error!("⚠️ The database reported a fault and is opened again: {error}");
+            self.drop_database();
+        }
+        result
+    }
+
+    fn commit_once<T>(
+        &self,
+        clock: Timestamp,
+        work: impl FnOnce(&mut Batch<'_>) -> Result<T, StoreError>,
+    ) -> Result<(T, Vec<Change>), StoreError> {
+        let transaction = {
+            let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+            database.as_ref().ok_or(StoreError::Unavailable)?.begin_write()?
+        };
+        let mut batch = Batch::begin(&transaction, clock, self.currency)?;
+        let value = work(&mut batch)?;
+        let (changes, is_changed) = batch.finish();
+        if is_changed {
+            transaction.commit()?;
+        } else {
+            transaction.abort()?;
+        }
+        Ok((value, changes))
+    }
+
+    /// Closes the file properly, so that the next start has nothing to repair.
+    pub fn close(&self) {
+        let database = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err(error)) = database.map(Database::close) {
+            log::warn!("The database was not closed cleanly; the next start will check it: {error}");
+        }
+    }
+
+    /// After a fault a redb handle answers nothing any more, not even reads.
+    fn drop_database(&self) {
+        drop(self.database.write().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    fn ensure_open(&self) -> Result<(), StoreError> {
+        if self.database.read().unwrap_or_else(PoisonError::into_inner).is_some() {
+            return Ok(());
+        }
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        if database.is_none() {
+            *database = Some(open::open_database(&self.path, self.cache_bytes)?);
+            log::info!("The database is open again");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! One connection from its first byte to its last.
+
+use std::io::{self, Read};
+use std::net::{Shutdown, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::head::{Framing, Head};
+use super::intake::{Intake, NoRequest};
+use super::limits::{LINGER_BYTES_MAX, LINGER_TIME_MAX, WRITE_TIME_MAX};
+use super::problem::Problem;
+use super::request::Request;
+use super::respond::Reply;
+use super::server::Shared;
+use super::{route, session};
+
+/// Serves requests until the client or a rule ends the connection.
+pub(super) fn serve(shared: &Shared, stream: &Arc<TcpStream>) {
+    if let Err(error) = try_serve(shared, stream) {
+        log::debug!("A connection ended: {error}");
+    }
+}
+
+/// What follows a request on its connection.
+enum Next {
+    /// Another request.
+    Request,
+    /// Nothing; the client may still be sending.
+    End,
+    /// The connection has become a WebSocket.
+    WebSocket(Box<Head>),
+}
+
+fn try_serve(shared: &Shared, stream: &Arc<TcpStream>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(WRITE_TIME_MAX))?;
+    let mut intake = Intake::new(Arc::clone(stream))?;
+    loop {
+        let next = match intake.next_head() {
+            Ok(head) => one_request(shared, stream, &mut intake, head)?,
+            Err(NoRequest::Closed) => return Ok(()),
+            Err(NoRequest::Broken(problem)) => refuse(stream, None, problem)?,
+        };
+        match next {
+            Next::Request => {}
+            Next::End => return linger(stream),
+            Next::WebSocket(head) => return session::run(shared, stream, &head, intake.into_rest()),
+        }
+    }
+}
+
+fn one_request(shared: &Shared, stream: &TcpStream, intake: &mut Intake, head: Box<Head>) -> io::Result<Next> {
+    let is_upgrade = head.has_token("Connection", "upgrade") && head.has_token("Upgrade", "websocket");
+    if is_upgrade && route::is_live_feed(&head.method, head.target()) {
+        return if head.framing == Framing::None {
+            Ok(Next::WebSocket(head))
+        } else {
+            refuse(stream, Some(&head), Problem::new(400, "A WebSocket handshake has no body"))
+        };
+    }
+    if let Err(problem) = expect(stream, intake, &head)? {
+        return refuse(stream, Some(&head), problem);
+    }
+    let body = match intake.body(head.framing) {
+        Ok(body) => body,
+        Err(NoRequest::Closed) => return Ok(Next::End),
+        Err(NoRequest::Broken(problem)) => return refuse(stream, Some(&head), problem),
+    };
+    let reply = answer(&Request { app: &shared.app, head: &head, body: &body });
+    let keeps_alive = head.keeps_alive() && !shared.is_stopping();
+    reply.send(stream, Some(&head), keeps_alive)?;
+    Ok(if keeps_alive { Next::Request } else { Next::End })
+}
+
+/// Answers a request. A panic in a handler is a fault of ours: this request gets 500, everything else goes on.
+fn answer(request: &Request<'_>) -> Reply {
+    match catch_unwind(AssertUnwindSafe(|| route::answer(request))) {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(problem)) => problem.into(),
+        Err(_) => {
+            log::error!("A request could not be answered because of a fault in the program");
+            Problem::new(500, "The server could not answer this request. Please try again.").into()
+        }
+    }
+}
+
+/// Tells a client that waits for it to send its body (RFC 9110 §10.1.1).
+fn expect(stream: &TcpStream, intake: &Intake, head: &Head) -> io::Result<Result<(), Problem>> {
+    match head.header("Expect") {
+        None => Ok(Ok(())),
+        Some(value) if value.eq_ignore_ascii_case("100-continue") => {
+            if head.is_http_1_1 && head.framing != Framing::None && !intake.has_more() {
+                io::Write::write_all(&mut &*stream, b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            }
+            Ok(Ok(()))
+        }
+        Some(_) => Ok(Err(Problem::new(417, "The only Expect understood here is 100-continue"))),
+    }
+}
+
+/// Answers what cannot be served; the place of the next request is unknown, so the connection ends.
+fn refuse(stream: &TcpStream, head: Option<&Head>, problem: Problem) -> io::Result<Next> {
+    Reply::from(problem).send(stream, head, false)?;
+    Ok(Next::End)
+}
+
+/// Lets the client read the last answer: closing while it is still sending would destroy the answer on its way.
+fn linger(stream: &TcpStream) -> io::Result<()> {
+    stream.shutdown(Shutdown::Write)?;
+    let deadline = Instant::now() + LINGER_TIME_MAX;
+    let mut budget = LINGER_BYTES_MAX;
+    let mut dropped = [0; 4096];
+    while budget > 0 {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        stream.set_read_timeout(Some(left))?;
+        match (&mut &*stream).read(&mut dropped) {
+            Ok(0) | Err(_) => break,
+            Ok(length) => budget = budget.saturating_sub(length),
+        }
+    }
+    Ok(())
+}

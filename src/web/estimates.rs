@@ -1,0 +1,54 @@
+//! Answers about estimates.
+
+use super::input;
+use super::lists::{self, Filter};
+use super::problem::Problem;
+use super::request::Request;
+use super::respond::Reply;
+use crate::app::Command;
+use crate::domain::{Kind, RecordKey};
+
+pub(super) fn create(request: &Request<'_>) -> Result<Reply, Problem> {
+    let input = input::estimate(request.json()?, request.app.currency())?;
+    request.submit(Command::CreateEstimate(Box::new(input.draft)), input.has_client_time)
+}
+
+pub(super) fn list(request: &Request<'_>, filter: Filter) -> Result<Reply, Problem> {
+    lists::array(request, Kind::Estimate, filter)
+}
+
+pub(super) fn by_id(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
+    request.record(key(id)?, "Estimate not found")
+}
+
+pub(super) fn by_number(request: &Request<'_>, number: &str) -> Result<Reply, Problem> {
+    request.record(RecordKey::from_label(Kind::Estimate, number).ok_or_else(not_found)?, "Estimate not found")
+}
+
+pub(super) fn edit(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
+    let key = key(id)?;
+    let input = input::estimate(request.json()?, request.app.currency())?;
+    request.submit(Command::EditEstimate(key, Box::new(input.draft)), false)
+}
+
+pub(super) fn delete(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
+    request.submit(Command::DeleteEstimate(key(id)?), true)
+}
+
+pub(super) fn convert(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
+    let key = key(id)?;
+    let conversion = input::conversion(request)?;
+    request.submit(Command::ConvertEstimate(key, conversion), true)
+}
+
+pub(super) fn duplicate(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
+    request.submit(Command::DuplicateEstimate(key(id)?), false)
+}
+
+fn key(id: &str) -> Result<RecordKey, Problem> {
+    RecordKey::from_id(Kind::Estimate, id).ok_or_else(not_found)
+}
+
+fn not_found() -> Problem {
+    Problem::new(404, "Estimate not found")
+}

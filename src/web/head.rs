@@ -1,0 +1,191 @@
+//! The head of a request, strictly (RFC 9112). Whatever two servers could read differently is refused here.
+
+use std::ops::Range;
+
+use tiny_http::Method;
+
+use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, TARGET_BYTES_MAX};
+use super::problem::Problem;
+
+/// How the body's end is known (RFC 9112 §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// Neither length nor chunks were announced: there is no body.
+    None,
+    /// So many bytes.
+    Length(usize),
+    /// Chunks, up to the empty one.
+    Chunked,
+}
+
+/// A request head whose every part was checked.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// The bytes of the head; all else points into it.
+    text: String,
+    headers: Vec<(Range<usize>, Range<usize>)>,
+    target: Range<usize>,
+    pub method: Method,
+    pub is_http_1_1: bool,
+    pub framing: Framing,
+}
+
+/// What became of the bytes read so far.
+pub(super) enum Parsed {
+    /// More is needed.
+    Partial,
+    /// A whole head of so many bytes.
+    Complete(Box<Head>, usize),
+}
+
+/// Parses the head at the front of `bytes`. After an error nothing on this connection can be trusted.
+pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, Problem> {
+    let mut storage = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut request = httparse::Request::new(&mut storage);
+    let length = match request.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) if length <= HEAD_BYTES_MAX => length,
+        Ok(httparse::Status::Partial) if bytes.len() < HEAD_BYTES_MAX => {
+            check_lines(bytes)?;
+            check_target(request.path)?;
+            if request.path.is_none() && bytes.len() > TARGET_BYTES_MAX + 32 {
+                return Err(target_too_long());
+            }
+            return Ok(Parsed::Partial);
+        }
+        Ok(_) if request.path.is_none_or(|target| target.len() > TARGET_BYTES_MAX) => return Err(target_too_long()),
+        Ok(_) => return Err(Problem::new(431, "The request head is larger than 16 KiB")),
+        Err(error) => return Err(unparsable(error)),
+    };
+    let head = bytes.get(..length).unwrap_or_default();
+    check_lines(head)?;
+    check_target(request.path)?;
+    // The pieces point into `head`; as ranges they stay valid in a copy of it.
+    let range_of = |piece: &[u8]| {
+        if piece.is_empty() {
+            return 0..0;
+        }
+        let start = piece.as_ptr().addr() - head.as_ptr().addr();
+        start..start + piece.len()
+    };
+    let text = std::str::from_utf8(head).map_err(|_| Problem::new(400, "The request head is not UTF-8 text"))?;
+    let target = range_of(request.path.unwrap_or_default().as_bytes());
+    let headers = request.headers.iter().map(|header| (range_of(header.name.as_bytes()), range_of(header.value)));
+    let mut head = Head {
+        headers: headers.collect(),
+        target,
+        method: request
+            .method
+            .unwrap_or_default()
+            .parse()
+            .map_err(|()| Problem::new(400, "The method is not valid"))?,
+        is_http_1_1: request.version == Some(1),
+        framing: Framing::None,
+        text: text.to_string(),
+    };
+    head.framing = head.check()?;
+    Ok(Parsed::Complete(Box::new(head), length))
+}
+
+/// A line feed alone is a line end for some and not for others (RFC 9112 §2.2).
+fn check_lines(bytes: &[u8]) -> Result<(), Problem> {
+    let mut before = 0;
+    for &byte in bytes {
+        if byte == b'\n' && before != b'\r' {
+            return Err(Problem::new(400, "Lines of the request head must end with CR LF"));
+        }
+        before = byte;
+    }
+    Ok(())
+}
+
+fn check_target(target: Option<&str>) -> Result<(), Problem> {
+    if target.is_some_and(|target| target.len() > TARGET_BYTES_MAX) { Err(target_too_long()) } else { Ok(()) }
+}
+
+fn target_too_long() -> Problem {
+    Problem::new(414, "The address is longer than 8 KiB")
+}
+
+fn unparsable(error: httparse::Error) -> Problem {
+    match error {
+        httparse::Error::TooManyHeaders => Problem::new(431, "The request has more than 64 headers"),
+        httparse::Error::Version => Problem::new(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here"),
+        error => Problem::new(400, format!("The request head is not valid HTTP: {error}")),
+    }
+}
+
+impl Head {
+    /// Path and query as sent, without the scheme and host of an absolute form (RFC 9112 §3.2.2).
+    pub fn target(&self) -> &str {
+        let target = self.text.get(self.target.clone()).unwrap_or_default();
+        let rest = ["http://", "https://"].iter().find_map(|scheme| target.strip_prefix(scheme));
+        match rest {
+            Some(rest) => rest.find(['/', '?']).and_then(|at| rest.get(at..)).unwrap_or("/"),
+            None => target,
+        }
+    }
+
+    /// Every header, in order.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let piece = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
+        self.headers.iter().map(move |(name, value)| (piece(name), piece(value)))
+    }
+
+    /// The value of the first header with this name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Whether a comma-separated header has this token.
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        self.headers()
+            .filter(|(own, _)| own.eq_ignore_ascii_case(name))
+            .flat_map(|(_, value)| value.split(','))
+            .any(|own| own.trim().eq_ignore_ascii_case(token))
+    }
+
+    /// Whether the client wants to go on with this connection (RFC 9112 §9.3).
+    pub fn keeps_alive(&self) -> bool {
+        if self.is_http_1_1 {
+            !self.has_token("Connection", "close")
+        } else {
+            self.has_token("Connection", "keep-alive")
+        }
+    }
+
+    fn check(&self) -> Result<Framing, Problem> {
+        let count = |name: &str| self.headers().filter(|(own, _)| own.eq_ignore_ascii_case(name)).count();
+        match count("Host") {
+            0 if self.is_http_1_1 => return Err(Problem::new(400, "The Host header is missing")),
+            0 | 1 => {}
+            _ => return Err(Problem::new(400, "There is more than one Host header")),
+        }
+        match (count("Content-Length"), count("Transfer-Encoding")) {
+            (0, 0) => Ok(Framing::None),
+            (1, 0) => content_length(self.header("Content-Length").unwrap_or_default()),
+            (0, 1) if !self.is_http_1_1 => Err(Problem::new(400, "HTTP/1.0 has no Transfer-Encoding")),
+            (0, 1) if self.header("Transfer-Encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) => {
+                Ok(Framing::Chunked)
+            }
+            (0, 1) => Err(Problem::new(501, "The only Transfer-Encoding understood here is chunked")),
+            (0, _) => Err(Problem::new(400, "There is more than one Transfer-Encoding header")),
+            (_, 0) => Err(Problem::new(400, "There is more than one Content-Length header")),
+            _ => Err(Problem::new(400, "Content-Length and Transfer-Encoding exclude each other")),
+        }
+    }
+}
+
+fn content_length(value: &str) -> Result<Framing, Problem> {
+    if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Problem::new(400, "The Content-Length is not a number"));
+    }
+    match value.parse::<usize>() {
+        Ok(length) if length <= BODY_BYTES_MAX => Ok(Framing::Length(length)),
+        _ => Err(body_too_large()),
+    }
+}
+
+/// The body is over its limit, announced or found out.
+pub(super) fn body_too_large() -> Problem {
+    Problem::new(413, "The request body is larger than 1 MiB")
+}

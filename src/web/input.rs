@@ -1,0 +1,220 @@
+//! Request bodies, parsed once into drafts that need no further checks.
+
+use serde_json::value::RawValue;
+
+use super::fields::{At, Faults, Fields, Reader};
+use super::problem::Problem;
+use super::request::Request;
+use crate::domain::{
+    Amounts, Conversion, Currency, Discount, ITEMS_MAX, Items, Line, Micros, Order, STATUS_CHARS_MAX, Sale, SaleDraft,
+    discount_percentage, what_does_not_add_up,
+};
+
+/// Reads the body of "create estimate" and "edit estimate".
+pub(super) fn estimate(body: &str, currency: Currency) -> Result<Input<Sale>, Problem> {
+    let fields = Fields::parse(body)?;
+    let mut faults = Faults::new();
+    let sale = read_sale(&mut Reader::new(&fields, At::Body, &mut faults, currency));
+    let draft = faults.finish(sale)?;
+    Ok(Input { draft, has_client_time: fields.get("created_at").is_some() })
+}
+
+/// Reads the body of "create sale".
+pub(super) fn sale(body: &str, currency: Currency) -> Result<Input<SaleDraft>, Problem> {
+    let fields = Fields::parse(body)?;
+    let mut faults = Faults::new();
+    let draft = read_sale_draft(&mut Reader::new(&fields, At::Body, &mut faults, currency));
+    let draft = faults.finish(draft)?;
+    Ok(Input { draft, has_client_time: fields.get("created_at").is_some() })
+}
+
+/// A draft, and whether the client marked it with a time of its own: two such bodies that are equal are one command.
+pub(super) struct Input<T> {
+    pub draft: T,
+    pub has_client_time: bool,
+}
+
+/// Reads what a conversion may say, from the body or from query parameters of the same names.
+pub(super) fn conversion(request: &Request<'_>) -> Result<Conversion, Problem> {
+    let body = request.optional_json()?.unwrap_or("{}");
+    let fields = Fields::parse(body)?;
+    let currency = request.app.currency();
+    let mut faults = Faults::new();
+    let mut reader = Reader::new(&fields, At::Body, &mut faults, currency);
+    let payment_mode = reader.optional_text("payment_mode");
+    let sale_by = reader.optional_text("sale_by");
+    let amount_paid = reader.optional_amount("amount_paid");
+
+    // The same rules hold for the query: it becomes an object of texts.
+    let mut parameters = serde_json::Map::new();
+    for name in ["payment_mode", "sale_by", "amount_paid"] {
+        if let Some(value) = request.query(name)? {
+            parameters.insert(name.to_string(), value.into());
+        }
+    }
+    let query = serde_json::Value::Object(parameters).to_string();
+    let query_fields = Fields::parse(&query)?;
+    let mut reader = Reader::new(&query_fields, At::Query, &mut faults, currency);
+    let from_query = (|| {
+        Some(Conversion {
+            payment_mode: not_blank(payment_mode?.or(reader.optional_text("payment_mode")?)),
+            sale_by: not_blank(sale_by?.or(reader.optional_text("sale_by")?)),
+            amount_paid: amount_paid?.or(reader.optional_amount("amount_paid")?),
+        })
+    })();
+    faults.finish(from_query)
+}
+
+/// Reads the new status of an order from either spelling of its parameter.
+pub(super) fn status(request: &Request<'_>) -> Result<String, Problem> {
+    let at = At::Query;
+    let mut faults = Faults::new();
+    let status = match request.query("new_status")? {
+        Some(status) => Some(status),
+        None => request.query("status")?,
+    };
+    match status.as_deref().map(|status| status.chars().count()) {
+        None => faults.add(&at, "new_status", "missing", "is missing"),
+        Some(1..=STATUS_CHARS_MAX) => {}
+        Some(_) => faults.add(&at, "new_status", "string_length", "must be 1 to 64 characters"),
+    }
+    faults.finish(status)
+}
+
+fn read_sale_draft(reader: &mut Reader<'_, '_>) -> Option<SaleDraft> {
+    let sale = read_sale(reader);
+    let amount_paid = reader.optional_amount("amount_paid");
+    let payment_mode = reader.optional_text("payment_mode");
+    let source_estimate_id = reader.optional_text("source_estimate_id");
+    let source_estimate_number = reader.optional_text("source_estimate_number");
+    let sale = sale?;
+    Some(SaleDraft {
+        amount_paid: amount_paid?.unwrap_or(sale.total),
+        payment_mode: not_blank(payment_mode?).unwrap_or_else(|| Order::PAYMENT_MODE_DEFAULT.to_string()),
+        source_estimate_id: not_blank(source_estimate_id?),
+        source_estimate_number: not_blank(source_estimate_number?),
+        sale,
+    })
+}
+
+/// Every field is read before the first fault ends it, so that all faults are named at once.
+fn read_sale(reader: &mut Reader<'_, '_>) -> Option<Sale> {
+    let customer_name = reader.text("customer_name");
+    if customer_name.as_deref().is_some_and(|name| name.trim().is_empty()) {
+        reader.fault("customer_name", "string_too_short", "must not be blank");
+    }
+    let customer_phone = reader.text("customer_phone");
+    let customer_address = reader.text("customer_address");
+    let sale_by = reader.text("sale_by");
+    let items = read_items(reader);
+    let subtotal = reader.amount("subtotal");
+    let is_percentage = reader.boolean("is_percentage_discount");
+    let discount = match is_percentage {
+        Some(true) => reader.percent("discount_amount").map(Discount::Percent),
+        Some(false) | None => reader.amount("discount_amount").map(Discount::Amount),
+    };
+    let percentage = reader.optional_percent("discount_percentage");
+    let total = reader.amount("total");
+
+    is_percentage?;
+    let (items, lines) = items?;
+    let (subtotal, discount, total) = (subtotal?, discount?, total?);
+    let amounts = Amounts { subtotal, discount, total };
+    Some(Sale {
+        customer_name: customer_name?,
+        customer_phone: customer_phone?,
+        customer_address: customer_address?,
+        sale_by: sale_by?,
+        items,
+        subtotal,
+        discount,
+        discount_percentage: percentage?.unwrap_or_else(|| discount_percentage(subtotal, discount)),
+        total,
+        amounts_flagged: what_does_not_add_up(&lines, amounts, reader.currency),
+    })
+}
+
+fn read_items(reader: &mut Reader<'_, '_>) -> Option<(Items, Vec<Line>)> {
+    const NAME: &str = "items";
+    let Some(json) = reader.fields.get(NAME) else {
+        reader.fault(NAME, "missing", "is missing");
+        return None;
+    };
+    let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(json) else {
+        reader.fault(NAME, "list_type", "must be a list");
+        return None;
+    };
+    if elements.is_empty() {
+        reader.fault(NAME, "too_short", "must have at least one line");
+        return None;
+    }
+    if elements.len() > ITEMS_MAX {
+        reader.fault(NAME, "too_long", format!("must have at most {ITEMS_MAX} lines"));
+        return None;
+    }
+    let count = u32::try_from(elements.len()).ok()?;
+    let mut lines = Vec::with_capacity(elements.len());
+    for (index, element) in elements.iter().enumerate() {
+        lines.push(read_item(reader, element.get(), At::Element(NAME, index)));
+    }
+    let lines: Option<Vec<Line>> = lines.into_iter().collect();
+    Some((Items::new(compact(json), count), lines?))
+}
+
+fn read_item(reader: &mut Reader<'_, '_>, json: &str, at: At<'_>) -> Option<Line> {
+    let Ok(fields) = serde_json::from_str::<Fields<'_>>(json) else {
+        reader.faults.add(&at, "", "dict_type", "must be an object");
+        return None;
+    };
+    // What is passed through untouched must be readable for every client: no endless nesting, no number beyond a double,
+    // no half characters.
+    if let Err(error) = serde_json::from_str::<serde_json::Value>(json) {
+        reader.faults.add(&at, "", "json_invalid", format!("cannot be passed on: {error}"));
+        return None;
+    }
+    let mut item = Reader::new(&fields, at, reader.faults, reader.currency);
+    let name = item.text("name");
+    let price = item.micros("price");
+    let quantity = item.micros("quantity");
+    if quantity.is_some_and(|quantity| quantity <= Micros::ZERO) {
+        item.fault("quantity", "greater_than", "must be more than 0");
+    }
+    let discount = item.optional_micros("discount").map(Option::unwrap_or_default);
+    if discount.is_some_and(|discount| !(Micros::ZERO..=Micros::HUNDRED).contains(&discount)) {
+        item.fault("discount", "percent_range", "must be between 0 and 100");
+    }
+    name?;
+    Some(Line { price: price?, quantity: quantity?, discount: discount? })
+}
+
+fn not_blank(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+/// Takes the white space between the tokens of a JSON text away: a record is one line everywhere.
+fn compact(json: &str) -> String {
+    let mut is_in_string = false;
+    let mut is_escaped = false;
+    json.chars()
+        .filter(|&character| {
+            if is_in_string {
+                is_in_string = is_escaped || character != '"';
+                is_escaped = character == '\\' && !is_escaped;
+                return true;
+            }
+            is_in_string = character == '"';
+            !matches!(character, ' ' | '\t' | '\n' | '\r')
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_white_space_between_tokens_goes() {
+        let json = "[ {\"a b\" : \"c\\\" \\\\\" ,\n\t\"d\":1.50} ]";
+        assert_eq!(compact(json), r#"[{"a b":"c\" \\","d":1.50}]"#);
+    }
+}

@@ -1,0 +1,178 @@
+//! The reading half of a connection: a buffer, and a deadline for everything that is waited for.
+
+use std::io::{self, ErrorKind, Read};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::head::{self, Framing, Head, Parsed, body_too_large};
+use super::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_TIME_MAX, IDLE_TIME_MAX};
+use super::problem::Problem;
+
+const READ_BYTES: usize = 4 << 10;
+/// Chunk sizes, extensions and line ends on the way to a whole body.
+const CHUNKING_BYTES_MAX: usize = 256 << 10;
+
+pub(super) struct Intake {
+    stream: Arc<TcpStream>,
+    /// Received and not used yet.
+    buffer: Vec<u8>,
+    /// The time-out that the socket has now, to save a system call when it stays.
+    timeout: Duration,
+}
+
+/// Why there is no next request.
+pub(super) enum NoRequest {
+    /// The client went away, or was idle for too long. Nothing is answered.
+    Closed,
+    /// The bytes are not a request; after the answer the connection ends.
+    Broken(Problem),
+}
+
+impl From<Problem> for NoRequest {
+    fn from(problem: Problem) -> Self {
+        Self::Broken(problem)
+    }
+}
+
+impl Intake {
+    pub fn new(stream: Arc<TcpStream>) -> io::Result<Self> {
+        stream.set_read_timeout(Some(IDLE_TIME_MAX))?;
+        Ok(Self { stream, buffer: Vec::new(), timeout: IDLE_TIME_MAX })
+    }
+
+    /// Waits for the next request head.
+    pub fn next_head(&mut self) -> Result<Box<Head>, NoRequest> {
+        if self.buffer.is_empty() && self.receive(IDLE_TIME_MAX).is_err() {
+            return Err(NoRequest::Closed);
+        }
+        let deadline = Instant::now() + HEAD_TIME_MAX;
+        loop {
+            self.skip_empty_lines();
+            if let Parsed::Complete(head, length) = head::parse(&self.buffer)? {
+                self.buffer.drain(..length);
+                return Ok(head);
+            }
+            match self.receive_by(deadline) {
+                Ok(()) => {}
+                Err(error) if is_timeout(&error) => {
+                    return Err(Problem::new(408, "The request head did not arrive in time").into());
+                }
+                Err(_) => return Err(NoRequest::Closed),
+            }
+        }
+    }
+
+    /// Reads the body that a head announced. After an error the rest of it may still be on its way.
+    pub fn body(&mut self, framing: Framing) -> Result<Vec<u8>, NoRequest> {
+        let deadline = Instant::now() + BODY_TIME_MAX;
+        let result = match framing {
+            Framing::None => return Ok(Vec::new()),
+            Framing::Length(length) => self.body_of(length, deadline),
+            Framing::Chunked => self.chunks(deadline),
+        };
+        result.map_err(|error| match error.kind() {
+            _ if is_timeout(&error) => Problem::new(408, "The request body did not arrive in time").into(),
+            ErrorKind::FileTooLarge => body_too_large().into(),
+            ErrorKind::InvalidInput => Problem::new(400, "The chunks of the request body are not valid").into(),
+            _ => NoRequest::Closed,
+        })
+    }
+
+    /// Whether a byte after the head has arrived already.
+    pub fn has_more(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
+    /// Hands over what was received and not used, for a connection that goes on as a WebSocket.
+    pub fn into_rest(self) -> Vec<u8> {
+        self.buffer
+    }
+
+    fn body_of(&mut self, length: usize, deadline: Instant) -> io::Result<Vec<u8>> {
+        while self.buffer.len() < length {
+            self.receive_by(deadline)?;
+        }
+        Ok(self.buffer.drain(..length).collect())
+    }
+
+    fn chunks(&mut self, deadline: Instant) -> io::Result<Vec<u8>> {
+        let source = ChunkSource { intake: self, deadline, budget: BODY_BYTES_MAX + CHUNKING_BYTES_MAX, used: 0 };
+        let mut decoder = chunked_transfer::Decoder::new(source);
+        let mut body = Vec::new();
+        decoder.by_ref().take(BODY_BYTES_MAX as u64 + 1).read_to_end(&mut body)?;
+        if body.len() > BODY_BYTES_MAX {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
+        let used = decoder.get_ref().used;
+        self.buffer.drain(..used);
+        Ok(body)
+    }
+
+    /// One empty line before a request is tolerated, as RFC 9112 §2.2 asks.
+    fn skip_empty_lines(&mut self) {
+        while self.buffer.starts_with(b"\r\n") {
+            self.buffer.drain(..2);
+        }
+    }
+
+    fn receive_by(&mut self, deadline: Instant) -> io::Result<()> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        self.receive(left)
+    }
+
+    /// Reads once; the end of the stream is an error.
+    fn receive(&mut self, timeout: Duration) -> io::Result<()> {
+        if timeout != self.timeout {
+            self.stream.set_read_timeout(Some(timeout))?;
+            self.timeout = timeout;
+        }
+        let mut piece = [0; READ_BYTES];
+        loop {
+            match (&*self.stream).read(&mut piece) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(length) => {
+                    self.buffer.extend_from_slice(piece.get(..length).unwrap_or_default());
+                    return Ok(());
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// Feeds the chunk decoder from the buffer. The decoder takes the end of a stream inside a chunk for the end of the body
+/// and a chunk size of any length; here the end is an error and the bytes are counted.
+struct ChunkSource<'a> {
+    intake: &'a mut Intake,
+    deadline: Instant,
+    budget: usize,
+    /// Bytes of the buffer that the decoder has taken.
+    used: usize,
+}
+
+impl Read for ChunkSource<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.used >= self.budget {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
+        while self.intake.buffer.len() <= self.used {
+            self.intake.receive_by(self.deadline)?;
+        }
+        let available = self.intake.buffer.get(self.used..).unwrap_or_default();
+        let length = available.len().min(into.len());
+        for (to, from) in into.iter_mut().zip(available) {
+            *to = *from;
+        }
+        self.used += length;
+        Ok(length)
+    }
+}

@@ -1,0 +1,340 @@
+//! Lists of any length in flat memory: joined from stored bytes while they are sent.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::problem::Problem;
+use super::request::Request;
+use super::respond::Reply;
+use crate::app::App;
+use crate::domain::{Kind, Timestamp};
+use crate::store::{Record, Records, Snapshot, StoreError};
+
+/// A list is one snapshot for a client that reads it promptly. For a slower one it goes on from a newer snapshot, since
+/// the file grows while an old one is held; what changed in between comes over the live feed anyway.
+const SNAPSHOT_TIME_MAX: Duration = Duration::from_secs(2);
+/// Records are gathered into pieces of about this size.
+const PIECE_BYTES: usize = 32 << 10;
+
+/// Which estimates a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filter {
+    All,
+    /// Not converted.
+    Pending,
+    /// Converted.
+    Converted,
+}
+
+impl Filter {
+    fn takes(self, record: &Record<'_>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Pending => record.linked.is_none(),
+            Self::Converted => record.linked.is_some(),
+        }
+    }
+}
+
+/// A bare array of the records of one kind.
+pub(super) fn array(request: &Request<'_>, kind: Kind, filter: Filter) -> Result<Reply, Problem> {
+    let limit = limit(request)?;
+    answer(request, b"[", |app, snapshot| {
+        let mut walk = Walk::start(app, snapshot, kind, filter, limit)?;
+        Ok(move |piece: &mut Vec<u8>| {
+            let more = walk.fill(piece)?;
+            if !more {
+                piece.push(b']');
+            }
+            Ok(more)
+        })
+    })
+}
+
+/// `{"orders":{"items":[…],"count":n,"total_amount":x}}`: the sums come last, since they are known last.
+pub(super) fn orders_only(request: &Request<'_>) -> Result<Reply, Problem> {
+    let limit = limit(request)?;
+    answer(request, br#"{"orders":{"items":["#, |app, snapshot| {
+        let mut orders = Walk::start(app, snapshot, Kind::Order, Filter::All, limit)?;
+        Ok(move |piece: &mut Vec<u8>| {
+            let more = orders.fill(piece)?;
+            if !more {
+                orders.push_sums(piece);
+                piece.push(b'}');
+            }
+            Ok(more)
+        })
+    })
+}
+
+/// Both kinds beside each other, and what they come to. Revenue is what was sold; an open estimate is none.
+pub(super) fn separate(request: &Request<'_>) -> Result<Reply, Problem> {
+    let limit = limit(request)?;
+    answer(request, br#"{"estimates":{"items":["#, |app, snapshot| {
+        let mut estimates = Walk::start(app, snapshot, Kind::Estimate, Filter::All, limit)?;
+        let mut orders = Walk::start(app, snapshot, Kind::Order, Filter::All, limit)?;
+        let mut is_at_orders = false;
+        Ok(move |piece: &mut Vec<u8>| {
+            if !is_at_orders {
+                if !estimates.fill(piece)? {
+                    estimates.push_sums(piece);
+                    piece.extend_from_slice(br#","orders":{"items":["#);
+                    is_at_orders = true;
+                }
+                return Ok(true);
+            }
+            let more = orders.fill(piece)?;
+            if !more {
+                orders.push_sums(piece);
+                push_summary(piece, &estimates, &orders);
+            }
+            Ok(more)
+        })
+    })
+}
+
+fn push_summary(piece: &mut Vec<u8>, estimates: &Walk, orders: &Walk) {
+    let summary = format!(
+        r#","summary":{{"total_estimates":{},"total_orders":{},"total_transactions":{},"total_revenue":{:?}}}}}"#,
+        estimates.count,
+        orders.count,
+        estimates.count + orders.count,
+        orders.total_amount(),
+    );
+    piece.extend_from_slice(summary.as_bytes());
+}
+
+/// Both kinds merged, newest first, with the names that the app's activity list uses.
+pub(super) fn merged(request: &Request<'_>) -> Result<Reply, Problem> {
+    let limit = limit(request)?;
+    answer(request, b"[", |app, snapshot| {
+        let mut estimates = Peeked::new(Walk::start(app, snapshot, Kind::Estimate, Filter::All, limit)?)?;
+        let mut orders = Peeked::new(Walk::start(app, snapshot, Kind::Order, Filter::All, limit)?)?;
+        let mut count = 0;
+        Ok(move |piece: &mut Vec<u8>| {
+            while piece.len() < PIECE_BYTES {
+                let side = if estimates.is_newer_than(&orders) { &mut estimates } else { &mut orders };
+                let entry = if limit.is_some_and(|limit| count >= limit) { None } else { side.take()? };
+                let Some(entry) = entry else {
+                    piece.push(b']');
+                    return Ok(false);
+                };
+                if count > 0 {
+                    piece.push(b',');
+                }
+                piece.extend_from_slice(&entry);
+                count += 1;
+            }
+            Ok(true)
+        })
+    })
+}
+
+/// The number of newest records asked for; `None` for all of them.
+fn limit(request: &Request<'_>) -> Result<Option<usize>, Problem> {
+    match request.query("limit")? {
+        None => Ok(None),
+        Some(text) => match text.parse() {
+            Ok(limit) if limit > 0 => Ok(Some(limit)),
+            _ => Err(Problem::new(422, "limit must be a whole number above 0")),
+        },
+    }
+}
+
+/// Streams `opening` and then what `start` yields piece by piece. The headers say which state of the shop the list shows.
+fn answer<F>(
+    request: &Request<'_>,
+    opening: &[u8],
+    start: impl FnOnce(&Arc<App>, &Snapshot) -> Result<F, StoreError>,
+) -> Result<Reply, Problem>
+where
+    F: FnMut(&mut Vec<u8>) -> Result<bool, StoreError> + Send + 'static,
+{
+    let snapshot = request.app.snapshot()?;
+    let seq = snapshot.seq()?;
+    let pieces = Pieces { next: start(request.app, &snapshot)?, piece: opening.to_vec(), position: 0, is_done: false };
+    let mut reply = Reply::json_stream(pieces).map_err(|error| {
+        log::error!("⚠️ A list could not be read: {error}");
+        Problem::new(503, "The database cannot be read at the moment. Please try again.")
+    })?;
+    reply.add_header("Sync-Seq", &seq.to_string());
+    reply.add_header("Sync-Epoch", &request.app.epoch());
+    Ok(reply)
+}
+
+/// A walk over the records of one kind that renews its snapshot and keeps count.
+struct Walk {
+    app: Arc<App>,
+    kind: Kind,
+    filter: Filter,
+    left: usize,
+    records: Records,
+    opened: Instant,
+    before: Option<u32>,
+    count: u64,
+    total_minor_units: i128,
+}
+
+impl Walk {
+    fn start(
+        app: &Arc<App>,
+        snapshot: &Snapshot,
+        kind: Kind,
+        filter: Filter,
+        limit: Option<usize>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            app: Arc::clone(app),
+            kind,
+            filter,
+            left: limit.unwrap_or(usize::MAX),
+            records: snapshot.newest_first(kind, None)?,
+            opened: Instant::now(),
+            before: None,
+            count: 0,
+            total_minor_units: 0,
+        })
+    }
+
+    /// Shows the next record to `take`; `None` at the end.
+    fn next_with<T>(&mut self, take: impl FnOnce(&Record<'_>) -> T) -> Result<Option<T>, StoreError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        if self.opened.elapsed() > SNAPSHOT_TIME_MAX {
+            self.records = self.app.snapshot()?.newest_first(self.kind, self.before)?;
+            self.opened = Instant::now();
+        }
+        let mut take = Some(take);
+        loop {
+            let filter = self.filter;
+            let found = self.records.next_with(|key, record| {
+                let taken = if filter.takes(record) { take.take().map(|take| take(record)) } else { None };
+                (key.number, record.total, taken)
+            })?;
+            let Some((number, total, taken)) = found else { return Ok(None) };
+            self.before = Some(number);
+            if let Some(taken) = taken {
+                self.left -= 1;
+                self.count += 1;
+                self.total_minor_units += i128::from(total.minor_units());
+                return Ok(Some(taken));
+            }
+        }
+    }
+
+    /// Appends records until the piece is full. False once the walk has ended.
+    fn fill(&mut self, piece: &mut Vec<u8>) -> Result<bool, StoreError> {
+        while piece.len() < PIECE_BYTES {
+            let is_first = self.count == 0;
+            let taken = self.next_with(|record| {
+                if !is_first {
+                    piece.push(b',');
+                }
+                piece.extend_from_slice(record.json);
+            })?;
+            if taken.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Ends a list of items with what it came to.
+    fn push_sums(&self, piece: &mut Vec<u8>) {
+        let sums = format!(r#"],"count":{},"total_amount":{:?}}}"#, self.count, self.total_amount());
+        piece.extend_from_slice(sums.as_bytes());
+    }
+
+    fn total_amount(&self) -> f64 {
+        self.app.currency().to_number(self.total_minor_units)
+    }
+}
+
+/// A walk whose next entry is known, for merging.
+struct Peeked {
+    walk: Walk,
+    next: Option<(Timestamp, Vec<u8>)>,
+}
+
+impl Peeked {
+    fn new(walk: Walk) -> Result<Self, StoreError> {
+        let mut peeked = Self { walk, next: None };
+        peeked.advance()?;
+        Ok(peeked)
+    }
+
+    fn is_newer_than(&self, other: &Self) -> bool {
+        match (&self.next, &other.next) {
+            (Some((own, _)), Some((others, _))) => own.unix_micros > others.unix_micros,
+            (own, _) => own.is_some(),
+        }
+    }
+
+    fn take(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        let taken = self.next.take().map(|(_, entry)| entry);
+        self.advance()?;
+        Ok(taken)
+    }
+
+    fn advance(&mut self) -> Result<(), StoreError> {
+        let kind = self.walk.kind;
+        let next = self.walk.next_with(|record| (record.created_at, activity_entry(kind, record)))?;
+        self.next = next.map(|(created_at, entry)| entry.map(|entry| (created_at, entry))).transpose()?;
+        Ok(())
+    }
+}
+
+/// The two fields of a record that the activity list has under other names.
+#[derive(Deserialize)]
+struct Brief<'a> {
+    #[serde(borrow)]
+    customer_name: &'a RawValue,
+    #[serde(borrow)]
+    total: &'a RawValue,
+}
+
+/// A record with the further names of the activity list in front.
+fn activity_entry(kind: Kind, record: &Record<'_>) -> Result<Vec<u8>, StoreError> {
+    let brief: Brief<'_> = serde_json::from_slice(record.json).map_err(|_| StoreError::Malformed("record"))?;
+    let mut entry = format!(
+        r#"{{"type":"{}","customer":{},"amount":{},"items_count":{},"time":"{}","#,
+        kind.name(),
+        brief.customer_name.get(),
+        brief.total.get(),
+        record.items_count,
+        record.created_at.to_day(),
+    )
+    .into_bytes();
+    if kind == Kind::Estimate {
+        entry.extend_from_slice(br#""status":"Pending","#);
+    }
+    entry.extend_from_slice(record.json.strip_prefix(b"{").ok_or(StoreError::Malformed("record"))?);
+    Ok(entry)
+}
+
+/// Pieces of a text, as a reader. `next` appends a piece and says whether more will come.
+struct Pieces<F> {
+    next: F,
+    piece: Vec<u8>,
+    position: usize,
+    is_done: bool,
+}
+
+impl<F: FnMut(&mut Vec<u8>) -> Result<bool, StoreError>> Read for Pieces<F> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.position == self.piece.len() && !self.is_done {
+            self.piece.clear();
+            self.position = 0;
+            self.is_done = !(self.next)(&mut self.piece).map_err(io::Error::other)?;
+        }
+        let mut rest = self.piece.get(self.position..).unwrap_or_default();
+        let length = rest.read(into)?;
+        self.position += length;
+        Ok(length)
+    }
+}

@@ -1,0 +1,132 @@
+//! A request as the handlers see it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::head::{Framing, Head};
+use super::problem::Problem;
+use super::render;
+use super::respond::Reply;
+use crate::app::{Answer, App, Command, Repeat, Submission};
+use crate::domain::RecordKey;
+
+/// Everything a handler may use.
+pub(super) struct Request<'a> {
+    pub app: &'a Arc<App>,
+    pub head: &'a Head,
+    pub body: &'a [u8],
+}
+
+/// Characters of an `Idempotency-Key`.
+const KEY_CHARS_MAX: usize = 255;
+
+impl Request<'_> {
+    /// The body as text of a JSON document. An error if there must be one and there is none, or it is something else.
+    pub fn json(&self) -> Result<&str, Problem> {
+        if self.body.is_empty() {
+            return Err(match self.head.framing {
+                Framing::None => Problem::new(411, "This request needs a body; send it with its Content-Length"),
+                Framing::Length(_) | Framing::Chunked => Problem::new(400, "The request body is empty"),
+            });
+        }
+        self.optional_json().map(|text| text.unwrap_or_default())
+    }
+
+    /// The same where the body may be left away.
+    pub fn optional_json(&self) -> Result<Option<&str>, Problem> {
+        if self.body.is_empty() {
+            return Ok(None);
+        }
+        let content_type = self.head.header("Content-Type").unwrap_or_default();
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/json") {
+            return Err(Problem::new(415, "Send the body as JSON, with Content-Type: application/json"));
+        }
+        std::str::from_utf8(self.body).map(Some).map_err(|_| Problem::new(400, "The request body is not UTF-8 text"))
+    }
+
+    /// A parameter of the query, decoded; the first one if it is repeated.
+    pub fn query(&self, name: &str) -> Result<Option<String>, Problem> {
+        let Some((_, query)) = self.head.target().split_once('?') else { return Ok(None) };
+        for pair in query.split('&') {
+            let (own, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if percent_decode(own, true)? == name {
+                return percent_decode(value, true).map(|value| Some(value.into_owned()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Carries out a command and answers with what became of it.
+    pub fn submit(&self, command: Command, is_repeated_by_old_clients: bool) -> Result<Reply, Problem> {
+        let repeat = self.repeat(is_repeated_by_old_clients)?;
+        let submission = Submission { command, repeat, expected_rev: None, render: render::answer };
+        Ok(self.app.submit(submission)?.into())
+    }
+
+    /// Answers with a stored record.
+    pub fn record(&self, key: RecordKey, not_found: &str) -> Result<Reply, Problem> {
+        match self.app.snapshot()?.record(key)? {
+            Some((rev, body)) => Ok(Answer { status: 200, rev: Some(rev), body }.into()),
+            None => Err(Problem::new(404, not_found)),
+        }
+    }
+
+    /// The repetition rule of a command: by its key if it has one, else by its content where old clients repeat.
+    fn repeat(&self, is_repeated_by_old_clients: bool) -> Result<Option<Repeat>, Problem> {
+        let (method, target) = (self.head.method.as_str(), self.head.target());
+        match self.head.header("Idempotency-Key") {
+            Some(value) => {
+                let key = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
+                let is_valid = !key.is_empty()
+                    && key.len() <= KEY_CHARS_MAX
+                    && key.bytes().all(|byte| (0x20..0x7F).contains(&byte));
+                if !is_valid {
+                    return Err(Problem::new(400, "The Idempotency-Key must be 1 to 255 visible ASCII characters"));
+                }
+                Ok(Some(Repeat::by_key(key, method, target, self.body)))
+            }
+            None if is_repeated_by_old_clients => Ok(Some(Repeat::by_content(method, target, self.body))),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Decodes `%XX`, and `+` as a space where the text is a query.
+pub(super) fn percent_decode(text: &str, is_query: bool) -> Result<Cow<'_, str>, Problem> {
+    if !text.contains('%') && !(is_query && text.contains('+')) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let malformed = || Problem::new(400, "The address is not percent-encoded UTF-8");
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digit = |digit: Option<u8>| digit.and_then(|digit| char::from(digit).to_digit(16));
+                let (high, low) =
+                    (digit(rest.next()).ok_or_else(malformed)?, digit(rest.next()).ok_or_else(malformed)?);
+                u8::try_from(high * 16 + low).map_err(|_| malformed())?
+            }
+            b'+' if is_query => b' ',
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).map(Cow::Owned).map_err(|_| malformed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_decoded_once_and_strictly() {
+        assert_eq!(percent_decode("%23001", false).unwrap(), "#001");
+        assert_eq!(percent_decode("a+b", false).unwrap(), "a+b");
+        assert_eq!(percent_decode("a+b%2B", true).unwrap(), "a b+");
+        assert_eq!(percent_decode("%2523", false).unwrap(), "%23");
+        for broken in ["%", "%2", "%zz", "%+1", "%ff"] {
+            assert_eq!(percent_decode(broken, false).map_err(|problem| problem.status), Err(400), "{broken}");
+        }
+    }
+}

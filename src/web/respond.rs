@@ -1,0 +1,242 @@
+//! Answers: built once, printed by `tiny_http::Response`, written with a deadline.
+
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::Instant;
+
+use flate2::Compression;
+use flate2::read::GzEncoder;
+use tiny_http::{HTTPVersion, Header, Response, StatusCode};
+
+use super::head::Head;
+use super::limits::WRITE_TIME_MAX;
+use crate::app::Answer;
+
+/// Smaller answers fit into one packet anyway.
+const GZIP_FROM_BYTES: usize = 1_400;
+/// Answers up to this size have a length; larger ones are streamed in chunks.
+const STREAM_FROM_BYTES: usize = 32 << 10;
+const WRITE_BYTES: usize = 64 << 10;
+
+/// An answer on its way to the client.
+pub struct Reply {
+    status: u16,
+    headers: Vec<Header>,
+    body: Body,
+}
+
+enum Body {
+    Bytes(Vec<u8>),
+    Stream(Box<dyn Read + Send>),
+}
+
+impl Reply {
+    /// A JSON answer.
+    pub fn json(status: u16, body: Vec<u8>) -> Self {
+        let mut reply = Self { status, headers: Vec::with_capacity(8), body: Body::Bytes(body) };
+        reply.add_header("Content-Type", "application/json");
+        reply.add_header("Cache-Control", "no-store");
+        reply
+    }
+
+    /// A JSON answer of any length. What fits into one piece is sent as one.
+    pub fn json_stream(mut source: impl Read + Send + 'static) -> io::Result<Self> {
+        let mut start = Vec::new();
+        source.by_ref().take(STREAM_FROM_BYTES as u64).read_to_end(&mut start)?;
+        let is_whole = start.len() < STREAM_FROM_BYTES;
+        let mut reply = Self::json(200, start);
+        if !is_whole && let Body::Bytes(start) = reply.body {
+            reply.body = Body::Stream(Box::new(io::Cursor::new(start).chain(source)));
+        }
+        Ok(reply)
+    }
+
+    /// An embedded file.
+    pub fn asset(content_type: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        let mut reply = Self { status: 200, headers: Vec::with_capacity(8), body: Body::Bytes(bytes.into()) };
+        reply.add_header("Content-Type", content_type);
+        reply.add_header("Cache-Control", "no-cache");
+        reply
+    }
+
+    /// Adds a header. Values come from the server itself; one that is not ASCII is left out.
+    pub fn add_header(&mut self, name: &str, value: &str) {
+        if let Ok(header) = Header::from_bytes(name.as_bytes(), value.as_bytes()) {
+            self.headers.push(header);
+        }
+    }
+
+    /// Prints head and body onto the socket. `head` is the request's, if it could be read.
+    pub(super) fn send(mut self, stream: &TcpStream, head: Option<&Head>, keeps_alive: bool) -> io::Result<()> {
+        self.add_header("Server", "tillsync");
+        let is_1_1 = head.is_none_or(|head| head.is_http_1_1);
+        let version = HTTPVersion(1, u8::from(is_1_1));
+        let is_head = head.is_some_and(|head| head.method == tiny_http::Method::Head);
+        let connection = match (keeps_alive, is_1_1) {
+            (true, true) => None,
+            (true, false) => Some("Connection: keep-alive\r\n"),
+            (false, _) => Some("Connection: close\r\n"),
+        };
+        let wants_gzip = head.is_some_and(accepts_gzip);
+        let status = StatusCode(self.status);
+        match self.body {
+            Body::Bytes(bytes) if wants_gzip && bytes.len() >= GZIP_FROM_BYTES => {
+                let mut packed = Vec::with_capacity(bytes.len() / 4);
+                GzEncoder::new(bytes.as_slice(), Compression::fast()).read_to_end(&mut packed)?;
+                add_gzip_headers(&mut self.headers);
+                let length = packed.len();
+                let response = Response::new(status, self.headers, packed.as_slice(), Some(length), None);
+                print_whole(response, stream, version, is_head, connection, length)
+            }
+            Body::Bytes(bytes) => {
+                let length = bytes.len();
+                let response = Response::new(status, self.headers, bytes.as_slice(), Some(length), None);
+                print_whole(response, stream, version, is_head, connection, length)
+            }
+            Body::Stream(source) if wants_gzip => {
+                add_gzip_headers(&mut self.headers);
+                let source = GzEncoder::new(source, Compression::fast());
+                print_stream(
+                    Response::new(status, self.headers, source, None, None),
+                    stream,
+                    version,
+                    is_head,
+                    connection,
+                )
+            }
+            Body::Stream(source) => print_stream(
+                Response::new(status, self.headers, source, None, None),
+                stream,
+                version,
+                is_head,
+                connection,
+            ),
+        }
+    }
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        let mut reply = Self::json(answer.status, answer.body);
+        if let Some(rev) = answer.rev {
+            reply.add_header("ETag", &format!("\"{rev}\""));
+        }
+        reply
+    }
+}
+
+fn add_gzip_headers(headers: &mut Vec<Header>) {
+    for (name, value) in [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")] {
+        if let Ok(header) = Header::from_bytes(name, value) {
+            headers.push(header);
+        }
+    }
+}
+
+/// Whether the client takes gzip (RFC 9110 §12.5.3): named, and not with weight zero.
+fn accepts_gzip(head: &Head) -> bool {
+    head.header("Accept-Encoding").is_some_and(|value| {
+        value.split(',').any(|coding| {
+            let mut parts = coding.split(';').map(str::trim);
+            let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+            is_gzip && !parts.any(|weight| weight.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)))
+        })
+    })
+}
+
+/// Prints an answer of known length into memory and writes it in one go.
+fn print_whole<R: Read>(
+    response: Response<R>,
+    stream: &TcpStream,
+    version: HTTPVersion,
+    is_head: bool,
+    connection: Option<&'static str>,
+    length: usize,
+) -> io::Result<()> {
+    let mut printed = ConnectionLine::new(Vec::with_capacity(512 + length), connection);
+    response.with_chunked_threshold(usize::MAX).raw_print(&mut printed, version, &[], is_head, None)?;
+    DeadlineWriter::new(stream).write_all(&printed.inner)
+}
+
+/// Prints an answer of unknown length as its source yields it.
+fn print_stream<R: Read>(
+    response: Response<R>,
+    stream: &TcpStream,
+    version: HTTPVersion,
+    is_head: bool,
+    connection: Option<&'static str>,
+) -> io::Result<()> {
+    let writer = BufWriter::with_capacity(WRITE_BYTES, DeadlineWriter::new(stream));
+    let mut printed = ConnectionLine::new(writer, connection);
+    response.raw_print(&mut printed, version, &[], is_head, None)?;
+    printed.inner.flush()
+}
+
+/// `Response` leaves the `Connection` header to its caller: it is put in behind the status line.
+struct ConnectionLine<W> {
+    inner: W,
+    line: Option<&'static str>,
+}
+
+impl<W: Write> ConnectionLine<W> {
+    fn new(inner: W, line: Option<&'static str>) -> Self {
+        Self { inner, line }
+    }
+}
+
+impl<W: Write> Write for ConnectionLine<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.inner.write_all(bytes)?;
+        if bytes.ends_with(b"\r\n")
+            && let Some(line) = self.line.take()
+        {
+            self.inner.write_all(line.as_bytes())?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Writes with a deadline for each piece, so that a client that reads a byte a second does not hold a thread for ever.
+struct DeadlineWriter<'a> {
+    stream: &'a TcpStream,
+}
+
+impl<'a> DeadlineWriter<'a> {
+    fn new(stream: &'a TcpStream) -> Self {
+        Self { stream }
+    }
+
+    fn write_piece(&mut self, mut piece: &[u8]) -> io::Result<()> {
+        let mut deadline = None;
+        while !piece.is_empty() {
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            match self.stream.write(piece) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(length) => piece = piece.get(length..).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            deadline = deadline.or_else(|| Some(Instant::now() + WRITE_TIME_MAX));
+        }
+        Ok(())
+    }
+}
+
+impl Write for DeadlineWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in bytes.chunks(WRITE_BYTES) {
+            self.write_piece(piece)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,166 @@
+//! All routes on one screen.
+
+use tiny_http::Method;
+
+use super::lists::Filter;
+use super::problem::Problem;
+use super::request::{Request, percent_decode};
+use super::respond::Reply;
+use super::{estimates, info, orders, page};
+
+/// What a method and a path ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route<'a> {
+    Root,
+    Asset(&'a str),
+    ApiRoot,
+    Health,
+    WebSocketStatus,
+    WebSocket,
+    CreateEstimate,
+    ListEstimates(Filter),
+    EstimateByNumber(&'a str),
+    Estimate(&'a str),
+    EditEstimate(&'a str),
+    DeleteEstimate(&'a str),
+    ConvertEstimate(&'a str),
+    DuplicateEstimate(&'a str),
+    CreateSale,
+    ListOrders,
+    ListSeparate,
+    ListAll,
+    OrderByNumber(&'a str),
+    Order(&'a str),
+    SetOrderStatus(&'a str),
+    DeleteOrder(&'a str),
+}
+
+/// The table.
+fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
+    use Method::{Delete, Get, Post, Put};
+    Some(match (method, path) {
+        (Get, [""]) => Route::Root,
+        (Get, ["ui", name]) => Route::Asset(name),
+        (Get, ["api"] | ["api", ""]) => Route::ApiRoot,
+        (Get, ["health"] | ["api", "health"]) => Route::Health,
+        (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => Route::WebSocketStatus,
+        (Get, ["ws"]) => Route::WebSocket,
+        (Post, ["api", "estimates", "create"]) => Route::CreateEstimate,
+        (Get, ["api", "estimates", "all"]) => Route::ListEstimates(Filter::All),
+        (Get, ["api", "estimates", "pending"]) => Route::ListEstimates(Filter::Pending),
+        (Get, ["api", "estimates", "converted"]) => Route::ListEstimates(Filter::Converted),
+        (Get, ["api", "estimates", "number", number]) => Route::EstimateByNumber(number),
+        (Get, ["api", "estimates", id]) => Route::Estimate(id),
+        (Put, ["api", "estimates", id]) => Route::EditEstimate(id),
+        (Delete, ["api", "estimates", id]) => Route::DeleteEstimate(id),
+        (Post, ["api", "estimates", id, "convert-to-order"]) => Route::ConvertEstimate(id),
+        (Post, ["api", "estimates", id, "duplicate"]) => Route::DuplicateEstimate(id),
+        (Post, ["api", "orders", "create-sale"]) => Route::CreateSale,
+        (Get, ["api", "orders", "orders-only"]) => Route::ListOrders,
+        (Get, ["api", "orders", "separate"]) => Route::ListSeparate,
+        (Get, ["api", "orders", "all"]) => Route::ListAll,
+        (Get, ["api", "orders", "number", number]) => Route::OrderByNumber(number),
+        (Get, ["api", "orders", id]) => Route::Order(id),
+        (Put, ["api", "orders", id, "status"]) => Route::SetOrderStatus(id),
+        (Delete, ["api", "orders", id]) => Route::DeleteOrder(id),
+        _ => return None,
+    })
+}
+
+/// Answers a request.
+pub(super) fn answer(request: &Request<'_>) -> Result<Reply, Problem> {
+    with_route(request.head.method.clone(), request.head.target(), |route| dispatch(route, request))
+}
+
+/// Whether a request asks for the live feed.
+pub(super) fn is_live_feed(method: &Method, target: &str) -> bool {
+    with_route(method.clone(), target, |route| Ok(route == Route::WebSocket)).unwrap_or(false)
+}
+
+fn dispatch(route: Route<'_>, request: &Request<'_>) -> Result<Reply, Problem> {
+    match route {
+        Route::Root => Ok(page::root(request)),
+        Route::Asset(name) => page::asset(name),
+        Route::ApiRoot => info::api_root(),
+        Route::Health => info::health(request),
+        Route::WebSocketStatus => info::websocket_status(request),
+        Route::WebSocket => Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
+            .with_header("Upgrade", "websocket")),
+        Route::CreateEstimate => estimates::create(request),
+        Route::ListEstimates(filter) => estimates::list(request, filter),
+        Route::EstimateByNumber(number) => estimates::by_number(request, number),
+        Route::Estimate(id) => estimates::by_id(request, id),
+        Route::EditEstimate(id) => estimates::edit(request, id),
+        Route::DeleteEstimate(id) => estimates::delete(request, id),
+        Route::ConvertEstimate(id) => estimates::convert(request, id),
+        Route::DuplicateEstimate(id) => estimates::duplicate(request, id),
+        Route::CreateSale => orders::create(request),
+        Route::ListOrders => orders::list(request),
+        Route::ListSeparate => orders::list_separate(request),
+        Route::ListAll => orders::list_all(request),
+        Route::OrderByNumber(number) => orders::by_number(request, number),
+        Route::Order(id) => orders::by_id(request, id),
+        Route::SetOrderStatus(id) => orders::set_status(request, id),
+        Route::DeleteOrder(id) => orders::delete(request, id),
+    }
+}
+
+/// Splits the path, decodes its parts, and finds the route; HEAD is answered as GET without its body.
+fn with_route<T>(
+    method: Method,
+    target: &str,
+    act: impl FnOnce(Route<'_>) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let path = target.split(['?', '#']).next().unwrap_or_default();
+    let Some(path) = path.strip_prefix('/') else {
+        return Err(Problem::new(400, "The address must begin with /"));
+    };
+    let parts = path.split('/').map(|part| percent_decode(part, false)).collect::<Result<Vec<_>, _>>()?;
+    let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+    let method = if method == Method::Head { Method::Get } else { method };
+    match find(&method, &parts) {
+        Some(route) => act(route),
+        None => Err(no_route(&parts)),
+    }
+}
+
+/// 405 with the methods that the path has, or 404.
+fn no_route(parts: &[&str]) -> Problem {
+    let methods =
+        [(Method::Get, "GET, HEAD"), (Method::Post, "POST"), (Method::Put, "PUT"), (Method::Delete, "DELETE")];
+    let allowed: Vec<&str> =
+        methods.iter().filter(|(method, _)| find(method, parts).is_some()).map(|(_, names)| *names).collect();
+    if allowed.is_empty() {
+        return Problem::not_found();
+    }
+    Problem::new(405, "Method Not Allowed").with_header("Allow", allowed.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status_of(method: Method, target: &str) -> u16 {
+        with_route(method, target, |_| Ok(())).map_or_else(|problem| problem.status, |()| 200)
+    }
+
+    #[test]
+    fn fixed_paths_are_not_shadowed_by_ids() {
+        let of = |target: &str| with_route(Method::Get, target, |route| Ok(format!("{route:?}"))).unwrap();
+        assert_eq!(of("/api/estimates/pending"), "ListEstimates(Pending)");
+        assert_eq!(of("/api/estimates/number/%23001?x=1"), r##"EstimateByNumber("#001")"##);
+        assert_eq!(of("/api/estimates/EST-1"), r#"Estimate("EST-1")"#);
+        assert_eq!(of("/"), "Root");
+    }
+
+    #[test]
+    fn unknown_paths_and_methods_are_told_apart() {
+        assert_eq!(status_of(Method::Get, "/api/nothing"), 404);
+        assert_eq!(status_of(Method::Get, "/api/estimates/a%2Fb/c"), 404);
+        assert_eq!(status_of(Method::Get, "/api/%zz"), 400);
+        assert_eq!(status_of(Method::Post, "/health"), 405);
+        assert_eq!(status_of(Method::Head, "/health"), 200);
+        let problem = with_route(Method::Patch, "/api/estimates/EST-1", |_| Ok(())).unwrap_err();
+        assert_eq!(problem.headers, [("Allow", "GET, HEAD, PUT, DELETE".to_string())]);
+    }
+}

@@ -1,0 +1,271 @@
+//! The listener: accepts, counts, gives each connection a thread, and stops in order.
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Sender, bounded};
+
+use super::connection;
+use super::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
+use super::problem::Problem;
+use crate::app::App;
+
+/// How long the accept loop rests after an error such as "too many open files".
+const ACCEPT_REST: Duration = Duration::from_millis(50);
+/// How often such errors are written to the log.
+const ACCEPT_LOG_EVERY: Duration = Duration::from_secs(5);
+/// Connections that the system keeps until they are accepted.
+const BACKLOG: i32 = 1_024;
+
+/// What can be chosen about the listener.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to listen.
+    pub listen: Vec<SocketAddr>,
+    /// Connections at once.
+    pub connections_max: usize,
+    /// Of these, from one address other than this machine's own.
+    pub connections_per_address_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: Vec::new(),
+            connections_max: CONNECTIONS_MAX,
+            connections_per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
+        }
+    }
+}
+
+/// What every connection shares.
+pub(super) struct Shared {
+    pub app: Arc<App>,
+    is_stopping: AtomicBool,
+    options: Options,
+    open: Mutex<Open>,
+}
+
+/// The open connections; the count of each address is given back with its [`Permit`].
+#[derive(Default)]
+struct Open {
+    streams: HashMap<u64, Arc<TcpStream>>,
+    per_address: HashMap<IpAddr, usize>,
+}
+
+impl Shared {
+    pub fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Acquire)
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running server.
+pub struct Server {
+    shared: Arc<Shared>,
+    addresses: Vec<SocketAddr>,
+    acceptors: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Binds every address and starts accepting. An error names the address.
+    pub fn start(app: Arc<App>, options: Options) -> io::Result<Self> {
+        let listeners = options.listen.iter().map(|&address| bind(address)).collect::<io::Result<Vec<_>>>()?;
+        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+        let shared =
+            Arc::new(Shared { app, is_stopping: AtomicBool::new(false), options, open: Mutex::new(Open::default()) });
+        let next_id = Arc::new(AtomicU64::new(1));
+        let doorman = Doorman::start()?;
+        let acceptors = listeners
+            .into_iter()
+            .map(|listener| {
+                let acceptor =
+                    Acceptor { shared: Arc::clone(&shared), next_id: Arc::clone(&next_id), doorman: doorman.clone() };
+                thread::Builder::new().name("accept".into()).spawn(move || acceptor.run(&listener))
+            })
+            .collect::<io::Result<Vec<_>>>()?;
+        Ok(Self { shared, addresses, acceptors })
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Finishes what is in flight, closes WebSockets with 1001, commits what waits, and closes the database. Stuck
+    /// clients are cut off after a few seconds.
+    pub fn stop(mut self) {
+        self.shared.is_stopping.store(true, Ordering::Release);
+        for (&address, acceptor) in self.addresses.iter().zip(std::mem::take(&mut self.acceptors)) {
+            wake(address);
+            let _ = acceptor.join();
+        }
+        let deadline = Instant::now() + STOP_TIME_MAX;
+        self.shared.app.feed().stop();
+        // No new request begins; those that have arrived are answered.
+        self.shutdown_all(Shutdown::Read);
+        while !self.shared.open().streams.is_empty() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        self.shutdown_all(Shutdown::Both);
+        self.shared.app.stop();
+    }
+
+    fn shutdown_all(&self, how: Shutdown) {
+        for stream in self.shared.open().streams.values() {
+            let _ = stream.shutdown(how);
+        }
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let bind = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        // On Windows this option would let a second server take the port away.
+        #[cfg(not(windows))]
+        socket.set_reuse_address(true)?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(TcpListener::from(socket))
+    };
+    bind().map_err(|error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}")))
+}
+
+/// Brings an accept loop out of its waiting.
+fn wake(address: SocketAddr) {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
+        ip => ip,
+    };
+    let _ = TcpStream::connect_timeout(&SocketAddr::new(ip, address.port()), Duration::from_secs(1));
+}
+
+/// The accept loop of one address.
+struct Acceptor {
+    shared: Arc<Shared>,
+    next_id: Arc<AtomicU64>,
+    doorman: Doorman,
+}
+
+impl Acceptor {
+    fn run(&self, listener: &TcpListener) {
+        let mut last_logged: Option<Instant> = None;
+        loop {
+            let accepted = listener.accept();
+            if self.shared.is_stopping() {
+                return;
+            }
+            if let Err(error) = accepted.and_then(|(stream, peer)| self.admit(stream, peer.ip())) {
+                if last_logged.is_none_or(|at| at.elapsed() > ACCEPT_LOG_EVERY) {
+                    log::warn!("A connection could not be accepted: {error}");
+                    last_logged = Some(Instant::now());
+                }
+                thread::sleep(ACCEPT_REST);
+            }
+        }
+    }
+
+    /// Gives a connection its thread, or turns it away with a clear answer.
+    fn admit(&self, stream: TcpStream, peer: IpAddr) -> io::Result<()> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let stream = Arc::new(stream);
+        let Some(permit) = Permit::take(&self.shared, &stream, peer, id) else {
+            self.doorman.turn_away(stream);
+            return Ok(());
+        };
+        thread::Builder::new().name(format!("conn-{id}")).stack_size(STACK_BYTES).spawn(move || {
+            let permit = permit;
+            connection::serve(&permit.shared, &stream);
+        })?;
+        Ok(())
+    }
+}
+
+/// The place of one connection. It comes back by `Drop`, so that not even a panic loses it.
+struct Permit {
+    shared: Arc<Shared>,
+    peer: IpAddr,
+    id: u64,
+}
+
+impl Permit {
+    fn take(shared: &Arc<Shared>, stream: &Arc<TcpStream>, peer: IpAddr, id: u64) -> Option<Self> {
+        let mut open = shared.open();
+        let from_peer = open.per_address.get(&peer).copied().unwrap_or(0);
+        let is_over = open.streams.len() >= shared.options.connections_max
+            || (!peer.is_loopback() && from_peer >= shared.options.connections_per_address_max);
+        if is_over {
+            return None;
+        }
+        open.streams.insert(id, Arc::clone(stream));
+        open.per_address.insert(peer, from_peer + 1);
+        Some(Self { shared: Arc::clone(shared), peer, id })
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut open = self.shared.open();
+        open.streams.remove(&self.id);
+        if let Some(count) = open.per_address.get_mut(&self.peer) {
+            *count -= 1;
+            if *count == 0 {
+                open.per_address.remove(&self.peer);
+            }
+        }
+    }
+}
+
+/// Turned-away connections that are held until their client has read the answer; more are simply closed.
+const DOOR_CONNECTIONS_MAX: usize = 64;
+/// How long each is held.
+const DOOR_TIME: Duration = Duration::from_secs(1);
+
+/// Answers 503 to connections over the limit, without a thread for each.
+#[derive(Clone)]
+struct Doorman {
+    door: Sender<(Instant, Arc<TcpStream>)>,
+}
+
+impl Doorman {
+    fn start() -> io::Result<Self> {
+        let (door, held) = bounded::<(Instant, Arc<TcpStream>)>(DOOR_CONNECTIONS_MAX);
+        thread::Builder::new().name("doorman".into()).spawn(move || {
+            for (since, stream) in held {
+                thread::sleep(DOOR_TIME.saturating_sub(since.elapsed()));
+                // Closing with unread bytes would destroy the answer on its way.
+                let _ = (&*stream).read(&mut [0; 4096]);
+            }
+        })?;
+        Ok(Self { door })
+    }
+
+    /// The answer fits into the socket's buffer; nobody is waited for.
+    fn turn_away(&self, stream: Arc<TcpStream>) {
+        let body = Problem::new(503, "Too many connections at the moment. Please try again shortly.").body();
+        let mut answer = format!(
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Retry-After: 2\r\nConnection: close\r\n\r\n",
+            body.len()
+        )
+        .into_bytes();
+        answer.extend_from_slice(&body);
+        let _ = stream.set_nonblocking(true);
+        let _ = (&*stream).write_all(&answer);
+        let _ = stream.shutdown(Shutdown::Write);
+        let _ = self.door.try_send((Instant::now(), stream));
+    }
+}

@@ -1,0 +1,165 @@
+//! A WebSocket session: tungstenite reads on this thread; everything that is written goes through the client's outbox.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tungstenite::error::{CapacityError, Error};
+use tungstenite::handshake::server::{create_response, write_response};
+use tungstenite::http::{HeaderName, HeaderValue, Method, Request, Version};
+use tungstenite::protocol::{Role, WebSocketConfig};
+use tungstenite::{Bytes, Message, WebSocket};
+
+use super::head::Head;
+use super::limits::{MESSAGE_BYTES_MAX, PING_EVERY, SILENCE_MAX};
+use super::problem::Problem;
+use super::respond::Reply;
+use super::server::Shared;
+use crate::live::{Client, Dialect, ping_frame, text_frame};
+
+/// The default of tungstenite would keep 128 KiB for every idle client.
+const READ_BUFFER_BYTES: usize = 4 << 10;
+
+/// Answers the handshake and reads until the session ends. `rest` is what the client has sent behind its handshake.
+pub(super) fn run(shared: &Shared, stream: &Arc<TcpStream>, head: &Head, rest: Vec<u8>) -> io::Result<()> {
+    let response = match handshake(head) {
+        Ok(response) => response,
+        Err(problem) => return Reply::from(problem).send(stream, Some(head), false),
+    };
+    let feed = shared.app.feed();
+    let client = Client::new(Arc::clone(stream), dialect(head))?;
+    // First joined, then answered: a client that has its answer misses nothing from then on.
+    feed.join(Arc::clone(&client));
+    let _leaving = Leaving { client: &client, shared };
+    (&**stream).write_all(&response)?;
+    if client.uncork() {
+        feed.nudge();
+    }
+    stream.set_read_timeout(Some(PING_EVERY))?;
+    let wire = SessionWire { stream: Arc::clone(stream), client: Arc::clone(&client), last_heard: Instant::now() };
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .max_message_size(Some(MESSAGE_BYTES_MAX))
+        .max_frame_size(Some(MESSAGE_BYTES_MAX));
+    let mut socket = WebSocket::from_partially_read(wire, rest, Role::Server, Some(config));
+    let (code, reason) = read_until_end(&mut socket, &client, shared);
+    if client.close(code, reason) {
+        feed.nudge();
+    }
+    wait_for_close(stream)
+}
+
+/// The answer to the handshake (RFC 6455 §4.2), or why there is none.
+fn handshake(head: &Head) -> Result<Vec<u8>, Problem> {
+    let refused = |why: String| Problem::new(400, format!("The WebSocket handshake is not valid: {why}"));
+    if head.header("Sec-WebSocket-Version").is_some_and(|version| version != "13") {
+        return Err(Problem::new(426, "Only version 13 of the WebSocket protocol is spoken here")
+            .with_header("Sec-WebSocket-Version", "13"));
+    }
+    let mut request = Request::new(());
+    *request.method_mut() = Method::GET;
+    *request.version_mut() = if head.is_http_1_1 { Version::HTTP_11 } else { Version::HTTP_10 };
+    for (name, value) in head.headers() {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| refused(error.to_string()))?;
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|error| refused(error.to_string()))?;
+        request.headers_mut().append(name, value);
+    }
+    let response = create_response(&request).map_err(|error| refused(error.to_string()))?;
+    let mut bytes = Vec::with_capacity(256);
+    write_response(&mut bytes, &response).map_err(|error| refused(error.to_string()))?;
+    Ok(bytes)
+}
+
+fn dialect(head: &Head) -> Dialect {
+    let (_, query) = head.target().split_once('?').unwrap_or_default();
+    if query.split('&').any(|pair| pair == "format=legacy") {
+        return Dialect::Legacy;
+    }
+    match head.header("User-Agent") {
+        Some(agent) if agent.starts_with("Dart/") => Dialect::PacedJson,
+        _ => Dialect::Json,
+    }
+}
+
+/// Reads messages until the session ends; gives the code and reason of the close frame that is to be sent.
+fn read_until_end(socket: &mut WebSocket<SessionWire>, client: &Client, shared: &Shared) -> (u16, &'static str) {
+    let pong = text_frame(b"pong");
+    loop {
+        match socket.read() {
+            Ok(Message::Text(text)) if text.as_str() == "ping" => {
+                if client.send(&pong) {
+                    shared.app.feed().nudge();
+                }
+            }
+            Ok(Message::Close(frame)) => return (frame.map_or(1000, |frame| frame.code.into()), ""),
+            // Whatever else a client says is none of our business and does not end the connection.
+            Ok(_) => {}
+            Err(Error::Io(error)) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                if client.is_gone() || socket.get_ref().last_heard.elapsed() >= SILENCE_MAX {
+                    client.abandon();
+                    return (1000, "");
+                }
+                if client.send(&ping_frame()) {
+                    shared.app.feed().nudge();
+                }
+            }
+            Err(Error::Protocol(_)) => return (1002, "not a valid WebSocket frame"),
+            Err(Error::Utf8(_)) => return (1007, "text is not UTF-8"),
+            Err(Error::Capacity(CapacityError::MessageTooLong { .. })) => return (1009, "message over 64 KiB"),
+            Err(_) => {
+                client.abandon();
+                return (1000, "");
+            }
+        }
+    }
+}
+
+/// Gives the client a moment to fetch the close frame and end the connection itself (RFC 6455 §7.1.1).
+fn wait_for_close(stream: &TcpStream) -> io::Result<()> {
+    const CLOSE_WAIT_MAX: Duration = Duration::from_secs(2);
+    stream.set_read_timeout(Some(CLOSE_WAIT_MAX))?;
+    let deadline = Instant::now() + CLOSE_WAIT_MAX;
+    let mut dropped = [0; 1024];
+    while Instant::now() < deadline && (&mut &*stream).read(&mut dropped).is_ok_and(|length| length > 0) {}
+    Ok(())
+}
+
+/// Tells the broadcaster, however the session ends, that this client need not be served any more.
+struct Leaving<'a> {
+    client: &'a Client,
+    shared: &'a Shared,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.client.abandon();
+        self.shared.app.feed().nudge();
+    }
+}
+
+/// What tungstenite reads from and writes to: the socket, and the client's outbox.
+struct SessionWire {
+    stream: Arc<TcpStream>,
+    client: Arc<Client>,
+    last_heard: Instant,
+}
+
+impl Read for SessionWire {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let length = (&*self.stream).read(into)?;
+        self.last_heard = Instant::now();
+        Ok(length)
+    }
+}
+
+impl Write for SessionWire {
+    fn write(&mut self, frames: &[u8]) -> io::Result<usize> {
+        self.client.send(&Bytes::copy_from_slice(frames));
+        if self.client.is_gone() { Err(ErrorKind::BrokenPipe.into()) } else { Ok(frames.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,12 @@
+//! The system tests: a real server process, real sockets, one file per behaviour. They share one program, so that it is
+//! linked once.
+#![allow(missing_docs, reason = "tests document themselves by their names")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod concurrency;
+mod contract;
+mod durability;
+mod http_front;
+mod live;
+mod model;
+mod support;

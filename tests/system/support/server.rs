@@ -1,0 +1,153 @@
+//! The server under test, as a shop runs it: a process of its own.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::DEADLINE;
+use super::http::{Client, Reply};
+use super::socket::Socket;
+
+/// A server process and its data directory. Dropping it kills the process and removes the directory.
+pub struct Server {
+    pub addr: SocketAddr,
+    pub dir: TempDir,
+    child: Child,
+    args: Vec<String>,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts on a free port with a fresh database.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts with further arguments.
+    pub fn start_with(args: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self::start_in(dir, args)
+    }
+
+    /// Starts on an existing directory.
+    pub fn start_in(dir: TempDir, args: &[&str]) -> Self {
+        let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+        let log = dir.path().join("log.txt");
+        let (child, addr) = spawn(&dir, &args, &log);
+        Self { addr, dir, child, args, log }
+    }
+
+    /// Starts again on the same data, after [`Self::kill`] or [`Self::stop`]. The port is a new one.
+    pub fn start_again(&mut self) {
+        let (child, addr) = spawn(&self.dir, &self.args, &self.log);
+        self.child = child;
+        self.addr = addr;
+    }
+
+    /// `kill -9`, and waits until the process is gone.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, then waits for the exit.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.terminate();
+        self.wait_exit()
+    }
+
+    /// SIGTERM without waiting.
+    pub fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the exit of the process.
+    pub fn wait_exit(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the server did not exit; its log:\n{}", self.log());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything that the server wrote to standard error so far, over all its starts.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.dir.path().join("tillsync.redb")
+    }
+
+    /// A new keep-alive connection.
+    pub fn client(&self) -> Client {
+        Client::connect(self.addr)
+    }
+
+    pub fn get(&self, path: &str) -> Reply {
+        self.client().get(path)
+    }
+
+    pub fn post(&self, path: &str, body: &serde_json::Value) -> Reply {
+        self.client().post(path, body)
+    }
+
+    /// A WebSocket that is registered: every change committed from now on will reach it.
+    pub fn socket(&self, path: &str) -> Socket {
+        Socket::connect(self.addr, path, &[])
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("--- log of the server ---\n{}", self.log());
+        }
+    }
+}
+
+/// Runs the program and reads the address from the line that it prints when it is ready.
+fn spawn(dir: &TempDir, args: &[String], log: &PathBuf) -> (Child, SocketAddr) {
+    let stderr = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tillsync"))
+        .args(["--listen", "127.0.0.1:0", "--data"])
+        .arg(dir.path())
+        .args(args)
+        .env("RUST_LOG", std::env::var("TEST_SERVER_LOG").unwrap_or_else(|_| "info".into()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(stderr)
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut line = String::new();
+        let read = stdout.read_line(&mut line);
+        let _ = sender.send(read.map(|_| line));
+        let _ = stdout.read_to_end(&mut Vec::new());
+    });
+    let line = receiver.recv_timeout(DEADLINE).expect("the server printed nothing").unwrap();
+    let addr = line.split("http://").nth(1).and_then(|rest| rest.split('/').next()).and_then(|addr| addr.parse().ok());
+    let Some(addr) = addr else {
+        let _ = child.kill();
+        panic!("no address in {line:?}; log:\n{}", std::fs::read_to_string(log).unwrap_or_default());
+    };
+    (child, addr)
+}

@@ -1,0 +1,95 @@
+//! A WebSocket client for tests.
+
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+use tungstenite::client::IntoClientRequest;
+use tungstenite::http::{HeaderName, HeaderValue};
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::{Message, WebSocket};
+
+use super::DEADLINE;
+
+pub struct Socket {
+    pub inner: WebSocket<TcpStream>,
+}
+
+impl Socket {
+    /// Connects; once this returns, the server has registered the client.
+    pub fn connect(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Self {
+        Self::try_connect(addr, path, headers).unwrap()
+    }
+
+    pub fn try_connect(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Result<Self, String> {
+        let stream = TcpStream::connect(addr).map_err(|error| error.to_string())?;
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut request = format!("ws://{addr}{path}").into_client_request().unwrap();
+        for (name, value) in headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            request.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
+        }
+        let (inner, _) = tungstenite::client(request, stream).map_err(|error| error.to_string())?;
+        Ok(Self { inner })
+    }
+
+    pub fn send_text(&mut self, text: &str) {
+        self.inner.send(Message::text(text)).unwrap();
+    }
+
+    /// The next text message; control frames are answered and passed over.
+    pub fn next_text(&mut self) -> String {
+        self.try_next_text().expect("a text message")
+    }
+
+    /// The next text message, or why there is none: the close code, or a read error.
+    pub fn try_next_text(&mut self) -> Result<String, Ended> {
+        loop {
+            match self.inner.read() {
+                Ok(Message::Text(text)) => return Ok(text.to_string()),
+                Ok(Message::Close(frame)) => return Err(Ended::Closed(frame.map(|frame| frame.code))),
+                Ok(Message::Binary(_)) => panic!("the server never sends binary"),
+                Ok(_) => {}
+                Err(error) => return Err(Ended::Broken(error.to_string())),
+            }
+        }
+    }
+
+    pub fn next_json(&mut self) -> Value {
+        serde_json::from_str(&self.next_text()).expect("the frame is JSON")
+    }
+
+    /// Everything that the server has sent up to now: it answers `ping` in order, behind all earlier frames.
+    pub fn texts_until_pong(&mut self) -> Vec<String> {
+        self.send_text("ping");
+        let mut texts = Vec::new();
+        loop {
+            match self.next_text().as_str() {
+                "pong" => return texts,
+                text => texts.push(text.to_string()),
+            }
+        }
+    }
+
+    /// Reads until the server closes and returns its code.
+    pub fn close_code(&mut self) -> Option<u16> {
+        loop {
+            match self.try_next_text() {
+                Ok(_) => {}
+                Err(Ended::Closed(code)) => return code.map(u16::from),
+                Err(Ended::Broken(why)) => panic!("no close frame: {why}"),
+            }
+        }
+    }
+
+    pub fn set_read_timeout(&self, timeout: Duration) {
+        self.inner.get_ref().set_read_timeout(Some(timeout)).unwrap();
+    }
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Ended {
+    Closed(Option<CloseCode>),
+    Broken(String),
+}
