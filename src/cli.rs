@@ -40,9 +40,9 @@ fn serve(options: &ServeOptions) -> Result<(), String> {
     })
     .map_err(|error| error.to_string())?;
     let file = store.path().display().to_string();
-    let feed = Feed::start().map_err(no_thread)?;
+    let feed = Feed::start().map_err(|error| no_thread(&error))?;
     let zone = options.timezone.clone().unwrap_or_else(TimeZone::system);
-    let app = App::start(store, feed, ShopClock::new(zone)).map_err(no_thread)?;
+    let app = App::start(store, feed, ShopClock::new(zone)).map_err(|error| no_thread(&error))?;
     let server = Server::start(Arc::new(app), server_options(options)).map_err(|error| cannot_listen(&error))?;
 
     announce(server.addresses());
@@ -73,7 +73,7 @@ fn server_options(options: &ServeOptions) -> Options {
     }
 }
 
-fn no_thread(error: std::io::Error) -> String {
+fn no_thread(error: &std::io::Error) -> String {
     format!("The system does not give the server its threads: {error}.")
 }
 

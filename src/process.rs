@@ -35,7 +35,6 @@ pub fn send_now(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
 
 /// Makes a socket ready for [`send_now`].
 #[cfg(unix)]
-#[expect(clippy::unnecessary_wraps, reason = "the same signature on every system")]
 pub fn prepare_send(_stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Digits that are kept; more precision than this is beyond every amount the types hold.
-const DIGITS_MAX: usize = 36;
+const DIGITS_MAX: i64 = 36;
 
 /// Why a text is not a number that can be held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub(super) fn parse_scaled(text: &str, scale: u32) -> Result<i128, DecimalError>
     let point = i64::try_from(whole.len()).map_err(|_| DecimalError::TooLarge)? + exponent + i64::from(scale);
     let first = i64::try_from(first).map_err(|_| DecimalError::TooLarge)?;
     let kept = point - first;
-    if kept > DIGITS_MAX as i64 {
+    if kept > DIGITS_MAX {
         return Err(DecimalError::TooLarge);
     }
     let digit_at = |position: i64| usize::try_from(position).ok().and_then(|at| digits.get(at)).copied().unwrap_or(0);

@@ -40,7 +40,7 @@ impl Currency {
 
     /// The three capital letters.
     pub fn code(&self) -> &str {
-        std::str::from_utf8(&self.code).unwrap_or("XXX")
+        std::str::from_utf8(&self.code).unwrap_or_default()
     }
 
     /// Decimals of an amount: 2 for most currencies, 0 or 3 for those that ISO 4217 lists so.

@@ -246,7 +246,7 @@ mod tests {
         let (near, mut far) = pair();
         let outbox = Outbox::new(near);
         outbox.uncork();
-        let frame = super::super::frame::text_frame(&[b'x'; 100_000]);
+        let frame = super::super::frame::text_frame(&vec![b'x'; 100_000]);
         let mut offered = 0;
         while !matches!(outbox.state.lock().unwrap().phase, Phase::Closing(_)) {
             assert_ne!(outbox.offer(&frame), Offered::Gone);

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use redb::{ReadableTable, Table, WriteTransaction};
 
-use super::record::{LogEntry, Record, estimate_from, estimate_json, order_from, order_json};
+use super::forms::{estimate_from, estimate_json, order_from, order_json};
+use super::log_entry::LogEntry;
+use super::record::Record;
 use super::tables::{ANSWER_LOG, ANSWERS, CHANGES, ESTIMATES, ORDERS};
 use super::{StoreError, StoredAnswer};
 use crate::domain::{Action, Change, Currency, Estimate, Kind, Money, Order, RecordKey, Timestamp};

@@ -8,7 +8,10 @@
 
 mod answers;
 mod batch;
+mod bytes;
 mod error;
+mod forms;
+mod log_entry;
 mod open;
 mod read;
 mod record;

@@ -3,7 +3,8 @@
 use redb::{OwnedRange, ReadTransaction, ReadableTable, ReadableTableMetadata};
 
 use super::StoreError;
-use super::record::{LogEntry, Record};
+use super::log_entry::LogEntry;
+use super::record::Record;
 use super::tables::{CHANGES, ESTIMATES, ORDERS};
 use crate::domain::{Currency, Kind, RecordKey};
 

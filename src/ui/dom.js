@@ -21,7 +21,10 @@ export function part(id) {
   return node;
 }
 
-/** Makes `parent` hold exactly `nodes`, moving none that is already in its place. @param {Element} parent @param {Element[]} nodes */
+/**
+ * Makes `parent` hold exactly `nodes`, moving none that is already in its place.
+ * @param {Element} parent @param {Element[]} nodes
+ */
 export function arrange(parent, nodes) {
   const wanted = new Set(nodes);
   for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
@@ -31,7 +34,10 @@ export function arrange(parent, nodes) {
   });
 }
 
-/** Sets text only if it differs, so that a screen reader is told of real changes alone. @param {Element} node @param {string} text */
+/**
+ * Sets text only if it differs, so that a screen reader is told of real changes alone.
+ * @param {Element} node @param {string} text
+ */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

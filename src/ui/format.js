@@ -39,5 +39,6 @@ function amountFormat(currency) {
 
 /** @param {Intl.DateTimeFormatOptions} options */
 function dateFormat(options) {
-  return new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit', ...options });
+  const parts = /** @type {const} */ ({ day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
+  return new Intl.DateTimeFormat(undefined, { ...parts, ...options });
 }

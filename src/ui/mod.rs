@@ -1,5 +1,5 @@
-//! The web page, embedded: HTML, style sheet, icon and native JavaScript modules, as they stand in this folder. There is
-//! no build step. This module imports nothing; it is the one list of what the page consists of.
+//! The web page, embedded: HTML, style sheet, icon and native JavaScript modules, as they stand in this folder.
+//! There is no build step. This module imports nothing; it is the one list of what the page consists of.
 
 /// One file of the page, served under `/ui/<name>`.
 #[derive(Debug)]

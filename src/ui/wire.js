@@ -45,7 +45,7 @@
  *
  * @typedef {SaleFields & EstimateFields} Estimate
  * @typedef {SaleFields & OrderFields} Order
- * @typedef {SaleFields & Partial<EstimateFields> & Partial<OrderFields>} SaleRecord either of them, as the lists hold it
+ * @typedef {SaleFields & Partial<EstimateFields> & Partial<OrderFields>} SaleRecord either, as the lists hold it
  *
  * @typedef {object} Frame one committed change
  * @property {Kind} type

@@ -87,7 +87,7 @@ impl Faults {
         Self { list: Vec::new() }
     }
 
-    pub fn add(&mut self, at: &At<'_>, name: &str, kind: &'static str, msg: impl Into<String>) {
+    pub fn add(&mut self, at: &At<'_>, name: &str, kind: &'static str, msg: impl Into<String>) -> Noted {
         if self.list.len() < FAULTS_MAX {
             let mut loc = at.loc();
             if !name.is_empty() {
@@ -95,12 +95,13 @@ impl Faults {
             }
             self.list.push(Fault { loc, msg: msg.into(), kind });
         }
+        Noted
     }
 
     /// The value, unless there were faults.
-    pub fn finish<T>(self, value: Option<T>) -> Result<T, Problem> {
+    pub fn finish<T>(self, value: Read<T>) -> Result<T, Problem> {
         match value {
-            Some(value) if self.list.is_empty() => Ok(value),
+            Ok(value) if self.list.is_empty() => Ok(value),
             _ => Err(Problem::invalid(self.list)),
         }
     }
@@ -129,7 +130,14 @@ impl At<'_> {
     }
 }
 
-/// Reads the fields of one object and notes the faults. Each reader gives `None` where it noted one.
+/// A fault was noted; there is no value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Noted;
+
+/// What reading a field gives.
+pub(super) type Read<T> = Result<T, Noted>;
+
+/// Reads the fields of one object and notes the faults.
 pub(super) struct Reader<'a, 'f> {
     pub fields: &'f Fields<'a>,
     pub at: At<'f>,
@@ -145,155 +153,85 @@ impl<'a, 'f> Reader<'a, 'f> {
         Self { fields, at, faults, currency }
     }
 
-    pub fn fault(&mut self, name: &str, kind: &'static str, msg: impl Into<String>) {
-        self.faults.add(&self.at, name, kind, msg);
+    pub fn fault(&mut self, name: &str, kind: &'static str, msg: impl Into<String>) -> Noted {
+        self.faults.add(&self.at, name, kind, msg)
     }
 
-    /// Text that must be there; it may be empty.
-    pub fn text(&mut self, name: &str) -> Option<String> {
+    /// A field that must be there.
+    pub fn required<T>(&mut self, name: &str, read: impl FnOnce(&mut Self, &str, &str) -> Read<T>) -> Read<T> {
         match self.fields.get(name) {
-            Some(value) => self.read_text(name, value),
-            None => self.missing(name),
+            Some(value) => read(self, name, value),
+            None => Err(self.fault(name, "missing", "is missing")),
         }
     }
 
-    /// Text that may be left away. The outer `None` is a fault.
-    pub fn optional_text(&mut self, name: &str) -> Option<Option<String>> {
-        match self.fields.get(name) {
-            Some(value) => self.read_text(name, value).map(Some),
-            None => Some(None),
+    /// A field that may be left away.
+    pub fn optional<T>(&mut self, name: &str, read: impl FnOnce(&mut Self, &str, &str) -> Read<T>) -> Read<Option<T>> {
+        self.fields.get(name).map(|value| read(self, name, value)).transpose()
+    }
+
+    /// Text; it may be empty.
+    pub fn text(&mut self, name: &str, value: &str) -> Read<String> {
+        if !value.starts_with('"') {
+            return Err(self.fault(name, "string_type", "must be text"));
+        }
+        let Ok(text) = serde_json::from_str::<String>(value) else {
+            return Err(self.fault(name, "string_unicode", "is not valid Unicode text"));
+        };
+        if text.chars().count() > TEXT_CHARS_MAX {
+            return Err(self.fault(name, "string_too_long", format!("is longer than {TEXT_CHARS_MAX} characters")));
+        }
+        Ok(text)
+    }
+
+    /// Money: zero or more.
+    pub fn amount(&mut self, name: &str, value: &str) -> Read<Money> {
+        let number = self.number(name, value)?;
+        match self.currency.parse(&number) {
+            Ok(money) if money < Money::default() => {
+                Err(self.fault(name, "greater_than_equal", "must not be negative"))
+            }
+            Ok(money) => Ok(money),
+            Err(error) => Err(self.fault(name, "float_parsing", error.to_string())),
         }
     }
 
-    /// Money that must be there: zero or more.
-    pub fn amount(&mut self, name: &str) -> Option<Money> {
-        match self.fields.get(name) {
-            Some(value) => self.read_amount(name, value),
-            None => self.missing(name),
+    /// A percentage, 0 to 100.
+    pub fn percent(&mut self, name: &str, value: &str) -> Read<f64> {
+        let number = self.number(name, value)?;
+        match number.trim().parse::<f64>() {
+            Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent.abs()),
+            Ok(_) => Err(self.fault(name, "percent_range", "must be between 0 and 100")),
+            Err(_) => Err(self.fault(name, "float_parsing", "must be a number")),
         }
     }
 
-    /// Money that may be left away. The outer `None` is a fault.
-    pub fn optional_amount(&mut self, name: &str) -> Option<Option<Money>> {
-        match self.fields.get(name) {
-            Some(value) => self.read_amount(name, value).map(Some),
-            None => Some(None),
-        }
-    }
-
-    /// A percentage that may be left away. The outer `None` is a fault.
-    pub fn optional_percent(&mut self, name: &str) -> Option<Option<f64>> {
-        match self.fields.get(name) {
-            Some(value) => self.read_percent(name, value).map(Some),
-            None => Some(None),
-        }
-    }
-
-    /// A percentage that must be there, 0 to 100.
-    pub fn percent(&mut self, name: &str) -> Option<f64> {
-        match self.fields.get(name) {
-            Some(value) => self.read_percent(name, value),
-            None => self.missing(name),
-        }
-    }
-
-    /// A decimal number that must be there.
-    pub fn micros(&mut self, name: &str) -> Option<Micros> {
-        match self.fields.get(name) {
-            Some(value) => self.read_micros(name, value),
-            None => self.missing(name),
-        }
-    }
-
-    /// A decimal number that may be left away. The outer `None` is a fault.
-    pub fn optional_micros(&mut self, name: &str) -> Option<Option<Micros>> {
-        match self.fields.get(name) {
-            Some(value) => self.read_micros(name, value).map(Some),
-            None => Some(None),
-        }
+    /// A decimal number.
+    pub fn micros(&mut self, name: &str, value: &str) -> Read<Micros> {
+        let number = self.number(name, value)?;
+        Micros::parse(&number).map_err(|error| self.fault(name, "float_parsing", error.to_string()))
     }
 
     /// Yes or no, in every spelling that the old backend took.
-    pub fn boolean(&mut self, name: &str) -> Option<bool> {
-        let Some(value) = self.fields.get(name) else { return self.missing(name) };
+    pub fn boolean(&mut self, name: &str, value: &str) -> Read<bool> {
         let word = serde_json::from_str::<String>(value).unwrap_or_else(|_| value.to_string()).to_ascii_lowercase();
         match word.trim() {
-            "true" | "1" | "1.0" | "yes" | "y" | "on" | "t" => Some(true),
-            "false" | "0" | "0.0" | "no" | "n" | "off" | "f" => Some(false),
-            _ => {
-                self.fault(name, "bool_parsing", "must be true or false");
-                None
-            }
+            "true" | "1" | "1.0" | "yes" | "y" | "on" | "t" => Ok(true),
+            "false" | "0" | "0.0" | "no" | "n" | "off" | "f" => Ok(false),
+            _ => Err(self.fault(name, "bool_parsing", "must be true or false")),
         }
-    }
-
-    fn missing<T>(&mut self, name: &str) -> Option<T> {
-        self.fault(name, "missing", "is missing");
-        None
-    }
-
-    fn read_text(&mut self, name: &str, value: &str) -> Option<String> {
-        if !value.starts_with('"') {
-            self.fault(name, "string_type", "must be text");
-            return None;
-        }
-        let Ok(text) = serde_json::from_str::<String>(value) else {
-            self.fault(name, "string_unicode", "is not valid Unicode text");
-            return None;
-        };
-        if text.chars().count() > TEXT_CHARS_MAX {
-            self.fault(name, "string_too_long", format!("is longer than {TEXT_CHARS_MAX} characters"));
-            return None;
-        }
-        Some(text)
-    }
-
-    fn read_amount(&mut self, name: &str, value: &str) -> Option<Money> {
-        let number = self.read_number(name, value)?;
-        match self.currency.parse(&number) {
-            Ok(money) if money < Money::default() => {
-                self.fault(name, "greater_than_equal", "must not be negative");
-                None
-            }
-            Ok(money) => Some(money),
-            Err(error) => {
-                self.fault(name, "float_parsing", error.to_string());
-                None
-            }
-        }
-    }
-
-    fn read_percent(&mut self, name: &str, value: &str) -> Option<f64> {
-        let number = self.read_number(name, value)?;
-        match number.trim().parse::<f64>() {
-            Ok(percent) if (0.0..=100.0).contains(&percent) => Some(percent.abs()),
-            Ok(_) => {
-                self.fault(name, "percent_range", "must be between 0 and 100");
-                None
-            }
-            Err(_) => {
-                self.fault(name, "float_parsing", "must be a number");
-                None
-            }
-        }
-    }
-
-    fn read_micros(&mut self, name: &str, value: &str) -> Option<Micros> {
-        let number = self.read_number(name, value)?;
-        Micros::parse(&number).map_err(|error| self.fault(name, "float_parsing", error.to_string())).ok()
     }
 
     /// The text of a number, or of a string that may hold one.
-    fn read_number<'v>(&mut self, name: &str, value: &'v str) -> Option<Cow<'v, str>> {
+    fn number<'v>(&mut self, name: &str, value: &'v str) -> Read<Cow<'v, str>> {
         match value.as_bytes().first() {
-            Some(b'0'..=b'9' | b'-') => Some(Cow::Borrowed(value)),
-            Some(b'"') => serde_json::from_str(value).map(Cow::Owned).ok().or_else(|| self.not_a_number(name)),
+            Some(b'0'..=b'9' | b'-') => Ok(Cow::Borrowed(value)),
+            Some(b'"') => serde_json::from_str(value).map(Cow::Owned).or_else(|_| self.not_a_number(name)),
             _ => self.not_a_number(name),
         }
     }
 
-    fn not_a_number<T>(&mut self, name: &str) -> Option<T> {
-        self.fault(name, "float_type", "must be a number");
-        None
+    fn not_a_number<T>(&mut self, name: &str) -> Read<T> {
+        Err(self.fault(name, "float_type", "must be a number"))
     }
 }

@@ -7,8 +7,8 @@ use super::problem::Problem;
 use super::request::Request;
 use super::respond::Reply;
 
-pub(super) fn api_root() -> Result<Reply, Problem> {
-    Ok(print(&json!({"message": "POS API is running"})))
+pub(super) fn api_root() -> Reply {
+    print(&json!({"message": "POS API is running"}))
 }
 
 #[derive(Serialize)]
@@ -39,9 +39,9 @@ pub(super) fn health(request: &Request<'_>) -> Result<Reply, Problem> {
     }))
 }
 
-pub(super) fn websocket_status(request: &Request<'_>) -> Result<Reply, Problem> {
+pub(super) fn websocket_status(request: &Request<'_>) -> Reply {
     let connected = request.app.feed().counts().clients();
-    Ok(print(&json!({"connected_clients": connected, "status": "active"})))
+    print(&json!({"connected_clients": connected, "status": "active"}))
 }
 
 fn print(body: &impl Serialize) -> Reply {

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::fields::{At, Faults, Fields, Reader};
+use super::fields::{At, Faults, Fields, Read, Reader};
 use super::problem::Problem;
 use super::request::Request;
 use crate::domain::{
@@ -41,9 +41,9 @@ pub(super) fn conversion(request: &Request<'_>) -> Result<Conversion, Problem> {
     let currency = request.app.currency();
     let mut faults = Faults::new();
     let mut reader = Reader::new(&fields, At::Body, &mut faults, currency);
-    let payment_mode = reader.optional_text("payment_mode");
-    let sale_by = reader.optional_text("sale_by");
-    let amount_paid = reader.optional_amount("amount_paid");
+    let payment_mode = reader.optional("payment_mode", Reader::text);
+    let sale_by = reader.optional("sale_by", Reader::text);
+    let amount_paid = reader.optional("amount_paid", Reader::amount);
 
     // The same rules hold for the query: it becomes an object of texts.
     let mut parameters = serde_json::Map::new();
@@ -55,40 +55,39 @@ pub(super) fn conversion(request: &Request<'_>) -> Result<Conversion, Problem> {
     let query = serde_json::Value::Object(parameters).to_string();
     let query_fields = Fields::parse(&query)?;
     let mut reader = Reader::new(&query_fields, At::Query, &mut faults, currency);
-    let from_query = (|| {
-        Some(Conversion {
-            payment_mode: not_blank(payment_mode?.or(reader.optional_text("payment_mode")?)),
-            sale_by: not_blank(sale_by?.or(reader.optional_text("sale_by")?)),
-            amount_paid: amount_paid?.or(reader.optional_amount("amount_paid")?),
+    let conversion = (|| {
+        Ok(Conversion {
+            payment_mode: not_blank(payment_mode?.or(reader.optional("payment_mode", Reader::text)?)),
+            sale_by: not_blank(sale_by?.or(reader.optional("sale_by", Reader::text)?)),
+            amount_paid: amount_paid?.or(reader.optional("amount_paid", Reader::amount)?),
         })
     })();
-    faults.finish(from_query)
+    faults.finish(conversion)
 }
 
 /// Reads the new status of an order from either spelling of its parameter.
 pub(super) fn status(request: &Request<'_>) -> Result<String, Problem> {
-    let at = At::Query;
     let mut faults = Faults::new();
     let status = match request.query("new_status")? {
         Some(status) => Some(status),
         None => request.query("status")?,
     };
-    match status.as_deref().map(|status| status.chars().count()) {
-        None => faults.add(&at, "new_status", "missing", "is missing"),
-        Some(1..=STATUS_CHARS_MAX) => {}
-        Some(_) => faults.add(&at, "new_status", "string_length", "must be 1 to 64 characters"),
-    }
+    let status = match status {
+        None => Err(faults.add(&At::Query, "new_status", "missing", "is missing")),
+        Some(status) if (1..=STATUS_CHARS_MAX).contains(&status.chars().count()) => Ok(status),
+        Some(_) => Err(faults.add(&At::Query, "new_status", "string_length", "must be 1 to 64 characters")),
+    };
     faults.finish(status)
 }
 
-fn read_sale_draft(reader: &mut Reader<'_, '_>) -> Option<SaleDraft> {
+fn read_sale_draft(reader: &mut Reader<'_, '_>) -> Read<SaleDraft> {
     let sale = read_sale(reader);
-    let amount_paid = reader.optional_amount("amount_paid");
-    let payment_mode = reader.optional_text("payment_mode");
-    let source_estimate_id = reader.optional_text("source_estimate_id");
-    let source_estimate_number = reader.optional_text("source_estimate_number");
+    let amount_paid = reader.optional("amount_paid", Reader::amount);
+    let payment_mode = reader.optional("payment_mode", Reader::text);
+    let source_estimate_id = reader.optional("source_estimate_id", Reader::text);
+    let source_estimate_number = reader.optional("source_estimate_number", Reader::text);
     let sale = sale?;
-    Some(SaleDraft {
+    Ok(SaleDraft {
         amount_paid: amount_paid?.unwrap_or(sale.total),
         payment_mode: not_blank(payment_mode?).unwrap_or_else(|| Order::PAYMENT_MODE_DEFAULT.to_string()),
         source_estimate_id: not_blank(source_estimate_id?),
@@ -98,29 +97,29 @@ fn read_sale_draft(reader: &mut Reader<'_, '_>) -> Option<SaleDraft> {
 }
 
 /// Every field is read before the first fault ends it, so that all faults are named at once.
-fn read_sale(reader: &mut Reader<'_, '_>) -> Option<Sale> {
-    let customer_name = reader.text("customer_name");
-    if customer_name.as_deref().is_some_and(|name| name.trim().is_empty()) {
+fn read_sale(reader: &mut Reader<'_, '_>) -> Read<Sale> {
+    let customer_name = reader.required("customer_name", Reader::text);
+    if customer_name.as_deref().is_ok_and(|name| name.trim().is_empty()) {
         reader.fault("customer_name", "string_too_short", "must not be blank");
     }
-    let customer_phone = reader.text("customer_phone");
-    let customer_address = reader.text("customer_address");
-    let sale_by = reader.text("sale_by");
+    let customer_phone = reader.required("customer_phone", Reader::text);
+    let customer_address = reader.required("customer_address", Reader::text);
+    let sale_by = reader.required("sale_by", Reader::text);
     let items = read_items(reader);
-    let subtotal = reader.amount("subtotal");
-    let is_percentage = reader.boolean("is_percentage_discount");
+    let subtotal = reader.required("subtotal", Reader::amount);
+    let is_percentage = reader.required("is_percentage_discount", Reader::boolean);
     let discount = match is_percentage {
-        Some(true) => reader.percent("discount_amount").map(Discount::Percent),
-        Some(false) | None => reader.amount("discount_amount").map(Discount::Amount),
+        Ok(true) => reader.required("discount_amount", Reader::percent).map(Discount::Percent),
+        Ok(false) | Err(_) => reader.required("discount_amount", Reader::amount).map(Discount::Amount),
     };
-    let percentage = reader.optional_percent("discount_percentage");
-    let total = reader.amount("total");
+    let percentage = reader.optional("discount_percentage", Reader::percent);
+    let total = reader.required("total", Reader::amount);
 
     is_percentage?;
     let (items, lines) = items?;
     let (subtotal, discount, total) = (subtotal?, discount?, total?);
     let amounts = Amounts { subtotal, discount, total };
-    Some(Sale {
+    Ok(Sale {
         customer_name: customer_name?,
         customer_phone: customer_phone?,
         customer_address: customer_address?,
@@ -134,57 +133,51 @@ fn read_sale(reader: &mut Reader<'_, '_>) -> Option<Sale> {
     })
 }
 
-fn read_items(reader: &mut Reader<'_, '_>) -> Option<(Items, Vec<Line>)> {
+fn read_items(reader: &mut Reader<'_, '_>) -> Read<(Items, Vec<Line>)> {
     const NAME: &str = "items";
     let Some(json) = reader.fields.get(NAME) else {
-        reader.fault(NAME, "missing", "is missing");
-        return None;
+        return Err(reader.fault(NAME, "missing", "is missing"));
     };
     let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(json) else {
-        reader.fault(NAME, "list_type", "must be a list");
-        return None;
+        return Err(reader.fault(NAME, "list_type", "must be a list"));
     };
     if elements.is_empty() {
-        reader.fault(NAME, "too_short", "must have at least one line");
-        return None;
+        return Err(reader.fault(NAME, "too_short", "must have at least one line"));
     }
     if elements.len() > ITEMS_MAX {
-        reader.fault(NAME, "too_long", format!("must have at most {ITEMS_MAX} lines"));
-        return None;
+        return Err(reader.fault(NAME, "too_long", format!("must have at most {ITEMS_MAX} lines")));
     }
-    let count = u32::try_from(elements.len()).ok()?;
+    let count = u32::try_from(elements.len()).unwrap_or(u32::MAX);
     let mut lines = Vec::with_capacity(elements.len());
     for (index, element) in elements.iter().enumerate() {
         lines.push(read_item(reader, element.get(), At::Element(NAME, index)));
     }
-    let lines: Option<Vec<Line>> = lines.into_iter().collect();
-    Some((Items::new(compact(json), count), lines?))
+    let lines: Read<Vec<Line>> = lines.into_iter().collect();
+    Ok((Items::new(compact(json), count), lines?))
 }
 
-fn read_item(reader: &mut Reader<'_, '_>, json: &str, at: At<'_>) -> Option<Line> {
+fn read_item(reader: &mut Reader<'_, '_>, json: &str, at: At<'_>) -> Read<Line> {
     let Ok(fields) = serde_json::from_str::<Fields<'_>>(json) else {
-        reader.faults.add(&at, "", "dict_type", "must be an object");
-        return None;
+        return Err(reader.faults.add(&at, "", "dict_type", "must be an object"));
     };
     // What is passed through untouched must be readable for every client: no endless nesting, no number beyond a double,
     // no half characters.
     if let Err(error) = serde_json::from_str::<serde_json::Value>(json) {
-        reader.faults.add(&at, "", "json_invalid", format!("cannot be passed on: {error}"));
-        return None;
+        return Err(reader.faults.add(&at, "", "json_invalid", format!("cannot be passed on: {error}")));
     }
     let mut item = Reader::new(&fields, at, reader.faults, reader.currency);
-    let name = item.text("name");
-    let price = item.micros("price");
-    let quantity = item.micros("quantity");
-    if quantity.is_some_and(|quantity| quantity <= Micros::ZERO) {
+    let name = item.required("name", Reader::text);
+    let price = item.required("price", Reader::micros);
+    let quantity = item.required("quantity", Reader::micros);
+    if quantity.is_ok_and(|quantity| quantity <= Micros::ZERO) {
         item.fault("quantity", "greater_than", "must be more than 0");
     }
-    let discount = item.optional_micros("discount").map(Option::unwrap_or_default);
-    if discount.is_some_and(|discount| !(Micros::ZERO..=Micros::HUNDRED).contains(&discount)) {
+    let discount = item.optional("discount", Reader::micros).map(Option::unwrap_or_default);
+    if discount.is_ok_and(|discount| !(Micros::ZERO..=Micros::HUNDRED).contains(&discount)) {
         item.fault("discount", "percent_range", "must be between 0 and 100");
     }
     name?;
-    Some(Line { price: price?, quantity: quantity?, discount: discount? })
+    Ok(Line { price: price?, quantity: quantity?, discount: discount? })
 }
 
 fn not_blank(text: Option<String>) -> Option<String> {

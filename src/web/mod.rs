@@ -3,7 +3,7 @@
 //! Architecture invariant: no redb here; records are read through [`crate::app::App::snapshot`] and changed through
 //! [`crate::app::App::submit`].
 //!
-//! tiny_http gives the HTTP types and prints the answers; its `Server` does not hold the port, because it cannot face a
+//! `tiny_http` gives the HTTP types and prints the answers; its `Server` does not hold the port, because it cannot face a
 //! network: an announced length of a terabyte ends the process, a burst of connections is left unanswered, one "too many
 //! open files" ends its accept loop, and there are no time-outs.
 //!

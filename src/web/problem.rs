@@ -44,17 +44,10 @@ pub enum Place {
 impl Fault {
     /// The field in words: `items[0].price`.
     fn field(&self) -> String {
-        self.loc.iter().skip(1).fold(String::new(), |mut field, place| {
-            match place {
-                Place::Index(index) => field.push_str(&format!("[{index}]")),
-                Place::Name(name) => {
-                    if !field.is_empty() {
-                        field.push('.');
-                    }
-                    field.push_str(name);
-                }
-            }
-            field
+        self.loc.iter().skip(1).fold(String::new(), |field, place| match place {
+            Place::Index(index) => format!("{field}[{index}]"),
+            Place::Name(name) if field.is_empty() => name.clone(),
+            Place::Name(name) => format!("{field}.{name}"),
         })
     }
 }

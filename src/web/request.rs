@@ -29,7 +29,7 @@ impl Request<'_> {
                 Framing::Length(_) | Framing::Chunked => Problem::new(400, "The request body is empty"),
             });
         }
-        self.optional_json().map(|text| text.unwrap_or_default())
+        self.optional_json().map(Option::unwrap_or_default)
     }
 
     /// The same where the body may be left away.
@@ -94,7 +94,8 @@ impl Request<'_> {
 
 /// Decodes `%XX`, and `+` as a space where the text is a query.
 pub(super) fn percent_decode(text: &str, is_query: bool) -> Result<Cow<'_, str>, Problem> {
-    if !text.contains('%') && !(is_query && text.contains('+')) {
+    let has_spaces = is_query && text.contains('+');
+    if !has_spaces && !text.contains('%') {
         return Ok(Cow::Borrowed(text));
     }
     let malformed = || Problem::new(400, "The address is not percent-encoded UTF-8");

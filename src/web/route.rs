@@ -81,9 +81,9 @@ fn dispatch(route: Route<'_>, request: &Request<'_>) -> Result<Reply, Problem> {
     match route {
         Route::Root => Ok(page::root(request)),
         Route::Asset(name) => page::asset(name),
-        Route::ApiRoot => info::api_root(),
+        Route::ApiRoot => Ok(info::api_root()),
         Route::Health => info::health(request),
-        Route::WebSocketStatus => info::websocket_status(request),
+        Route::WebSocketStatus => Ok(info::websocket_status(request)),
         Route::WebSocket => Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
             .with_header("Upgrade", "websocket")),
         Route::CreateEstimate => estimates::create(request),

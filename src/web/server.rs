@@ -100,7 +100,7 @@ impl Server {
         &self.addresses
     }
 
-    /// Finishes what is in flight, closes WebSockets with 1001, commits what waits, and closes the database. Stuck
+    /// Finishes what is in flight, closes live clients with 1001, commits what waits, and closes the database. Stuck
     /// clients are cut off after a few seconds.
     pub fn stop(mut self) {
         self.shared.is_stopping.store(true, Ordering::Release);

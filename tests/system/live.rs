@@ -48,7 +48,7 @@ fn raw_body(customer: &str, source_estimate_id: Option<&str>) -> String {
 /// A server with several screens that watch it. Also the device that sends the commands has a screen among them: nobody
 /// is left out.
 struct Shop {
-    server: Server,
+    _server: Server,
     till: Client,
     screens: Vec<Socket>,
     legacy: Socket,
@@ -60,7 +60,7 @@ impl Shop {
         let server = Server::start();
         let screens = (0..3).map(|_| server.socket("/ws")).collect();
         let legacy = server.socket("/ws?format=legacy");
-        Self { till: server.client(), screens, legacy, server, last_seq: 0 }
+        Self { till: server.client(), screens, legacy, _server: server, last_seq: 0 }
     }
 
     fn create_estimate(&mut self, customer: &str) -> Stored {
