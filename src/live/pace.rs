@@ -26,11 +26,12 @@ impl Pace {
 
     /// The frame to send now, if there is one and its time has come.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Bytes> {
-        if self.due().is_none_or(|due| due > now) {
+        if self.last_sent.is_some_and(|last| now < last + PACE) {
             return None;
         }
+        let frame = self.waiting.take()?;
         self.last_sent = Some(now);
-        self.waiting.take()
+        Some(frame)
     }
 
     /// When the waiting frame may be sent; `None` if nothing waits.

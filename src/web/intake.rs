@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::head::{self, Framing, Head, Parsed, body_too_large};
-use super::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_TIME_MAX, IDLE_TIME_MAX};
+use super::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, IDLE_TIME_MAX};
 use super::problem::Problem;
 
 const READ_BYTES: usize = 4 << 10;
-/// Chunk sizes, extensions and line ends on the way to a whole body.
-const CHUNKING_BYTES_MAX: usize = 256 << 10;
+/// A chunk's size with its extensions, or one trailer field.
+const CHUNK_LINE_BYTES_MAX: usize = 4 << 10;
 
 pub(super) struct Intake {
     stream: Arc<TcpStream>,
@@ -96,17 +96,50 @@ impl Intake {
         Ok(self.buffer.drain(..length).collect())
     }
 
+    /// Decodes chunks (RFC 9112 §7.1), strictly: a size that two servers could read differently ends the connection.
     fn chunks(&mut self, deadline: Instant) -> io::Result<Vec<u8>> {
-        let source = ChunkSource { intake: self, deadline, budget: BODY_BYTES_MAX + CHUNKING_BYTES_MAX, used: 0 };
-        let mut decoder = chunked_transfer::Decoder::new(source);
         let mut body = Vec::new();
-        decoder.by_ref().take(BODY_BYTES_MAX as u64 + 1).read_to_end(&mut body)?;
-        if body.len() > BODY_BYTES_MAX {
-            return Err(ErrorKind::FileTooLarge.into());
+        loop {
+            let size = chunk_size(&self.line(deadline)?)?;
+            if body.len() + size > BODY_BYTES_MAX {
+                return Err(ErrorKind::FileTooLarge.into());
+            }
+            if size == 0 {
+                return self.skip_trailers(deadline).map(|()| body);
+            }
+            body.extend(self.body_of(size, deadline)?);
+            if self.body_of(2, deadline)? != b"\r\n" {
+                return Err(ErrorKind::InvalidInput.into());
+            }
         }
-        let used = decoder.get_ref().used;
-        self.buffer.drain(..used);
-        Ok(body)
+    }
+
+    /// Trailer fields carry nothing that is used here.
+    fn skip_trailers(&mut self, deadline: Instant) -> io::Result<()> {
+        let mut budget = HEAD_BYTES_MAX;
+        loop {
+            let line = self.line(deadline)?;
+            if line.is_empty() {
+                return Ok(());
+            }
+            budget = budget.checked_sub(line.len()).ok_or(ErrorKind::InvalidInput)?;
+        }
+    }
+
+    /// Takes one line without its CR LF.
+    fn line(&mut self, deadline: Instant) -> io::Result<Vec<u8>> {
+        loop {
+            if let Some(end) = self.buffer.iter().take(CHUNK_LINE_BYTES_MAX).position(|&byte| byte == b'\n') {
+                let mut line: Vec<u8> = self.buffer.drain(..=end).collect();
+                line.pop();
+                let is_clean = line.pop() == Some(b'\r') && line.iter().all(|&byte| byte >= b' ' || byte == b'\t');
+                return if is_clean { Ok(line) } else { Err(ErrorKind::InvalidInput.into()) };
+            }
+            if self.buffer.len() >= CHUNK_LINE_BYTES_MAX {
+                return Err(ErrorKind::InvalidInput.into());
+            }
+            self.receive_by(deadline)?;
+        }
     }
 
     /// One empty line before a request is tolerated, as RFC 9112 §2.2 asks.
@@ -149,30 +182,12 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// Feeds the chunk decoder from the buffer. The decoder takes the end of a stream inside a chunk for the end of the body
-/// and a chunk size of any length; here the end is an error and the bytes are counted.
-struct ChunkSource<'a> {
-    intake: &'a mut Intake,
-    deadline: Instant,
-    budget: usize,
-    /// Bytes of the buffer that the decoder has taken.
-    used: usize,
-}
-
-impl Read for ChunkSource<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.used >= self.budget {
-            return Err(ErrorKind::FileTooLarge.into());
-        }
-        while self.intake.buffer.len() <= self.used {
-            self.intake.receive_by(self.deadline)?;
-        }
-        let available = self.intake.buffer.get(self.used..).unwrap_or_default();
-        let length = available.len().min(into.len());
-        for (to, from) in into.iter_mut().zip(available) {
-            *to = *from;
-        }
-        self.used += length;
-        Ok(length)
+/// The size in front of a chunk: hexadecimal digits, then perhaps an extension, which is ignored.
+fn chunk_size(line: &[u8]) -> io::Result<usize> {
+    let digits = line.split(|&byte| byte == b';').next().unwrap_or_default();
+    let text = std::str::from_utf8(digits).unwrap_or_default();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(ErrorKind::InvalidInput.into());
     }
+    usize::from_str_radix(text, 16).map_err(|_| ErrorKind::FileTooLarge.into())
 }
