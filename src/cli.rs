@@ -10,7 +10,6 @@ use jiff::tz::TimeZone;
 use crate::app::{App, ShopClock};
 use crate::client;
 use crate::config::{Command, CommandLine, ServeOptions};
-use crate::live::Feed;
 use crate::process;
 use crate::store::{Store, StoreOptions};
 use crate::web::{Options, Server};
@@ -40,9 +39,8 @@ fn serve(options: &ServeOptions) -> Result<(), String> {
     })
     .map_err(|error| error.to_string())?;
     let file = store.path().display().to_string();
-    let feed = Feed::start().map_err(|error| no_thread(&error))?;
     let zone = options.timezone.clone().unwrap_or_else(TimeZone::system);
-    let app = App::start(store, feed, ShopClock::new(zone)).map_err(|error| no_thread(&error))?;
+    let app = App::start(store, ShopClock::new(zone)).map_err(|error| error.to_string())?;
     let server = Server::start(Arc::new(app), server_options(options)).map_err(|error| cannot_listen(&error))?;
 
     announce(server.addresses());
@@ -71,10 +69,6 @@ fn server_options(options: &ServeOptions) -> Options {
         connections_max,
         connections_per_address_max: options.connections_per_address_max as usize,
     }
-}
-
-fn no_thread(error: &std::io::Error) -> String {
-    format!("The system does not give the server its threads: {error}.")
 }
 
 fn cannot_listen(error: &std::io::Error) -> String {

@@ -6,15 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layer → the layers that it may import. Imports go one way.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("process", &[]),
+    ("metrics", &[]),
     ("ui", &[]),
     ("client", &[]),
     ("store", &["domain", "process"]),
-    ("live", &["domain", "process"]),
-    ("app", &["domain", "store", "live"]),
-    ("web", &["domain", "store", "live", "app", "ui"]),
+    ("live", &["domain", "process", "metrics"]),
+    ("app", &["domain", "store", "live", "metrics"]),
+    ("web", &["domain", "store", "live", "app", "ui", "metrics"]),
     ("config", &["domain", "web"]),
     ("cli", &["domain", "store", "live", "app", "web", "client", "config", "process"]),
 ];

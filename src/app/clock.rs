@@ -21,4 +21,11 @@ impl ShopClock {
         let now = jiff::Timestamp::now();
         Timestamp { unix_micros: now.as_microsecond(), offset_seconds: self.zone.to_offset(now).seconds() }
     }
+
+    /// The first microsecond since 1970 of a shop day written `2025-01-13`, and of the day after it.
+    pub fn day(&self, text: &str) -> Option<(i64, i64)> {
+        let date: jiff::civil::Date = text.parse().ok()?;
+        let start = |date: jiff::civil::Date| Some(date.to_zoned(self.zone.clone()).ok()?.timestamp().as_microsecond());
+        Some((start(date)?, start(date.tomorrow().ok()?)?))
+    }
 }

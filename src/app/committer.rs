@@ -12,6 +12,7 @@ use super::clock::ShopClock;
 use super::command::{Answer, Submission, SubmitError};
 use super::decide::decide;
 use crate::live::Feed;
+use crate::metrics::{Counter, Histogram};
 use crate::store::Store;
 
 /// Commands that may wait for the writer.
@@ -38,11 +39,33 @@ pub(super) struct Committer {
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Numbers about commits since the start.
+#[derive(Debug)]
+pub struct CommitCounts {
+    /// Microseconds of each commit that changed something.
+    pub seconds: Histogram<10>,
+    /// Commands of each.
+    pub commands: Histogram<9>,
+    /// Commits whose outcome is unknown.
+    pub failures: Counter,
+}
+
+impl Default for CommitCounts {
+    fn default() -> Self {
+        Self {
+            seconds: Histogram::new([100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000]),
+            commands: Histogram::new([1, 2, 4, 8, 16, 32, 64, 128, 256]),
+            failures: Counter::default(),
+        }
+    }
+}
+
 /// What a commit needs; only the holder of the turn commits.
 struct Desk {
     store: Arc<Store>,
     feed: Feed,
     clock: ShopClock,
+    counts: CommitCounts,
     /// Promise 2: whoever holds it commits and publishes before giving it back, so both have one order.
     turn: Mutex<()>,
     /// Commands handed to the writer and not answered yet. While there are any, nobody overtakes them.
@@ -56,6 +79,7 @@ impl Committer {
             store,
             feed,
             clock,
+            counts: CommitCounts::default(),
             turn: Mutex::new(()),
             waiting: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
@@ -66,6 +90,10 @@ impl Committer {
             move || desk.write(&receiver)
         })?;
         Ok(Self { desk, queue: Mutex::new(Some(sender)), writer: Mutex::new(Some(writer)) })
+    }
+
+    pub(super) fn counts(&self) -> &CommitCounts {
+        &self.desk.counts
     }
 
     pub(super) fn submit(&self, submission: Submission) -> Reply {
@@ -153,16 +181,22 @@ impl Desk {
     /// Commits the submissions in one transaction and hands their changes to the feed. One reply each, in order.
     fn commit(&self, _turn: &MutexGuard<'_, ()>, submissions: &[Submission]) -> Vec<Reply> {
         let _guard = EndProcessOnPanic;
+        let started = Instant::now();
         let result = self.store.commit(self.clock.now(), |batch| {
             submissions.iter().map(|submission| decide(batch, submission)).collect::<Result<Vec<Reply>, _>>()
         });
         match result {
             Ok((replies, changes)) => {
+                if !changes.is_empty() {
+                    self.counts.commands.note(submissions.len() as u64);
+                    self.counts.seconds.note(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+                }
                 // Promise 1: only what is durable is shown.
                 self.feed.publish(changes);
                 replies
             }
             Err(error) => {
+                self.counts.failures.add(1);
                 log::error!("⚠️ A commit failed; its callers are told that the outcome is unknown: {error}");
                 submissions.iter().map(|_| Err(SubmitError::OutcomeUnknown)).collect()
             }

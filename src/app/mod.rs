@@ -13,12 +13,55 @@ use std::sync::Arc;
 
 pub use clock::ShopClock;
 pub use command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, SubmitError, Verdict};
+pub use committer::CommitCounts;
 pub use repeat::{InFlight, Repeat};
 
 use crate::domain::Currency;
 use crate::live::Feed;
 use crate::store::{Snapshot, Store, StoreError};
 use committer::Committer;
+
+/// Why the shop cannot start.
+#[derive(Debug)]
+pub enum AppError {
+    /// The file cannot be read.
+    Store(StoreError),
+    /// The system gives no thread.
+    Thread(std::io::Error),
+}
+
+impl std::fmt::Display for AppError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Store(error) => write!(formatter, "The database cannot be read: {error}."),
+            Self::Thread(error) => write!(formatter, "The system does not give the server its threads: {error}."),
+        }
+    }
+}
+
+impl std::error::Error for AppError {}
+
+/// How a client that comes back goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resume {
+    /// With what happens from now on.
+    Live,
+    /// With everything after this sequence.
+    CatchUp(u64),
+    /// By reloading: what it has is not a past of this database.
+    Reset,
+}
+
+impl Resume {
+    /// Its name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::CatchUp(_) => "catch_up",
+            Self::Reset => "reset",
+        }
+    }
+}
 
 /// The shop's server without its network: commands in, answers and changes out, snapshots for readers.
 pub struct App {
@@ -31,10 +74,12 @@ pub struct App {
 }
 
 impl App {
-    /// Starts the writer thread.
-    pub fn start(store: Store, feed: Feed, clock: ShopClock) -> std::io::Result<Self> {
+    /// Starts the broadcaster and the writer thread.
+    pub fn start(store: Store, clock: ShopClock) -> Result<Self, AppError> {
+        let last_seq = store.snapshot().and_then(|snapshot| snapshot.seq()).map_err(AppError::Store)?;
+        let feed = Feed::start(last_seq).map_err(AppError::Thread)?;
         let store = Arc::new(store);
-        let committer = Committer::start(Arc::clone(&store), feed.clone(), clock.clone())?;
+        let committer = Committer::start(Arc::clone(&store), feed.clone(), clock.clone()).map_err(AppError::Thread)?;
         let app =
             Self { store, feed, committer, in_flight: InFlight::default(), clock, started: std::time::Instant::now() };
         app.warn_of_a_clock_in_the_past();
@@ -65,9 +110,36 @@ impl App {
         self.store.epoch()
     }
 
+    /// Where a client that has everything up to `since` in the run that `epoch` names can go on.
+    pub fn resume(&self, since: Option<u64>, epoch: Option<&str>) -> Result<Resume, StoreError> {
+        let seq = self.snapshot()?.seq()?;
+        let can_resume = match (since, epoch) {
+            (None, _) => return Ok(Resume::Live),
+            (Some(0), _) => true,
+            (Some(since), Some(epoch)) => self.store.can_resume(epoch, since)?,
+            (Some(_), None) => false,
+        };
+        let since = since.unwrap_or_default();
+        if can_resume {
+            self.feed.counts().catch_ups.add(1);
+            return Ok(Resume::CatchUp(since));
+        }
+        self.feed.counts().resets.add(1);
+        log::warn!(
+            "⚠️ A client that had everything up to {since} is told to reload: this database, now at {seq}, does not know \
+             the run in which that was so. It may be an older copy."
+        );
+        Ok(Resume::Reset)
+    }
+
     /// The live feed.
     pub fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// Numbers about commits since the start.
+    pub fn commit_counts(&self) -> &CommitCounts {
+        self.committer.counts()
     }
 
     /// The shop's time.

@@ -10,6 +10,7 @@ mod draft;
 mod key;
 mod money;
 mod records;
+mod search;
 mod time;
 
 pub use amounts::{Amounts, Line, Micros, discount_percentage, what_does_not_add_up};
@@ -19,4 +20,5 @@ pub use draft::{Conversion, ITEMS_MAX, Items, STATUS_CHARS_MAX, SaleDraft, TEXT_
 pub use key::{Kind, RecordKey};
 pub use money::{Currency, Money};
 pub use records::{Discount, Estimate, Order, Sale, Source};
+pub use search::{Needle, fold, has_status, search_text};
 pub use time::Timestamp;

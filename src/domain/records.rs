@@ -51,6 +51,13 @@ pub struct Estimate {
     pub converted_to: Option<RecordKey>,
 }
 
+impl Estimate {
+    /// The status by which an unconverted estimate is found.
+    pub const STATUS_OPEN: &str = "open";
+    /// The status by which a converted one is found.
+    pub const STATUS_CONVERTED: &str = "converted";
+}
+
 /// Where an order came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {

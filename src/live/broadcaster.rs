@@ -6,14 +6,13 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
-use tungstenite::Bytes;
 
-use super::client::{Client, Dialect};
+use super::client::Client;
 use super::close_code;
 use super::feed::{Event, FeedCounts};
-use super::frame::{change_json, legacy_text, push_text_frame, reload_frame};
-use super::outbox::Offered;
-use super::pace::Pace;
+use super::forms::{Batch, PerForm};
+use super::frame::{change_json, legacy_text};
+use super::member::Member;
 use crate::domain::{Action, Change, Kind};
 
 /// Frames are joined into one write up to about this size.
@@ -28,87 +27,102 @@ pub(super) struct Broadcaster {
     /// Events taken from the channel and not handled yet.
     taken: VecDeque<Event>,
     members: Vec<Member>,
+    listeners: PerForm<usize>,
     counts: Arc<FeedCounts>,
-    is_waiting: bool,
+    /// Sequence of the last change that went out.
+    seq: u64,
+    /// When outboxes that have something waiting are tried again.
+    retry_at: Option<Instant>,
     is_stopping: bool,
 }
 
-struct Member {
-    client: Arc<Client>,
-    pace: Pace,
-    is_waiting: bool,
-}
-
-/// The frames of a batch, each form built once and only if somebody listens to it.
-#[derive(Default)]
-struct Forms {
-    json: Vec<u8>,
-    legacy: Vec<u8>,
-    frames: u64,
-    newest: Option<Change>,
-}
-
 impl Broadcaster {
-    pub(super) fn new(events: Receiver<Event>, counts: Arc<FeedCounts>) -> Self {
-        Self { events, taken: VecDeque::new(), members: Vec::new(), counts, is_waiting: false, is_stopping: false }
+    pub(super) fn new(events: Receiver<Event>, counts: Arc<FeedCounts>, seq: u64) -> Self {
+        Self {
+            events,
+            taken: VecDeque::new(),
+            members: Vec::new(),
+            listeners: PerForm::default(),
+            counts,
+            seq,
+            retry_at: None,
+            is_stopping: false,
+        }
     }
 
     pub(super) fn run(mut self) {
         while !self.is_stopping {
-            self.wait();
-            while let Some(event) = self.next_taken() {
+            if let Some(event) = self.next_event() {
                 self.handle(event);
             }
             self.send_due();
-            self.retry();
+            if self.retry_at.is_some_and(|at| Instant::now() >= at) {
+                self.retry();
+            }
         }
         self.close_all();
     }
 
-    /// Sleeps until something comes, or until something that waits should be tried again.
-    fn wait(&mut self) {
-        let retry = self.is_waiting.then(|| Instant::now() + RETRY);
-        let due = self.members.iter().filter_map(|member| member.pace.due()).min();
-        let event = match [retry, due].into_iter().flatten().min() {
-            None => self.events.recv().unwrap_or(Event::Stop),
+    /// The next event, or `None` when it is time for something that waits.
+    fn next_event(&mut self) -> Option<Event> {
+        if let Some(event) = self.taken_event() {
+            return Some(event);
+        }
+        let due = self.members.iter().filter_map(Member::due).min();
+        match [self.retry_at, due].into_iter().flatten().min() {
+            None => Some(self.events.recv().unwrap_or(Event::Stop)),
             Some(deadline) => match self.events.recv_deadline(deadline) {
-                Ok(event) => event,
-                Err(error) if error.is_timeout() => return,
-                Err(_) => Event::Stop,
+                Ok(event) => Some(event),
+                Err(error) if error.is_timeout() => None,
+                Err(_) => Some(Event::Stop),
             },
-        };
-        self.taken.push_back(event);
+        }
     }
 
-    fn next_taken(&mut self) -> Option<Event> {
+    fn taken_event(&mut self) -> Option<Event> {
         self.taken.pop_front().or_else(|| self.events.try_recv().ok())
     }
 
     fn handle(&mut self, event: Event) {
         match event {
             Event::Changes(changes) => self.broadcast(changes),
-            Event::Join(client) => {
-                self.members.push(Member { client, pace: Pace::default(), is_waiting: true });
-                self.is_waiting = true;
-                self.note_clients();
+            Event::Join(client) => self.join(client, self.seq),
+            Event::JoinAfter(client, seq, reply) => {
+                let start = seq.max(self.seq);
+                self.join(client, start);
+                // Whoever joins waits for this reply; the channel has room for it.
+                let _ = reply.try_send(start);
             }
-            Event::Nudge => self.mark_waiting(),
+            Event::Nudge => {
+                for member in &mut self.members {
+                    member.is_waiting = true;
+                }
+                self.retry();
+            }
             Event::Stop => self.is_stopping = true,
         }
     }
 
+    fn join(&mut self, client: Arc<Client>, after: u64) {
+        let member = Member::new(client, after);
+        *self.listeners.get_mut(member.form) += 1;
+        self.members.push(member);
+        self.retry_soon();
+        self.note_clients();
+    }
+
     /// Joins the changes that wait, up to the next client that joins, and writes them.
     fn broadcast(&mut self, first: Vec<Change>) {
-        let mut forms = Forms::default();
+        let mut batch = Batch::default();
         let mut changes = first;
         loop {
             for change in &changes {
-                self.add(&mut forms, change);
+                self.add(&mut batch, change);
             }
-            if forms.json.len() + forms.legacy.len() >= JOINED_BYTES_MAX {
+            if batch.size() >= JOINED_BYTES_MAX {
                 break;
             }
-            match self.next_taken() {
+            match self.taken_event() {
                 Some(Event::Changes(more)) => changes = more,
                 Some(other) => {
                     self.taken.push_front(other);
@@ -117,86 +131,72 @@ impl Broadcaster {
                 None => break,
             }
         }
-        self.deliver(forms);
+        self.deliver(batch);
     }
 
-    fn add(&self, forms: &mut Forms, change: &Change) {
-        if change.follows_conversion() {
-            return;
-        }
-        let legacy = legacy_text(change);
-        forms.frames += 1;
-        if self.has_listener(Dialect::Legacy) {
-            push_text_frame(&mut forms.legacy, legacy.as_bytes());
-        }
+    fn add(&mut self, batch: &mut Batch, change: &Change) {
+        self.seq = change.seq;
+        self.counts.changes.add(1);
         match change_json(change) {
             Ok(json) => {
-                push_text_frame(&mut forms.json, &json);
                 log_change(change, self.members.len());
                 log::debug!("📨 {}", String::from_utf8_lossy(&json).escape_debug());
+                batch.add(change, &json, &self.listeners);
             }
             Err(error) => {
+                let legacy = legacy_text(change);
                 log::warn!("⚠️ WebSocket notification failed: {legacy} goes out for {} instead: {error}", change.key);
-                push_text_frame(&mut forms.json, legacy.as_bytes());
+                batch.add(change, legacy.as_bytes(), &self.listeners);
             }
         }
-        forms.newest = Some(change.clone());
     }
 
-    fn has_listener(&self, dialect: Dialect) -> bool {
-        self.members.iter().any(|member| member.client.dialect() == dialect)
-    }
-
-    fn deliver(&mut self, forms: Forms) {
-        let Some(newest) = &forms.newest else { return };
-        let reload = reload_frame(newest);
-        let (json, legacy) = (Bytes::from(forms.json), Bytes::from(forms.legacy));
-        let single = (forms.frames == 1).then_some(&json);
+    fn deliver(&mut self, batch: Batch) {
+        let reload = batch.reload();
+        let forms = batch.finish();
+        let (mut frames, mut bytes, mut is_waiting) = (0, 0, false);
         for member in &mut self.members {
-            match member.client.dialect() {
-                Dialect::Json => member.offer(&json),
-                Dialect::Legacy => member.offer(&legacy),
-                Dialect::PacedJson => member.pace.add(single, &reload),
-            }
-            self.is_waiting |= member.is_waiting;
+            let taken = member.take_batch(forms.get(member.form), reload.as_ref(), self.seq);
+            frames += taken.0;
+            bytes += taken.1 as u64;
+            is_waiting |= member.is_waiting;
         }
-        let count = self.members.len() as u64;
-        self.counts.changes.fetch_add(forms.frames, Ordering::Relaxed);
-        self.counts.deliveries.fetch_add(forms.frames * count, Ordering::Relaxed);
-        self.counts.writes.fetch_add(count, Ordering::Relaxed);
+        if is_waiting {
+            self.retry_soon();
+        }
+        self.counts.batches.add(1);
+        self.counts.writes.add(self.members.len() as u64);
+        self.counts.frames.add(frames);
+        self.counts.bytes.add(bytes);
     }
 
     fn send_due(&mut self) {
         let now = Instant::now();
-        for member in &mut self.members {
-            if let Some(frame) = member.pace.take_due(now) {
-                member.offer(&frame);
-                self.is_waiting |= member.is_waiting;
-            }
+        let mut is_waiting = false;
+        for member in self.members.iter_mut().filter(|member| member.due().is_some_and(|due| due <= now)) {
+            member.send_due(now);
+            is_waiting |= member.is_waiting;
+        }
+        if is_waiting {
+            self.retry_soon();
         }
     }
 
-    fn mark_waiting(&mut self) {
-        for member in &mut self.members {
-            member.is_waiting = true;
-        }
-        self.is_waiting = true;
+    fn retry_soon(&mut self) {
+        self.retry_at.get_or_insert_with(|| Instant::now() + RETRY);
     }
 
     /// Offers again what sockets did not take, and lets go of clients whose connection is over.
     fn retry(&mut self) {
-        if !self.is_waiting {
-            return;
-        }
+        let listeners = &mut self.listeners;
         self.members.retain_mut(|member| {
-            if member.is_waiting {
-                let offered = member.client.flush();
-                member.is_waiting = offered == Offered::Waiting;
-                return offered != Offered::Gone;
+            let stays = !member.is_waiting || member.flush();
+            if !stays {
+                *listeners.get_mut(member.form) -= 1;
             }
-            true
+            stays
         });
-        self.is_waiting = self.members.iter().any(|member| member.is_waiting);
+        self.retry_at = self.members.iter().any(|member| member.is_waiting).then(|| Instant::now() + RETRY);
         self.note_clients();
     }
 
@@ -206,24 +206,18 @@ impl Broadcaster {
 
     fn close_all(&mut self) {
         for member in &mut self.members {
-            if let Some(frame) = member.pace.take_due(Instant::now() + super::pace::PACE) {
-                member.client.send(&frame);
-            }
-            member.is_waiting = member.client.close(close_code::GOING_AWAY, "the server is shutting down");
+            member.close(close_code::GOING_AWAY, "the server is shutting down");
         }
         let deadline = Instant::now() + STOP_WAIT_MAX;
         while self.members.iter().any(|member| member.is_waiting) && Instant::now() < deadline {
             std::thread::sleep(RETRY);
             for member in self.members.iter_mut().filter(|member| member.is_waiting) {
-                member.is_waiting = member.client.flush() == Offered::Waiting;
+                member.flush();
             }
         }
-        for member in &self.members {
-            if member.is_waiting {
-                member.client.abandon();
-            }
+        for member in self.members.drain(..).filter(|member| member.is_waiting) {
+            member.abandon();
         }
-        self.members.clear();
         self.note_clients();
     }
 }
@@ -247,11 +241,4 @@ fn log_change(change: &Change, clients: usize) {
         change.key,
         change.seq,
     );
-}
-
-impl Member {
-    /// A client that is gone is noticed by the next [`Broadcaster::retry`].
-    fn offer(&mut self, frames: &Bytes) {
-        self.is_waiting |= self.client.offer(frames) != Offered::Sent;
-    }
 }

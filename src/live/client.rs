@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use tungstenite::Bytes;
 
+use super::feed::Feed;
 use super::outbox::{Offered, Outbox};
+use crate::domain::Kind;
 
 /// In what form a client gets the changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,27 @@ pub enum Dialect {
     PacedJson,
     /// The bare strings of the first clients.
     Legacy,
+    /// The complete protocol of `/sync`.
+    Sync(Kinds),
+}
+
+/// Which records a `/sync` client asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kinds {
+    /// Both.
+    All,
+    /// One.
+    Only(Kind),
+}
+
+impl Kinds {
+    /// Whether a record of this kind is among them.
+    pub fn include(self, kind: Kind) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(own) => own == kind,
+        }
+    }
 }
 
 /// A connected client. Its reader thread and the broadcaster both write, always through the outbox.
@@ -26,9 +49,8 @@ pub struct Client {
 
 impl Client {
     /// A client on this socket. Frames are kept until [`Self::uncork`], since the handshake's answer comes first.
-    pub fn new(stream: Arc<TcpStream>, dialect: Dialect) -> std::io::Result<Arc<Self>> {
-        crate::process::prepare_send(&stream)?;
-        Ok(Arc::new(Self { outbox: Outbox::new(stream), dialect }))
+    pub fn new(stream: Arc<TcpStream>, dialect: Dialect, feed: &Feed) -> Arc<Self> {
+        Arc::new(Self { outbox: Outbox::new(stream, Arc::clone(&feed.counts().closed_slow)), dialect })
     }
 
     pub(super) fn dialect(&self) -> Dialect {
@@ -43,7 +65,7 @@ impl Client {
         self.outbox.flush()
     }
 
-    /// The handshake is answered; frames may go. True if some still wait, and the broadcaster must go on sending them.
+    /// The handshake is answered and what was missed is sent, both by the session's own thread; frames may go. True if some still wait, and the broadcaster must go on sending them.
     pub fn uncork(&self) -> bool {
         self.outbox.uncork() == Offered::Waiting
     }

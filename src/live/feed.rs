@@ -1,14 +1,16 @@
 //! The way into the broadcaster: one bounded channel for changes and for clients that come and go.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 
 use super::broadcaster::Broadcaster;
 use super::client::Client;
 use crate::domain::Change;
+use crate::metrics::Counter;
 
 /// Batches and joins that may wait for the broadcaster. It never waits for a client, so this fills only when the
 /// machine is out of breath; then commits slow down to the speed of the feed instead of memory filling up.
@@ -19,6 +21,9 @@ pub(super) enum Event {
     Changes(Vec<Change>),
     /// From the next change on, this client gets everything.
     Join(Arc<Client>),
+    /// The same for a client that has everything up to a sequence already. The reply is the sequence after which its
+    /// live frames start.
+    JoinAfter(Arc<Client>, u64, Sender<u64>),
     /// Something waits in an outbox that was empty before.
     Nudge,
     /// Close everybody and end.
@@ -28,64 +33,92 @@ pub(super) enum Event {
 /// Numbers about the feed since the start.
 #[derive(Debug, Default)]
 pub struct FeedCounts {
-    pub(super) clients: AtomicUsize,
-    pub(super) changes: AtomicU64,
-    pub(super) deliveries: AtomicU64,
-    pub(super) writes: AtomicU64,
-}
-
-impl FeedCounts {
     /// Clients connected now.
-    pub fn clients(&self) -> usize {
-        self.clients.load(Ordering::Relaxed)
-    }
-
+    pub clients: AtomicUsize,
     /// Changes sent out.
-    pub fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Relaxed)
-    }
-
-    /// Frames handed to sockets: changes × clients.
-    pub fn deliveries(&self) -> u64 {
-        self.deliveries.load(Ordering::Relaxed)
-    }
-
-    /// Writes to sockets; fewer than deliveries when batches were joined.
-    pub fn writes(&self) -> u64 {
-        self.writes.load(Ordering::Relaxed)
-    }
+    pub changes: Counter,
+    /// Frames handed to sockets, summed over clients.
+    pub frames: Counter,
+    /// Bytes of these frames.
+    pub bytes: Counter,
+    /// Batches of changes, each one write per socket.
+    pub batches: Counter,
+    /// Writes to sockets; fewer than frames when batches were joined.
+    pub writes: Counter,
+    /// Clients closed with 4408.
+    pub closed_slow: Arc<Counter>,
+    /// Clients that came back and were told what they had missed.
+    pub catch_ups: Counter,
+    /// Clients that came back and were told to reload.
+    pub resets: Counter,
 }
 
 /// The handle that commits publish to and sessions join.
 #[derive(Clone)]
 pub struct Feed {
     events: Sender<Event>,
+    shared: Arc<FeedShared>,
+}
+
+struct FeedShared {
     counts: Arc<FeedCounts>,
-    broadcaster: Arc<Mutex<Option<JoinHandle<()>>>>,
+    broadcaster: Mutex<Option<JoinHandle<()>>>,
+    /// Sequence of the last published change, for those who wait for the next.
+    published: Mutex<u64>,
+    is_published: Condvar,
 }
 
 impl Feed {
-    /// Starts the broadcaster thread.
-    pub fn start() -> std::io::Result<Self> {
+    /// Starts the broadcaster thread of a shop whose last change had this sequence.
+    pub fn start(last_seq: u64) -> std::io::Result<Self> {
         let (events, receiver) = bounded(EVENTS_MAX);
         let counts = Arc::new(FeedCounts::default());
         let broadcaster = thread::Builder::new().name("broadcaster".into()).spawn({
             let counts = Arc::clone(&counts);
-            move || Broadcaster::new(receiver, counts).run()
+            move || Broadcaster::new(receiver, counts, last_seq).run()
         })?;
-        Ok(Self { events, counts, broadcaster: Arc::new(Mutex::new(Some(broadcaster))) })
+        let shared = FeedShared {
+            counts,
+            broadcaster: Mutex::new(Some(broadcaster)),
+            published: Mutex::new(last_seq),
+            is_published: Condvar::new(),
+        };
+        Ok(Self { events, shared: Arc::new(shared) })
     }
 
     /// Hands committed changes on. Called by the holder of the commit's turn alone, so the channel has commit order.
     pub fn publish(&self, changes: Vec<Change>) {
-        if !changes.is_empty() {
-            self.send(Event::Changes(changes));
-        }
+        let Some(last) = changes.last() else { return };
+        *self.shared.published.lock().unwrap_or_else(PoisonError::into_inner) = last.seq;
+        self.shared.is_published.notify_all();
+        self.send(Event::Changes(changes));
     }
 
     /// Adds a client: it gets every change that is published from now on. It leaves by itself when its connection ends.
     pub fn join(&self, client: Arc<Client>) {
         self.send(Event::Join(client));
+    }
+
+    /// Adds a client that has everything up to `seq`, and returns the sequence after which its live frames start: never
+    /// below `seq`. What lies between is the caller's to fetch. `None` once the feed has stopped.
+    pub fn join_after(&self, client: Arc<Client>, seq: u64) -> Option<u64> {
+        let (reply, start) = bounded(1);
+        self.send(Event::JoinAfter(client, seq, reply));
+        start.recv().ok()
+    }
+
+    /// Waits until a change after `seq` is published, at most for `timeout`.
+    pub fn wait_beyond(&self, seq: u64, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
+        let mut published = self.shared.published.lock().unwrap_or_else(PoisonError::into_inner);
+        while *published <= seq {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let waited = self.shared.is_published.wait_timeout(published, left);
+            published = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     /// Says that a client's outbox has something that its socket did not take.
@@ -96,15 +129,17 @@ impl Feed {
 
     /// Numbers since the start.
     pub fn counts(&self) -> &FeedCounts {
-        &self.counts
+        &self.shared.counts
     }
 
-    /// Sends what was published, closes every client with 1001, and ends the thread.
+    /// Sends what was published, closes every client with 1001, ends the thread, and lets go of everybody who waits.
     pub fn stop(&self) {
         self.send(Event::Stop);
-        if let Some(broadcaster) = self.broadcaster.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(broadcaster) = self.shared.broadcaster.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = broadcaster.join();
         }
+        *self.shared.published.lock().unwrap_or_else(PoisonError::into_inner) = u64::MAX;
+        self.shared.is_published.notify_all();
     }
 
     fn send(&self, event: Event) {

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tungstenite::Bytes;
 use tungstenite::protocol::CloseFrame;
-use tungstenite::protocol::frame::Frame;
 use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+use tungstenite::protocol::frame::{Frame, FrameHeader};
 
 use crate::domain::{Action, Change, Kind};
 
@@ -32,12 +32,9 @@ struct Message<'a> {
 }
 
 /// The JSON text of a change. An error means that its record cannot be shown; the caller sends the legacy string instead.
-pub(super) fn change_json(change: &Change) -> Result<Vec<u8>, serde_json::Error> {
+pub fn change_json(change: &Change) -> Result<Vec<u8>, serde_json::Error> {
     let order = change.linked.filter(|_| change.action == Action::ConvertToOrder);
-    let data = match (&change.record, change.action) {
-        (Some(record), Action::Create | Action::Update) => Some(serde_json::from_slice::<&RawValue>(record)?),
-        _ => None,
-    };
+    let data = change.record.as_deref().map(serde_json::from_slice::<&RawValue>).transpose()?;
     serde_json::to_vec(&Message {
         kind: change.key.kind.name(),
         action: change.action.name(),
@@ -74,15 +71,24 @@ pub(super) fn reload_frame(newest: &Change) -> Bytes {
 /// A whole text frame (RFC 6455 §5.6). The bytes must be UTF-8.
 pub fn text_frame(text: &[u8]) -> Bytes {
     let mut bytes = Vec::with_capacity(text.len() + FRAME_HEADER_BYTES_MAX);
-    push_text_frame(&mut bytes, text);
+    push_frame(&mut bytes, text);
     bytes.into()
+}
+
+/// A frame of the protocol itself on `/sync`: `live` or `at`, with the sequence that the client has reached.
+pub fn sync_frame(action: &str, seq: u64) -> Bytes {
+    text_frame(format!(r#"{{"type":"sync","action":"{action}","seq":{seq}}}"#).as_bytes())
 }
 
 /// Header of the largest unmasked frame.
 const FRAME_HEADER_BYTES_MAX: usize = 10;
 
-pub(super) fn push_text_frame(bytes: &mut Vec<u8>, text: &[u8]) {
-    push(bytes, Frame::message(Bytes::copy_from_slice(text), OpCode::Data(Data::Text), true));
+/// Appends a whole text frame.
+pub fn push_frame(bytes: &mut Vec<u8>, text: &[u8]) {
+    let header = FrameHeader { opcode: OpCode::Data(Data::Text), ..FrameHeader::default() };
+    // Writing to memory does not fail.
+    let _ = header.format(text.len() as u64, bytes);
+    bytes.extend_from_slice(text);
 }
 
 /// A ping (RFC 6455 §5.5.2).
@@ -97,13 +103,9 @@ pub fn close_frame(code: u16, reason: &'static str) -> Bytes {
 
 fn whole(frame: Frame) -> Bytes {
     let mut bytes = Vec::with_capacity(frame.len());
-    push(&mut bytes, frame);
-    bytes.into()
-}
-
-fn push(bytes: &mut Vec<u8>, frame: Frame) {
     // Writing to memory does not fail.
-    let _ = frame.format(bytes);
+    let _ = frame.format(&mut bytes);
+    bytes.into()
 }
 
 #[cfg(test)]
@@ -137,7 +139,7 @@ mod tests {
         );
         let json = change_json(&change(Kind::Estimate, Action::ConvertToOrder, Some(b"{}"))).unwrap();
         let text = std::str::from_utf8(&json).unwrap();
-        assert!(text.contains(r#""order_number":"#) && !text.contains("data"), "{text}");
+        assert!(text.contains(r##""order_number":"#003""##) && text.contains(r#""data":{}"#), "{text}");
     }
 
     #[test]

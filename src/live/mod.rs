@@ -10,13 +10,15 @@
 mod broadcaster;
 mod client;
 mod feed;
+mod forms;
 mod frame;
+mod member;
 mod outbox;
 mod pace;
 
-pub use client::{Client, Dialect};
+pub use client::{Client, Dialect, Kinds};
 pub use feed::{Feed, FeedCounts};
-pub use frame::{close_frame, ping_frame, text_frame};
+pub use frame::{change_json, close_frame, ping_frame, push_frame, sync_frame, text_frame};
 pub use outbox::{OUTBOX_AGE_MAX, OUTBOX_BYTES_MAX};
 
 /// Close codes that the server sends of its own accord (RFC 6455 §7.4).

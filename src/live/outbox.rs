@@ -10,6 +10,7 @@ use tungstenite::Bytes;
 
 use super::close_code;
 use super::frame::close_frame;
+use crate::metrics::Counter;
 use crate::process;
 
 /// Bytes that may wait for one client.
@@ -33,10 +34,15 @@ pub(super) enum Offered {
 pub(super) struct Outbox {
     stream: Arc<TcpStream>,
     state: Mutex<State>,
+    /// Counts the clients that were closed for not taking their frames.
+    closed_slow: Arc<Counter>,
 }
 
 struct State {
     phase: Phase,
+    /// The handshake's answer and what the client has missed come first, written by its own thread; until then everything
+    /// waits here.
+    is_corked: bool,
     /// Pieces of whole frames, each with the time since which it waits.
     queue: VecDeque<(Instant, Bytes)>,
     bytes: usize,
@@ -64,8 +70,6 @@ impl State {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Nothing is written yet: the handshake's answer comes first.
-    Corked,
     Open,
     /// A close frame is the last thing in the queue; the connection ends with it, at the latest at this time.
     Closing(Instant),
@@ -73,9 +77,10 @@ enum Phase {
 }
 
 impl Outbox {
-    pub(super) fn new(stream: Arc<TcpStream>) -> Self {
-        let state = State { phase: Phase::Corked, queue: VecDeque::new(), bytes: 0, is_front_begun: false };
-        Self { stream, state: Mutex::new(state) }
+    pub(super) fn new(stream: Arc<TcpStream>, closed_slow: Arc<Counter>) -> Self {
+        let state =
+            State { phase: Phase::Open, is_corked: true, queue: VecDeque::new(), bytes: 0, is_front_begun: false };
+        Self { stream, state: Mutex::new(state), closed_slow }
     }
 
     /// Sends the bytes, or keeps what the socket does not take. Never waits.
@@ -84,7 +89,7 @@ impl Outbox {
         match state.phase {
             Phase::Gone => return Offered::Gone,
             Phase::Closing(_) => return self.flush_locked(&mut state),
-            Phase::Open if state.queue.is_empty() => match self.send(bytes) {
+            Phase::Open if state.queue.is_empty() && !state.is_corked => match self.send(bytes) {
                 Ok(sent) if sent == bytes.len() => return Offered::Sent,
                 Ok(sent) => {
                     state.is_front_begun = sent > 0;
@@ -92,13 +97,11 @@ impl Outbox {
                 }
                 Err(_) => return self.end(&mut state),
             },
-            Phase::Open | Phase::Corked => {
+            Phase::Open => {
                 state.push(bytes.clone());
-                if state.phase == Phase::Open {
-                    let offered = self.flush_locked(&mut state);
-                    if offered != Offered::Waiting {
-                        return offered;
-                    }
+                let offered = self.flush_locked(&mut state);
+                if offered != Offered::Waiting {
+                    return offered;
                 }
             }
         }
@@ -116,12 +119,10 @@ impl Outbox {
 
     /// Lets the frames go that were kept while the handshake was being answered.
     pub(super) fn uncork(&self) -> Offered {
-        {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            if state.phase == Phase::Corked {
-                state.phase = Phase::Open;
-            }
+        if process::prepare_send(&self.stream).is_err() {
+            self.abandon();
         }
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_corked = false;
         self.flush()
     }
 
@@ -130,7 +131,7 @@ impl Outbox {
         // RFC 6455 §7.4.1: these codes say that there was none, and never travel.
         let code = if matches!(code, 1004..=1006 | 1015) { 1000 } else { code };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(state.phase, Phase::Open | Phase::Corked) {
+        if state.phase == Phase::Open {
             state.push(close_frame(code, reason));
             state.phase = Phase::Closing(Instant::now() + CLOSE_LINGER);
         }
@@ -149,7 +150,7 @@ impl Outbox {
     fn flush_locked(&self, state: &mut State) -> Offered {
         match state.phase {
             Phase::Gone => return Offered::Gone,
-            Phase::Corked => return Offered::Waiting,
+            Phase::Open | Phase::Closing(_) if state.is_corked => return Offered::Waiting,
             Phase::Open | Phase::Closing(_) => {}
         }
         while let Some((_, front)) = state.queue.front_mut() {
@@ -183,17 +184,18 @@ impl Outbox {
         let now = Instant::now();
         match state.phase {
             Phase::Closing(until) if now >= until => self.end(state),
-            Phase::Open | Phase::Corked if state.is_over_limits(now) => {
+            Phase::Open if state.is_over_limits(now) => {
                 state.drop_unbegun();
                 state.push(close_frame(close_code::TOO_SLOW, "too slow; connect again and resume"));
                 state.phase = Phase::Closing(now + CLOSE_LINGER);
+                self.closed_slow.add(1);
                 log::warn!(
                     "A client did not take its changes in time and is closed; it resumes when it connects again"
                 );
                 self.flush_locked(state)
             }
             Phase::Gone => Offered::Gone,
-            Phase::Open | Phase::Corked | Phase::Closing(_) => Offered::Waiting,
+            Phase::Open | Phase::Closing(_) => Offered::Waiting,
         }
     }
 
@@ -225,14 +227,13 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let near = listener.accept().unwrap().0;
-        process::prepare_send(&near).unwrap();
         (Arc::new(near), far)
     }
 
     #[test]
     fn frames_wait_for_the_handshake_and_then_keep_their_order() {
         let (near, mut far) = pair();
-        let outbox = Outbox::new(near);
+        let outbox = Outbox::new(near, Arc::default());
         assert_eq!(outbox.offer(&Bytes::from_static(b"one ")), Offered::Waiting);
         assert_eq!(outbox.offer(&Bytes::from_static(b"two")), Offered::Waiting);
         assert_eq!(outbox.uncork(), Offered::Sent);
@@ -244,7 +245,7 @@ mod tests {
     #[test]
     fn a_client_that_takes_nothing_is_closed_with_whole_frames_and_its_code() {
         let (near, mut far) = pair();
-        let outbox = Outbox::new(near);
+        let outbox = Outbox::new(near, Arc::default());
         outbox.uncork();
         let frame = super::super::frame::text_frame(&vec![b'x'; 100_000]);
         let mut offered = 0;
@@ -273,7 +274,7 @@ mod tests {
     #[test]
     fn codes_that_must_not_travel_are_replaced() {
         let (near, mut far) = pair();
-        let outbox = Outbox::new(near);
+        let outbox = Outbox::new(near, Arc::default());
         outbox.uncork();
         assert_eq!(outbox.close(1005, ""), Offered::Gone);
         let mut seen = Vec::new();

@@ -12,15 +12,17 @@ pub(super) const PACE: Duration = Duration::from_millis(350);
 #[derive(Default)]
 pub(super) struct Pace {
     last_sent: Option<Instant>,
-    waiting: Option<Bytes>,
+    /// The frame, and since when something waits.
+    waiting: Option<(Instant, Bytes)>,
 }
 
 impl Pace {
     /// Notes new frames: `single` is the only new one, or `None` if there are several, which `reload` stands for.
     pub(super) fn add(&mut self, single: Option<&Bytes>, reload: &Bytes) {
-        self.waiting = Some(match (&self.waiting, single) {
-            (None, Some(frame)) => frame.clone(),
-            _ => reload.clone(),
+        self.waiting = Some(match (self.waiting.take(), single) {
+            (None, Some(frame)) => (Instant::now(), frame.clone()),
+            (None, None) => (Instant::now(), reload.clone()),
+            (Some((since, _)), _) => (since, reload.clone()),
         });
     }
 
@@ -29,15 +31,15 @@ impl Pace {
         if self.last_sent.is_some_and(|last| now < last + PACE) {
             return None;
         }
-        let frame = self.waiting.take()?;
+        let (_, frame) = self.waiting.take()?;
         self.last_sent = Some(now);
         Some(frame)
     }
 
     /// When the waiting frame may be sent; `None` if nothing waits.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.waiting.as_ref()?;
-        Some(self.last_sent.map_or_else(Instant::now, |last| last + PACE))
+        let (since, _) = self.waiting.as_ref()?;
+        Some(self.last_sent.map_or(*since, |last| last + PACE))
     }
 }
 

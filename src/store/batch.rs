@@ -7,9 +7,9 @@ use redb::{ReadableTable, Table, WriteTransaction};
 use super::forms::{estimate_from, estimate_json, order_from, order_json};
 use super::log_entry::LogEntry;
 use super::record::Record;
-use super::tables::{ANSWER_LOG, ANSWERS, CHANGES, ESTIMATES, ORDERS};
+use super::tables::{ANSWER_LOG, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_SEARCH, ORDERS, ORDERS_SEARCH};
 use super::{StoreError, StoredAnswer};
-use crate::domain::{Action, Change, Currency, Estimate, Kind, Money, Order, RecordKey, Timestamp};
+use crate::domain::{Action, Change, Currency, Estimate, Kind, Money, Order, RecordKey, Timestamp, search_text};
 
 /// Answers that one command may trim; more than it adds, so that old ones are gone soon after their time.
 const ANSWERS_TRIMMED_PER_COMMAND_MAX: usize = 4;
@@ -28,6 +28,8 @@ pub struct Cause<'a> {
 pub struct Batch<'txn> {
     estimates: Table<'txn, u64, &'static [u8]>,
     orders: Table<'txn, u64, &'static [u8]>,
+    estimates_search: Table<'txn, u64, &'static str>,
+    orders_search: Table<'txn, u64, &'static str>,
     changes: Table<'txn, u64, &'static [u8]>,
     answers: Table<'txn, [u8; 16], &'static [u8]>,
     answer_log: Table<'txn, u64, [u8; 16]>,
@@ -53,6 +55,8 @@ impl<'txn> Batch<'txn> {
         Ok(Self {
             estimates: transaction.open_table(ESTIMATES)?,
             orders: transaction.open_table(ORDERS)?,
+            estimates_search: transaction.open_table(ESTIMATES_SEARCH)?,
+            orders_search: transaction.open_table(ORDERS_SEARCH)?,
             changes,
             answers: transaction.open_table(ANSWERS)?,
             answer_log: transaction.open_table(ANSWER_LOG)?,
@@ -121,7 +125,10 @@ impl<'txn> Batch<'txn> {
             items_count: estimate.sale.items.count(),
             json: &json,
         };
-        self.put(estimate.key, &record, action, cause)
+        let status = if estimate.converted_to.is_some() { Estimate::STATUS_CONVERTED } else { Estimate::STATUS_OPEN };
+        let sale = &estimate.sale;
+        let search = search_text(estimate.key, status, &sale.customer_name, &sale.customer_phone);
+        self.put(estimate.key, &record, Some(&search), action, cause)
     }
 
     /// Stores an order, notes what was done to it, and returns its JSON.
@@ -138,7 +145,9 @@ impl<'txn> Batch<'txn> {
             items_count: order.sale.items.count(),
             json: &json,
         };
-        self.put(order.key, &record, action, cause)
+        let sale = &order.sale;
+        let search = search_text(order.key, &order.status, &sale.customer_name, &sale.customer_phone);
+        self.put(order.key, &record, Some(&search), action, cause)
     }
 
     /// Leaves a tombstone: the number stays used, and a device that was away learns of the deletion.
@@ -150,11 +159,11 @@ impl<'txn> Batch<'txn> {
             total: Money::default(),
             amount_paid: Money::default(),
             linked: None,
-            created_at: self.now,
+            created_at: self.created_at(key)?,
             items_count: 0,
             json: &[],
         };
-        self.put(key, &record, Action::Delete, cause).map(|_| ())
+        self.put(key, &record, None, Action::Delete, cause).map(|_| ())
     }
 
     /// The answer stored under this fingerprint, however old.
@@ -192,6 +201,14 @@ impl<'txn> Batch<'txn> {
         }
     }
 
+    /// When a record was made: a tombstone keeps it, so that times grow with the numbers.
+    fn created_at(&self, key: RecordKey) -> Result<Timestamp, StoreError> {
+        match self.table(key.kind).get(u64::from(key.number))? {
+            Some(bytes) => Ok(Record::decode(bytes.value())?.created_at),
+            None => Ok(self.now),
+        }
+    }
+
     fn read<T>(
         &self,
         key: RecordKey,
@@ -209,31 +226,28 @@ impl<'txn> Batch<'txn> {
         &mut self,
         key: RecordKey,
         record: &Record<'_>,
+        search: Option<&str>,
         action: Action,
         cause: Cause<'_>,
     ) -> Result<Arc<[u8]>, StoreError> {
         self.is_changed = true;
         let seq = self.next_seq;
         self.next_seq += 1;
-        let table = match key.kind {
-            Kind::Estimate => &mut self.estimates,
-            Kind::Order => &mut self.orders,
+        let (table, searched) = match key.kind {
+            Kind::Estimate => (&mut self.estimates, &mut self.estimates_search),
+            Kind::Order => (&mut self.orders, &mut self.orders_search),
         };
-        table.insert(u64::from(key.number), record.encode().as_slice())?;
+        let number = u64::from(key.number);
+        table.insert(number, record.encode().as_slice())?;
+        match search {
+            Some(text) => searched.insert(number, text)?,
+            None => searched.remove(number)?,
+        };
         let entry = LogEntry { key, action, at: self.now, by: cause.by, origin: cause.origin };
         self.changes.insert(seq, entry.encode().as_slice())?;
-        let json: Arc<[u8]> = Arc::from(record.json);
-        self.written.push(Change {
-            seq,
-            key,
-            action,
-            rev: record.rev,
-            at: self.now,
-            by: cause.by.map(Arc::from),
-            origin: cause.origin.map(Arc::from),
-            linked: record.linked.map(|number| RecordKey::new(key.kind.other(), number)),
-            record: (!record.is_deleted).then(|| Arc::clone(&json)),
-        });
+        let change = entry.into_change(seq, record);
+        let json = change.record.clone().unwrap_or_default();
+        self.written.push(change);
         Ok(json)
     }
 }

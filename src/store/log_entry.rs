@@ -1,8 +1,11 @@
 //! The stored form of a log entry. The record's own state is in its table; the entry stays small.
 
+use std::sync::Arc;
+
 use super::StoreError;
 use super::bytes::Fields;
-use crate::domain::{Action, Kind, RecordKey, Timestamp};
+use super::record::Record;
+use crate::domain::{Action, Change, Kind, RecordKey, Timestamp};
 
 /// Version of the layout.
 const LAYOUT: u8 = 1;
@@ -70,5 +73,20 @@ impl<'a> LogEntry<'a> {
             by: fields.take_text()?,
             origin: fields.take_text()?,
         })
+    }
+
+    /// The change that this entry tells of, given the state that its record was left in.
+    pub(super) fn into_change(self, seq: u64, record: &Record<'_>) -> Change {
+        Change {
+            seq,
+            key: self.key,
+            action: self.action,
+            rev: record.rev,
+            at: self.at,
+            by: self.by.map(Arc::from),
+            origin: self.origin.map(Arc::from),
+            linked: record.linked.map(|number| RecordKey::new(self.key.kind.other(), number)),
+            record: (!record.is_deleted).then(|| Arc::from(record.json)),
+        }
     }
 }

@@ -15,6 +15,7 @@ mod log_entry;
 mod open;
 mod read;
 mod record;
+mod run;
 mod tables;
 
 use std::path::PathBuf;
@@ -25,7 +26,7 @@ use redb::{Database, ReadableDatabase};
 pub use answers::StoredAnswer;
 pub use batch::{Batch, Cause};
 pub use error::{OpenError, StoreError};
-pub use read::{Records, Snapshot};
+pub use read::{Records, Snapshot, Wanted};
 pub use record::Record;
 
 use crate::domain::{Change, Currency, Timestamp};
@@ -73,6 +74,11 @@ impl Store {
     /// Names the file and this run of the server. Opaque to clients.
     pub fn epoch(&self) -> String {
         format!("{}-{}", self.file_id, self.run_id)
+    }
+
+    /// Whether a client of this epoch that has everything up to `seq` can go on from there.
+    pub fn can_resume(&self, epoch: &str, seq: u64) -> Result<bool, StoreError> {
+        self.snapshot()?.can_resume(&self.file_id, epoch, seq)
     }
 
     /// A consistent view of everything committed so far. It never waits for a writer.

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, WriteTransaction};
 
+use super::run::{Run, hex, random_id};
 use super::tables::{
-    ANSWER_LOG, ANSWERS, CHANGES, ESTIMATES, META, META_CURRENCY, META_FILE_ID, META_SCHEMA, ORDERS, RUNS,
-    SCHEMA_VERSION,
+    ANSWER_LOG, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_SEARCH, META, META_CURRENCY, META_FILE_ID, META_SCHEMA, ORDERS,
+    ORDERS_SEARCH, RUNS, SCHEMA_VERSION,
 };
 use super::{OpenError, Store, StoreError, StoreOptions};
 use crate::domain::Currency;
@@ -118,6 +119,8 @@ fn create(directory: &Path, path: &Path, options: &StoreOptions) -> Result<(), S
 fn write_facts(transaction: &WriteTransaction, currency: Currency) -> Result<(), StoreError> {
     transaction.open_table(ESTIMATES)?;
     transaction.open_table(ORDERS)?;
+    transaction.open_table(ESTIMATES_SEARCH)?;
+    transaction.open_table(ORDERS_SEARCH)?;
     transaction.open_table(CHANGES)?;
     transaction.open_table(ANSWERS)?;
     transaction.open_table(ANSWER_LOG)?;
@@ -165,26 +168,11 @@ fn note_run(database: &Database) -> Result<String, StoreError> {
     let id = random_id()?;
     let transaction = database.begin_write()?;
     {
-        let last_seq = transaction.open_table(CHANGES)?.last()?.map_or(0, |(seq, _)| seq.value());
+        let seq_before = transaction.open_table(CHANGES)?.last()?.map_or(0, |(seq, _)| seq.value());
         let mut runs = transaction.open_table(RUNS)?;
         let number = runs.last()?.map_or(0, |(number, _)| number.value()) + 1;
-        let entry: Vec<u8> = id.iter().copied().chain(last_seq.to_le_bytes()).collect();
-        runs.insert(number, entry.as_slice())?;
+        runs.insert(number, Run { id, seq_before }.encode().as_slice())?;
     }
     transaction.commit()?;
     Ok(hex(&id))
-}
-
-fn random_id() -> Result<[u8; 8], StoreError> {
-    let mut id = [0; 8];
-    getrandom::fill(&mut id).map_err(|_| StoreError::Malformed("random number from the system"))?;
-    Ok(id)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

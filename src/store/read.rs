@@ -1,12 +1,16 @@
 //! Snapshot reads: they never queue and never see half a command.
 
-use redb::{OwnedRange, ReadTransaction, ReadableTable, ReadableTableMetadata};
+use std::ops::Range;
+use std::sync::Arc;
+
+use redb::{OwnedRange, ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition};
 
 use super::StoreError;
 use super::log_entry::LogEntry;
 use super::record::Record;
-use super::tables::{CHANGES, ESTIMATES, ORDERS};
-use crate::domain::{Currency, Kind, RecordKey};
+use super::run::{Run, hex};
+use super::tables::{CHANGES, ESTIMATES, ESTIMATES_SEARCH, ORDERS, ORDERS_SEARCH, RUNS};
+use crate::domain::{Change, Currency, Kind, RecordKey};
 
 /// Everything that was committed when it was taken. Keep it for a moment only: the file grows while one is open.
 pub struct Snapshot {
@@ -37,53 +41,149 @@ impl Snapshot {
 
     /// The JSON of a record and its revision, unless there is none or it is deleted.
     pub fn record(&self, key: RecordKey) -> Result<Option<(u32, Vec<u8>)>, StoreError> {
-        let table = self.transaction.open_table(definition(key.kind))?;
+        let table = self.transaction.open_table(tables(key.kind).0)?;
         let Some(bytes) = table.get(u64::from(key.number))? else { return Ok(None) };
         let record = Record::decode(bytes.value())?;
         Ok((!record.is_deleted).then(|| (record.rev, record.json.to_vec())))
     }
 
-    /// How many numbers of a series are in use, deleted ones included.
-    pub fn numbers_used(&self, kind: Kind) -> Result<u64, StoreError> {
-        Ok(self.transaction.open_table(definition(kind))?.len()?)
+    /// The changes after `seq` that still are the latest of their record, in order, out of at most `entries_max` entries
+    /// of the log; and the sequence up to which the log was read.
+    pub fn changes_after(&self, seq: u64, entries_max: usize) -> Result<(Vec<Change>, u64), StoreError> {
+        let log = self.transaction.open_table(CHANGES)?;
+        let estimates = self.transaction.open_table(ESTIMATES)?;
+        let orders = self.transaction.open_table(ORDERS)?;
+        let (mut changes, mut read_to) = (Vec::new(), seq);
+        for entry in log.range(seq.saturating_add(1)..)?.take(entries_max) {
+            let (own_seq, bytes) = entry?;
+            read_to = own_seq.value();
+            let entry = LogEntry::decode(bytes.value())?;
+            let table = match entry.key.kind {
+                Kind::Estimate => &estimates,
+                Kind::Order => &orders,
+            };
+            let stored = table.get(u64::from(entry.key.number))?.ok_or(StoreError::Malformed("log entry"))?;
+            let record = Record::decode(stored.value())?;
+            if record.seq == read_to {
+                changes.push(entry.into_change(read_to, &record));
+            }
+        }
+        Ok((changes, read_to))
     }
 
-    /// Walks the records of a series whose number is below `before`, the newest first. Deleted ones are passed over.
-    pub fn newest_first(&self, kind: Kind, before: Option<u32>) -> Result<Records, StoreError> {
-        let table = self.transaction.open_table(definition(kind))?;
-        let range = match before {
-            Some(number) => table.range_owned(..u64::from(number))?,
-            None => table.range_owned::<u64>(..)?,
+    /// Whether a client that was last served in the run named by `epoch`, and has everything up to `seq`, can go on from
+    /// there: this file knows the run, and the run came at least so far in this file.
+    pub(super) fn can_resume(&self, file_id: &str, epoch: &str, seq: u64) -> Result<bool, StoreError> {
+        let Some(run_id) = epoch.strip_prefix(file_id).and_then(|rest| rest.strip_prefix('-')) else {
+            return Ok(false);
         };
-        Ok(Records { range, kind })
+        let runs = self.transaction.open_table(RUNS)?;
+        // A run ends where the next one begins; the newest one is still going on.
+        let mut end = self.seq()?;
+        for run in runs.iter()?.rev() {
+            let (_, bytes) = run?;
+            let run = Run::decode(bytes.value())?;
+            if hex(&run.id) == run_id {
+                return Ok(seq <= end);
+            }
+            end = run.seq_before;
+        }
+        Ok(false)
+    }
+
+    /// Walks the records of a series with numbers in `numbers`, the newest first. Deleted ones are passed over. With
+    /// `wanted`, only those whose number and search text it accepts.
+    pub fn newest_first(&self, kind: Kind, numbers: Range<u32>, wanted: Option<Wanted>) -> Result<Records, StoreError> {
+        let numbers = u64::from(numbers.start)..u64::from(numbers.end);
+        let (records, searched) = tables(kind);
+        let records = self.transaction.open_table(records)?;
+        let source = match wanted {
+            None => Source::All(records.range_owned(numbers)?),
+            Some(wanted) => {
+                let texts = self.transaction.open_table(searched)?.range_owned(numbers)?;
+                Source::Wanted { texts, wanted, records }
+            }
+        };
+        Ok(Records { source, kind })
+    }
+
+    /// The first number of a series whose record was made at this time or later. Times grow with the numbers, so few
+    /// records are looked at.
+    pub fn first_number_since(&self, kind: Kind, unix_micros: i64) -> Result<u32, StoreError> {
+        let table = self.transaction.open_table(tables(kind).0)?;
+        let last = table.last()?.map_or(0, |(number, _)| number.value());
+        let (mut low, mut high) = (1, last + 1);
+        while low < high {
+            let middle = low.midpoint(high);
+            let bytes = table.get(middle)?.ok_or(StoreError::Malformed("series"))?;
+            if Record::decode(bytes.value())?.created_at.unix_micros < unix_micros {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(u32::try_from(low).unwrap_or(u32::MAX))
     }
 }
 
-fn definition(kind: Kind) -> redb::TableDefinition<'static, u64, &'static [u8]> {
+type RecordsTable = TableDefinition<'static, u64, &'static [u8]>;
+type SearchTable = TableDefinition<'static, u64, &'static str>;
+
+fn tables(kind: Kind) -> (RecordsTable, SearchTable) {
     match kind {
-        Kind::Estimate => ESTIMATES,
-        Kind::Order => ORDERS,
+        Kind::Estimate => (ESTIMATES, ESTIMATES_SEARCH),
+        Kind::Order => (ORDERS, ORDERS_SEARCH),
     }
 }
+
+/// Says of a number and its search text whether the record is wanted.
+pub type Wanted = Arc<dyn Fn(u32, &str) -> bool + Send + Sync>;
 
 /// A walk over records; it keeps its snapshot alive.
 pub struct Records {
-    range: OwnedRange<u64, &'static [u8]>,
+    source: Source,
     kind: Kind,
+}
+
+enum Source {
+    All(OwnedRange<u64, &'static [u8]>),
+    /// The short search texts are walked, and only the records that are wanted are read.
+    Wanted {
+        texts: OwnedRange<u64, &'static str>,
+        wanted: Wanted,
+        records: ReadOnlyTable<u64, &'static [u8]>,
+    },
 }
 
 impl Records {
     /// Shows the next record to `take`; `None` at the end.
     pub fn next_with<T>(&mut self, take: impl FnOnce(RecordKey, &Record<'_>) -> T) -> Result<Option<T>, StoreError> {
-        loop {
-            let Some(entry) = self.range.next_back() else { return Ok(None) };
-            let (number, bytes) = entry?;
-            let record = Record::decode(bytes.value())?;
-            if record.is_deleted {
-                continue;
+        match &mut self.source {
+            Source::All(range) => {
+                while let Some(entry) = range.next_back() {
+                    let (number, bytes) = entry?;
+                    let record = Record::decode(bytes.value())?;
+                    if !record.is_deleted {
+                        return Ok(Some(take(key(self.kind, number.value())?, &record)));
+                    }
+                }
             }
-            let number = u32::try_from(number.value()).map_err(|_| StoreError::Malformed("series number"))?;
-            return Ok(Some(take(RecordKey::new(self.kind, number), &record)));
+            Source::Wanted { texts, wanted, records } => {
+                while let Some(entry) = texts.next_back() {
+                    let (number, text) = entry?;
+                    let key = key(self.kind, number.value())?;
+                    if wanted(key.number, text.value()) {
+                        let bytes = records.get_owned(number.value())?.ok_or(StoreError::Malformed("search text"))?;
+                        return Ok(Some(take(key, &Record::decode(bytes.value())?)));
+                    }
+                }
+            }
         }
+        Ok(None)
     }
+}
+
+fn key(kind: Kind, number: u64) -> Result<RecordKey, StoreError> {
+    let number = u32::try_from(number).map_err(|_| StoreError::Malformed("series number"))?;
+    Ok(RecordKey::new(kind, number))
 }

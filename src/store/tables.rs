@@ -10,6 +10,10 @@ pub(super) const SCHEMA_VERSION: u32 = 1;
 pub(super) const ESTIMATES: TableDefinition<u64, &[u8]> = TableDefinition::new("estimates");
 /// Series number → record.
 pub(super) const ORDERS: TableDefinition<u64, &[u8]> = TableDefinition::new("orders");
+/// Series number → search text of the estimate (`domain::search_text`); deleted ones have none.
+pub(super) const ESTIMATES_SEARCH: TableDefinition<u64, &str> = TableDefinition::new("estimates_search");
+/// Series number → search text of the order.
+pub(super) const ORDERS_SEARCH: TableDefinition<u64, &str> = TableDefinition::new("orders_search");
 /// Sequence → entry (see `record`): the sync log and the audit log, kept for ever.
 pub(super) const CHANGES: TableDefinition<u64, &[u8]> = TableDefinition::new("changes");
 /// Fingerprint of a command → its stored answer.

@@ -12,6 +12,7 @@ use super::limits::{LINGER_BYTES_MAX, LINGER_TIME_MAX, WRITE_TIME_MAX};
 use super::problem::Problem;
 use super::request::Request;
 use super::respond::Reply;
+use super::route::LiveFeed;
 use super::server::Shared;
 use super::{route, session};
 
@@ -29,7 +30,7 @@ enum Next {
     /// Nothing; the client may still be sending.
     End,
     /// The connection has become a WebSocket.
-    WebSocket(Box<Head>),
+    WebSocket(LiveFeed, Box<Head>),
 }
 
 fn try_serve(shared: &Shared, stream: &Arc<TcpStream>) -> io::Result<()> {
@@ -45,16 +46,16 @@ fn try_serve(shared: &Shared, stream: &Arc<TcpStream>) -> io::Result<()> {
         match next {
             Next::Request => {}
             Next::End => return linger(stream),
-            Next::WebSocket(head) => return session::run(shared, stream, &head, intake.into_rest()),
+            Next::WebSocket(feed, head) => return session::run(shared, stream, feed, &head, intake.into_rest()),
         }
     }
 }
 
 fn one_request(shared: &Shared, stream: &TcpStream, intake: &mut Intake, head: Box<Head>) -> io::Result<Next> {
     let is_upgrade = head.has_token("Connection", "upgrade") && head.has_token("Upgrade", "websocket");
-    if is_upgrade && route::is_live_feed(&head.method, head.target()) {
+    if is_upgrade && let Some(feed) = route::live_feed(&head.method, head.target()) {
         return if head.framing == Framing::None {
-            Ok(Next::WebSocket(head))
+            Ok(Next::WebSocket(feed, head))
         } else {
             refuse(stream, Some(&head), Problem::new(400, "A WebSocket handshake has no body"))
         };

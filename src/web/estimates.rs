@@ -1,7 +1,7 @@
 //! Answers about estimates.
 
 use super::input;
-use super::lists::{self, Filter};
+use super::lists;
 use super::problem::Problem;
 use super::request::Request;
 use super::respond::Reply;
@@ -13,8 +13,8 @@ pub(super) fn create(request: &Request<'_>) -> Result<Reply, Problem> {
     request.submit(Command::CreateEstimate(Box::new(input.draft)), input.has_client_time)
 }
 
-pub(super) fn list(request: &Request<'_>, filter: Filter) -> Result<Reply, Problem> {
-    lists::array(request, Kind::Estimate, filter)
+pub(super) fn list(request: &Request<'_>, status: Option<&str>) -> Result<Reply, Problem> {
+    lists::array(request, Kind::Estimate, status)
 }
 
 pub(super) fn by_id(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {

@@ -65,6 +65,16 @@ pub(super) fn conversion(request: &Request<'_>) -> Result<Conversion, Problem> {
     faults.finish(conversion)
 }
 
+/// Reads `rev` from a body that has one: the revision that the caller expects the record to have.
+pub(super) fn expected_rev(request: &Request<'_>) -> Result<Option<u32>, Problem> {
+    let Some(body) = request.optional_json()? else { return Ok(None) };
+    let Some(rev) = Fields::parse(body)?.get("rev") else { return Ok(None) };
+    let mut faults = Faults::new();
+    let text = rev.trim_matches('"');
+    let rev = text.parse().map_err(|_| faults.add(&At::Body, "rev", "int_parsing", "must be a whole number"));
+    faults.finish(rev).map(Some)
+}
+
 /// Reads the new status of an order from either spelling of its parameter.
 pub(super) fn status(request: &Request<'_>) -> Result<String, Problem> {
     let mut faults = Faults::new();

@@ -1,6 +1,7 @@
 //! Lists of any length in flat memory: joined from stored bytes while they are sent.
 
 use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,9 +11,10 @@ use serde_json::value::RawValue;
 use super::problem::Problem;
 use super::request::Request;
 use super::respond::Reply;
+use super::selection::Selection;
 use crate::app::App;
 use crate::domain::{Kind, Timestamp};
-use crate::store::{Record, Records, Snapshot, StoreError};
+use crate::store::{Record, Records, Snapshot, StoreError, Wanted};
 
 /// A list is one snapshot for a client that reads it promptly. For a slower one it goes on from a newer snapshot, since
 /// the file grows while an old one is held; what changed in between comes over the live feed anyway.
@@ -20,31 +22,12 @@ const SNAPSHOT_TIME_MAX: Duration = Duration::from_secs(2);
 /// Records are gathered into pieces of about this size.
 const PIECE_BYTES: usize = 32 << 10;
 
-/// Which estimates a list shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Filter {
-    All,
-    /// Not converted.
-    Pending,
-    /// Converted.
-    Converted,
-}
-
-impl Filter {
-    fn takes(self, record: &Record<'_>) -> bool {
-        match self {
-            Self::All => true,
-            Self::Pending => record.linked.is_none(),
-            Self::Converted => record.linked.is_some(),
-        }
-    }
-}
-
 /// A bare array of the records of one kind.
-pub(super) fn array(request: &Request<'_>, kind: Kind, filter: Filter) -> Result<Reply, Problem> {
-    let limit = limit(request)?;
+pub(super) fn array(request: &Request<'_>, kind: Kind, status: Option<&str>) -> Result<Reply, Problem> {
+    let mut selection = Selection::read(request)?;
+    selection.status = status.map(str::to_string).or(selection.status);
     answer(request, b"[", |app, snapshot| {
-        let mut walk = Walk::start(app, snapshot, kind, filter, limit)?;
+        let mut walk = Walk::start(app, snapshot, kind, &selection)?;
         Ok(move |piece: &mut Vec<u8>| {
             let more = walk.fill(piece)?;
             if !more {
@@ -57,9 +40,9 @@ pub(super) fn array(request: &Request<'_>, kind: Kind, filter: Filter) -> Result
 
 /// `{"orders":{"items":[…],"count":n,"total_amount":x}}`: the sums come last, since they are known last.
 pub(super) fn orders_only(request: &Request<'_>) -> Result<Reply, Problem> {
-    let limit = limit(request)?;
+    let selection = Selection::read(request)?;
     answer(request, br#"{"orders":{"items":["#, |app, snapshot| {
-        let mut orders = Walk::start(app, snapshot, Kind::Order, Filter::All, limit)?;
+        let mut orders = Walk::start(app, snapshot, Kind::Order, &selection)?;
         Ok(move |piece: &mut Vec<u8>| {
             let more = orders.fill(piece)?;
             if !more {
@@ -73,10 +56,10 @@ pub(super) fn orders_only(request: &Request<'_>) -> Result<Reply, Problem> {
 
 /// Both kinds beside each other, and what they come to. Revenue is what was sold; an open estimate is none.
 pub(super) fn separate(request: &Request<'_>) -> Result<Reply, Problem> {
-    let limit = limit(request)?;
+    let selection = Selection::read(request)?;
     answer(request, br#"{"estimates":{"items":["#, |app, snapshot| {
-        let mut estimates = Walk::start(app, snapshot, Kind::Estimate, Filter::All, limit)?;
-        let mut orders = Walk::start(app, snapshot, Kind::Order, Filter::All, limit)?;
+        let mut estimates = Walk::start(app, snapshot, Kind::Estimate, &selection)?;
+        let mut orders = Walk::start(app, snapshot, Kind::Order, &selection)?;
         let mut is_at_orders = false;
         Ok(move |piece: &mut Vec<u8>| {
             if !is_at_orders {
@@ -110,10 +93,23 @@ fn push_summary(piece: &mut Vec<u8>, estimates: &Walk, orders: &Walk) {
 
 /// Both kinds merged, newest first, with the names that the app's activity list uses.
 pub(super) fn merged(request: &Request<'_>) -> Result<Reply, Problem> {
-    let limit = limit(request)?;
+    merge(request, &Selection::read(request)?)
+}
+
+/// The newest of both kinds that a search finds.
+pub(super) fn search(request: &Request<'_>) -> Result<Reply, Problem> {
+    /// What one screen shows.
+    const FOUND_DEFAULT: usize = 50;
+    let mut selection = Selection::read(request)?;
+    selection.limit = selection.limit.or(Some(FOUND_DEFAULT));
+    merge(request, &selection)
+}
+
+fn merge(request: &Request<'_>, selection: &Selection) -> Result<Reply, Problem> {
+    let limit = selection.limit;
     answer(request, b"[", |app, snapshot| {
-        let mut estimates = Peeked::new(Walk::start(app, snapshot, Kind::Estimate, Filter::All, limit)?)?;
-        let mut orders = Peeked::new(Walk::start(app, snapshot, Kind::Order, Filter::All, limit)?)?;
+        let mut estimates = Peeked::new(Walk::start(app, snapshot, Kind::Estimate, selection)?)?;
+        let mut orders = Peeked::new(Walk::start(app, snapshot, Kind::Order, selection)?)?;
         let mut count = 0;
         Ok(move |piece: &mut Vec<u8>| {
             while piece.len() < PIECE_BYTES {
@@ -132,17 +128,6 @@ pub(super) fn merged(request: &Request<'_>) -> Result<Reply, Problem> {
             Ok(true)
         })
     })
-}
-
-/// The number of newest records asked for; `None` for all of them.
-fn limit(request: &Request<'_>) -> Result<Option<usize>, Problem> {
-    match request.query("limit")? {
-        None => Ok(None),
-        Some(text) => match text.parse() {
-            Ok(limit) if limit > 0 => Ok(Some(limit)),
-            _ => Err(Problem::new(422, "limit must be a whole number above 0")),
-        },
-    }
 }
 
 /// Streams `opening` and then what `start` yields piece by piece. The headers say which state of the shop the list shows.
@@ -170,31 +155,29 @@ where
 struct Walk {
     app: Arc<App>,
     kind: Kind,
-    filter: Filter,
     left: usize,
+    /// The numbers that are still to be walked.
+    numbers: Range<u32>,
+    wanted: Option<Wanted>,
     records: Records,
     opened: Instant,
-    before: Option<u32>,
     count: u64,
     total_minor_units: i128,
 }
 
 impl Walk {
-    fn start(
-        app: &Arc<App>,
-        snapshot: &Snapshot,
-        kind: Kind,
-        filter: Filter,
-        limit: Option<usize>,
-    ) -> Result<Self, StoreError> {
+    fn start(app: &Arc<App>, snapshot: &Snapshot, kind: Kind, selection: &Selection) -> Result<Self, StoreError> {
+        let numbers = selection.numbers(snapshot, kind)?;
+        let left = selection.limit.unwrap_or(usize::MAX);
+        let wanted = selection.wanted();
         Ok(Self {
             app: Arc::clone(app),
             kind,
-            filter,
-            left: limit.unwrap_or(usize::MAX),
-            records: snapshot.newest_first(kind, None)?,
+            left,
+            records: snapshot.newest_first(kind, numbers.clone(), wanted.clone())?,
+            numbers,
+            wanted,
             opened: Instant::now(),
-            before: None,
             count: 0,
             total_minor_units: 0,
         })
@@ -206,25 +189,16 @@ impl Walk {
             return Ok(None);
         }
         if self.opened.elapsed() > SNAPSHOT_TIME_MAX {
-            self.records = self.app.snapshot()?.newest_first(self.kind, self.before)?;
+            self.records = self.app.snapshot()?.newest_first(self.kind, self.numbers.clone(), self.wanted.clone())?;
             self.opened = Instant::now();
         }
-        let mut take = Some(take);
-        loop {
-            let filter = self.filter;
-            let found = self.records.next_with(|key, record| {
-                let taken = if filter.takes(record) { take.take().map(|take| take(record)) } else { None };
-                (key.number, record.total, taken)
-            })?;
-            let Some((number, total, taken)) = found else { return Ok(None) };
-            self.before = Some(number);
-            if let Some(taken) = taken {
-                self.left -= 1;
-                self.count += 1;
-                self.total_minor_units += i128::from(total.minor_units());
-                return Ok(Some(taken));
-            }
-        }
+        let found = self.records.next_with(|key, record| (key.number, record.total, take(record)))?;
+        let Some((number, total, taken)) = found else { return Ok(None) };
+        self.numbers.end = number;
+        self.left -= 1;
+        self.count += 1;
+        self.total_minor_units += i128::from(total.minor_units());
+        Ok(Some(taken))
     }
 
     /// Appends records until the piece is full. False once the walk has ended.

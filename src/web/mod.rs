@@ -12,6 +12,7 @@
 //! bodies, `render` and `problem` write answers, `lists` streams lists, `session` is a WebSocket.
 
 mod connection;
+mod deadline;
 mod estimates;
 mod fields;
 mod head;
@@ -27,7 +28,9 @@ mod render;
 mod request;
 mod respond;
 mod route;
+mod selection;
 mod server;
 mod session;
+mod sync;
 
 pub use server::{Options, Server};

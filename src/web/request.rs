@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::head::{Framing, Head};
+use super::input;
 use super::problem::Problem;
 use super::render;
 use super::respond::Reply;
@@ -47,29 +48,46 @@ impl Request<'_> {
 
     /// A parameter of the query, decoded; the first one if it is repeated.
     pub fn query(&self, name: &str) -> Result<Option<String>, Problem> {
-        let Some((_, query)) = self.head.target().split_once('?') else { return Ok(None) };
-        for pair in query.split('&') {
-            let (own, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if percent_decode(own, true)? == name {
-                return percent_decode(value, true).map(|value| Some(value.into_owned()));
-            }
-        }
-        Ok(None)
+        query(self.head, name)
     }
 
     /// Carries out a command and answers with what became of it.
     pub fn submit(&self, command: Command, is_repeated_by_old_clients: bool) -> Result<Reply, Problem> {
         let repeat = self.repeat(is_repeated_by_old_clients)?;
-        let submission = Submission { command, repeat, expected_rev: None, render: render::answer };
+        let is_new = matches!(command, Command::CreateEstimate(_) | Command::CreateSale(_));
+        let expected_rev = if is_new { None } else { self.expected_rev()? };
+        let submission = Submission { command, repeat, expected_rev, render: render::answer };
         Ok(self.app.submit(submission)?.into())
     }
 
     /// Answers with a stored record.
     pub fn record(&self, key: RecordKey, not_found: &str) -> Result<Reply, Problem> {
         match self.app.snapshot()?.record(key)? {
+            Some((rev, _)) if self.has_already(rev) => {
+                Ok(Answer { status: 304, rev: Some(rev), body: Vec::new() }.into())
+            }
             Some((rev, body)) => Ok(Answer { status: 200, rev: Some(rev), body }.into()),
             None => Err(Problem::new(404, not_found)),
         }
+    }
+
+    /// The revision that the caller expects the record to have: from `If-Match` (RFC 9110 §13.1.1) or `rev` in the body.
+    fn expected_rev(&self) -> Result<Option<u32>, Problem> {
+        let malformed = || Problem::new(400, "If-Match must be the ETag of a record, such as \"3\"");
+        match self.head.header("If-Match").map(str::trim) {
+            Some("*") => Ok(None),
+            Some(tag) => tag_rev(tag).ok_or_else(malformed).map(Some),
+            None => input::expected_rev(self),
+        }
+    }
+
+    /// Whether the client has this revision of a record (RFC 9110 §13.1.2, weak comparison).
+    fn has_already(&self, rev: u32) -> bool {
+        self.head.header("If-None-Match").is_some_and(|tags| {
+            tags.split(',')
+                .map(str::trim)
+                .any(|tag| tag == "*" || tag_rev(tag.strip_prefix("W/").unwrap_or(tag)) == Some(rev))
+        })
     }
 
     /// The repetition rule of a command: by its key if it has one, else by its content where old clients repeat.
@@ -90,6 +108,23 @@ impl Request<'_> {
             None => Ok(None),
         }
     }
+}
+
+/// The revision in an `ETag`.
+fn tag_rev(tag: &str) -> Option<u32> {
+    tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+}
+
+/// A parameter of a request's query, decoded; the first one if it is repeated.
+pub(super) fn query(head: &Head, name: &str) -> Result<Option<String>, Problem> {
+    let Some((_, query)) = head.target().split_once('?') else { return Ok(None) };
+    for pair in query.split('&') {
+        let (own, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if percent_decode(own, true)? == name {
+            return percent_decode(value, true).map(|value| Some(value.into_owned()));
+        }
+    }
+    Ok(None)
 }
 
 /// Decodes `%XX`, and `+` as a space where the text is a query.

@@ -1,22 +1,20 @@
 //! Answers: built once, printed by `tiny_http::Response`, written with a deadline.
 
-use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::net::TcpStream;
-use std::time::Instant;
 
 use flate2::Compression;
 use flate2::read::GzEncoder;
 use tiny_http::{HTTPVersion, Header, Response, StatusCode};
 
+use super::deadline::{DeadlineWriter, WRITE_BYTES};
 use super::head::Head;
-use super::limits::WRITE_TIME_MAX;
 use crate::app::Answer;
 
 /// Smaller answers fit into one packet anyway.
 const GZIP_FROM_BYTES: usize = 1_400;
 /// Answers up to this size have a length; larger ones are streamed in chunks.
 const STREAM_FROM_BYTES: usize = 32 << 10;
-const WRITE_BYTES: usize = 64 << 10;
 
 /// An answer on its way to the client.
 pub struct Reply {
@@ -49,6 +47,14 @@ impl Reply {
             reply.body = Body::Stream(Box::new(io::Cursor::new(start).chain(source)));
         }
         Ok(reply)
+    }
+
+    /// A text of another type.
+    pub fn text(content_type: &str, body: String) -> Self {
+        let mut reply = Self::asset(content_type, body);
+        reply.headers.retain(|header| !header.field.equiv("Cache-Control"));
+        reply.add_header("Cache-Control", "no-store");
+        reply
     }
 
     /// An embedded file.
@@ -197,46 +203,5 @@ impl<W: Write> Write for ConnectionLine<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
-    }
-}
-
-/// Writes with a deadline for each piece, so that a client that reads a byte a second does not hold a thread for ever.
-struct DeadlineWriter<'a> {
-    stream: &'a TcpStream,
-}
-
-impl<'a> DeadlineWriter<'a> {
-    fn new(stream: &'a TcpStream) -> Self {
-        Self { stream }
-    }
-
-    fn write_piece(&mut self, mut piece: &[u8]) -> io::Result<()> {
-        let mut deadline = None;
-        while !piece.is_empty() {
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return Err(ErrorKind::TimedOut.into());
-            }
-            match self.stream.write(piece) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(length) => piece = piece.get(length..).unwrap_or_default(),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-            deadline = deadline.or_else(|| Some(Instant::now() + WRITE_TIME_MAX));
-        }
-        Ok(())
-    }
-}
-
-impl Write for DeadlineWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        for piece in bytes.chunks(WRITE_BYTES) {
-            self.write_piece(piece)?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

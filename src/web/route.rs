@@ -2,11 +2,11 @@
 
 use tiny_http::Method;
 
-use super::lists::Filter;
 use super::problem::Problem;
 use super::request::{Request, percent_decode};
 use super::respond::Reply;
-use super::{estimates, info, orders, page};
+use super::{estimates, info, lists, orders, page, sync};
+use crate::domain::Estimate;
 
 /// What a method and a path ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +17,12 @@ pub(super) enum Route<'a> {
     Health,
     WebSocketStatus,
     WebSocket,
+    Sync,
+    Changes,
+    Metrics,
+    Search,
     CreateEstimate,
-    ListEstimates(Filter),
+    ListEstimates(Option<&'a str>),
     EstimateByNumber(&'a str),
     Estimate(&'a str),
     EditEstimate(&'a str),
@@ -45,10 +49,14 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
         (Get, ["health"] | ["api", "health"]) => Route::Health,
         (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => Route::WebSocketStatus,
         (Get, ["ws"]) => Route::WebSocket,
+        (Get, ["sync"]) => Route::Sync,
+        (Get, ["metrics"]) => Route::Metrics,
+        (Get, ["api", "changes"]) => Route::Changes,
+        (Get, ["api", "search"]) => Route::Search,
         (Post, ["api", "estimates", "create"]) => Route::CreateEstimate,
-        (Get, ["api", "estimates", "all"]) => Route::ListEstimates(Filter::All),
-        (Get, ["api", "estimates", "pending"]) => Route::ListEstimates(Filter::Pending),
-        (Get, ["api", "estimates", "converted"]) => Route::ListEstimates(Filter::Converted),
+        (Get, ["api", "estimates", "all"]) => Route::ListEstimates(None),
+        (Get, ["api", "estimates", "pending"]) => Route::ListEstimates(Some(Estimate::STATUS_OPEN)),
+        (Get, ["api", "estimates", "converted"]) => Route::ListEstimates(Some(Estimate::STATUS_CONVERTED)),
         (Get, ["api", "estimates", "number", number]) => Route::EstimateByNumber(number),
         (Get, ["api", "estimates", id]) => Route::Estimate(id),
         (Put, ["api", "estimates", id]) => Route::EditEstimate(id),
@@ -72,9 +80,25 @@ pub(super) fn answer(request: &Request<'_>) -> Result<Reply, Problem> {
     with_route(request.head.method.clone(), request.head.target(), |route| dispatch(route, request))
 }
 
-/// Whether a request asks for the live feed.
-pub(super) fn is_live_feed(method: &Method, target: &str) -> bool {
-    with_route(method.clone(), target, |route| Ok(route == Route::WebSocket)).unwrap_or(false)
+/// The two live feeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LiveFeed {
+    /// `/ws`: changes from now on.
+    Plain,
+    /// `/sync`: the complete protocol.
+    Sync,
+}
+
+/// Which live feed a request asks for, if it does.
+pub(super) fn live_feed(method: &Method, target: &str) -> Option<LiveFeed> {
+    let feed = with_route(method.clone(), target, |route| {
+        Ok(match route {
+            Route::WebSocket => Some(LiveFeed::Plain),
+            Route::Sync => Some(LiveFeed::Sync),
+            _ => None,
+        })
+    });
+    feed.ok().flatten()
 }
 
 fn dispatch(route: Route<'_>, request: &Request<'_>) -> Result<Reply, Problem> {
@@ -84,10 +108,15 @@ fn dispatch(route: Route<'_>, request: &Request<'_>) -> Result<Reply, Problem> {
         Route::ApiRoot => Ok(info::api_root()),
         Route::Health => info::health(request),
         Route::WebSocketStatus => Ok(info::websocket_status(request)),
-        Route::WebSocket => Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
-            .with_header("Upgrade", "websocket")),
+        Route::Changes => sync::changes(request),
+        Route::Metrics => info::metrics(request),
+        Route::Search => lists::search(request),
+        Route::WebSocket | Route::Sync => {
+            Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
+                .with_header("Upgrade", "websocket"))
+        }
         Route::CreateEstimate => estimates::create(request),
-        Route::ListEstimates(filter) => estimates::list(request, filter),
+        Route::ListEstimates(status) => estimates::list(request, status),
         Route::EstimateByNumber(number) => estimates::by_number(request, number),
         Route::Estimate(id) => estimates::by_id(request, id),
         Route::EditEstimate(id) => estimates::edit(request, id),
@@ -147,7 +176,7 @@ mod tests {
     #[test]
     fn fixed_paths_are_not_shadowed_by_ids() {
         let of = |target: &str| with_route(Method::Get, target, |route| Ok(format!("{route:?}"))).unwrap();
-        assert_eq!(of("/api/estimates/pending"), "ListEstimates(Pending)");
+        assert_eq!(of("/api/estimates/pending"), r#"ListEstimates(Some("open"))"#);
         assert_eq!(of("/api/estimates/number/%23001?x=1"), r##"EstimateByNumber("#001")"##);
         assert_eq!(of("/api/estimates/EST-1"), r#"Estimate("EST-1")"#);
         assert_eq!(of("/"), "Root");

@@ -11,28 +11,47 @@ use tungstenite::http::{HeaderName, HeaderValue, Method, Request, Version};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Bytes, Message, WebSocket};
 
+use super::deadline::DeadlineWriter;
 use super::head::Head;
 use super::limits::{MESSAGE_BYTES_MAX, PING_EVERY, SILENCE_MAX};
 use super::problem::Problem;
+use super::request::query;
 use super::respond::Reply;
+use super::route::LiveFeed;
 use super::server::Shared;
+use super::sync::{self, Position};
 use crate::live::{Client, Dialect, ping_frame, text_frame};
 
 /// The default of tungstenite would keep 128 KiB for every idle client.
 const READ_BUFFER_BYTES: usize = 4 << 10;
 
 /// Answers the handshake and reads until the session ends. `rest` is what the client has sent behind its handshake.
-pub(super) fn run(shared: &Shared, stream: &Arc<TcpStream>, head: &Head, rest: Vec<u8>) -> io::Result<()> {
-    let response = match handshake(head) {
-        Ok(response) => response,
+pub(super) fn run(
+    shared: &Shared,
+    stream: &Arc<TcpStream>,
+    live_feed: LiveFeed,
+    head: &Head,
+    rest: Vec<u8>,
+) -> io::Result<()> {
+    let (response, start) = match handshake(head).and_then(|response| Ok((response, Start::read(live_feed, head)?))) {
+        Ok(accepted) => accepted,
         Err(problem) => return Reply::from(problem).send(stream, Some(head), false),
     };
     let feed = shared.app.feed();
-    let client = Client::new(Arc::clone(stream), dialect(head))?;
-    // First joined, then answered: a client that has its answer misses nothing from then on.
-    feed.join(Arc::clone(&client));
+    let client = Client::new(Arc::clone(stream), start.dialect(), feed);
+    let mut writer = DeadlineWriter::new(stream);
     let _leaving = Leaving { client: &client, shared };
-    (&**stream).write_all(&response)?;
+    match start {
+        Start::Plain(_) => {
+            // First joined, then answered: a client that has its answer misses nothing from then on.
+            feed.join(Arc::clone(&client));
+            writer.write_all(&response)?;
+        }
+        Start::Sync(position) => {
+            writer.write_all(&response)?;
+            sync::catch_up(&shared.app, &client, &position, &mut writer)?;
+        }
+    }
     if client.uncork() {
         feed.nudge();
     }
@@ -48,6 +67,36 @@ pub(super) fn run(shared: &Shared, stream: &Arc<TcpStream>, head: &Head, rest: V
         feed.nudge();
     }
     wait_for_close(stream)
+}
+
+/// Where a session starts.
+enum Start {
+    Plain(Dialect),
+    Sync(Position),
+}
+
+impl Start {
+    fn read(feed: LiveFeed, head: &Head) -> Result<Self, Problem> {
+        Ok(match feed {
+            LiveFeed::Plain => Self::Plain(plain_dialect(head)?),
+            LiveFeed::Sync => Self::Sync(Position::read(|name| query(head, name))?),
+        })
+    }
+
+    fn dialect(&self) -> Dialect {
+        match self {
+            Self::Plain(dialect) => *dialect,
+            Self::Sync(position) => Dialect::Sync(position.kinds),
+        }
+    }
+}
+
+fn plain_dialect(head: &Head) -> Result<Dialect, Problem> {
+    if query(head, "format")?.as_deref() == Some("legacy") {
+        return Ok(Dialect::Legacy);
+    }
+    let is_old_app = head.header("User-Agent").is_some_and(|agent| agent.starts_with("Dart/"));
+    Ok(if is_old_app { Dialect::PacedJson } else { Dialect::Json })
 }
 
 /// The answer to the handshake (RFC 6455 §4.2), or why there is none.
@@ -69,17 +118,6 @@ fn handshake(head: &Head) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::with_capacity(256);
     write_response(&mut bytes, &response).map_err(|error| refused(error.to_string()))?;
     Ok(bytes)
-}
-
-fn dialect(head: &Head) -> Dialect {
-    let (_, query) = head.target().split_once('?').unwrap_or_default();
-    if query.split('&').any(|pair| pair == "format=legacy") {
-        return Dialect::Legacy;
-    }
-    match head.header("User-Agent") {
-        Some(agent) if agent.starts_with("Dart/") => Dialect::PacedJson,
-        _ => Dialect::Json,
-    }
 }
 
 /// Reads messages until the session ends; gives the code and reason of the close frame that is to be sent.

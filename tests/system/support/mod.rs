@@ -2,9 +2,13 @@
 //! WebSocket client with deadlines. Nothing here waits for a time; it waits for a condition until a deadline.
 
 pub mod http;
+pub mod proxy;
+pub mod random;
 pub mod samples;
 pub mod server;
 pub mod socket;
+pub mod storm;
+pub mod sync;
 pub mod till;
 
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! A WebSocket client for tests.
 
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tungstenite::client::IntoClientRequest;
@@ -45,11 +45,14 @@ impl Socket {
 
     /// The next text message, or why there is none: the close code, or a read error.
     pub fn try_next_text(&mut self) -> Result<String, Ended> {
+        let deadline = Instant::now() + DEADLINE;
         loop {
             match self.inner.read() {
                 Ok(Message::Text(text)) => return Ok(text.to_string()),
                 Ok(Message::Close(frame)) => return Err(Ended::Closed(frame.map(|frame| frame.code))),
                 Ok(Message::Binary(_)) => panic!("the server never sends binary"),
+                // The server's pings would otherwise keep a test waiting for ever.
+                Ok(_) if Instant::now() > deadline => return Err(Ended::Broken("nothing but pings".into())),
                 Ok(_) => {}
                 Err(error) => return Err(Ended::Broken(error.to_string())),
             }

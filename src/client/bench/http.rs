@@ -1,0 +1,158 @@
+//! HTTP/1.1 as cheap as it can be: one write and, as a rule, one read for a request, on a connection that stays open.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// Head and body of an answer; those that are asked for here are far smaller.
+const ANSWER_BYTES_MAX: usize = 16 << 10;
+/// A server that does not answer in this time is not measured any further.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// A connection that stays open.
+pub(super) struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+/// An answer, still in the connection's buffer.
+pub(super) struct Answer<'a> {
+    pub(super) status: u16,
+    /// Status line and header lines.
+    pub(super) head: &'a str,
+    pub(super) body: &'a [u8],
+}
+
+/// Whether an answer's head is followed by a body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expect {
+    Body,
+    HeadOnly,
+}
+
+impl Connection {
+    /// Connects.
+    pub(super) fn open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, CONNECT_TIME_MAX)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(ANSWER_TIME_MAX))?;
+        stream.set_write_timeout(Some(ANSWER_TIME_MAX))?;
+        Ok(Self { stream, buffer: vec![0; ANSWER_BYTES_MAX] })
+    }
+
+    /// Sends a request and waits for its whole answer.
+    pub(super) fn exchange(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
+        self.stream.write_all(request)?;
+        let (head_bytes, end) = self.read_answer(Expect::Body)?;
+        self.answer(head_bytes, end)
+    }
+
+    /// Sends a HEAD request.
+    pub(super) fn head_of(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
+        self.stream.write_all(request)?;
+        let (head_bytes, _) = self.read_answer(Expect::HeadOnly)?;
+        self.answer(head_bytes, head_bytes)
+    }
+
+    /// Sends a handshake that changes the protocol. Gives the answer's head, the socket, and what has already come
+    /// behind the head.
+    pub(super) fn upgrade(mut self, request: &[u8]) -> io::Result<(String, TcpStream, Vec<u8>)> {
+        self.stream.write_all(request)?;
+        let (head_bytes, end) = self.read_answer(Expect::HeadOnly)?;
+        let answer = self.answer(head_bytes, end)?;
+        let (head, rest) = (answer.head.to_string(), answer.body.to_vec());
+        Ok((head, self.stream, rest))
+    }
+
+    /// Reads into the buffer until the answer is whole; gives where its head ends and where the bytes end.
+    fn read_answer(&mut self, expect: Expect) -> io::Result<(usize, usize)> {
+        let mut filled = 0;
+        loop {
+            let room = self.buffer.get_mut(filled..).filter(|room| !room.is_empty()).ok_or_else(too_long)?;
+            filled += match self.stream.read(room)? {
+                0 => return Err(ErrorKind::UnexpectedEof.into()),
+                length => length,
+            };
+            let bytes = self.buffer.get(..filled).unwrap_or_default();
+            let Some(head_bytes) = head_end(bytes) else { continue };
+            let body_bytes = match expect {
+                Expect::Body => content_length(bytes.get(..head_bytes).unwrap_or_default()).ok_or_else(no_length)?,
+                Expect::HeadOnly => 0,
+            };
+            if filled >= head_bytes + body_bytes {
+                return Ok((head_bytes, filled));
+            }
+        }
+    }
+
+    fn answer(&self, head_bytes: usize, end: usize) -> io::Result<Answer<'_>> {
+        let (head, behind) = self.buffer.split_at(head_bytes);
+        let body = behind.get(..end - head_bytes).unwrap_or_default();
+        let head = str::from_utf8(head).map_err(|_| not_http())?;
+        let status = head.get(9..12).and_then(|digits| digits.parse().ok()).ok_or_else(not_http)?;
+        Ok(Answer { status, head, body })
+    }
+}
+
+impl Answer<'_> {
+    /// A header's value.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (own, value) = line.split_once(':')?;
+            own.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+}
+
+/// Where the head ends, behind its empty line.
+fn head_end(bytes: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let line_end = from + bytes.get(from..)?.iter().position(|&byte| byte == b'\n')?;
+        if bytes.get(from..line_end)? == b"\r" {
+            return Some(line_end + 1);
+        }
+        from = line_end + 1;
+    }
+}
+
+fn content_length(head: &[u8]) -> Option<usize> {
+    const NAME: &[u8] = b"content-length:";
+    head.split(|&byte| byte == b'\n').find_map(|line| {
+        let (name, value) = line.split_at_checked(NAME.len())?;
+        let value = name.eq_ignore_ascii_case(NAME).then_some(value)?;
+        str::from_utf8(value).ok()?.trim().parse().ok()
+    })
+}
+
+fn too_long() -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, "its answer is longer than expected")
+}
+
+fn no_length() -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, "its answer has no Content-Length")
+}
+
+fn not_http() -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, "it does not answer in HTTP")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_head_is_its_empty_line() {
+        assert_eq!(head_end(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody"), Some(25));
+        assert_eq!(head_end(b"HTTP/1.1 200 OK\r\nA: b\r\n\r"), None);
+        assert_eq!(head_end(b""), None);
+    }
+
+    #[test]
+    fn the_length_is_found_in_any_case() {
+        assert_eq!(content_length(b"HTTP/1.1 200 OK\r\ncontent-Length: 42\r\n\r\n"), Some(42));
+        assert_eq!(content_length(b"HTTP/1.1 200 OK\r\nContent-Lengthy: 42\r\n\r\n"), None);
+        assert_eq!(content_length(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"), None);
+    }
+}

@@ -1,0 +1,59 @@
+//! Percentiles of measured times.
+
+use serde::Serialize;
+
+/// How long something took: half of the times were at most `p50_us`, and so on. All zero if nothing was measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Latency {
+    pub(super) p50_us: u32,
+    pub(super) p90_us: u32,
+    pub(super) p99_us: u32,
+    pub(super) max_us: u32,
+}
+
+impl Latency {
+    /// Sorts the times and picks.
+    pub(super) fn of(mut times_us: Vec<u32>) -> Self {
+        times_us.sort_unstable();
+        let at = |percent| percentile(&times_us, percent).unwrap_or(0);
+        Self { p50_us: at(50), p90_us: at(90), p99_us: at(99), max_us: at(100) }
+    }
+}
+
+/// The smallest value that at least `percent` of all values do not exceed (nearest rank).
+fn percentile(sorted: &[u32], percent: usize) -> Option<u32> {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_a_value_that_was_measured() {
+        let hundred: Vec<u32> = (1..=100).collect();
+        assert_eq!(percentile(&hundred, 50), Some(50));
+        assert_eq!(percentile(&hundred, 90), Some(90));
+        assert_eq!(percentile(&hundred, 99), Some(99));
+        assert_eq!(percentile(&hundred, 100), Some(100));
+        assert_eq!(percentile(&hundred, 0), Some(1));
+    }
+
+    #[test]
+    fn few_values_have_percentiles_too() {
+        assert_eq!(percentile(&[], 50), None);
+        assert_eq!(percentile(&[7], 1), Some(7));
+        assert_eq!(percentile(&[7], 99), Some(7));
+        assert_eq!(percentile(&[1, 2], 50), Some(1));
+        assert_eq!(percentile(&[1, 2], 51), Some(2));
+        assert_eq!(percentile(&[1, 2, 3], 50), Some(2));
+    }
+
+    #[test]
+    fn the_order_of_measuring_does_not_matter() {
+        let latency = Latency::of(vec![30, 10, 20, 40]);
+        assert_eq!(latency, Latency { p50_us: 20, p90_us: 40, p99_us: 40, max_us: 40 });
+        assert_eq!(Latency::of(Vec::new()), Latency::default());
+    }
+}

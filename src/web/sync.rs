@@ -1,0 +1,196 @@
+//! Catching up (DESIGN §6): what a client has missed, read in slices, handed on without a gap and without doubles.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::problem::Problem;
+use super::request::Request;
+use super::respond::Reply;
+use crate::app::{App, Resume};
+use crate::domain::{Change, Kind};
+use crate::live::{Client, Kinds, change_json, push_frame, sync_frame, text_frame};
+use crate::store::StoreError;
+
+/// Log entries that one snapshot is read for: the file grows while a snapshot is open.
+const SLICE_ENTRIES_MAX: usize = 500;
+/// Changes of one page over HTTP, unless the client asks for fewer or more.
+const PAGE_CHANGES_DEFAULT: usize = 500;
+/// Changes of one page at most.
+const PAGE_CHANGES_MAX: usize = 5_000;
+/// For how long a client may let the server wait for the next change.
+const WAIT_SECONDS_MAX: u64 = 60;
+
+/// What a client says about where it is.
+pub(super) struct Position {
+    pub since: Option<u64>,
+    pub epoch: Option<String>,
+    pub kinds: Kinds,
+}
+
+impl Position {
+    /// Reads `since`, `epoch` and `types` from the query.
+    pub fn read(query: impl Fn(&str) -> Result<Option<String>, Problem>) -> Result<Self, Problem> {
+        let since = query("since")?
+            .map(|text| text.parse().map_err(|_| Problem::new(400, "since must be a sequence number, 0 or more")))
+            .transpose()?;
+        let kinds = match query("types")? {
+            None => Kinds::All,
+            Some(types) => kinds(&types)?,
+        };
+        Ok(Self { since, epoch: query("epoch")?, kinds })
+    }
+}
+
+fn kinds(types: &str) -> Result<Kinds, Problem> {
+    let (mut has_estimates, mut has_orders) = (false, false);
+    for name in types.split(',') {
+        match name.trim() {
+            "estimate" => has_estimates = true,
+            "order" => has_orders = true,
+            _ => return Err(Problem::new(400, "types must be estimate, order, or both with a comma")),
+        }
+    }
+    Ok(match (has_estimates, has_orders) {
+        (true, false) => Kinds::Only(Kind::Estimate),
+        (false, true) => Kinds::Only(Kind::Order),
+        _ => Kinds::All,
+    })
+}
+
+/// Brings a `/sync` client from where it is to the live feed: `hello`, what it has missed, `live`.
+///
+/// Promise 6, the seam: the client reads the log on its own until it is nearly there; then it joins the feed at a sequence
+/// that the broadcaster names, while its frames wait in its outbox; the last part up to that sequence comes from the log
+/// again. So nobody waits for it, nothing is missing, and nothing comes twice.
+pub(super) fn catch_up(
+    app: &App,
+    client: &Arc<Client>,
+    position: &Position,
+    writer: &mut impl Write,
+) -> io::Result<()> {
+    let resume = app.resume(position.since, position.epoch.as_deref()).map_err(io::Error::other)?;
+    let Resume::CatchUp(since) = resume else {
+        let seq = join(app, client, 0)?;
+        return say_hello(app, seq, resume, writer);
+    };
+    let head = app.snapshot().and_then(|snapshot| snapshot.seq()).map_err(io::Error::other)?;
+    say_hello(app, head, resume, writer)?;
+    let mut seq = since;
+    loop {
+        let slice = slice_after(app, seq, position.kinds, SLICE_ENTRIES_MAX).map_err(io::Error::other)?;
+        write_slice(&slice, writer)?;
+        seq = slice.seq;
+        if slice.seq >= slice.head {
+            break;
+        }
+    }
+    let start = join(app, client, seq)?;
+    while seq < start {
+        // Sequences have no holes, so this reads up to the start and not beyond.
+        let entries = usize::try_from(start - seq).unwrap_or(SLICE_ENTRIES_MAX);
+        let slice = slice_after(app, seq, position.kinds, entries).map_err(io::Error::other)?;
+        write_slice(&slice, writer)?;
+        seq = slice.seq;
+    }
+    writer.write_all(&sync_frame("live", start))
+}
+
+fn join(app: &App, client: &Arc<Client>, after: u64) -> io::Result<u64> {
+    app.feed().join_after(Arc::clone(client), after).ok_or_else(|| io::Error::other("the server is stopping"))
+}
+
+fn say_hello(app: &App, seq: u64, resume: Resume, writer: &mut impl Write) -> io::Result<()> {
+    let (epoch, resume) = (app.epoch(), resume.name());
+    let text = format!(r#"{{"type":"sync","action":"hello","epoch":"{epoch}","seq":{seq},"resume":"{resume}"}}"#);
+    writer.write_all(&text_frame(text.as_bytes()))
+}
+
+fn write_slice(slice: &Slice, writer: &mut impl Write) -> io::Result<()> {
+    let mut frames = Vec::new();
+    for text in &slice.changes {
+        push_frame(&mut frames, text);
+    }
+    writer.write_all(&frames)
+}
+
+/// A part of what a client has missed.
+struct Slice {
+    /// The latest states in it, as JSON texts, in sequence order.
+    changes: Vec<Vec<u8>>,
+    /// The sequence up to which it reaches.
+    seq: u64,
+    /// The last sequence of the shop when it was read.
+    head: u64,
+}
+
+/// Reads the next part after `seq` in a snapshot of its own.
+fn slice_after(app: &App, seq: u64, kinds: Kinds, changes_max: usize) -> Result<Slice, StoreError> {
+    let snapshot = app.snapshot()?;
+    let (changes, read_to) = snapshot.changes_after(seq, changes_max.min(SLICE_ENTRIES_MAX))?;
+    let texts = changes.iter().filter(|change| kinds.include(change.key.kind)).filter_map(text).collect();
+    Ok(Slice { changes: texts, seq: read_to, head: snapshot.seq()? })
+}
+
+/// A record that cannot be shown is left out and said in the log; it would not be readable for the client either.
+fn text(change: &Change) -> Option<Vec<u8>> {
+    change_json(change)
+        .inspect_err(|error| log::error!("⚠️ {} cannot be shown and is left out: {error}", change.key))
+        .ok()
+}
+
+/// `GET /api/changes`: a page of what happened after `since`, for clients that cannot hold a socket.
+pub(super) fn changes(request: &Request<'_>) -> Result<Reply, Problem> {
+    let position = Position::read(|name| request.query(name))?;
+    let limit = number(request, "limit", PAGE_CHANGES_DEFAULT as u64, PAGE_CHANGES_MAX as u64)?.max(1);
+    let wait = number(request, "wait", 0, WAIT_SECONDS_MAX)?;
+    let app = request.app;
+    let resume = app.resume(position.since, position.epoch.as_deref())?;
+    let mut page = Page { changes: Vec::new(), next: app.snapshot()?.seq()? };
+    if let Resume::CatchUp(since) = resume {
+        page.next = since;
+        page.fill(app, position.kinds, limit)?;
+        if page.changes.is_empty() && wait > 0 {
+            app.feed().wait_beyond(page.next, Duration::from_secs(wait));
+            page.fill(app, position.kinds, limit)?;
+        }
+    }
+    page.answer(app, resume)
+}
+
+fn number(request: &Request<'_>, name: &str, default: u64, max: u64) -> Result<u64, Problem> {
+    match request.query(name)?.map(|text| text.parse::<u64>()) {
+        None => Ok(default),
+        Some(Ok(number)) if number <= max => Ok(number),
+        Some(_) => Err(Problem::new(422, format!("{name} must be a whole number, at most {max}"))),
+    }
+}
+
+struct Page {
+    changes: Vec<Vec<u8>>,
+    next: u64,
+}
+
+impl Page {
+    fn fill(&mut self, app: &App, kinds: Kinds, limit: u64) -> Result<(), StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(PAGE_CHANGES_MAX);
+        while self.changes.len() < limit {
+            let slice = slice_after(app, self.next, kinds, limit - self.changes.len())?;
+            self.changes.extend(slice.changes);
+            self.next = slice.seq;
+            if slice.seq >= slice.head {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(self, app: &App, resume: Resume) -> Result<Reply, Problem> {
+        let seq = app.snapshot()?.seq()?;
+        let mut body = format!(r#"{{"resume":"{}","changes":["#, resume.name()).into_bytes();
+        body.extend_from_slice(&self.changes.join(&b','));
+        let end = format!(r#"],"next":{},"epoch":"{}","seq":{seq}}}"#, self.next, app.epoch());
+        body.extend_from_slice(end.as_bytes());
+        Ok(Reply::json(200, body))
+    }
+}

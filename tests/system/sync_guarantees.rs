@@ -1,0 +1,282 @@
+//! The six watch guarantees of `/sync` (DESIGN.md §1 and §6): ordered, unique, reliable, atomic, resumable, bookmarkable.
+//!
+//! Goal: however often and wherever a device's connection is cut, and whatever happens to the server, the device has every
+//! change in the end, in order and once, or is told to reload.
+//!
+//! Method: busy tills make random changes while devices follow through a proxy that splits, delays and cuts, mostly in
+//! the middle of a frame. A witness without a proxy, there from the first change on, has the whole log; each device's log
+//! must be that log, less what was overtaken while it was away, and its records must be those of the lists.
+//!
+//! By default 20 devices and 2,000 commands, so that it is quick on two cores. All 100 devices and 10,000 commands:
+//!
+//! ```sh
+//! TILLSYNC_TEST_FULL=1 cargo test --test system sync_guarantees
+//! ```
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, ScopedJoinHandle};
+use std::time::Duration;
+
+use crate::support::http::Client;
+use crate::support::proxy::{Line, Proxy};
+use crate::support::random::Random;
+use crate::support::server::Server;
+use crate::support::storm::BusyTill;
+use crate::support::sync::{self, Bookmark, Follower, listed};
+use crate::support::{till, wait_until};
+
+/// Pieces of any size, short pauses, and a cut after at most about 200 changes.
+const ROUGH: Line = Line {
+    piece_bytes_max: 3_000,
+    pause_one_in: 200,
+    pause_max: Duration::from_millis(3),
+    cut_bytes_max: Some(200_000),
+};
+
+/// How many devices and commands.
+fn scale() -> (usize, u64) {
+    if std::env::var_os("TILLSYNC_TEST_FULL").is_some() { (100, 10_000) } else { (20, 2_000) }
+}
+
+/// How far the devices of a test have come, and where they stop.
+struct Progress {
+    of_each: Vec<AtomicU64>,
+    end: AtomicU64,
+    writing_is_over: AtomicBool,
+}
+
+impl Progress {
+    fn of(devices: usize) -> Self {
+        Self {
+            of_each: (0..devices).map(|_| AtomicU64::new(0)).collect(),
+            end: AtomicU64::new(u64::MAX),
+            writing_is_over: AtomicBool::new(false),
+        }
+    }
+
+    fn furthest(&self) -> u64 {
+        self.of_each.iter().map(|seq| seq.load(Ordering::SeqCst)).max().unwrap()
+    }
+
+    fn slowest(&self) -> u64 {
+        self.of_each.iter().map(|seq| seq.load(Ordering::SeqCst)).min().unwrap()
+    }
+
+    fn note(&self, device: usize, seq: u64) -> bool {
+        self.of_each[device].store(seq, Ordering::SeqCst);
+        seq >= self.end.load(Ordering::SeqCst)
+    }
+
+    /// Ends the log with one more record. Its sequence is known before it is stored, so that nobody reads past it.
+    fn finish(&self, client: &mut Client) {
+        self.writing_is_over.store(true, Ordering::SeqCst);
+        let last: u64 = client.get("/api/estimates/all?limit=1").header("sync-seq").unwrap().parse().unwrap();
+        self.end.store(last + 1, Ordering::SeqCst);
+        till::create_estimate(client, "the last one");
+    }
+}
+
+/// Starts a device that connects to `addr` and follows to the end. After some of its cuts it sleeps until it has missed
+/// a good deal.
+fn follow<'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    progress: &'scope Progress,
+    device: usize,
+    addr: SocketAddr,
+) -> ScopedJoinHandle<'scope, Follower> {
+    const SLEEPS_FOR: u64 = 200;
+    scope.spawn(move || {
+        let mut follower = Follower::from_beginning();
+        let mut random = Random::new(device as u64);
+        let mut has_connected = false;
+        let connect_to = || {
+            if has_connected && random.one_in(4) {
+                let wake_at = progress.of_each[device].load(Ordering::SeqCst) + SLEEPS_FOR;
+                wait_until("much happens while a device sleeps", || {
+                    progress.furthest() >= wake_at || progress.writing_is_over.load(Ordering::SeqCst)
+                });
+            }
+            has_connected = true;
+            addr
+        };
+        follower.follow(connect_to, |seq| progress.note(device, seq));
+        follower
+    })
+}
+
+#[test]
+fn every_device_that_is_cut_at_random_moments_has_every_change_once_and_in_order() {
+    const WRITERS: u64 = 8;
+    /// Nobody gets further ahead of the slowest, so that most cuts meet a feed that is going on. More than a sleeper
+    /// waits for.
+    const LEAD_MAX: u64 = 600;
+    let (devices, commands) = scale();
+    let server = Server::start();
+    let proxy = Proxy::start(server.addr, ROUGH, 1);
+    let progress = Progress::of(devices + 1);
+    let (witness, followers) = thread::scope(|scope| {
+        let witness = follow(scope, &progress, devices, server.addr);
+        let followers: Vec<_> = (0..devices).map(|device| follow(scope, &progress, device, proxy.addr)).collect();
+        let sent = AtomicU64::new(0);
+        thread::scope(|writers| {
+            for writer in 0..WRITERS {
+                let (progress, sent, addr) = (&progress, &sent, server.addr);
+                writers.spawn(move || {
+                    BusyTill::new(addr, writer).act_until(sent, commands, || {
+                        wait_until("the slowest device comes after", || {
+                            progress.furthest() < progress.slowest() + LEAD_MAX
+                        });
+                    });
+                });
+            }
+        });
+        progress.finish(&mut server.client());
+        let followers: Vec<Follower> = followers.into_iter().map(|follower| follower.join().unwrap()).collect();
+        (witness.join().unwrap(), followers)
+    });
+
+    let listed = listed(&mut server.client());
+    witness.assert_shows(&listed);
+    let commits = witness.into_commits();
+    assert!(commits.len() as u64 > commands, "{} changes by {commands} commands", commits.len());
+    for follower in &followers {
+        follower.assert_complete(&commits);
+        follower.assert_shows(&listed);
+    }
+    // Otherwise nothing was shown.
+    assert!(proxy.cuts() > devices as u64, "only {} connections were cut", proxy.cuts());
+}
+
+#[test]
+fn devices_resume_with_their_old_epoch_after_each_kill_of_the_server() {
+    const DEVICES: usize = 8;
+    const WRITERS: u64 = 4;
+    const KILLS: usize = 5;
+    let mut server = Server::start();
+    let rough = Proxy::start(server.addr, ROUGH, 2);
+    // The tills' own line is good: they connect to the same address whatever becomes of the server.
+    let steady = Proxy::start(server.addr, Line::STEADY, 0);
+    let progress = Progress::of(DEVICES);
+    let followers = thread::scope(|scope| {
+        let followers: Vec<_> = (0..DEVICES).map(|device| follow(scope, &progress, device, rough.addr)).collect();
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let (progress, addr) = (&progress, steady.addr);
+                scope.spawn(move || {
+                    let mut till = BusyTill::new(addr, writer);
+                    while !progress.writing_is_over.load(Ordering::SeqCst) {
+                        wait_until("a command is answered", || till.act());
+                    }
+                })
+            })
+            .collect();
+        for kill in 0..KILLS {
+            // Another moment of the load each time.
+            let enough = progress.furthest() + 150 + 37 * kill as u64;
+            wait_until("devices have seen a good deal", || progress.furthest() >= enough);
+            server.kill();
+            server.start_again();
+            for proxy in [&rough, &steady] {
+                proxy.aim_at(server.addr);
+            }
+        }
+        let last = progress.furthest();
+        wait_until("everybody is there again", || progress.slowest() > last);
+        progress.writing_is_over.store(true, Ordering::SeqCst);
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        progress.finish(&mut server.client());
+        followers.into_iter().map(|follower| follower.join().unwrap()).collect::<Vec<Follower>>()
+    });
+
+    let listed = listed(&mut server.client());
+    for follower in &followers {
+        follower.assert_shows(&listed);
+        assert!(follower.epochs.len() > 1, "it never noticed a restart: {:?}", follower.epochs);
+    }
+}
+
+/// What both ways of resuming say to a bookmark.
+fn resume(addr: SocketAddr, bookmark: &Bookmark) -> String {
+    let (_, hello) = sync::open(addr, &bookmark.query());
+    let changes = Client::connect(addr).get(&format!("/api/changes?{}", bookmark.query())).expect(200);
+    assert_eq!(changes["resume"] == "reset", hello.resume == "reset", "/sync and /api/changes differ: {changes}");
+    hello.resume
+}
+
+/// Stores so many estimates.
+fn store(server: &Server, count: usize) {
+    let mut client = server.client();
+    for _ in 0..count {
+        till::create_estimate(&mut client, "Asha");
+    }
+}
+
+fn warnings(server: &Server) -> usize {
+    server.log().lines().filter(|line| line.contains(" WARN ") || line.contains(" ERROR ")).count()
+}
+
+/// A client that is ahead of an old file, and what it must see when that file has come back.
+fn assert_noticed(server: &Server, ahead: &Bookmark, still_good: &[Bookmark]) {
+    let warned_before = warnings(server);
+    assert_eq!(resume(server.addr, ahead), "reset", "{ahead:?}");
+    wait_until("the log says so", || warnings(server) > warned_before);
+    for bookmark in still_good {
+        assert_ne!(resume(server.addr, bookmark), "reset", "{bookmark:?}");
+    }
+    // The file grows past the client: what it has under these sequences is something else than what the file has.
+    while sync::open(server.addr, "").1.seq <= ahead.seq + 5 {
+        store(server, 5);
+        assert_eq!(resume(server.addr, ahead), "reset", "{ahead:?}");
+    }
+    // After the reset it reads its lists and follows from there.
+    let mut again = Follower::from_now();
+    again.connect(server.addr).unwrap();
+    store(server, 1);
+    again.step().unwrap();
+}
+
+#[test]
+fn a_device_ahead_of_a_file_that_was_put_back_is_told_to_reload_even_after_the_file_has_grown_past_it() {
+    let mut server = Server::start();
+    store(&server, 20);
+    let first_run = sync::open(server.addr, "").1.bookmark();
+    assert!(server.stop().success());
+    let old = server.dir.path().join("copy.redb");
+    fs::copy(server.database(), &old).unwrap();
+
+    server.start_again();
+    store(&server, 10);
+    let ahead = sync::open(server.addr, "").1.bookmark();
+    assert_ne!(ahead.epoch, first_run.epoch);
+    assert!(server.stop().success());
+    put_back(&server, &old);
+    server.start_again();
+    let earlier = Bookmark { seq: first_run.seq - 5, epoch: first_run.epoch.clone() };
+    assert_noticed(&server, &ahead, &[first_run, earlier]);
+}
+
+#[test]
+fn a_device_ahead_within_a_run_that_the_file_knows_is_told_to_reload_even_after_the_file_has_grown_past_it() {
+    let mut server = Server::start();
+    store(&server, 20);
+    // A copy between two commits is what a card holds that loses everything after them.
+    let common = sync::open(server.addr, "").1.bookmark();
+    let old = server.dir.path().join("copy.redb");
+    fs::copy(server.database(), &old).unwrap();
+    store(&server, 10);
+    let ahead = sync::open(server.addr, "").1.bookmark();
+    assert_eq!(ahead.epoch, common.epoch);
+    server.kill();
+    put_back(&server, &old);
+    server.start_again();
+    assert_noticed(&server, &ahead, &[common]);
+}
+
+fn put_back(server: &Server, old: &Path) {
+    fs::copy(old, server.database()).unwrap();
+}
