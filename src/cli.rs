@@ -4,12 +4,13 @@ use std::io::Write;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
 use crate::app::{App, ShopClock};
 use crate::client;
-use crate::config::{Command, CommandLine, ServeOptions};
+use crate::config::{BenchOptions, Command, CommandLine, ServeOptions};
 use crate::process;
 use crate::store::{Store, StoreOptions};
 use crate::web::{Options, Server};
@@ -19,9 +20,24 @@ pub fn run(command_line: CommandLine) -> Result<(), String> {
     match command_line.command {
         None => serve(&command_line.serve),
         Some(Command::Serve(options)) => serve(&options),
-        Some(Command::Tail { url }) => client::tail(&url),
+        Some(Command::Tail { url, since, state }) => client::tail(&url, since, state),
         Some(Command::Load { file, url }) => client::load(&file, &url),
+        Some(Command::Bench(options)) => bench(options),
     }
+}
+
+/// Measures a server. The limit that it inherits is for its own sockets and for those of the server that it starts.
+fn bench(options: BenchOptions) -> Result<(), String> {
+    process::raise_open_file_limit();
+    client::bench(&client::BenchPlan {
+        url: options.url,
+        listeners: options.listeners.map(|count| count as usize),
+        writers: options.writers.map(|count| count as usize),
+        readers: options.readers as usize,
+        rate_per_second: options.rate,
+        duration: options.duration.map(|seconds| Duration::from_secs(u64::from(seconds))),
+        is_json: options.json,
+    })
 }
 
 /// Serves until a stop signal, then closes everything in order.

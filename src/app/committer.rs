@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 
 use super::clock::ShopClock;
-use super::command::{Answer, Submission, SubmitError};
+use super::command::{Submission, SubmitError};
 use super::decide::decide;
+use super::reply::{self, Answerer, Reply};
 use crate::live::Feed;
 use crate::metrics::{Counter, Histogram};
 use crate::store::Store;
@@ -26,11 +27,9 @@ const GATHER_WAIT_MAX: Duration = Duration::from_millis(5);
 
 const _: () = assert!(BATCH_COMMANDS_MAX <= QUEUE_COMMANDS_MAX);
 
-type Reply = Result<Answer, SubmitError>;
-
 struct Waiting {
     submission: Submission,
-    reply: Sender<Reply>,
+    answerer: Answerer,
 }
 
 pub(super) struct Committer {
@@ -113,10 +112,10 @@ impl Committer {
         let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone() else {
             return Err(SubmitError::Stopping);
         };
-        let (reply, answer) = bounded(1);
+        let (answerer, pending) = reply::pair();
         self.desk.waiting.fetch_add(1, Ordering::AcqRel);
-        match queue.try_send(Waiting { submission, reply }) {
-            Ok(()) => answer.recv().unwrap_or(Err(SubmitError::OutcomeUnknown)),
+        match queue.try_send(Waiting { submission, answerer }) {
+            Ok(()) => pending.wait(),
             Err(TrySendError::Full(_)) => {
                 self.desk.waiting.fetch_sub(1, Ordering::AcqRel);
                 Err(SubmitError::QueueFull)
@@ -159,13 +158,12 @@ impl Desk {
     fn commit_and_answer(&self, turn: &MutexGuard<'_, ()>, batch: Vec<Waiting>) -> Duration {
         let started = Instant::now();
         let (submissions, callers): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|waiting| (waiting.submission, waiting.reply)).unzip();
+            batch.into_iter().map(|waiting| (waiting.submission, waiting.answerer)).unzip();
         let replies = self.commit(turn, &submissions);
         let commit_time = started.elapsed();
         self.waiting.fetch_sub(callers.len(), Ordering::AcqRel);
-        for (caller, reply) in callers.iter().zip(replies) {
-            // A caller always waits for its reply; the channel has room for it.
-            let _ = caller.try_send(reply);
+        for (caller, reply) in callers.into_iter().zip(replies) {
+            caller.answer(reply);
         }
         commit_time
     }

@@ -8,6 +8,7 @@ mod command;
 mod committer;
 mod decide;
 mod repeat;
+mod reply;
 
 use std::sync::Arc;
 

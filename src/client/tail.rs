@@ -1,9 +1,13 @@
-//! `tail`: follows the live feed and prints one JSON line per change.
+//! `tail`: follows the changes over `/sync` and prints one JSON line each, without a gap over lost connections and, with
+//! a state file, over its own restarts.
 
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::{ErrorKind, StdoutLock, Write};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
 
@@ -15,30 +19,52 @@ const RETRY_MAX: Duration = Duration::from_secs(20);
 /// The server pings every 20 s; after this silence the connection is given up.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
 
+/// How far the output has come. Kept in the state file as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Position {
+    epoch: String,
+    seq: u64,
+}
+
+/// What is read of a frame; all else is passed on as it is.
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(borrow)]
+    action: &'a str,
+    seq: u64,
+    epoch: Option<&'a str>,
+    resume: Option<&'a str>,
+}
+
 /// Why printing ended.
 enum End {
     /// The connection is lost; connect again.
     Lost(String),
     /// Whoever reads our output has left.
     OutputClosed,
+    /// The state file cannot be written: going on would print lines twice after the next start.
+    StateLost(String),
 }
 
-/// Prints changes until its output is closed.
-pub fn tail(url: &str) -> Result<(), String> {
+/// Prints changes until its output is closed: from `since`, or from where the state file ends, or from now on.
+pub fn tail(url: &str, since: Option<u64>, state: Option<PathBuf>) -> Result<(), String> {
     let base = base_url(url)?;
-    let address = format!("ws{}/ws", base.strip_prefix("http").unwrap_or_default());
+    let mut tail = Tail { since, position: read_state(state.as_deref())?, state, output: std::io::stdout().lock() };
     let mut wait = RETRY_FIRST;
     loop {
-        let why = match tungstenite::connect(&address) {
-            Ok((socket, _)) => {
+        let why = match tail.connect(base) {
+            Ok(socket) => {
                 log::info!("Following {base}");
                 wait = RETRY_FIRST;
-                match print_changes(socket) {
+                match tail.print_changes(socket) {
                     End::OutputClosed => return Ok(()),
+                    End::StateLost(why) => return Err(why),
                     End::Lost(why) => why,
                 }
             }
-            Err(error) => error.to_string(),
+            Err(why) => why,
         };
         log::warn!("{base} is not reachable ({why}); trying again in {:.1} s", wait.as_secs_f32());
         std::thread::sleep(wait);
@@ -46,25 +72,112 @@ pub fn tail(url: &str) -> Result<(), String> {
     }
 }
 
-fn print_changes(mut socket: WebSocket<MaybeTlsStream<TcpStream>>) -> End {
-    if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
-        // Without a time-out a server that vanished would never be missed.
-        let _ = stream.set_read_timeout(Some(SILENCE_MAX));
+struct Tail {
+    since: Option<u64>,
+    position: Option<Position>,
+    state: Option<PathBuf>,
+    output: StdoutLock<'static>,
+}
+
+impl Tail {
+    fn connect(&mut self, base: &str) -> Result<WebSocket<MaybeTlsStream<TcpStream>>, String> {
+        let server = base.strip_prefix("http").unwrap_or_default();
+        let address = match (&self.position, self.since) {
+            (Some(Position { epoch, seq }), _) => format!("ws{server}/sync?since={seq}&epoch={epoch}"),
+            (None, Some(since)) => format!("ws{server}/sync?since={since}&epoch={}", current_epoch(base)?),
+            (None, None) => format!("ws{server}/sync"),
+        };
+        let (socket, _) = tungstenite::connect(&address).map_err(|error| error.to_string())?;
+        if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
+            // Without a time-out a server that vanished would never be missed.
+            stream.set_read_timeout(Some(SILENCE_MAX)).map_err(|error| error.to_string())?;
+        }
+        Ok(socket)
     }
-    let mut output = std::io::stdout().lock();
-    loop {
-        match socket.read() {
-            Ok(Message::Text(text)) => {
-                if let Err(error) = writeln!(output, "{text}").and_then(|()| output.flush()) {
-                    if error.kind() != ErrorKind::BrokenPipe {
-                        log::error!("The output cannot be written: {error}");
-                    }
-                    return End::OutputClosed;
-                }
+
+    fn print_changes(&mut self, mut socket: WebSocket<MaybeTlsStream<TcpStream>>) -> End {
+        loop {
+            let ended = match socket.read() {
+                Ok(Message::Text(text)) => self.take(text.as_str()),
+                Ok(Message::Close(_)) => Some(End::Lost("the server closed the connection".into())),
+                Ok(_) => None,
+                Err(error) => Some(End::Lost(error.to_string())),
+            };
+            if let Some(end) = ended {
+                return end;
             }
-            Ok(Message::Close(_)) => return End::Lost("the server closed the connection".into()),
-            Ok(_) => {}
-            Err(error) => return End::Lost(error.to_string()),
         }
     }
+
+    /// Prints a change, and notes how far it has come only after it is printed.
+    fn take(&mut self, text: &str) -> Option<End> {
+        let Ok(frame) = serde_json::from_str::<Frame<'_>>(text) else {
+            return Some(End::Lost(format!("the server sent something else than a change: {}", text.escape_debug())));
+        };
+        let is_reset = frame.resume == Some("reset");
+        if is_reset {
+            log::error!("The server's database is not the one that was followed; what was printed may not be in it");
+        }
+        if (frame.kind != "sync" || is_reset)
+            && let Err(error) = writeln!(self.output, "{text}").and_then(|()| self.output.flush())
+        {
+            if error.kind() != ErrorKind::BrokenPipe {
+                log::error!("The output cannot be written: {error}");
+            }
+            return Some(End::OutputClosed);
+        }
+        self.advance(&frame).err().map(End::StateLost)
+    }
+
+    fn advance(&mut self, frame: &Frame<'_>) -> Result<(), String> {
+        let position = match (frame.action, &mut self.position) {
+            // What was missed is still to come, so only the epoch is new.
+            ("hello", Some(position)) if frame.resume == Some("catch_up") => {
+                Position { epoch: frame.epoch.unwrap_or_default().to_string(), seq: position.seq }
+            }
+            ("hello", None) if frame.resume == Some("catch_up") => {
+                Position { epoch: frame.epoch.unwrap_or_default().to_string(), seq: self.since.unwrap_or_default() }
+            }
+            ("hello", _) => Position { epoch: frame.epoch.unwrap_or_default().to_string(), seq: frame.seq },
+            (_, Some(position)) => Position { epoch: std::mem::take(&mut position.epoch), seq: frame.seq },
+            (_, None) => return Ok(()),
+        };
+        if let Some(state) = &self.state {
+            write_state(state, &position)?;
+        }
+        self.position = Some(position);
+        Ok(())
+    }
+}
+
+/// The epoch of the running server, for a sequence that a person typed.
+fn current_epoch(base: &str) -> Result<String, String> {
+    #[derive(Deserialize)]
+    struct Health {
+        epoch: String,
+    }
+    let mut answer = ureq::get(format!("{base}/health")).call().map_err(|error| error.to_string())?;
+    let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
+    serde_json::from_str::<Health>(&text).map(|health| health.epoch).map_err(|error| error.to_string())
+}
+
+fn read_state(state: Option<&Path>) -> Result<Option<Position>, String> {
+    let Some(path) = state else { return Ok(None) };
+    match fs::read_to_string(path) {
+        Ok(text) => serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|error| format!("{} is not a state file of tail: {error}.", path.display())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{} cannot be read: {error}.", path.display())),
+    }
+}
+
+/// Replaces the file as a whole, so that it is never half written.
+fn write_state(path: &Path, position: &Position) -> Result<(), String> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    let text = serde_json::to_string(position).map_err(|error| error.to_string())?;
+    fs::write(&temporary, text)
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(|error| format!("{} cannot be written: {error}.", path.display()))
 }
