@@ -58,7 +58,6 @@ pub enum Command {
     /// measure, or when a listener misses a change, gets one twice or out of order; never because something is slow.
     ///
     /// Writers, readers and listeners run on this machine. If the server does too, they share its processor cores.
-    #[command(verbatim_doc_comment)]
     Bench(BenchOptions),
 }
 

@@ -2,9 +2,11 @@
 //!
 //! Architecture invariant: nothing of the server's layers is used here.
 
+mod bench;
 mod load;
 mod tail;
 
+pub use bench::{BenchPlan, bench};
 pub use load::load;
 pub use tail::tail;
 

@@ -29,7 +29,5 @@ pub(super) fn asset(name: &str) -> Result<Reply, Problem> {
 
 fn secured(mut reply: Reply) -> Reply {
     reply.add_header("Content-Security-Policy", CONTENT_SECURITY_POLICY);
-    reply.add_header("X-Content-Type-Options", "nosniff");
-    reply.add_header("Referrer-Policy", "no-referrer");
     reply
 }

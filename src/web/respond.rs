@@ -16,10 +16,17 @@ const GZIP_FROM_BYTES: usize = 1_400;
 /// Answers up to this size have a length; larger ones are streamed in chunks.
 const STREAM_FROM_BYTES: usize = 32 << 10;
 
+/// Room for an answer's head.
+const HEAD_BYTES: usize = 512;
+/// Nobody guesses at what an answer is, and no address of ours is told to others.
+const SECURITY_LINES: &str = "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
+
 /// An answer on its way to the client.
 pub struct Reply {
     status: u16,
     headers: Vec<Header>,
+    /// Headers that `Response` leaves to its caller, as they are printed.
+    first_lines: String,
     body: Body,
 }
 
@@ -31,7 +38,8 @@ enum Body {
 impl Reply {
     /// A JSON answer.
     pub fn json(status: u16, body: Vec<u8>) -> Self {
-        let mut reply = Self { status, headers: Vec::with_capacity(8), body: Body::Bytes(body) };
+        let mut reply =
+            Self { status, headers: Vec::with_capacity(8), first_lines: String::new(), body: Body::Bytes(body) };
         reply.add_header("Content-Type", "application/json");
         reply.add_header("Cache-Control", "no-store");
         reply
@@ -59,14 +67,23 @@ impl Reply {
 
     /// An embedded file.
     pub fn asset(content_type: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        let mut reply = Self { status: 200, headers: Vec::with_capacity(8), body: Body::Bytes(bytes.into()) };
+        let mut reply = Self {
+            status: 200,
+            headers: Vec::with_capacity(8),
+            first_lines: String::new(),
+            body: Body::Bytes(bytes.into()),
+        };
         reply.add_header("Content-Type", content_type);
         reply.add_header("Cache-Control", "no-cache");
         reply
     }
 
     /// Adds a header. Values come from the server itself; one that is not ASCII is left out.
-    pub fn add_header(&mut self, name: &str, value: &str) {
+    pub fn add_header(&mut self, name: &'static str, value: &str) {
+        if name == "Upgrade" {
+            self.first_lines.push_str("Upgrade: websocket\r\n");
+            return;
+        }
         if let Ok(header) = Header::from_bytes(name.as_bytes(), value.as_bytes()) {
             self.headers.push(header);
         }
@@ -78,13 +95,15 @@ impl Reply {
         let is_1_1 = head.is_none_or(|head| head.is_http_1_1);
         let version = HTTPVersion(1, u8::from(is_1_1));
         let is_head = head.is_some_and(|head| head.method == tiny_http::Method::Head);
-        let connection = match (keeps_alive, is_1_1) {
-            (true, true) => None,
-            (true, false) => Some("Connection: keep-alive\r\n"),
-            (false, _) => Some("Connection: close\r\n"),
-        };
+        self.first_lines.push_str(SECURITY_LINES);
+        self.first_lines.push_str(match (keeps_alive, is_1_1) {
+            (true, true) => "",
+            (true, false) => "Connection: keep-alive\r\n",
+            (false, _) => "Connection: close\r\n",
+        });
         let wants_gzip = head.is_some_and(accepts_gzip);
         let status = StatusCode(self.status);
+        let print = Print { stream, version, is_head, first_lines: self.first_lines };
         match self.body {
             Body::Bytes(bytes) if wants_gzip && bytes.len() >= GZIP_FROM_BYTES => {
                 let mut packed = Vec::with_capacity(bytes.len() / 4);
@@ -92,31 +111,19 @@ impl Reply {
                 add_gzip_headers(&mut self.headers);
                 let length = packed.len();
                 let response = Response::new(status, self.headers, packed.as_slice(), Some(length), None);
-                print_whole(response, stream, version, is_head, connection, length)
+                print.whole(response, length)
             }
             Body::Bytes(bytes) => {
                 let length = bytes.len();
                 let response = Response::new(status, self.headers, bytes.as_slice(), Some(length), None);
-                print_whole(response, stream, version, is_head, connection, length)
+                print.whole(response, length)
             }
             Body::Stream(source) if wants_gzip => {
                 add_gzip_headers(&mut self.headers);
                 let source = GzEncoder::new(source, Compression::fast());
-                print_stream(
-                    Response::new(status, self.headers, source, None, None),
-                    stream,
-                    version,
-                    is_head,
-                    connection,
-                )
+                print.stream(Response::new(status, self.headers, source, None, None))
             }
-            Body::Stream(source) => print_stream(
-                Response::new(status, self.headers, source, None, None),
-                stream,
-                version,
-                is_head,
-                connection,
-            ),
+            Body::Stream(source) => print.stream(Response::new(status, self.headers, source, None, None)),
         }
     }
 }
@@ -150,53 +157,46 @@ fn accepts_gzip(head: &Head) -> bool {
     })
 }
 
-/// Prints an answer of known length into memory and writes it in one go.
-fn print_whole<R: Read>(
-    response: Response<R>,
-    stream: &TcpStream,
+/// How an answer is printed.
+struct Print<'a> {
+    stream: &'a TcpStream,
     version: HTTPVersion,
     is_head: bool,
-    connection: Option<&'static str>,
-    length: usize,
-) -> io::Result<()> {
-    let mut printed = ConnectionLine::new(Vec::with_capacity(512 + length), connection);
-    response.with_chunked_threshold(usize::MAX).raw_print(&mut printed, version, &[], is_head, None)?;
-    DeadlineWriter::new(stream).write_all(&printed.inner)
+    first_lines: String,
 }
 
-/// Prints an answer of unknown length as its source yields it.
-fn print_stream<R: Read>(
-    response: Response<R>,
-    stream: &TcpStream,
-    version: HTTPVersion,
-    is_head: bool,
-    connection: Option<&'static str>,
-) -> io::Result<()> {
-    let writer = BufWriter::with_capacity(WRITE_BYTES, DeadlineWriter::new(stream));
-    let mut printed = ConnectionLine::new(writer, connection);
-    response.raw_print(&mut printed, version, &[], is_head, None)?;
-    printed.inner.flush()
-}
+impl Print<'_> {
+    /// Prints an answer of known length into memory and writes it in one go.
+    fn whole<R: Read>(self, response: Response<R>, length: usize) -> io::Result<()> {
+        let memory = Vec::with_capacity(HEAD_BYTES + length);
+        let mut printed = FirstLines { inner: memory, lines: Some(self.first_lines) };
+        let response = response.with_chunked_threshold(usize::MAX);
+        response.raw_print(&mut printed, self.version, &[], self.is_head, None)?;
+        DeadlineWriter::new(self.stream).write_all(&printed.inner)
+    }
 
-/// `Response` leaves the `Connection` header to its caller: it is put in behind the status line.
-struct ConnectionLine<W> {
-    inner: W,
-    line: Option<&'static str>,
-}
-
-impl<W: Write> ConnectionLine<W> {
-    fn new(inner: W, line: Option<&'static str>) -> Self {
-        Self { inner, line }
+    /// Prints an answer of unknown length as its source yields it.
+    fn stream<R: Read>(self, response: Response<R>) -> io::Result<()> {
+        let writer = BufWriter::with_capacity(WRITE_BYTES, DeadlineWriter::new(self.stream));
+        let mut printed = FirstLines { inner: writer, lines: Some(self.first_lines) };
+        response.raw_print(&mut printed, self.version, &[], self.is_head, None)?;
+        printed.inner.flush()
     }
 }
 
-impl<W: Write> Write for ConnectionLine<W> {
+/// Puts the lines that `Response` leaves to its caller behind the status line.
+struct FirstLines<W> {
+    inner: W,
+    lines: Option<String>,
+}
+
+impl<W: Write> Write for FirstLines<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.inner.write_all(bytes)?;
         if bytes.ends_with(b"\r\n")
-            && let Some(line) = self.line.take()
+            && let Some(lines) = self.lines.take()
         {
-            self.inner.write_all(line.as_bytes())?;
+            self.inner.write_all(lines.as_bytes())?;
         }
         Ok(bytes.len())
     }

@@ -20,7 +20,7 @@ use super::respond::Reply;
 use super::route::LiveFeed;
 use super::server::Shared;
 use super::sync::{self, Position};
-use crate::live::{Client, Dialect, ping_frame, text_frame};
+use crate::live::{Client, Dialect, Feed, ping_frame, text_frame};
 
 /// The default of tungstenite would keep 128 KiB for every idle client.
 const READ_BUFFER_BYTES: usize = 4 << 10;
@@ -55,14 +55,18 @@ pub(super) fn run(
     if client.uncork() {
         feed.nudge();
     }
-    stream.set_read_timeout(Some(PING_EVERY))?;
-    let wire = SessionWire { stream: Arc::clone(stream), client: Arc::clone(&client), last_heard: Instant::now() };
+    let wire = SessionWire {
+        stream: Arc::clone(stream),
+        client: Arc::clone(&client),
+        feed: feed.clone(),
+        last_heard: Instant::now(),
+    };
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
     let mut socket = WebSocket::from_partially_read(wire, rest, Role::Server, Some(config));
-    let (code, reason) = read_until_end(&mut socket, &client, shared);
+    let (code, reason) = read_until_end(&mut socket)?;
     if client.close(code, reason) {
         feed.nudge();
     }
@@ -104,6 +108,7 @@ fn handshake(head: &Head) -> Result<Vec<u8>, Problem> {
     let refused = |why: String| Problem::new(400, format!("The WebSocket handshake is not valid: {why}"));
     if head.header("Sec-WebSocket-Version").is_some_and(|version| version != "13") {
         return Err(Problem::new(426, "Only version 13 of the WebSocket protocol is spoken here")
+            .with_header("Upgrade", "websocket")
             .with_header("Sec-WebSocket-Version", "13"));
     }
     let mut request = Request::new(());
@@ -121,34 +126,24 @@ fn handshake(head: &Head) -> Result<Vec<u8>, Problem> {
 }
 
 /// Reads messages until the session ends; gives the code and reason of the close frame that is to be sent.
-fn read_until_end(socket: &mut WebSocket<SessionWire>, client: &Client, shared: &Shared) -> (u16, &'static str) {
-    let pong = text_frame(b"pong");
+fn read_until_end(socket: &mut WebSocket<SessionWire>) -> io::Result<(u16, &'static str)> {
     loop {
+        socket.get_ref().listen()?;
         match socket.read() {
-            Ok(Message::Text(text)) if text.as_str() == "ping" => {
-                if client.send(&pong) {
-                    shared.app.feed().nudge();
-                }
-            }
-            Ok(Message::Close(frame)) => return (frame.map_or(1000, |frame| frame.code.into()), ""),
+            Ok(Message::Text(text)) if text.as_str() == "ping" => socket.get_ref().send(&text_frame(b"pong")),
+            Ok(Message::Close(frame)) => return Ok((frame.map_or(1000, |frame| frame.code.into()), "")),
             // Whatever else a client says is none of our business and does not end the connection.
             Ok(_) => {}
             Err(Error::Io(error)) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                if client.is_gone() || socket.get_ref().last_heard.elapsed() >= SILENCE_MAX {
-                    client.abandon();
-                    return (1000, "");
+                if socket.get_ref().is_over() {
+                    return Err(ErrorKind::TimedOut.into());
                 }
-                if client.send(&ping_frame()) {
-                    shared.app.feed().nudge();
-                }
+                socket.get_ref().send(&ping_frame());
             }
-            Err(Error::Protocol(_)) => return (1002, "not a valid WebSocket frame"),
-            Err(Error::Utf8(_)) => return (1007, "text is not UTF-8"),
-            Err(Error::Capacity(CapacityError::MessageTooLong { .. })) => return (1009, "message over 64 KiB"),
-            Err(_) => {
-                client.abandon();
-                return (1000, "");
-            }
+            Err(Error::Protocol(_)) => return Ok((1002, "not a valid WebSocket frame")),
+            Err(Error::Utf8(_)) => return Ok((1007, "text is not UTF-8")),
+            Err(Error::Capacity(CapacityError::MessageTooLong { .. })) => return Ok((1009, "message over 64 KiB")),
+            Err(error) => return Err(io::Error::other(error)),
         }
     }
 }
@@ -180,7 +175,27 @@ impl Drop for Leaving<'_> {
 struct SessionWire {
     stream: Arc<TcpStream>,
     client: Arc<Client>,
+    feed: Feed,
     last_heard: Instant,
+}
+
+impl SessionWire {
+    /// Limits the next wait: until a ping is due, or until the client has been silent for too long.
+    fn listen(&self) -> io::Result<()> {
+        let left = SILENCE_MAX.saturating_sub(self.last_heard.elapsed()).max(Duration::from_millis(1));
+        self.stream.set_read_timeout(Some(PING_EVERY.min(left)))
+    }
+
+    fn is_over(&self) -> bool {
+        self.client.is_gone() || self.last_heard.elapsed() >= SILENCE_MAX
+    }
+
+    /// Hands a frame to the outbox; what the socket does not take at once is the broadcaster's to send.
+    fn send(&self, frame: &Bytes) {
+        if self.client.send(frame) {
+            self.feed.nudge();
+        }
+    }
 }
 
 impl Read for SessionWire {
@@ -193,7 +208,7 @@ impl Read for SessionWire {
 
 impl Write for SessionWire {
     fn write(&mut self, frames: &[u8]) -> io::Result<usize> {
-        self.client.send(&Bytes::copy_from_slice(frames));
+        self.send(&Bytes::copy_from_slice(frames));
         if self.client.is_gone() { Err(ErrorKind::BrokenPipe.into()) } else { Ok(frames.len()) }
     }
 

@@ -15,8 +15,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ use crate::support::http::Client;
 use crate::support::proxy::{Line, Proxy};
 use crate::support::random::Random;
 use crate::support::server::Server;
-use crate::support::storm::BusyTill;
+use crate::support::storm::{BusyTill, Progress};
 use crate::support::sync::{self, Bookmark, Follower, listed};
 use crate::support::{till, wait_until};
 
@@ -39,44 +38,6 @@ const ROUGH: Line = Line {
 /// How many devices and commands.
 fn scale() -> (usize, u64) {
     if std::env::var_os("TILLSYNC_TEST_FULL").is_some() { (100, 10_000) } else { (20, 2_000) }
-}
-
-/// How far the devices of a test have come, and where they stop.
-struct Progress {
-    of_each: Vec<AtomicU64>,
-    end: AtomicU64,
-    writing_is_over: AtomicBool,
-}
-
-impl Progress {
-    fn of(devices: usize) -> Self {
-        Self {
-            of_each: (0..devices).map(|_| AtomicU64::new(0)).collect(),
-            end: AtomicU64::new(u64::MAX),
-            writing_is_over: AtomicBool::new(false),
-        }
-    }
-
-    fn furthest(&self) -> u64 {
-        self.of_each.iter().map(|seq| seq.load(Ordering::SeqCst)).max().unwrap()
-    }
-
-    fn slowest(&self) -> u64 {
-        self.of_each.iter().map(|seq| seq.load(Ordering::SeqCst)).min().unwrap()
-    }
-
-    fn note(&self, device: usize, seq: u64) -> bool {
-        self.of_each[device].store(seq, Ordering::SeqCst);
-        seq >= self.end.load(Ordering::SeqCst)
-    }
-
-    /// Ends the log with one more record. Its sequence is known before it is stored, so that nobody reads past it.
-    fn finish(&self, client: &mut Client) {
-        self.writing_is_over.store(true, Ordering::SeqCst);
-        let last: u64 = client.get("/api/estimates/all?limit=1").header("sync-seq").unwrap().parse().unwrap();
-        self.end.store(last + 1, Ordering::SeqCst);
-        till::create_estimate(client, "the last one");
-    }
 }
 
 /// Starts a device that connects to `addr` and follows to the end. After some of its cuts it sleeps until it has missed
@@ -94,9 +55,9 @@ fn follow<'scope>(
         let mut has_connected = false;
         let connect_to = || {
             if has_connected && random.one_in(4) {
-                let wake_at = progress.of_each[device].load(Ordering::SeqCst) + SLEEPS_FOR;
+                let wake_at = progress.of(device) + SLEEPS_FOR;
                 wait_until("much happens while a device sleeps", || {
-                    progress.furthest() >= wake_at || progress.writing_is_over.load(Ordering::SeqCst)
+                    progress.furthest() >= wake_at || progress.is_writing_over()
                 });
             }
             has_connected = true;
@@ -116,7 +77,7 @@ fn every_device_that_is_cut_at_random_moments_has_every_change_once_and_in_order
     let (devices, commands) = scale();
     let server = Server::start();
     let proxy = Proxy::start(server.addr, ROUGH, 1);
-    let progress = Progress::of(devices + 1);
+    let progress = Progress::of_devices(devices + 1);
     let (witness, followers) = thread::scope(|scope| {
         let witness = follow(scope, &progress, devices, server.addr);
         let followers: Vec<_> = (0..devices).map(|device| follow(scope, &progress, device, proxy.addr)).collect();
@@ -159,7 +120,7 @@ fn devices_resume_with_their_old_epoch_after_each_kill_of_the_server() {
     let rough = Proxy::start(server.addr, ROUGH, 2);
     // The tills' own line is good: they connect to the same address whatever becomes of the server.
     let steady = Proxy::start(server.addr, Line::STEADY, 0);
-    let progress = Progress::of(DEVICES);
+    let progress = Progress::of_devices(DEVICES);
     let followers = thread::scope(|scope| {
         let followers: Vec<_> = (0..DEVICES).map(|device| follow(scope, &progress, device, rough.addr)).collect();
         let writers: Vec<_> = (0..WRITERS)
@@ -167,7 +128,7 @@ fn devices_resume_with_their_old_epoch_after_each_kill_of_the_server() {
                 let (progress, addr) = (&progress, steady.addr);
                 scope.spawn(move || {
                     let mut till = BusyTill::new(addr, writer);
-                    while !progress.writing_is_over.load(Ordering::SeqCst) {
+                    while !progress.is_writing_over() {
                         wait_until("a command is answered", || till.act());
                     }
                 })
@@ -185,7 +146,7 @@ fn devices_resume_with_their_old_epoch_after_each_kill_of_the_server() {
         }
         let last = progress.furthest();
         wait_until("everybody is there again", || progress.slowest() > last);
-        progress.writing_is_over.store(true, Ordering::SeqCst);
+        progress.writing_is_over();
         for writer in writers {
             writer.join().unwrap();
         }
@@ -242,41 +203,26 @@ fn assert_noticed(server: &Server, ahead: &Bookmark, still_good: &[Bookmark]) {
 
 #[test]
 fn a_device_ahead_of_a_file_that_was_put_back_is_told_to_reload_even_after_the_file_has_grown_past_it() {
-    let mut server = Server::start();
-    store(&server, 20);
-    let first_run = sync::open(server.addr, "").1.bookmark();
-    assert!(server.stop().success());
-    let old = server.dir.path().join("copy.redb");
-    fs::copy(server.database(), &old).unwrap();
+    for copied_while_stopped in [true, false] {
+        let mut server = Server::start();
+        store(&server, 20);
+        let common = sync::open(server.addr, "").1.bookmark();
+        if copied_while_stopped {
+            assert!(server.stop().success());
+        }
+        // Copied between two commits, it is what a card holds that loses everything after them.
+        let old = fs::read(server.database()).unwrap();
+        if copied_while_stopped {
+            server.start_again();
+        }
+        store(&server, 10);
+        let ahead = sync::open(server.addr, "").1.bookmark();
+        assert_eq!(ahead.epoch != common.epoch, copied_while_stopped, "an epoch names a run");
 
-    server.start_again();
-    store(&server, 10);
-    let ahead = sync::open(server.addr, "").1.bookmark();
-    assert_ne!(ahead.epoch, first_run.epoch);
-    assert!(server.stop().success());
-    put_back(&server, &old);
-    server.start_again();
-    let earlier = Bookmark { seq: first_run.seq - 5, epoch: first_run.epoch.clone() };
-    assert_noticed(&server, &ahead, &[first_run, earlier]);
-}
-
-#[test]
-fn a_device_ahead_within_a_run_that_the_file_knows_is_told_to_reload_even_after_the_file_has_grown_past_it() {
-    let mut server = Server::start();
-    store(&server, 20);
-    // A copy between two commits is what a card holds that loses everything after them.
-    let common = sync::open(server.addr, "").1.bookmark();
-    let old = server.dir.path().join("copy.redb");
-    fs::copy(server.database(), &old).unwrap();
-    store(&server, 10);
-    let ahead = sync::open(server.addr, "").1.bookmark();
-    assert_eq!(ahead.epoch, common.epoch);
-    server.kill();
-    put_back(&server, &old);
-    server.start_again();
-    assert_noticed(&server, &ahead, &[common]);
-}
-
-fn put_back(server: &Server, old: &Path) {
-    fs::copy(old, server.database()).unwrap();
+        server.kill();
+        fs::write(server.database(), &old).unwrap();
+        server.start_again();
+        let earlier = Bookmark { seq: common.seq - 5, epoch: common.epoch.clone() };
+        assert_noticed(&server, &ahead, &[common, earlier]);
+    }
 }

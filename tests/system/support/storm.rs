@@ -1,14 +1,14 @@
 //! Busy tills: random commands on records of their own, so that none is refused, each under a key of its own, so that it
-//! can be sent again when its answer was lost.
+//! can be sent again when its answer was lost. And how far those who follow them have come.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
 use super::http::{Client, Reply};
 use super::random::Random;
-use super::samples;
+use super::{samples, till};
 
 /// One till.
 pub struct BusyTill {
@@ -122,5 +122,57 @@ impl BusyTill {
             (None, Some(estimate)) => self.estimates.push(estimate.to_string()),
             (None, None) => panic!("{} named no record: {answer}", command.path),
         }
+    }
+}
+
+/// How far the devices of a test have come, and where they stop.
+pub struct Progress {
+    of_each: Vec<AtomicU64>,
+    end: AtomicU64,
+    writing_is_over: AtomicBool,
+}
+
+impl Progress {
+    pub fn of_devices(count: usize) -> Self {
+        Self {
+            of_each: (0..count).map(|_| AtomicU64::new(0)).collect(),
+            end: AtomicU64::new(u64::MAX),
+            writing_is_over: AtomicBool::new(false),
+        }
+    }
+
+    /// Notes the sequence that a device has reached; true when that is the end.
+    pub fn note(&self, device: usize, seq: u64) -> bool {
+        self.of_each[device].store(seq, Ordering::SeqCst);
+        seq >= self.end.load(Ordering::SeqCst)
+    }
+
+    pub fn of(&self, device: usize) -> u64 {
+        self.of_each[device].load(Ordering::SeqCst)
+    }
+
+    pub fn furthest(&self) -> u64 {
+        (0..self.of_each.len()).map(|device| self.of(device)).max().unwrap()
+    }
+
+    pub fn slowest(&self) -> u64 {
+        (0..self.of_each.len()).map(|device| self.of(device)).min().unwrap()
+    }
+
+    pub fn writing_is_over(&self) {
+        self.writing_is_over.store(true, Ordering::SeqCst);
+    }
+
+    pub fn is_writing_over(&self) -> bool {
+        self.writing_is_over.load(Ordering::SeqCst)
+    }
+
+    /// Ends the log with one more record, once nobody else writes. Its sequence is known before it is stored, so that no
+    /// device reads past it.
+    pub fn finish(&self, client: &mut Client) {
+        self.writing_is_over();
+        let last: u64 = client.get("/api/estimates/all?limit=1").header("sync-seq").unwrap().parse().unwrap();
+        self.end.store(last + 1, Ordering::SeqCst);
+        till::create_estimate(client, "the last one");
     }
 }

@@ -82,6 +82,15 @@ pub fn caught_up(addr: SocketAddr, query: &str) -> (Socket, Vec<Value>, u64) {
     }
 }
 
+/// What has changed since the bookmark, over HTTP: a snapshot, so that nothing is still on its way. Moves the bookmark.
+pub fn news(client: &mut Client, bookmark: &mut Bookmark) -> Vec<Value> {
+    let page = client.get(&format!("/api/changes?{}", bookmark.query())).expect(200);
+    assert_ne!(page["resume"], "reset", "{page}");
+    *bookmark = Bookmark { seq: page["next"].as_u64().expect("next"), epoch: till::text(&page, "epoch") };
+    assert_eq!(page["seq"], bookmark.seq, "one page was not enough");
+    till::array(page["changes"].clone())
+}
+
 /// A frame about a record.
 #[derive(Debug, Clone)]
 pub struct Change {
