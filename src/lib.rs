@@ -7,7 +7,7 @@
 //! # The house
 //! Folders are layers and imports run one way (`tests/tidy.rs` holds it):
 //! ```text
-//! main → cli → web → app → live, store → domain        client, ui, metrics, process: leaves
+//! main → cli → web → app → live, store → domain        client, ui, json, metrics, process: leaves
 //! ```
 //! | module | owns | never sees |
 //! |---|---|---|
@@ -18,6 +18,7 @@
 //! | [`web`] | listener, HTTP, the route table, WebSocket sessions, the JSON shapes of the wire | redb |
 //! | [`ui`] | the page, embedded | |
 //! | [`client`] | `tail` and `load`: they speak the public wire like anybody else | the server's layers |
+//! | [`json`] | writing JSON objects | |
 //! | [`metrics`] | counters, and the text in which they are read | |
 //! | [`process`] | signals, limits of the operating system, sending without waiting | |
 //! | [`cli`], [`config`] | the command line, turned once into validated values; the commands | |
@@ -44,6 +45,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod domain;
+pub mod json;
 pub mod live;
 pub mod metrics;
 pub mod process;

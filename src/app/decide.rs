@@ -195,19 +195,19 @@ impl<'a> Work<'a, '_> {
         Ok(Outcome::OrderDeleted { with_estimate: estimate.is_some() })
     }
 
-    fn current_estimate(&self, key: RecordKey) -> Result<Estimate, Stop> {
+    fn current_estimate(&mut self, key: RecordKey) -> Result<Estimate, Stop> {
         let estimate = self.batch.estimate(key)?.ok_or(Refusal::NoSuchEstimate)?;
         self.check_rev(key, estimate.rev)?;
         Ok(estimate)
     }
 
-    fn current_order(&self, key: RecordKey) -> Result<Order, Stop> {
+    fn current_order(&mut self, key: RecordKey) -> Result<Order, Stop> {
         let order = self.batch.order(key)?.ok_or(Refusal::NoSuchOrder)?;
         self.check_rev(key, order.rev)?;
         Ok(order)
     }
 
-    fn check_rev(&self, key: RecordKey, rev: u32) -> Result<(), Stop> {
+    fn check_rev(&mut self, key: RecordKey, rev: u32) -> Result<(), Stop> {
         match self.expected_rev {
             Some(expected) if expected != rev => Err(Refusal::Stale(rev, self.batch.json(key)?).into()),
             _ => Ok(()),

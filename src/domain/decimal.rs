@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Digits that are kept; more precision than this is beyond every amount the types hold.
-const DIGITS_MAX: i64 = 36;
+/// Larger numbers are beyond every amount that the types hold; ten times this is still an `i128`.
+const MAGNITUDE_MAX: i128 = 10_i128.pow(36);
 
 /// Why a text is not a number that can be held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,19 +41,24 @@ pub(super) fn parse_scaled(text: &str, scale: u32) -> Result<i128, DecimalError>
         return Err(DecimalError::Malformed);
     }
 
-    let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).map(|byte| byte - b'0').collect();
-    let Some(first) = digits.iter().position(|&digit| digit != 0) else { return Ok(0) };
     // The power of ten of the digit that stands just left of the scaled point.
     let point = i64::try_from(whole.len()).map_err(|_| DecimalError::TooLarge)? + exponent + i64::from(scale);
-    let first = i64::try_from(first).map_err(|_| DecimalError::TooLarge)?;
-    let kept = point - first;
-    if kept > DIGITS_MAX {
-        return Err(DecimalError::TooLarge);
+    let mut magnitude = 0_i128;
+    let mut digits = whole.bytes().chain(fraction.bytes()).map(|byte| i128::from(byte - b'0'));
+    for _ in 0..point {
+        let next = digits.next();
+        if magnitude == 0 && next.is_none() {
+            break;
+        }
+        if magnitude >= MAGNITUDE_MAX {
+            return Err(DecimalError::TooLarge);
+        }
+        magnitude = magnitude * 10 + next.unwrap_or(0);
     }
-    let digit_at = |position: i64| usize::try_from(position).ok().and_then(|at| digits.get(at)).copied().unwrap_or(0);
-    let magnitude = (first..point).fold(0_i128, |value, position| value * 10 + i128::from(digit_at(position)));
-    let rounded = if digit_at(point) >= 5 && point >= first { magnitude + 1 } else { magnitude };
-    Ok(if negative { -rounded } else { rounded })
+    if point >= 0 && digits.next().is_some_and(|digit| digit >= 5) {
+        magnitude += 1;
+    }
+    Ok(if negative { -magnitude } else { magnitude })
 }
 
 /// An exponent beyond any use saturates: the value is then too large, or zero.

@@ -46,6 +46,9 @@ impl Kind {
     }
 }
 
+/// Bytes of the longest id.
+const ID_BYTES: usize = 14;
+
 /// Names one record for ever: its kind and its number in that series, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordKey {
@@ -67,7 +70,11 @@ impl RecordKey {
         let [first, second] = self.kind.multipliers();
         let mixed = self.number.wrapping_mul(first);
         let mixed = (mixed ^ (mixed >> 16)).wrapping_mul(second);
-        format!("{}{:08X}", self.kind.id_prefix(), mixed ^ (mixed >> 16))
+        let digits = mixed ^ (mixed >> 16);
+        let mut id = String::with_capacity(ID_BYTES);
+        id.push_str(self.kind.id_prefix());
+        id.extend((0..8).rev().map(|place| hex_digit(digits >> (4 * place))));
+        id
     }
 
     /// Reads an id back; `None` if it is not one of this kind.
@@ -102,6 +109,11 @@ impl fmt::Display for RecordKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.id())
     }
+}
+
+/// The lowest four bits as an upper-case hex digit.
+fn hex_digit(bits: u32) -> char {
+    char::from_digit(bits & 15, 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 /// The inverse of an odd number modulo 2^32, by Newton's iteration: each step doubles the number of correct bits.

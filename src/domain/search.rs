@@ -9,11 +9,23 @@ const PART: char = '\u{1}';
 
 /// The few words of a record that a search looks at, kept apart from the record so that many are read quickly.
 pub fn search_text(key: RecordKey, status: &str, name: &str, phone: &str) -> String {
-    format!("{}{PART}{}{PART}{}{PART}{}", fold(status), key.label(), fold(name), digits(phone))
+    let mut text = fold(status);
+    for part in [key.label(), fold(name), digits(phone)] {
+        text.push(PART);
+        text.push_str(&part);
+    }
+    text
 }
 
 /// Lower case, without accents, without control characters.
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text
+            .bytes()
+            .filter(|byte| !byte.is_ascii_control())
+            .map(|byte| char::from(byte.to_ascii_lowercase()))
+            .collect();
+    }
     text.nfkd()
         .filter(|character| !('\u{300}'..='\u{36F}').contains(character) && !character.is_control())
         .flat_map(char::to_lowercase)

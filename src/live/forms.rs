@@ -3,8 +3,8 @@
 use tungstenite::Bytes;
 
 use super::client::{Dialect, Kinds};
-use super::frame::{legacy_text, push_frame, reload_frame};
-use crate::domain::{Change, Kind};
+use super::frame::{legacy_text, plain_json, push_frame, reload_frame};
+use crate::domain::{Action, Change, Kind};
 
 /// One line of clients that get the very same bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,10 +127,12 @@ impl Batch {
             }
             let Growing { bytes, starts } = self.forms.get_mut(form);
             starts.push((change.seq, bytes.len()));
-            if form == Form::Legacy {
-                push_frame(bytes, legacy_text(change).as_bytes());
-            } else {
-                bytes.extend_from_slice(&self.frame);
+            match (form, change.action) {
+                (Form::Legacy, _) => push_frame(bytes, legacy_text(change).as_bytes()),
+                (Form::Plain, Action::ConvertToOrder) => {
+                    push_frame(bytes, plain_json(change).as_deref().unwrap_or(json));
+                }
+                _ => bytes.extend_from_slice(&self.frame),
             }
         }
         if Form::Plain.shows(change) {

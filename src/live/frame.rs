@@ -1,53 +1,64 @@
 //! The bytes of a change: JSON and WebSocket header, made once and shared by all sockets (server frames are not masked).
 
-use serde::Serialize;
-use serde_json::value::RawValue;
 use tungstenite::Bytes;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tungstenite::protocol::frame::{Frame, FrameHeader};
 
 use crate::domain::{Action, Change, Kind};
+use crate::json::Object;
 
-/// A change as it stands on the wire; unknown keys are ignored by old clients.
-#[derive(Serialize)]
-struct Message<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    action: &'a str,
-    id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    order_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    order_number: Option<String>,
-    seq: u64,
-    rev: u32,
-    at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    origin: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a RawValue>,
+/// The record of a change is not a JSON object in UTF-8, so no frame can be made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("its record is not a JSON object")
+    }
 }
 
-/// The JSON text of a change. An error means that its record cannot be shown; the caller sends the legacy string instead.
-pub fn change_json(change: &Change) -> Result<Vec<u8>, serde_json::Error> {
-    let order = change.linked.filter(|_| change.action == Action::ConvertToOrder);
-    let data = change.record.as_deref().map(serde_json::from_slice::<&RawValue>).transpose()?;
-    serde_json::to_vec(&Message {
-        kind: change.key.kind.name(),
-        action: change.action.name(),
-        id: change.key.id(),
-        order_id: order.map(crate::domain::RecordKey::id),
-        order_number: order.map(crate::domain::RecordKey::label),
-        seq: change.seq,
-        rev: change.rev,
-        at: change.at.to_rfc3339(),
-        by: change.by.as_deref(),
-        origin: change.origin.as_deref(),
-        data,
-    })
+/// Room for what a frame says besides the record.
+const ENVELOPE_BYTES: usize = 256;
+
+/// The JSON text of a change; unknown keys are ignored by old clients. An error means that its record cannot be shown; the
+/// broadcaster sends the legacy string instead.
+pub fn change_json(change: &Change) -> Result<Vec<u8>, Unreadable> {
+    write_change(change, change.record.as_deref())
+}
+
+/// The same for plain `/ws`, where a conversion does not repeat the estimate.
+pub(super) fn plain_json(change: &Change) -> Result<Vec<u8>, Unreadable> {
+    write_change(change, change.record.as_deref().filter(|_| change.action != Action::ConvertToOrder))
+}
+
+fn write_change(change: &Change, data: Option<&[u8]>) -> Result<Vec<u8>, Unreadable> {
+    if data.is_some_and(|data| !is_object(data)) {
+        return Err(Unreadable);
+    }
+    let mut bytes = Vec::with_capacity(ENVELOPE_BYTES + data.map_or(0, <[u8]>::len));
+    let mut object = Object::open(&mut bytes);
+    object.plain("type", change.key.kind.name()).plain("action", change.action.name()).plain("id", &change.key.id());
+    if let (Some(order), Action::ConvertToOrder) = (change.linked, change.action) {
+        object.plain("order_id", &order.id()).plain("order_number", &order.label());
+    }
+    object
+        .integer("seq", change.seq)
+        .integer("rev", u64::from(change.rev))
+        .plain("at", &change.at.to_rfc3339())
+        .text_if("by", change.by.as_deref())
+        .text_if("origin", change.origin.as_deref());
+    if let Some(data) = data {
+        object.raw("data", data);
+    }
+    object.close();
+    Ok(bytes)
+}
+
+/// Stored JSON was written by us and every page of it is checked when the file is opened; this finds what is torn or empty
+/// without parsing everything again for every change.
+fn is_object(json: &[u8]) -> bool {
+    json.first() == Some(&b'{') && json.last() == Some(&b'}') && std::str::from_utf8(json).is_ok()
 }
 
 /// What a change is to clients of the bare strings.
@@ -140,12 +151,15 @@ mod tests {
         let json = change_json(&change(Kind::Estimate, Action::ConvertToOrder, Some(b"{}"))).unwrap();
         let text = std::str::from_utf8(&json).unwrap();
         assert!(text.contains(r##""order_number":"#003""##) && text.contains(r#""data":{}"#), "{text}");
+        let json = plain_json(&change(Kind::Estimate, Action::ConvertToOrder, Some(b"{}"))).unwrap();
+        assert!(!std::str::from_utf8(&json).unwrap().contains("data"));
     }
 
     #[test]
     fn a_record_that_is_not_json_is_an_error_and_not_a_broken_frame() {
         assert!(change_json(&change(Kind::Order, Action::Create, Some(b"{\"a\":"))).is_err());
-        assert!(change_json(&change(Kind::Order, Action::Create, Some(b"\"\xff\""))).is_err());
+        assert!(change_json(&change(Kind::Order, Action::Create, Some(b"{\"\xff\"}"))).is_err());
+        assert!(change_json(&change(Kind::Order, Action::Create, Some(b""))).is_err());
     }
 
     #[test]

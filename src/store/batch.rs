@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use redb::{ReadableTable, Table, WriteTransaction};
+use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use super::forms::{estimate_from, estimate_json, order_from, order_json};
 use super::log_entry::LogEntry;
@@ -26,19 +26,32 @@ pub struct Cause<'a> {
 /// One transaction in the making. Every command checks before its first write, so that one which is refused leaves no
 /// trace beside the others of its batch.
 pub struct Batch<'txn> {
-    estimates: Table<'txn, u64, &'static [u8]>,
-    orders: Table<'txn, u64, &'static [u8]>,
-    estimates_search: Table<'txn, u64, &'static str>,
-    orders_search: Table<'txn, u64, &'static str>,
+    transaction: &'txn WriteTransaction,
+    /// Opened by the first command that needs them.
+    estimates: Option<Series<'txn>>,
+    orders: Option<Series<'txn>>,
+    answers: Option<Answers<'txn>>,
     changes: Table<'txn, u64, &'static [u8]>,
-    answers: Table<'txn, [u8; 16], &'static [u8]>,
-    answer_log: Table<'txn, u64, [u8; 16]>,
     currency: Currency,
     /// Promise 2: only this field gives out sequences, one after the other.
     next_seq: u64,
     now: Timestamp,
     written: Vec<Change>,
     is_changed: bool,
+}
+
+/// The tables of one kind of record.
+struct Series<'txn> {
+    records: Table<'txn, u64, &'static [u8]>,
+    search: Table<'txn, u64, &'static str>,
+    /// Promise 5: the next number follows the last key, and a deletion leaves its key.
+    next_number: u64,
+}
+
+/// The tables of stored answers.
+struct Answers<'txn> {
+    by_fingerprint: Table<'txn, [u8; 16], &'static [u8]>,
+    log: Table<'txn, u64, [u8; 16]>,
 }
 
 impl<'txn> Batch<'txn> {
@@ -53,13 +66,11 @@ impl<'txn> Batch<'txn> {
             None => (0, i64::MIN),
         };
         Ok(Self {
-            estimates: transaction.open_table(ESTIMATES)?,
-            orders: transaction.open_table(ORDERS)?,
-            estimates_search: transaction.open_table(ESTIMATES_SEARCH)?,
-            orders_search: transaction.open_table(ORDERS_SEARCH)?,
+            transaction,
+            estimates: None,
+            orders: None,
+            answers: None,
             changes,
-            answers: transaction.open_table(ANSWERS)?,
-            answer_log: transaction.open_table(ANSWER_LOG)?,
             currency,
             next_seq: last_seq + 1,
             // A machine without a clock chip may start in the past; what is stored never runs backwards.
@@ -83,26 +94,26 @@ impl<'txn> Batch<'txn> {
         self.currency
     }
 
-    /// Promise 5: the next number of a series follows the last key, and a deletion leaves its key.
-    pub fn next_key(&self, kind: Kind) -> Result<RecordKey, StoreError> {
-        let last = self.table(kind).last()?.map_or(0, |(number, _)| number.value());
-        let number = u32::try_from(last + 1).map_err(|_| StoreError::SeriesFull)?;
+    /// The key of the next new record.
+    pub fn next_key(&mut self, kind: Kind) -> Result<RecordKey, StoreError> {
+        let number = u32::try_from(self.series(kind)?.next_number).map_err(|_| StoreError::SeriesFull)?;
         Ok(RecordKey::new(kind, number))
     }
 
     /// The estimate with this number, unless there is none or it is deleted.
-    pub fn estimate(&self, key: RecordKey) -> Result<Option<Estimate>, StoreError> {
+    pub fn estimate(&mut self, key: RecordKey) -> Result<Option<Estimate>, StoreError> {
         self.read(key, estimate_from)
     }
 
     /// The order with this number, unless there is none or it is deleted.
-    pub fn order(&self, key: RecordKey) -> Result<Option<Order>, StoreError> {
+    pub fn order(&mut self, key: RecordKey) -> Result<Option<Order>, StoreError> {
         self.read(key, order_from)
     }
 
     /// The JSON of a record that exists.
-    pub fn json(&self, key: RecordKey) -> Result<Arc<[u8]>, StoreError> {
-        let bytes = self.table(key.kind).get(u64::from(key.number))?.ok_or(StoreError::Malformed("record"))?;
+    pub fn json(&mut self, key: RecordKey) -> Result<Arc<[u8]>, StoreError> {
+        let bytes =
+            self.series(key.kind)?.records.get(u64::from(key.number))?.ok_or(StoreError::Malformed("record"))?;
         Ok(Arc::from(Record::decode(bytes.value())?.json))
     }
 
@@ -113,7 +124,7 @@ impl<'txn> Batch<'txn> {
         action: Action,
         cause: Cause<'_>,
     ) -> Result<Arc<[u8]>, StoreError> {
-        let json = estimate_json(estimate, self.currency)?;
+        let json = estimate_json(estimate, self.currency);
         let record = Record {
             is_deleted: false,
             rev: estimate.rev,
@@ -133,7 +144,7 @@ impl<'txn> Batch<'txn> {
 
     /// Stores an order, notes what was done to it, and returns its JSON.
     pub fn put_order(&mut self, order: &Order, action: Action, cause: Cause<'_>) -> Result<Arc<[u8]>, StoreError> {
-        let json = order_json(order, self.currency)?;
+        let json = order_json(order, self.currency);
         let record = Record {
             is_deleted: false,
             rev: order.rev,
@@ -167,59 +178,63 @@ impl<'txn> Batch<'txn> {
     }
 
     /// The answer stored under this fingerprint, however old.
-    pub fn answer(&self, fingerprint: [u8; 16]) -> Result<Option<StoredAnswer>, StoreError> {
-        self.answers.get(fingerprint)?.map(|bytes| StoredAnswer::decode(bytes.value())).transpose()
+    pub fn answer(&mut self, fingerprint: [u8; 16]) -> Result<Option<StoredAnswer>, StoreError> {
+        self.answers()?.get(fingerprint)
     }
 
     /// Keeps the answer of a command with the command's own changes (promise 4), and trims those whose time is over.
     pub fn remember(&mut self, fingerprint: [u8; 16], answer: &StoredAnswer) -> Result<(), StoreError> {
         self.is_changed = true;
-        let next = self.answer_log.last()?.map_or(0, |(place, _)| place.value()) + 1;
-        self.answer_log.insert(next, fingerprint)?;
-        self.answers.insert(fingerprint, answer.encode().as_slice())?;
-        for _ in 0..ANSWERS_TRIMMED_PER_COMMAND_MAX {
-            let Some((place, oldest)) = self.answer_log.first()?.map(|(place, old)| (place.value(), old.value()))
-            else {
-                break;
-            };
-            let kept = self.answer(oldest)?;
-            if kept.as_ref().is_some_and(|answer| !answer.is_over(self.now)) {
-                break;
-            }
-            self.answer_log.remove(place)?;
-            if kept.is_some() {
-                self.answers.remove(oldest)?;
-            }
-        }
-        Ok(())
+        let now = self.now;
+        let answers = self.answers()?;
+        let next = answers.log.last()?.map_or(0, |(place, _)| place.value()) + 1;
+        answers.log.insert(next, fingerprint)?;
+        answers.by_fingerprint.insert(fingerprint, answer.encode().as_slice())?;
+        answers.trim(now)
     }
 
-    fn table(&self, kind: Kind) -> &Table<'txn, u64, &'static [u8]> {
-        match kind {
-            Kind::Estimate => &self.estimates,
-            Kind::Order => &self.orders,
+    fn series(&mut self, kind: Kind) -> Result<&mut Series<'txn>, StoreError> {
+        let (series, records, search) = match kind {
+            Kind::Estimate => (&mut self.estimates, ESTIMATES, ESTIMATES_SEARCH),
+            Kind::Order => (&mut self.orders, ORDERS, ORDERS_SEARCH),
+        };
+        match series {
+            Some(series) => Ok(series),
+            None => Ok(series.insert(Series::open(self.transaction, records, search)?)),
+        }
+    }
+
+    fn answers(&mut self) -> Result<&mut Answers<'txn>, StoreError> {
+        match &mut self.answers {
+            Some(answers) => Ok(answers),
+            answers => Ok(answers.insert(Answers {
+                by_fingerprint: self.transaction.open_table(ANSWERS)?,
+                log: self.transaction.open_table(ANSWER_LOG)?,
+            })),
         }
     }
 
     /// When a record was made: a tombstone keeps it, so that times grow with the numbers.
-    fn created_at(&self, key: RecordKey) -> Result<Timestamp, StoreError> {
-        match self.table(key.kind).get(u64::from(key.number))? {
+    fn created_at(&mut self, key: RecordKey) -> Result<Timestamp, StoreError> {
+        let now = self.now;
+        match self.series(key.kind)?.records.get(u64::from(key.number))? {
             Some(bytes) => Ok(Record::decode(bytes.value())?.created_at),
-            None => Ok(self.now),
+            None => Ok(now),
         }
     }
 
     fn read<T>(
-        &self,
+        &mut self,
         key: RecordKey,
         form: impl FnOnce(RecordKey, &Record<'_>, Currency) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        let Some(bytes) = self.table(key.kind).get(u64::from(key.number))? else { return Ok(None) };
+        let currency = self.currency;
+        let Some(bytes) = self.series(key.kind)?.records.get(u64::from(key.number))? else { return Ok(None) };
         let record = Record::decode(bytes.value())?;
         if record.is_deleted {
             return Ok(None);
         }
-        form(key, &record, self.currency).map(Some)
+        form(key, &record, currency).map(Some)
     }
 
     fn put(
@@ -233,21 +248,58 @@ impl<'txn> Batch<'txn> {
         self.is_changed = true;
         let seq = self.next_seq;
         self.next_seq += 1;
-        let (table, searched) = match key.kind {
-            Kind::Estimate => (&mut self.estimates, &mut self.estimates_search),
-            Kind::Order => (&mut self.orders, &mut self.orders_search),
-        };
-        let number = u64::from(key.number);
-        table.insert(number, record.encode().as_slice())?;
-        match search {
-            Some(text) => searched.insert(number, text)?,
-            None => searched.remove(number)?,
-        };
+        self.series(key.kind)?.put(u64::from(key.number), &record.encode(), search)?;
         let entry = LogEntry { key, action, at: self.now, by: cause.by, origin: cause.origin };
         self.changes.insert(seq, entry.encode().as_slice())?;
         let change = entry.into_change(seq, record);
         let json = change.record.clone().unwrap_or_default();
         self.written.push(change);
         Ok(json)
+    }
+}
+
+impl<'txn> Series<'txn> {
+    fn open(
+        transaction: &'txn WriteTransaction,
+        records: TableDefinition<'static, u64, &'static [u8]>,
+        search: TableDefinition<'static, u64, &'static str>,
+    ) -> Result<Self, StoreError> {
+        let records = transaction.open_table(records)?;
+        let next_number = records.last()?.map_or(0, |(number, _)| number.value()) + 1;
+        Ok(Self { records, search: transaction.open_table(search)?, next_number })
+    }
+
+    /// Stores a record with its search text; a tombstone has none.
+    fn put(&mut self, number: u64, record: &[u8], search: Option<&str>) -> Result<(), StoreError> {
+        self.records.insert(number, record)?;
+        match search {
+            Some(text) => self.search.insert(number, text)?,
+            None => self.search.remove(number)?,
+        };
+        self.next_number = self.next_number.max(number + 1);
+        Ok(())
+    }
+}
+
+impl Answers<'_> {
+    fn get(&self, fingerprint: [u8; 16]) -> Result<Option<StoredAnswer>, StoreError> {
+        self.by_fingerprint.get(fingerprint)?.map(|bytes| StoredAnswer::decode(bytes.value())).transpose()
+    }
+
+    fn trim(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        for _ in 0..ANSWERS_TRIMMED_PER_COMMAND_MAX {
+            let Some((place, oldest)) = self.log.first()?.map(|(place, old)| (place.value(), old.value())) else {
+                break;
+            };
+            let kept = self.get(oldest)?;
+            if kept.as_ref().is_some_and(|answer| !answer.is_over(now)) {
+                break;
+            }
+            self.log.remove(place)?;
+            if kept.is_some() {
+                self.by_fingerprint.remove(oldest)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -1,160 +1,132 @@
-//! The JSON of records. serde meets them here and nowhere else in the store.
+//! The JSON of records: how they are written, and how they are read back.
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::StoreError;
 use super::record::Record;
 use crate::domain::{Currency, Discount, Estimate, Items, Kind, Money, Order, RecordKey, Sale, Source};
+use crate::json::Object;
 
-/// A record as the API shows it, in the order of the wire: its own first fields, those of every [`Sale`], its own last ones.
-macro_rules! record_form {
-    ($form:ident { $($first:ident),* } { $($(#[$meta:meta])* $last:ident: $type:ty),* $(,)? }) => {
-        #[derive(Serialize, Deserialize)]
-        struct $form<'a> {
-            id: Cow<'a, str>,
-            #[serde(rename = "_id")]
-            id_too: Cow<'a, str>,
-            $($first: Cow<'a, str>,)*
-            customer_name: Cow<'a, str>,
-            customer_phone: Cow<'a, str>,
-            customer_address: Cow<'a, str>,
-            sale_by: Cow<'a, str>,
-            #[serde(borrow)]
-            items: &'a RawValue,
-            subtotal: f64,
-            discount_amount: f64,
-            is_percentage_discount: bool,
-            discount_percentage: f64,
-            total: f64,
-            $($(#[$meta])* $last: $type,)*
-            rev: u32,
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            amounts_flagged: Option<Cow<'a, str>>,
-        }
-
-        impl $form<'_> {
-            fn into_sale(self, record: &Record<'_>, currency: Currency) -> Sale {
-                Sale {
-                    customer_name: self.customer_name.into_owned(),
-                    customer_phone: self.customer_phone.into_owned(),
-                    customer_address: self.customer_address.into_owned(),
-                    sale_by: self.sale_by.into_owned(),
-                    items: Items::new(self.items.get(), record.items_count),
-                    subtotal: currency.from_number(self.subtotal),
-                    discount: if self.is_percentage_discount {
-                        Discount::Percent(self.discount_amount)
-                    } else {
-                        Discount::Amount(currency.from_number(self.discount_amount))
-                    },
-                    discount_percentage: self.discount_percentage,
-                    total: record.total,
-                    amounts_flagged: self.amounts_flagged.map(Cow::into_owned),
-                }
-            }
-        }
-    };
-}
-
-record_form!(EstimateForm { estimate_id, estimate_number } {
-    created_at: Cow<'a, str>,
-    is_converted_to_order: bool,
-    linked_order_id: Option<Cow<'a, str>>,
-    linked_order_number: Option<Cow<'a, str>>,
-});
-
-record_form!(OrderForm { order_id, sale_number } {
-    amount_paid: f64,
-    payment_mode: Cow<'a, str>,
-    status: Cow<'a, str>,
-    created_at: Cow<'a, str>,
-    source_estimate_id: Option<Cow<'a, str>>,
-    source_estimate_number: Option<Cow<'a, str>>,
-    is_from_estimate: bool,
-});
-
-/// Fills a form from a record: the fields of its [`Sale`] are the same for both.
-macro_rules! fill_form {
-    ($form:ident, $record:expr, $currency:expr, $id:ident, $label:ident; $($last:ident: $value:expr),* $(,)?) => {{
-        let (record, currency): (_, Currency) = ($record, $currency);
-        let (sale, id) = (&record.sale, record.key.id());
-        let (discount_amount, is_percentage_discount) = match sale.discount {
-            Discount::Percent(percent) => (percent, true),
-            Discount::Amount(money) => (to_number(money, currency), false),
-        };
-        print(&$form {
-            id: id.as_str().into(),
-            id_too: id.as_str().into(),
-            $id: id.as_str().into(),
-            $label: record.key.label().into(),
-            customer_name: sale.customer_name.as_str().into(),
-            customer_phone: sale.customer_phone.as_str().into(),
-            customer_address: sale.customer_address.as_str().into(),
-            sale_by: sale.sale_by.as_str().into(),
-            items: serde_json::from_str(sale.items.json()).map_err(|_| StoreError::Malformed("list of items"))?,
-            subtotal: to_number(sale.subtotal, currency),
-            discount_amount,
-            is_percentage_discount,
-            discount_percentage: sale.discount_percentage,
-            total: to_number(sale.total, currency),
-            $($last: $value,)*
-            rev: record.rev,
-            amounts_flagged: sale.amounts_flagged.as_deref().map(Cow::from),
-        })
-    }};
-}
+/// Room for the fixed part of a record's JSON.
+const JSON_BYTES: usize = 1_024;
 
 /// The JSON of an estimate.
-pub(super) fn estimate_json(estimate: &Estimate, currency: Currency) -> Result<Vec<u8>, StoreError> {
-    fill_form!(EstimateForm, estimate, currency, estimate_id, estimate_number;
-        created_at: estimate.created_at.to_rfc3339().into(),
-        is_converted_to_order: estimate.converted_to.is_some(),
-        linked_order_id: estimate.converted_to.map(|order| order.id().into()),
-        linked_order_number: estimate.converted_to.map(|order| order.label().into()),
-    )
+pub(super) fn estimate_json(estimate: &Estimate, currency: Currency) -> Vec<u8> {
+    let order = estimate.converted_to;
+    let mut bytes = Vec::with_capacity(JSON_BYTES + estimate.sale.items.json().len());
+    let mut object = Object::open(&mut bytes);
+    put_names(&mut object, estimate.key, "estimate_id", "estimate_number");
+    put_sale(&mut object, &estimate.sale, currency);
+    object
+        .plain("created_at", &estimate.created_at.to_rfc3339())
+        .boolean("is_converted_to_order", order.is_some())
+        .text_or_null("linked_order_id", order.map(RecordKey::id).as_deref())
+        .text_or_null("linked_order_number", order.map(RecordKey::label).as_deref());
+    put_end(&mut object, estimate.rev, &estimate.sale);
+    object.close();
+    bytes
 }
 
 /// The JSON of an order.
-pub(super) fn order_json(order: &Order, currency: Currency) -> Result<Vec<u8>, StoreError> {
+pub(super) fn order_json(order: &Order, currency: Currency) -> Vec<u8> {
     let (source_id, source_number) = match &order.source {
         Source::Direct => (None, None),
-        Source::Estimate(key) => (Some(key.id()), Some(key.label())),
-        Source::Unknown { id, number } => (id.clone(), number.clone()),
+        Source::Estimate(key) => (Some(Cow::from(key.id())), Some(Cow::from(key.label()))),
+        Source::Unknown { id, number } => (id.as_deref().map(Cow::from), number.as_deref().map(Cow::from)),
     };
-    fill_form!(OrderForm, order, currency, order_id, sale_number;
-        amount_paid: to_number(order.amount_paid, currency),
-        payment_mode: order.payment_mode.as_str().into(),
-        status: order.status.as_str().into(),
-        created_at: order.created_at.to_rfc3339().into(),
-        source_estimate_id: source_id.map(Cow::from),
-        source_estimate_number: source_number.map(Cow::from),
-        is_from_estimate: order.source != Source::Direct,
-    )
+    let mut bytes = Vec::with_capacity(JSON_BYTES + order.sale.items.json().len());
+    let mut object = Object::open(&mut bytes);
+    put_names(&mut object, order.key, "order_id", "sale_number");
+    put_sale(&mut object, &order.sale, currency);
+    object
+        .number("amount_paid", to_number(order.amount_paid, currency))
+        .text("payment_mode", &order.payment_mode)
+        .text("status", &order.status)
+        .plain("created_at", &order.created_at.to_rfc3339())
+        .text_or_null("source_estimate_id", source_id.as_deref())
+        .text_or_null("source_estimate_number", source_number.as_deref())
+        .boolean("is_from_estimate", order.source != Source::Direct);
+    put_end(&mut object, order.rev, &order.sale);
+    object.close();
+    bytes
+}
+
+fn put_names(object: &mut Object<'_>, key: RecordKey, id_name: &str, label_name: &str) {
+    let id = key.id();
+    object.plain("id", &id).plain("_id", &id).plain(id_name, &id).plain(label_name, &key.label());
+}
+
+fn put_sale(object: &mut Object<'_>, sale: &Sale, currency: Currency) {
+    let (discount_amount, is_percentage) = match sale.discount {
+        Discount::Percent(percent) => (percent, true),
+        Discount::Amount(money) => (to_number(money, currency), false),
+    };
+    object
+        .text("customer_name", &sale.customer_name)
+        .text("customer_phone", &sale.customer_phone)
+        .text("customer_address", &sale.customer_address)
+        .text("sale_by", &sale.sale_by)
+        .raw("items", sale.items.json().as_bytes())
+        .number("subtotal", to_number(sale.subtotal, currency))
+        .number("discount_amount", discount_amount)
+        .boolean("is_percentage_discount", is_percentage)
+        .number("discount_percentage", sale.discount_percentage)
+        .number("total", to_number(sale.total, currency));
+}
+
+fn put_end(object: &mut Object<'_>, rev: u32, sale: &Sale) {
+    object.integer("rev", u64::from(rev)).text_if("amounts_flagged", sale.amounts_flagged.as_deref());
+}
+
+/// What is read back of either record; all else is in the header or follows from it.
+#[derive(Deserialize)]
+struct SaleForm<'a> {
+    #[serde(borrow)]
+    customer_name: Cow<'a, str>,
+    customer_phone: Cow<'a, str>,
+    customer_address: Cow<'a, str>,
+    sale_by: Cow<'a, str>,
+    #[serde(borrow)]
+    items: &'a RawValue,
+    subtotal: f64,
+    discount_amount: f64,
+    is_percentage_discount: bool,
+    discount_percentage: f64,
+    amounts_flagged: Option<String>,
+}
+
+/// What is read back of an order besides.
+#[derive(Deserialize)]
+struct OrderForm {
+    payment_mode: String,
+    status: String,
+    source_estimate_id: Option<String>,
+    source_estimate_number: Option<String>,
+    is_from_estimate: bool,
 }
 
 /// Takes an estimate back from its stored record.
 pub(super) fn estimate_from(key: RecordKey, record: &Record<'_>, currency: Currency) -> Result<Estimate, StoreError> {
-    let form: EstimateForm<'_> = parse(record, "estimate")?;
     Ok(Estimate {
         key,
         rev: record.rev,
         created_at: record.created_at,
         converted_to: record.linked.map(|number| RecordKey::new(Kind::Order, number)),
-        sale: form.into_sale(record, currency),
+        sale: sale_from(record, currency)?,
     })
 }
 
 /// Takes an order back from its stored record.
 pub(super) fn order_from(key: RecordKey, record: &Record<'_>, currency: Currency) -> Result<Order, StoreError> {
-    let form: OrderForm<'_> = parse(record, "order")?;
+    let form: OrderForm = serde_json::from_slice(record.json).map_err(|_| StoreError::Malformed("order"))?;
     let source = match record.linked {
         Some(number) => Source::Estimate(RecordKey::new(Kind::Estimate, number)),
-        None if form.is_from_estimate => Source::Unknown {
-            id: form.source_estimate_id.as_deref().map(str::to_string),
-            number: form.source_estimate_number.as_deref().map(str::to_string),
-        },
+        None if form.is_from_estimate => {
+            Source::Unknown { id: form.source_estimate_id, number: form.source_estimate_number }
+        }
         None => Source::Direct,
     };
     Ok(Order {
@@ -162,19 +134,31 @@ pub(super) fn order_from(key: RecordKey, record: &Record<'_>, currency: Currency
         rev: record.rev,
         created_at: record.created_at,
         amount_paid: record.amount_paid,
-        payment_mode: form.payment_mode.to_string(),
-        status: form.status.to_string(),
+        payment_mode: form.payment_mode,
+        status: form.status,
         source,
-        sale: form.into_sale(record, currency),
+        sale: sale_from(record, currency)?,
     })
 }
 
-fn parse<'a, T: Deserialize<'a>>(record: &Record<'a>, what: &'static str) -> Result<T, StoreError> {
-    serde_json::from_slice(record.json).map_err(|_| StoreError::Malformed(what))
-}
-
-fn print(form: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(form).map_err(|_| StoreError::Malformed("record"))
+fn sale_from(record: &Record<'_>, currency: Currency) -> Result<Sale, StoreError> {
+    let form: SaleForm<'_> = serde_json::from_slice(record.json).map_err(|_| StoreError::Malformed("record"))?;
+    Ok(Sale {
+        customer_name: form.customer_name.into_owned(),
+        customer_phone: form.customer_phone.into_owned(),
+        customer_address: form.customer_address.into_owned(),
+        sale_by: form.sale_by.into_owned(),
+        items: Items::new(form.items.get(), record.items_count),
+        subtotal: currency.from_number(form.subtotal),
+        discount: if form.is_percentage_discount {
+            Discount::Percent(form.discount_amount)
+        } else {
+            Discount::Amount(currency.from_number(form.discount_amount))
+        },
+        discount_percentage: form.discount_percentage,
+        total: record.total,
+        amounts_flagged: form.amounts_flagged,
+    })
 }
 
 fn to_number(money: Money, currency: Currency) -> f64 {

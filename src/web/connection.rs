@@ -41,7 +41,7 @@ fn try_serve(shared: &Shared, stream: &Arc<TcpStream>) -> io::Result<()> {
         let next = match intake.next_head() {
             Ok(head) => one_request(shared, stream, &mut intake, head)?,
             Err(NoRequest::Closed) => return Ok(()),
-            Err(NoRequest::Broken(problem)) => refuse(stream, None, problem)?,
+            Err(NoRequest::Broken(problem)) => refuse(shared, stream, None, problem)?,
         };
         match next {
             Next::Request => {}
@@ -57,20 +57,20 @@ fn one_request(shared: &Shared, stream: &TcpStream, intake: &mut Intake, head: B
         return if head.framing == Framing::None {
             Ok(Next::WebSocket(feed, head))
         } else {
-            refuse(stream, Some(&head), Problem::new(400, "A WebSocket handshake has no body"))
+            refuse(shared, stream, Some(&head), Problem::new(400, "A WebSocket handshake has no body"))
         };
     }
     if let Err(problem) = expect(stream, intake, &head)? {
-        return refuse(stream, Some(&head), problem);
+        return refuse(shared, stream, Some(&head), problem);
     }
     let body = match intake.body(head.framing) {
         Ok(body) => body,
         Err(NoRequest::Closed) => return Ok(Next::End),
-        Err(NoRequest::Broken(problem)) => return refuse(stream, Some(&head), problem),
+        Err(NoRequest::Broken(problem)) => return refuse(shared, stream, Some(&head), problem),
     };
     let reply = answer(&Request { app: &shared.app, head: &head, body: &body });
     let keeps_alive = head.keeps_alive() && !shared.is_stopping();
-    reply.send(stream, Some(&head), keeps_alive)?;
+    reply.send(stream, shared.app.clock(), Some(&head), keeps_alive)?;
     Ok(if keeps_alive { Next::Request } else { Next::End })
 }
 
@@ -101,8 +101,8 @@ fn expect(stream: &TcpStream, intake: &Intake, head: &Head) -> io::Result<Result
 }
 
 /// Answers what cannot be served; the place of the next request is unknown, so the connection ends.
-fn refuse(stream: &TcpStream, head: Option<&Head>, problem: Problem) -> io::Result<Next> {
-    Reply::from(problem).send(stream, head, false)?;
+fn refuse(shared: &Shared, stream: &TcpStream, head: Option<&Head>, problem: Problem) -> io::Result<Next> {
+    Reply::from(problem).send(stream, shared.app.clock(), head, false)?;
     Ok(Next::End)
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -19,35 +19,56 @@ pub(super) struct Fields<'a> {
     repeated: Option<String>,
 }
 
+/// An object of which only the fields of an item are kept; the others are looked through and passed on untouched.
+pub(super) struct ItemFields<'a>(pub Fields<'a>);
+
+/// The fields of an item that are read.
+const ITEM_FIELDS: [&str; 4] = ["name", "price", "quantity", "discount"];
+
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = Fields<'de>;
+        deserializer.deserialize_map(FieldsVisitor { is_item: false })
+    }
+}
 
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a JSON object")
+impl<'de: 'a, 'a> Deserialize<'de> for ItemFields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor { is_item: true }).map(Self)
+    }
+}
+
+struct FieldsVisitor {
+    is_item: bool,
+}
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Fields { entries: Vec::with_capacity(16), repeated: None };
+        while let Some(Name(name)) = map.next_key::<Name<'de>>()? {
+            if self.is_item && !ITEM_FIELDS.contains(&&*name) {
+                map.next_value::<Readable>()?;
+                continue;
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Fields { entries: Vec::with_capacity(16), repeated: None };
-                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
-                    if fields.entries.len() == FIELDS_MAX {
-                        return Err(A::Error::custom(format_args!("more than {FIELDS_MAX} fields in one object")));
-                    }
-                    if fields.get(&name).is_some() {
-                        fields.repeated = Some(name.into_owned());
-                    } else {
-                        fields.entries.push((name, value));
-                    }
-                }
-                Ok(fields)
+            let value = map.next_value()?;
+            if fields.entries.len() == FIELDS_MAX {
+                return Err(A::Error::custom(format_args!("more than {FIELDS_MAX} fields in one object")));
+            }
+            if fields.entries.iter().any(|(own, _)| *own == name) {
+                fields.repeated = Some(name.into_owned());
+            } else {
+                fields.entries.push((name, value));
             }
         }
-        deserializer.deserialize_map(FieldsVisitor)
+        Ok(fields)
     }
 }
 
@@ -71,6 +92,58 @@ impl<'a> Fields<'a> {
     pub fn get(&self, name: &str) -> Option<&'a str> {
         let value = self.entries.iter().find(|(own, _)| own == name).map(|(_, value)| value.get())?;
         (value != "null").then_some(value)
+    }
+}
+
+/// Any JSON value that every client can read: nested no deeper than the parser goes, numbers that a double holds, whole
+/// characters. Nothing of it is kept.
+struct Readable;
+
+impl<'de> Deserialize<'de> for Readable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ReadableVisitor;
+        impl<'de> Visitor<'de> for ReadableVisitor {
+            type Value = Readable;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a JSON value")
+            }
+
+            fn visit_unit<E>(self) -> Result<Readable, E> {
+                Ok(Readable)
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Readable, E> {
+                Ok(Readable)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Readable, E> {
+                Ok(Readable)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Readable, E> {
+                Ok(Readable)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Readable, E> {
+                Ok(Readable)
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Readable, E> {
+                Ok(Readable)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Readable, A::Error> {
+                while elements.next_element::<Readable>()?.is_some() {}
+                Ok(Readable)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Readable, A::Error> {
+                while entries.next_entry::<Readable, Readable>()?.is_some() {}
+                Ok(Readable)
+            }
+        }
+        deserializer.deserialize_any(ReadableVisitor)
     }
 }
 

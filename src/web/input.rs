@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::fields::{At, Faults, Fields, Read, Reader};
+use super::fields::{At, Faults, Fields, ItemFields, Read, Reader};
 use super::problem::Problem;
 use super::request::Request;
 use crate::domain::{
@@ -167,14 +167,15 @@ fn read_items(reader: &mut Reader<'_, '_>) -> Read<(Items, Vec<Line>)> {
 }
 
 fn read_item(reader: &mut Reader<'_, '_>, json: &str, at: At<'_>) -> Read<Line> {
-    let Ok(fields) = serde_json::from_str::<Fields<'_>>(json) else {
-        return Err(reader.faults.add(&at, "", "dict_type", "must be an object"));
-    };
     // What is passed through untouched must be readable for every client: no endless nesting, no number beyond a double,
     // no half characters.
-    if let Err(error) = serde_json::from_str::<serde_json::Value>(json) {
-        return Err(reader.faults.add(&at, "", "json_invalid", format!("cannot be passed on: {error}")));
-    }
+    let ItemFields(fields) = match serde_json::from_str(json) {
+        Ok(fields) => fields,
+        Err(error) if json.starts_with('{') => {
+            return Err(reader.faults.add(&at, "", "json_invalid", format!("cannot be passed on: {error}")));
+        }
+        Err(_) => return Err(reader.faults.add(&at, "", "dict_type", "must be an object")),
+    };
     let mut item = Reader::new(&fields, at, reader.faults, reader.currency);
     let name = item.required("name", Reader::text);
     let price = item.required("price", Reader::micros);
@@ -198,17 +199,18 @@ fn not_blank(text: Option<String>) -> Option<String> {
 fn compact(json: &str) -> String {
     let mut is_in_string = false;
     let mut is_escaped = false;
-    json.chars()
-        .filter(|&character| {
-            if is_in_string {
-                is_in_string = is_escaped || character != '"';
-                is_escaped = character == '\\' && !is_escaped;
-                return true;
-            }
-            is_in_string = character == '"';
-            !matches!(character, ' ' | '\t' | '\n' | '\r')
-        })
-        .collect()
+    let is_kept = |byte: &u8| {
+        if is_in_string {
+            is_in_string = is_escaped || *byte != b'"';
+            is_escaped = *byte == b'\\' && !is_escaped;
+            return true;
+        }
+        is_in_string = *byte == b'"';
+        !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+    };
+    let bytes: Vec<u8> = json.bytes().filter(is_kept).collect();
+    // Only single-byte characters were taken away.
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 #[cfg(test)]

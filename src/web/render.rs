@@ -1,63 +1,9 @@
 //! The answers to commands, as the app expects them (CONTRACT §3). Pure: the same verdict gives the same bytes.
 
-use serde::Serialize;
-use serde_json::value::RawValue;
-
 use super::problem::refusal_answer;
 use crate::app::{Answer, ConversionReceipt, Outcome, Receipt, Verdict};
-use crate::domain::{Currency, Kind, Money};
-
-#[derive(Serialize)]
-struct Body<'a, D> {
-    success: bool,
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<D>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    estimate_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    estimate_number: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    order_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sale_number: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct ReceiptData<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    order_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sale_number: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    estimate_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    estimate_number: Option<&'a str>,
-    customer_name: &'a str,
-    total: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    payment_mode: Option<&'a str>,
-    created_at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    amount_paid: Option<f64>,
-}
-
-impl<'a, D> Body<'a, D> {
-    fn message(message: &'a str) -> Self {
-        Self {
-            success: true,
-            message,
-            data: None,
-            estimate_id: None,
-            estimate_number: None,
-            order_id: None,
-            sale_number: None,
-            status: None,
-        }
-    }
-}
+use crate::domain::{Currency, Kind, Money, RecordKey};
+use crate::json::Object;
 
 /// Turns what became of a command into its answer.
 pub(super) fn answer(verdict: &Verdict, currency: Currency) -> Answer {
@@ -72,85 +18,70 @@ fn outcome_answer(outcome: &Outcome, currency: Currency) -> Answer {
         Outcome::EstimateCreated(receipt) => created(receipt, "Estimate created successfully!", currency),
         Outcome::SaleCreated(receipt) => created(receipt, "Sale completed successfully!", currency),
         Outcome::EstimateConverted(conversion) => converted(conversion, currency),
-        Outcome::EstimateEdited(key, rev, json) => {
-            let (id, number) = (key.id(), key.label());
-            let data = serde_json::from_slice::<&RawValue>(json).ok();
-            let body = Body {
-                data,
-                estimate_id: Some(&id),
-                estimate_number: Some(&number),
-                ..Body::message("Estimate updated successfully!")
-            };
-            print(200, Some(*rev), &body)
-        }
-        Outcome::EstimateDeleted => print(200, None, &Body::<()>::message("Estimate deleted successfully")),
-        Outcome::OrderDeleted { with_estimate: false } => {
-            print(200, None, &Body::<()>::message("Order deleted successfully"))
-        }
+        Outcome::EstimateEdited(key, rev, json) => success(200, Some(*rev), "Estimate updated successfully!", |body| {
+            body.raw("data", json);
+            put_names(body, *key);
+        }),
+        Outcome::EstimateDeleted => success(200, None, "Estimate deleted successfully", |_| {}),
+        Outcome::OrderDeleted { with_estimate: false } => success(200, None, "Order deleted successfully", |_| {}),
         Outcome::OrderDeleted { with_estimate: true } => {
-            print(200, None, &Body::<()>::message("Order deleted successfully (linked estimate also deleted)"))
+            success(200, None, "Order deleted successfully (linked estimate also deleted)", |_| {})
         }
         Outcome::StatusSet(status, rev) => {
-            let message = format!("Order status updated to {status}");
-            print(200, Some(*rev), &Body::<()> { status: Some(status), ..Body::message(&message) })
+            success(200, Some(*rev), &format!("Order status updated to {status}"), |body| {
+                body.text("status", status);
+            })
         }
     }
 }
 
 fn created(receipt: &Receipt, message: &str, currency: Currency) -> Answer {
-    let (id, number) = (receipt.key.id(), receipt.key.label());
-    let for_kind = |kind| receipt.key.kind == kind;
-    let id_of = |kind| for_kind(kind).then_some(id.as_str());
-    let number_of = |kind| for_kind(kind).then_some(number.as_str());
-    let body = Body {
-        data: Some(ReceiptData {
-            order_id: id_of(Kind::Order),
-            sale_number: number_of(Kind::Order),
-            estimate_id: id_of(Kind::Estimate),
-            estimate_number: number_of(Kind::Estimate),
-            customer_name: &receipt.customer_name,
-            total: to_number(receipt.total, currency),
-            payment_mode: None,
-            created_at: receipt.created_at.to_rfc3339(),
-            amount_paid: None,
-        }),
-        estimate_id: id_of(Kind::Estimate),
-        estimate_number: number_of(Kind::Estimate),
-        order_id: id_of(Kind::Order),
-        sale_number: number_of(Kind::Order),
-        ..Body::message(message)
-    };
-    print(201, Some(1), &body)
+    success(201, Some(1), message, |body| {
+        body.object("data", |data| {
+            put_names(data, receipt.key);
+            put_receipt(data, receipt, currency);
+        });
+        put_names(body, receipt.key);
+    })
 }
 
 fn converted(conversion: &ConversionReceipt, currency: Currency) -> Answer {
     let ConversionReceipt { order, estimate, payment_mode, amount_paid } = conversion;
-    let (order_id, sale_number) = (order.key.id(), order.key.label());
-    let (estimate_id, estimate_number) = (estimate.id(), estimate.label());
-    let body = Body {
-        data: Some(ReceiptData {
-            order_id: Some(&order_id),
-            sale_number: Some(&sale_number),
-            estimate_id: Some(&estimate_id),
-            estimate_number: Some(&estimate_number),
-            customer_name: &order.customer_name,
-            total: to_number(order.total, currency),
-            payment_mode: Some(payment_mode),
-            created_at: order.created_at.to_rfc3339(),
-            amount_paid: Some(to_number(*amount_paid, currency)),
-        }),
-        order_id: Some(&order_id),
-        sale_number: Some(&sale_number),
-        ..Body::message("Estimate converted to order successfully!")
+    success(200, Some(1), "Estimate converted to order successfully!", |body| {
+        body.object("data", |data| {
+            put_names(data, order.key);
+            put_names(data, *estimate);
+            put_receipt(data, order, currency);
+            data.text("payment_mode", payment_mode).number("amount_paid", to_number(*amount_paid, currency));
+        });
+        put_names(body, order.key);
+    })
+}
+
+fn put_receipt(data: &mut Object<'_>, receipt: &Receipt, currency: Currency) {
+    data.text("customer_name", &receipt.customer_name)
+        .number("total", to_number(receipt.total, currency))
+        .plain("created_at", &receipt.created_at.to_rfc3339());
+}
+
+/// The id and the number of a record, under the names that its kind has.
+fn put_names(object: &mut Object<'_>, key: RecordKey) {
+    let (id, number) = match key.kind {
+        Kind::Estimate => ("estimate_id", "estimate_number"),
+        Kind::Order => ("order_id", "sale_number"),
     };
-    print(200, Some(1), &body)
+    object.plain(id, &key.id()).plain(number, &key.label());
+}
+
+fn success(status: u16, rev: Option<u32>, message: &str, fill: impl FnOnce(&mut Object<'_>)) -> Answer {
+    let mut bytes = Vec::with_capacity(512);
+    let mut body = Object::open(&mut bytes);
+    body.boolean("success", true).text("message", message);
+    fill(&mut body);
+    body.close();
+    Answer { status, rev, body: bytes }
 }
 
 fn to_number(money: Money, currency: Currency) -> f64 {
     currency.to_number(i128::from(money.minor_units()))
-}
-
-fn print(status: u16, rev: Option<u32>, body: &impl Serialize) -> Answer {
-    // Texts, numbers and checked JSON always serialise.
-    Answer { status, rev, body: serde_json::to_vec(body).unwrap_or_default() }
 }

@@ -1,4 +1,5 @@
-//! Answers: built once, printed by `tiny_http::Response`, written with a deadline.
+//! Answers: built once and written with a deadline. What fits into memory is printed here, in one piece; what is streamed is
+//! printed by `tiny_http::Response`, which knows chunks.
 
 use std::io::{self, BufWriter, Read, Write};
 use std::net::TcpStream;
@@ -9,24 +10,23 @@ use tiny_http::{HTTPVersion, Header, Response, StatusCode};
 
 use super::deadline::{DeadlineWriter, WRITE_BYTES};
 use super::head::Head;
-use crate::app::Answer;
+use crate::app::{Answer, ShopClock};
 
 /// Smaller answers fit into one packet anyway.
 const GZIP_FROM_BYTES: usize = 1_400;
 /// Answers up to this size have a length; larger ones are streamed in chunks.
 const STREAM_FROM_BYTES: usize = 32 << 10;
-
 /// Room for an answer's head.
 const HEAD_BYTES: usize = 512;
+const SERVER: &str = "tillsync";
 /// Nobody guesses at what an answer is, and no address of ours is told to others.
 const SECURITY_LINES: &str = "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
 
 /// An answer on its way to the client.
 pub struct Reply {
     status: u16,
-    headers: Vec<Header>,
-    /// Headers that `Response` leaves to its caller, as they are printed.
-    first_lines: String,
+    /// Header lines as they are printed.
+    lines: String,
     body: Body,
 }
 
@@ -36,13 +36,16 @@ enum Body {
 }
 
 impl Reply {
+    fn new(status: u16, content_type: &str, cache_control: &str, body: Vec<u8>) -> Self {
+        let mut reply = Self { status, lines: String::with_capacity(HEAD_BYTES), body: Body::Bytes(body) };
+        reply.add_header("Content-Type", content_type);
+        reply.add_header("Cache-Control", cache_control);
+        reply
+    }
+
     /// A JSON answer.
     pub fn json(status: u16, body: Vec<u8>) -> Self {
-        let mut reply =
-            Self { status, headers: Vec::with_capacity(8), first_lines: String::new(), body: Body::Bytes(body) };
-        reply.add_header("Content-Type", "application/json");
-        reply.add_header("Cache-Control", "no-store");
-        reply
+        Self::new(status, "application/json", "no-store", body)
     }
 
     /// A JSON answer of any length. What fits into one piece is sent as one.
@@ -59,71 +62,59 @@ impl Reply {
 
     /// A text of another type.
     pub fn text(content_type: &str, body: String) -> Self {
-        let mut reply = Self::asset(content_type, body);
-        reply.headers.retain(|header| !header.field.equiv("Cache-Control"));
-        reply.add_header("Cache-Control", "no-store");
-        reply
+        Self::new(200, content_type, "no-store", body.into_bytes())
     }
 
     /// An embedded file.
     pub fn asset(content_type: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        let mut reply = Self {
-            status: 200,
-            headers: Vec::with_capacity(8),
-            first_lines: String::new(),
-            body: Body::Bytes(bytes.into()),
-        };
-        reply.add_header("Content-Type", content_type);
-        reply.add_header("Cache-Control", "no-cache");
-        reply
+        Self::new(200, content_type, "no-cache", bytes.into())
     }
 
-    /// Adds a header. Values come from the server itself; one that is not ASCII is left out.
+    /// Adds a header. Values are made by the server; a line end in one would be a new header and is left out.
     pub fn add_header(&mut self, name: &'static str, value: &str) {
-        if name == "Upgrade" {
-            self.first_lines.push_str("Upgrade: websocket\r\n");
-            return;
-        }
-        if let Ok(header) = Header::from_bytes(name.as_bytes(), value.as_bytes()) {
-            self.headers.push(header);
+        if !value.contains(['\r', '\n']) {
+            for piece in [name, ": ", value, "\r\n"] {
+                self.lines.push_str(piece);
+            }
         }
     }
 
     /// Prints head and body onto the socket. `head` is the request's, if it could be read.
-    pub(super) fn send(mut self, stream: &TcpStream, head: Option<&Head>, keeps_alive: bool) -> io::Result<()> {
-        self.add_header("Server", "tillsync");
+    pub(super) fn send(
+        mut self,
+        stream: &TcpStream,
+        clock: &ShopClock,
+        head: Option<&Head>,
+        keeps_alive: bool,
+    ) -> io::Result<()> {
         let is_1_1 = head.is_none_or(|head| head.is_http_1_1);
-        let version = HTTPVersion(1, u8::from(is_1_1));
-        let is_head = head.is_some_and(|head| head.method == tiny_http::Method::Head);
-        self.first_lines.push_str(SECURITY_LINES);
-        self.first_lines.push_str(match (keeps_alive, is_1_1) {
+        self.lines.push_str(SECURITY_LINES);
+        self.lines.push_str(match (keeps_alive, is_1_1) {
             (true, true) => "",
             (true, false) => "Connection: keep-alive\r\n",
             (false, _) => "Connection: close\r\n",
         });
-        let wants_gzip = head.is_some_and(accepts_gzip);
-        let status = StatusCode(self.status);
-        let print = Print { stream, version, is_head, first_lines: self.first_lines };
+        let is_gzip = head.is_some_and(accepts_gzip)
+            && match &self.body {
+                Body::Bytes(bytes) => bytes.len() >= GZIP_FROM_BYTES,
+                Body::Stream(_) => true,
+            };
+        if is_gzip {
+            self.add_header("Content-Encoding", "gzip");
+            self.add_header("Vary", "Accept-Encoding");
+        }
+        let print = Print {
+            stream,
+            minor_version: u8::from(is_1_1),
+            is_head: head.is_some_and(|head| head.method == tiny_http::Method::Head),
+            status: self.status,
+            lines: self.lines,
+        };
         match self.body {
-            Body::Bytes(bytes) if wants_gzip && bytes.len() >= GZIP_FROM_BYTES => {
-                let mut packed = Vec::with_capacity(bytes.len() / 4);
-                GzEncoder::new(bytes.as_slice(), Compression::fast()).read_to_end(&mut packed)?;
-                add_gzip_headers(&mut self.headers);
-                let length = packed.len();
-                let response = Response::new(status, self.headers, packed.as_slice(), Some(length), None);
-                print.whole(response, length)
-            }
-            Body::Bytes(bytes) => {
-                let length = bytes.len();
-                let response = Response::new(status, self.headers, bytes.as_slice(), Some(length), None);
-                print.whole(response, length)
-            }
-            Body::Stream(source) if wants_gzip => {
-                add_gzip_headers(&mut self.headers);
-                let source = GzEncoder::new(source, Compression::fast());
-                print.stream(Response::new(status, self.headers, source, None, None))
-            }
-            Body::Stream(source) => print.stream(Response::new(status, self.headers, source, None, None)),
+            Body::Bytes(bytes) if is_gzip => print.whole(&gzip(&bytes)?, clock),
+            Body::Bytes(bytes) => print.whole(&bytes, clock),
+            Body::Stream(source) if is_gzip => print.stream(GzEncoder::new(source, Compression::fast())),
+            Body::Stream(source) => print.stream(source),
         }
     }
 }
@@ -138,12 +129,10 @@ impl From<Answer> for Reply {
     }
 }
 
-fn add_gzip_headers(headers: &mut Vec<Header>) {
-    for (name, value) in [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")] {
-        if let Ok(header) = Header::from_bytes(name, value) {
-            headers.push(header);
-        }
-    }
+fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut packed = Vec::with_capacity(bytes.len() / 4);
+    GzEncoder::new(bytes, Compression::fast()).read_to_end(&mut packed)?;
+    Ok(packed)
 }
 
 /// Whether the client takes gzip (RFC 9110 §12.5.3): named, and not with weight zero.
@@ -160,26 +149,37 @@ fn accepts_gzip(head: &Head) -> bool {
 /// How an answer is printed.
 struct Print<'a> {
     stream: &'a TcpStream,
-    version: HTTPVersion,
+    minor_version: u8,
     is_head: bool,
-    first_lines: String,
+    status: u16,
+    lines: String,
 }
 
 impl Print<'_> {
     /// Prints an answer of known length into memory and writes it in one go.
-    fn whole<R: Read>(self, response: Response<R>, length: usize) -> io::Result<()> {
-        let memory = Vec::with_capacity(HEAD_BYTES + length);
-        let mut printed = FirstLines { inner: memory, lines: Some(self.first_lines) };
-        let response = response.with_chunked_threshold(usize::MAX);
-        response.raw_print(&mut printed, self.version, &[], self.is_head, None)?;
-        DeadlineWriter::new(self.stream).write_all(&printed.inner)
+    fn whole(&self, body: &[u8], clock: &ShopClock) -> io::Result<()> {
+        let mut printed = Vec::with_capacity(HEAD_BYTES + body.len());
+        let (minor_version, status, lines, date) = (self.minor_version, self.status, &self.lines, clock.http_date());
+        let reason = StatusCode(status).default_reason_phrase();
+        write!(printed, "HTTP/1.{minor_version} {status} {reason}\r\nServer: {SERVER}\r\nDate: {date}\r\n{lines}")?;
+        // RFC 9110 §15.4.5: there is nothing whose length could be told.
+        if status != 304 {
+            write!(printed, "Content-Length: {}\r\n", body.len())?;
+        }
+        printed.extend_from_slice(b"\r\n");
+        if !self.is_head {
+            printed.extend_from_slice(body);
+        }
+        DeadlineWriter::new(self.stream).write_all(&printed)
     }
 
     /// Prints an answer of unknown length as its source yields it.
-    fn stream<R: Read>(self, response: Response<R>) -> io::Result<()> {
+    fn stream(self, source: impl Read) -> io::Result<()> {
         let writer = BufWriter::with_capacity(WRITE_BYTES, DeadlineWriter::new(self.stream));
-        let mut printed = FirstLines { inner: writer, lines: Some(self.first_lines) };
-        response.raw_print(&mut printed, self.version, &[], self.is_head, None)?;
+        let mut printed = FirstLines { inner: writer, lines: Some(self.lines) };
+        let server = Header::from_bytes("Server", SERVER).into_iter().collect();
+        let response = Response::new(StatusCode(self.status), server, source, None, None);
+        response.raw_print(&mut printed, HTTPVersion(1, self.minor_version), &[], self.is_head, None)?;
         printed.inner.flush()
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn run(
 ) -> io::Result<()> {
     let (response, start) = match handshake(head).and_then(|response| Ok((response, Start::read(live_feed, head)?))) {
         Ok(accepted) => accepted,
-        Err(problem) => return Reply::from(problem).send(stream, Some(head), false),
+        Err(problem) => return Reply::from(problem).send(stream, shared.app.clock(), Some(head), false),
     };
     let feed = shared.app.feed();
     let client = Client::new(Arc::clone(stream), start.dialect(), feed);

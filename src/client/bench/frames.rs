@@ -35,11 +35,7 @@ pub(super) struct Splitter {
 
 impl Splitter {
     /// Calls `on_frame` with kind and payload front of every frame whose front these bytes complete.
-    pub(super) fn feed(
-        &mut self,
-        mut bytes: &[u8],
-        on_frame: &mut impl FnMut(Opcode, &[u8]),
-    ) -> Result<(), NotAFrame> {
+    pub(super) fn feed(&mut self, mut bytes: &[u8], on_frame: &mut impl FnMut(Opcode, &[u8])) -> Result<(), NotAFrame> {
         while !bytes.is_empty() {
             bytes = if self.rest_bytes > 0 {
                 self.step_over(bytes)
@@ -83,7 +79,7 @@ impl Splitter {
         bytes: &'a [u8],
         on_frame: &mut impl FnMut(Opcode, &[u8]),
     ) -> Result<&'a [u8], NotAFrame> {
-        let wanted = Head::read(&self.held)?.map_or_else(|header_bytes| header_bytes, |head| head.front_end());
+        let wanted = Head::read(&self.held)?.map_or_else(|header_bytes| header_bytes, Head::front_end);
         let missing = wanted.saturating_sub(self.held.len()).min(bytes.len());
         let (more, behind) = bytes.split_at(missing);
         self.held.extend_from_slice(more);

@@ -5,11 +5,12 @@
 //! |---|---|
 //! | `target` | the server under load: started here or found at an address |
 //! | `meter`, `machine` | its processor time and memory, and what it runs on, where the system tells |
-//! | `http`, `frames` | the least of HTTP and WebSocket that costs next to nothing, since both sides share the cores |
-//! | `writer`, `listener`, `swarm`, `ledger` | who writes, who listens, on how few threads, and what came when |
+//! | `http`, `frames`, `scan` | as little of HTTP, WebSocket and JSON as will do: both sides share the machine's cores |
+//! | `caller`, `listener`, `swarm`, `ledger` | who calls, who listens, on how few threads, and what came when |
 //! | `requests`, `feed`, `idle` | the measurements |
 //! | `report`, `table`, `percentile` | what they found, for machines and for people |
 
+mod caller;
 mod feed;
 mod frames;
 mod http;
@@ -21,18 +22,20 @@ mod meter;
 mod percentile;
 mod report;
 mod requests;
+mod scan;
 mod swarm;
-#[cfg_attr(target_os = "linux", path = "swarm_epoll.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "swarm_threads.rs")]
-mod swarm_wait;
+#[cfg(target_os = "linux")]
+mod swarm_epoll;
+#[cfg(not(target_os = "linux"))]
+mod swarm_threads;
 mod table;
 mod target;
-mod writer;
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use self::feed::Load;
+use self::meter::Ticks;
 use self::report::Report;
 use self::target::Target;
 
@@ -83,6 +86,7 @@ fn measure(plan: &BenchPlan, begun: Instant) -> Result<Report, String> {
         Some(url) => Target::at(url)?,
         None => Target::start(plan.listeners.unwrap_or(FAN_OUT_LISTENERS))?,
     };
+    let ticks_before = Ticks::now(target.meter());
     let note = Note::new();
     note.show("memory with idle listeners");
     let memory = idle::measure(&target, plan.listeners.unwrap_or(FAN_OUT_LISTENERS))?;
@@ -94,10 +98,12 @@ fn measure(plan: &BenchPlan, begun: Instant) -> Result<Report, String> {
     note.show("burst");
     let burst = feed::measure(&target, &burst_load(plan))?;
     note.clear();
+    let ticks = ticks_before.zip(Ticks::now(target.meter()));
+    let others_percent = ticks.and_then(|(before, after)| after.others_percent(before));
     Ok(Report {
         version: env!("CARGO_PKG_VERSION"),
         seconds: begun.elapsed().as_secs(),
-        machine: machine::describe(),
+        machine: machine::describe(others_percent),
         server: target.facts(),
         memory,
         creates,

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// How long something took: half of the times were at most `p50_us`, and so on. All zero if nothing was measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the unit belongs to the name")]
 pub(super) struct Latency {
     pub(super) p50_us: u32,
     pub(super) p90_us: u32,

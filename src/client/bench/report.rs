@@ -25,6 +25,8 @@ pub(super) struct Machine {
     pub(super) processor: Option<String>,
     pub(super) cores: usize,
     pub(super) system: String,
+    /// Part of all cores that neither the load nor the server had during the run. Much of it makes the rest worthless.
+    pub(super) taken_by_others_percent: Option<u64>,
 }
 
 /// Which server was measured.

@@ -1,0 +1,194 @@
+//! One client that sends a request, waits for its answer, and sends the next; and many of them, each on its own thread
+//! and connection, as tills are.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, ScopedJoinHandle};
+use std::time::{Duration, Instant};
+
+use super::http::Connection;
+use super::ledger::CHANGES_MAX;
+use super::scan::{self, RecordId};
+use super::swarm::micros;
+use super::target::Target;
+
+const STACK_BYTES: usize = 128 << 10;
+/// Different customers of one writer.
+const CUSTOMERS: usize = 8;
+
+/// When calls are made; shared by the callers of a measurement.
+pub(super) struct Schedule {
+    /// The measurement's time zero.
+    pub(super) clock: Instant,
+    pub(super) time: Duration,
+    /// Of all callers together; without it each calls as fast as it is answered.
+    pub(super) rate_per_second: Option<u32>,
+    /// Calls that are taken; the next one's place in the schedule.
+    pub(super) taken: AtomicU64,
+}
+
+impl Schedule {
+    /// A measurement that begins now.
+    pub(super) fn now(time: Duration) -> Self {
+        Self { clock: Instant::now(), time, rate_per_second: None, taken: AtomicU64::new(0) }
+    }
+
+    /// Takes the next call and waits until it is due. False at the end. A call that is late is made at once.
+    fn wait_for_next(&self) -> bool {
+        let place = self.taken.fetch_add(1, Ordering::Relaxed);
+        let due = self.rate_per_second.map_or(Duration::ZERO, |rate| {
+            Duration::from_nanos(place.saturating_mul(1_000_000_000) / u64::from(rate.max(1)))
+        });
+        let elapsed = self.clock.elapsed();
+        if place >= CHANGES_MAX || due.max(elapsed) >= self.time {
+            return false;
+        }
+        thread::sleep(due.saturating_sub(elapsed));
+        true
+    }
+}
+
+/// A call that was answered with success.
+pub(super) struct Call {
+    /// The record that it made.
+    pub(super) id: Option<RecordId>,
+    /// Before the request was written, in microseconds of the measurement.
+    pub(super) sent_us: u32,
+    pub(super) took_us: u32,
+}
+
+/// What became of a caller's calls.
+#[derive(Default)]
+pub(super) struct Calls {
+    pub(super) answered: Vec<Call>,
+    pub(super) refused: u64,
+    /// Status and text of the last refusal.
+    pub(super) refusal: Option<String>,
+}
+
+impl Calls {
+    /// Adds another caller's calls.
+    fn add(&mut self, mut other: Self) {
+        self.answered.append(&mut other.answered);
+        self.refused += other.refused;
+        self.refusal = self.refusal.take().or(other.refusal);
+    }
+}
+
+/// A connection, and the requests that go over it in turn.
+pub(super) struct Caller {
+    connection: Connection,
+    requests: Vec<Vec<u8>>,
+    makes_records: bool,
+}
+
+impl Caller {
+    /// Writes estimates and sales in turn. The bodies carry no `created_at`, so that equal ones are different sales.
+    pub(super) fn writer(target: &Target, number: usize) -> io::Result<Self> {
+        let requests = (0..CUSTOMERS)
+            .flat_map(|customer| {
+                let name = format!("Customer {number}-{customer}");
+                [create(target, "estimates/create", &name, ""), create(target, "orders/create-sale", &name, SALE)]
+            })
+            .collect();
+        Ok(Self { connection: Connection::open(target.address)?, requests, makes_records: true })
+    }
+
+    /// Makes an estimate, and from then on reads it.
+    pub(super) fn reader(target: &Target, number: usize) -> io::Result<Self> {
+        let request = create(target, "estimates/create", &format!("Reader {number}"), "");
+        let mut connection = Connection::open(target.address)?;
+        let answer = connection.exchange(&request)?;
+        let id = text_between(answer.body, "\"estimate_id\":\"", '"')
+            .ok_or_else(|| io::Error::other(format!("it answers {} to a create", answer.status)))?;
+        let request = format!("GET /api/estimates/{id} HTTP/1.1\r\nHost: {}\r\n\r\n", target.host);
+        Ok(Self { connection, requests: vec![request.into_bytes()], makes_records: false })
+    }
+
+    /// Calls until the schedule ends.
+    fn run(&mut self, schedule: &Schedule) -> io::Result<Calls> {
+        let mut calls = Calls::default();
+        for request in self.requests.iter().cycle() {
+            if !schedule.wait_for_next() {
+                break;
+            }
+            let sent = schedule.clock.elapsed();
+            let answer = self.connection.exchange(request)?;
+            let took = schedule.clock.elapsed().saturating_sub(sent);
+            if (200..300).contains(&answer.status) {
+                let id = if self.makes_records { scan::answer_id(answer.body) } else { None };
+                calls.answered.push(Call { id, sent_us: micros(sent), took_us: micros(took) });
+            } else {
+                calls.refused += 1;
+                calls.refusal = Some(format!("{}: {}", answer.status, String::from_utf8_lossy(answer.body)));
+            }
+        }
+        Ok(calls)
+    }
+}
+
+/// Runs callers side by side until the schedule ends. Their connections stay open.
+pub(super) fn run_all(callers: &mut [Caller], schedule: &Schedule) -> io::Result<Calls> {
+    thread::scope(|scope| {
+        let threads: Vec<_> = callers
+            .iter_mut()
+            .map(|caller| {
+                let thread = thread::Builder::new().name("caller".into()).stack_size(STACK_BYTES);
+                thread.spawn_scoped(scope, move || caller.run(schedule))
+            })
+            .collect();
+        let mut sum = Calls::default();
+        for thread in threads {
+            sum.add(joined(thread?)?);
+        }
+        Ok(sum)
+    })
+}
+
+fn joined(thread: ScopedJoinHandle<'_, io::Result<Calls>>) -> io::Result<Calls> {
+    thread.join().unwrap_or_else(|_| Err(io::Error::other("a caller's thread has failed")))
+}
+
+/// What a sale says besides what an estimate says.
+const SALE: &str = r#","payment_mode":"UPI","amount_paid":1260.0"#;
+
+/// A create of four lines, about 700 bytes, as the app sends it.
+fn create(target: &Target, path: &str, customer: &str, more: &str) -> Vec<u8> {
+    let body = format!(
+        r#"{{"customer_name":"{customer}","customer_phone":"+91 98450 12345","customer_address":"12 MG Road, Nashik","sale_by":"Ravi","items":[{{"id":1,"name":"LED bulb 9 W, cool white","price":110.0,"quantity":4,"discount":0}},{{"id":2,"name":"Switch 6 A, one way","price":45.0,"quantity":8,"discount":0}},{{"id":3,"name":"Copper wire 1.5 sq mm, 10 m","price":230.0,"quantity":1,"discount":0}},{{"id":4,"name":"Ceiling rose","price":23.0,"quantity":10,"discount":0}}],"subtotal":1260.0,"discount_amount":0.0,"is_percentage_discount":false,"discount_percentage":0.0,"total":1260.0{more}}}"#,
+    );
+    let head = format!(
+        "POST /api/{path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        target.host,
+        body.len()
+    );
+    [head.into_bytes(), body.into_bytes()].concat()
+}
+
+fn text_between<'a>(text: &'a [u8], start: &str, end: char) -> Option<&'a str> {
+    let (_, behind) = str::from_utf8(text).ok()?.split_once(start)?;
+    behind.split(end).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_spreads_the_calls_over_the_time() {
+        let mut schedule = Schedule::now(Duration::from_millis(50));
+        schedule.rate_per_second = Some(100);
+        let mut calls = 0;
+        while schedule.wait_for_next() {
+            calls += 1;
+        }
+        assert_eq!(calls, 5);
+        assert!(schedule.clock.elapsed() >= Duration::from_millis(40));
+    }
+
+    #[test]
+    fn a_schedule_ends_when_its_time_is_over() {
+        assert!(!Schedule::now(Duration::ZERO).wait_for_next());
+        assert!(Schedule::now(Duration::from_secs(60)).wait_for_next());
+    }
+}

@@ -1,0 +1,125 @@
+//! Writing JSON objects field by field into bytes, so that stored JSON is spliced in as it is instead of being parsed and
+//! printed again. Texts and numbers are printed by `serde_json`.
+
+/// One object in the making. Fields stand in the order of the calls.
+pub struct Object<'a> {
+    bytes: &'a mut Vec<u8>,
+    is_empty: bool,
+}
+
+impl<'a> Object<'a> {
+    /// Opens an object at the end of `bytes`.
+    pub fn open(bytes: &'a mut Vec<u8>) -> Self {
+        bytes.push(b'{');
+        Self { bytes, is_empty: true }
+    }
+
+    /// Closes it.
+    pub fn close(self) {
+        self.bytes.push(b'}');
+    }
+
+    /// A text.
+    pub fn text(&mut self, name: &str, value: &str) -> &mut Self {
+        self.name(name);
+        push_text(self.bytes, value);
+        self
+    }
+
+    /// A text of letters, digits and signs that need no escape, such as an id or a time.
+    pub fn plain(&mut self, name: &str, value: &str) -> &mut Self {
+        self.name(name);
+        self.bytes.push(b'"');
+        self.bytes.extend_from_slice(value.as_bytes());
+        self.bytes.push(b'"');
+        self
+    }
+
+    /// A text, or `null`.
+    pub fn text_or_null(&mut self, name: &str, value: Option<&str>) -> &mut Self {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self.raw(name, b"null"),
+        }
+    }
+
+    /// A text, or no field at all.
+    pub fn text_if(&mut self, name: &str, value: Option<&str>) -> &mut Self {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self,
+        }
+    }
+
+    /// A number that always has a decimal point.
+    pub fn number(&mut self, name: &str, value: f64) -> &mut Self {
+        self.name(name);
+        // Writing to memory does not fail, and every number here is finite.
+        let _ = serde_json::to_writer(&mut *self.bytes, &value);
+        self
+    }
+
+    /// A whole number.
+    pub fn integer(&mut self, name: &str, value: u64) -> &mut Self {
+        self.name(name);
+        let _ = serde_json::to_writer(&mut *self.bytes, &value);
+        self
+    }
+
+    /// True or false.
+    pub fn boolean(&mut self, name: &str, value: bool) -> &mut Self {
+        self.raw(name, if value { b"true" } else { b"false" })
+    }
+
+    /// A value that is JSON already.
+    pub fn raw(&mut self, name: &str, json: &[u8]) -> &mut Self {
+        self.name(name);
+        self.bytes.extend_from_slice(json);
+        self
+    }
+
+    /// An object inside this one.
+    pub fn object(&mut self, name: &str, fill: impl FnOnce(&mut Object<'_>)) -> &mut Self {
+        self.name(name);
+        let mut inner = Object::open(self.bytes);
+        fill(&mut inner);
+        inner.close();
+        self
+    }
+
+    fn name(&mut self, name: &str) {
+        if !self.is_empty {
+            self.bytes.push(b',');
+        }
+        self.is_empty = false;
+        self.bytes.push(b'"');
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.extend_from_slice(b"\":");
+    }
+}
+
+fn push_text(bytes: &mut Vec<u8>, value: &str) {
+    // Writing to memory does not fail.
+    let _ = serde_json::to_writer(bytes, value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_json_whatever_is_in_them() {
+        let mut bytes = Vec::new();
+        let mut object = Object::open(&mut bytes);
+        object.text("name", "a \"b\"\n\u{1}é").plain("id", "EST-1").number("total", 300.0).integer("seq", 7);
+        object.boolean("is", true).text_or_null("by", None).text_if("left", None).raw("items", b"[1]");
+        object.object("data", |data| {
+            data.number("x", 0.1);
+        });
+        object.close();
+        assert_eq!(
+            String::from_utf8(bytes).unwrap(),
+            r#"{"name":"a \"b\"\n\u0001é","id":"EST-1","total":300.0,"seq":7,"is":true,"by":null,"items":[1],"data":{"x":0.1}}"#
+        );
+    }
+}
