@@ -84,6 +84,8 @@ fn server_options(options: &ServeOptions) -> Options {
         listen: options.listen.clone(),
         connections_max,
         connections_per_address_max: options.connections_per_address_max as usize,
+        hosts: options.host.clone(),
+        allowed_origins: options.allow_origin.clone(),
     }
 }
 

@@ -112,6 +112,12 @@ pub struct ServeOptions {
     /// The shop's currency, such as INR; its decimals follow. A new database is made with INR
     #[arg(long, value_name = "CODE", env = "TILLSYNC_CURRENCY", value_parser = parse_currency)]
     pub currency: Option<Currency>,
+    /// A further name under which browsers reach this server; its address and the machine's own names are known
+    #[arg(long, value_name = "NAME", env = "TILLSYNC_HOST", value_delimiter = ',')]
+    pub host: Vec<String>,
+    /// Origin of a page elsewhere that may use this server, scheme and host; none unless given
+    #[arg(long, value_name = "ORIGIN", env = "TILLSYNC_ALLOW_ORIGIN", value_delimiter = ',')]
+    pub allow_origin: Vec<String>,
     /// Memory for database pages, in MiB
     #[arg(long, value_name = "N", env = "TILLSYNC_CACHE_MIB", default_value_t = 32,
           value_parser = clap::value_parser!(u32).range(1..=65_536))]

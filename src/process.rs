@@ -47,6 +47,18 @@ pub fn prepare_send(stream: &TcpStream) -> io::Result<()> {
     stream.set_write_timeout(Some(SEND_WAIT_MAX))
 }
 
+/// The name of this machine on its network.
+#[cfg(unix)]
+pub fn machine_name() -> Option<String> {
+    rustix::system::uname().nodename().to_str().ok().filter(|name| !name.is_empty()).map(str::to_string)
+}
+
+/// The name of this machine on its network.
+#[cfg(not(unix))]
+pub fn machine_name() -> Option<String> {
+    std::env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
+}
+
 /// Raises the open-file limit as far as the system lets us and returns it; `None` where there is none to ask.
 #[cfg(unix)]
 pub fn raise_open_file_limit() -> Option<u64> {

@@ -6,16 +6,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layer → the layers that it may import. Imports go one way.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("process", &[]),
+    ("json", &[]),
     ("metrics", &[]),
     ("ui", &[]),
     ("client", &[]),
-    ("store", &["domain", "process"]),
-    ("live", &["domain", "process", "metrics"]),
+    ("store", &["domain", "json", "process"]),
+    ("live", &["domain", "json", "process", "metrics"]),
     ("app", &["domain", "store", "live", "metrics"]),
-    ("web", &["domain", "store", "live", "app", "ui", "metrics"]),
+    ("web", &["domain", "store", "live", "app", "ui", "json", "metrics", "process"]),
     ("config", &["domain", "web"]),
     ("cli", &["domain", "store", "live", "app", "web", "client", "config", "process"]),
 ];

@@ -19,9 +19,10 @@ mod run;
 mod tables;
 
 use std::path::PathBuf;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
-use redb::{Database, ReadableDatabase};
+use redb::{Database, ReadableDatabase, StorageBackend};
 
 pub use answers::StoredAnswer;
 pub use batch::{Batch, Cause};
@@ -44,21 +45,34 @@ pub struct StoreOptions {
 
 /// The open database file.
 pub struct Store {
-    /// `None` between a failed and a successful reopening.
+    /// `None` between a fault and a successful reopening.
     database: RwLock<Option<Database>>,
+    /// Opens the same file again after a fault.
+    opener: Opener,
+    last_attempt: Mutex<Option<Instant>>,
     path: PathBuf,
-    cache_bytes: usize,
     currency: Currency,
     file_id: String,
     run_id: String,
     /// Held for as long as the process lives, so that a second instance says so at once.
-    _lock: std::fs::File,
+    _lock: Option<std::fs::File>,
 }
+
+type Opener = Box<dyn Fn() -> Result<Database, StoreError> + Send + Sync>;
+
+/// Between two attempts to open a file that a fault has closed: each reads the whole file.
+const REOPEN_REST: Duration = Duration::from_millis(200);
 
 impl Store {
     /// Opens the file, making it first if there is none, checks every page of it, and notes the start of a new run.
     pub fn open(options: &StoreOptions) -> Result<Self, OpenError> {
         open::open(options)
+    }
+
+    /// Opens a database on any storage instead of a file, with all the same code above it. `storage` is called again for
+    /// the same storage after a fault. Tests put disks here that fail.
+    pub fn open_on<B: StorageBackend>(storage: impl Fn() -> B + Send + Sync + 'static) -> Result<Self, OpenError> {
+        open::open_on(storage)
     }
 
     /// Where the file is.
@@ -146,10 +160,17 @@ impl Store {
             return Ok(());
         }
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        if database.is_none() {
-            *database = Some(open::open_database(&self.path, self.cache_bytes)?);
-            log::info!("The database is open again");
+        if database.is_some() {
+            return Ok(());
         }
+        let mut last_attempt = self.last_attempt.lock().unwrap_or_else(PoisonError::into_inner);
+        if last_attempt.is_some_and(|at| at.elapsed() < REOPEN_REST) {
+            return Err(StoreError::Unavailable);
+        }
+        let opened = (self.opener)();
+        *last_attempt = Some(Instant::now());
+        *database = Some(opened?);
+        log::info!("The database is open again");
         Ok(())
     }
 }

@@ -3,17 +3,17 @@
 use std::cell::Cell;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::RwLock;
+use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
-use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, WriteTransaction};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend};
 
 use super::run::{Run, hex, random_id};
 use super::tables::{
     ANSWER_LOG, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_SEARCH, META, META_CURRENCY, META_FILE_ID, META_SCHEMA, ORDERS,
     ORDERS_SEARCH, RUNS, SCHEMA_VERSION,
 };
-use super::{OpenError, Store, StoreError, StoreOptions};
+use super::{OpenError, Opener, Store, StoreError, StoreOptions};
 use crate::domain::Currency;
 
 const FILE_NAME: &str = "tillsync.redb";
@@ -42,11 +42,40 @@ pub(super) fn open(options: &StoreOptions) -> Result<Store, OpenError> {
         StoreError::Database(redb::Error::DatabaseAlreadyOpen) => OpenError::InUse(path.clone()),
         error => unreadable(&path, &error),
     })?;
+    let (opener_path, cache_bytes) = (path.clone(), options.cache_bytes);
+    let opener: Opener = Box::new(move || open_database(&opener_path, cache_bytes));
+    start_run(database, opener, path, options.currency, Some(lock))
+}
+
+/// The same on any storage: an empty one is made into a database first.
+pub(super) fn open_on<B: StorageBackend>(storage: impl Fn() -> B + Send + Sync + 'static) -> Result<Store, OpenError> {
+    let path = PathBuf::from("memory");
+    let opener: Opener = Box::new(move || {
+        let mut builder = Builder::new();
+        builder.set_check_integrity_on_open(true);
+        Ok(builder.create_with_backend(storage())?)
+    });
+    let database = opener().map_err(|error| unreadable(&path, &error))?;
+    let is_new = is_empty(&database).map_err(|error| unreadable(&path, &error))?;
+    if is_new {
+        write_facts(&database, Currency::INR).map_err(|error| unreadable(&path, &error))?;
+    }
+    start_run(database, opener, path, None, None)
+}
+
+/// Reads what the file says of itself and notes the start of a run.
+fn start_run(
+    database: Database,
+    opener: Opener,
+    path: PathBuf,
+    asked: Option<Currency>,
+    lock: Option<File>,
+) -> Result<Store, OpenError> {
     let facts = upgrade(&database).map_err(|error| match error {
         UpgradeError::Newer(found) => OpenError::Newer { path: path.clone(), found, known: SCHEMA_VERSION },
         UpgradeError::Store(error) => unreadable(&path, &error),
     })?;
-    let currency = match options.currency {
+    let currency = match asked {
         Some(asked) if asked.decimals() != facts.currency.decimals() => {
             return Err(OpenError::OtherCurrency {
                 file: facts.currency.code().to_string(),
@@ -58,8 +87,9 @@ pub(super) fn open(options: &StoreOptions) -> Result<Store, OpenError> {
     let run_id = note_run(&database).map_err(|error| unreadable(&path, &error))?;
     Ok(Store {
         database: RwLock::new(Some(database)),
+        opener,
+        last_attempt: Mutex::new(None),
         path,
-        cache_bytes: options.cache_bytes,
         currency,
         file_id: facts.file_id,
         run_id,
@@ -108,28 +138,33 @@ fn create(directory: &Path, path: &Path, options: &StoreOptions) -> Result<(), S
         _ => {}
     }
     let database = Builder::new().create(&temporary)?;
-    let transaction = database.begin_write()?;
-    write_facts(&transaction, options.currency.unwrap_or(Currency::INR))?;
-    transaction.commit()?;
+    write_facts(&database, options.currency.unwrap_or(Currency::INR))?;
     database.close()?;
     fs::rename(&temporary, path).map_err(io)?;
     crate::process::sync_directory(directory).map_err(io)
 }
 
-fn write_facts(transaction: &WriteTransaction, currency: Currency) -> Result<(), StoreError> {
-    transaction.open_table(ESTIMATES)?;
-    transaction.open_table(ORDERS)?;
-    transaction.open_table(ESTIMATES_SEARCH)?;
-    transaction.open_table(ORDERS_SEARCH)?;
-    transaction.open_table(CHANGES)?;
-    transaction.open_table(ANSWERS)?;
-    transaction.open_table(ANSWER_LOG)?;
-    transaction.open_table(RUNS)?;
-    let mut meta = transaction.open_table(META)?;
-    meta.insert(META_SCHEMA, SCHEMA_VERSION.to_le_bytes().as_slice())?;
-    meta.insert(META_FILE_ID, random_id()?.as_slice())?;
-    meta.insert(META_CURRENCY, currency.code().as_bytes())?;
-    Ok(())
+fn write_facts(database: &Database, currency: Currency) -> Result<(), StoreError> {
+    let transaction = database.begin_write()?;
+    {
+        transaction.open_table(ESTIMATES)?;
+        transaction.open_table(ORDERS)?;
+        transaction.open_table(ESTIMATES_SEARCH)?;
+        transaction.open_table(ORDERS_SEARCH)?;
+        transaction.open_table(CHANGES)?;
+        transaction.open_table(ANSWERS)?;
+        transaction.open_table(ANSWER_LOG)?;
+        transaction.open_table(RUNS)?;
+        let mut meta = transaction.open_table(META)?;
+        meta.insert(META_SCHEMA, SCHEMA_VERSION.to_le_bytes().as_slice())?;
+        meta.insert(META_FILE_ID, random_id()?.as_slice())?;
+        meta.insert(META_CURRENCY, currency.code().as_bytes())?;
+    }
+    Ok(transaction.commit()?)
+}
+
+fn is_empty(database: &Database) -> Result<bool, StoreError> {
+    Ok(database.begin_read()?.list_tables()?.next().is_none())
 }
 
 struct Facts {

@@ -53,7 +53,11 @@ fn try_serve(shared: &Shared, stream: &Arc<TcpStream>) -> io::Result<()> {
 
 fn one_request(shared: &Shared, stream: &TcpStream, intake: &mut Intake, head: Box<Head>) -> io::Result<Next> {
     let is_upgrade = head.has_token("Connection", "upgrade") && head.has_token("Upgrade", "websocket");
-    if is_upgrade && let Some(feed) = route::live_feed(&head.method, head.target()) {
+    let feed = if is_upgrade { route::live_feed(&head.method, head.target()) } else { None };
+    if let Err(problem) = shared.guard.check(&head, feed.is_some()) {
+        return refuse(shared, stream, Some(&head), problem);
+    }
+    if let Some(feed) = feed {
         return if head.framing == Framing::None {
             Ok(Next::WebSocket(feed, head))
         } else {
@@ -68,7 +72,11 @@ fn one_request(shared: &Shared, stream: &TcpStream, intake: &mut Intake, head: B
         Err(NoRequest::Closed) => return Ok(Next::End),
         Err(NoRequest::Broken(problem)) => return refuse(shared, stream, Some(&head), problem),
     };
-    let reply = answer(&Request { app: &shared.app, head: &head, body: &body });
+    let mut reply = match shared.guard.preflight(&head) {
+        Some(reply) => reply,
+        None => answer(&Request { app: &shared.app, head: &head, body: &body }),
+    };
+    shared.guard.sign(&head, &mut reply);
     let keeps_alive = head.keeps_alive() && !shared.is_stopping();
     reply.send(stream, shared.app.clock(), Some(&head), keeps_alive)?;
     Ok(if keeps_alive { Next::Request } else { Next::End })

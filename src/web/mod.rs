@@ -15,6 +15,7 @@ mod connection;
 mod deadline;
 mod estimates;
 mod fields;
+mod guard;
 mod head;
 mod info;
 mod input;

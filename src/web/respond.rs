@@ -43,6 +43,11 @@ impl Reply {
         reply
     }
 
+    /// An answer without a body.
+    pub fn empty(status: u16) -> Self {
+        Self { status, lines: String::with_capacity(HEAD_BYTES), body: Body::Bytes(Vec::new()) }
+    }
+
     /// A JSON answer.
     pub fn json(status: u16, body: Vec<u8>) -> Self {
         Self::new(status, "application/json", "no-store", body)
@@ -162,8 +167,8 @@ impl Print<'_> {
         let (minor_version, status, lines, date) = (self.minor_version, self.status, &self.lines, clock.http_date());
         let reason = StatusCode(status).default_reason_phrase();
         write!(printed, "HTTP/1.{minor_version} {status} {reason}\r\nServer: {SERVER}\r\nDate: {date}\r\n{lines}")?;
-        // RFC 9110 §15.4.5: there is nothing whose length could be told.
-        if status != 304 {
+        // RFC 9110 §8.6: there is nothing whose length could be told.
+        if !matches!(status, 204 | 304) {
             write!(printed, "Content-Length: {}\r\n", body.len())?;
         }
         printed.extend_from_slice(b"\r\n");

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender, bounded};
 
 use super::connection;
+use super::guard::Guard;
 use super::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
 use super::problem::Problem;
 use crate::app::App;
@@ -31,6 +32,10 @@ pub struct Options {
     pub connections_max: usize,
     /// Of these, from one address other than this machine's own.
     pub connections_per_address_max: usize,
+    /// Further names under which the server is reached.
+    pub hosts: Vec<String>,
+    /// Origins of other pages that may use the API.
+    pub allowed_origins: Vec<String>,
 }
 
 impl Default for Options {
@@ -39,6 +44,8 @@ impl Default for Options {
             listen: Vec::new(),
             connections_max: CONNECTIONS_MAX,
             connections_per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
+            hosts: Vec::new(),
+            allowed_origins: Vec::new(),
         }
     }
 }
@@ -46,6 +53,7 @@ impl Default for Options {
 /// What every connection shares.
 pub(super) struct Shared {
     pub app: Arc<App>,
+    pub guard: Guard,
     is_stopping: AtomicBool,
     options: Options,
     open: Mutex<Open>,
@@ -80,8 +88,14 @@ impl Server {
     pub fn start(app: Arc<App>, options: Options) -> io::Result<Self> {
         let listeners = options.listen.iter().map(|&address| bind(address)).collect::<io::Result<Vec<_>>>()?;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
-        let shared =
-            Arc::new(Shared { app, is_stopping: AtomicBool::new(false), options, open: Mutex::new(Open::default()) });
+        let ports = addresses.iter().map(SocketAddr::port).collect();
+        let shared = Arc::new(Shared {
+            app,
+            guard: Guard::new(ports, &options.hosts, &options.allowed_origins),
+            is_stopping: AtomicBool::new(false),
+            options,
+            open: Mutex::new(Open::default()),
+        });
         let next_id = Arc::new(AtomicU64::new(1));
         let doorman = Doorman::start()?;
         let acceptors = listeners

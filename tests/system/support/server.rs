@@ -126,7 +126,7 @@ impl Drop for Server {
 fn spawn(dir: &TempDir, args: &[String], log: &PathBuf) -> (Child, SocketAddr) {
     let stderr = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_tillsync"))
-        .args(["--listen", "127.0.0.1:0", "--data"])
+        .args(["--host", "shop", "--listen", "127.0.0.1:0", "--data"])
         .arg(dir.path())
         .args(args)
         .env("RUST_LOG", std::env::var("TEST_SERVER_LOG").unwrap_or_else(|_| "info".into()))

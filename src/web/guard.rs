@@ -1,0 +1,189 @@
+//! Who may talk to the server through whose browser. A web page elsewhere must not reach the till through a name that it
+//! controls (DNS rebinding), nor send it commands or read its live feed (cross-site requests).
+
+use std::net::IpAddr;
+
+use tiny_http::Method;
+
+use super::head::Head;
+use super::problem::Problem;
+use super::respond::Reply;
+
+/// Ports that browsers leave away in `Host` and `Origin` of plain HTTP.
+const HTTP_PORT: u16 = 80;
+
+/// Under which names the server is reached, and which other pages may use it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Guard {
+    /// The ports that it listens on.
+    ports: Vec<u16>,
+    /// Names of this machine on the shop's network.
+    machine_names: Vec<String>,
+    /// Names that the owner has configured; any port, since there may be something in front of the server.
+    configured_names: Vec<String>,
+    /// Origins of other pages that may use the API, exactly as browsers send them.
+    allowed_origins: Vec<String>,
+}
+
+impl Guard {
+    pub fn new(ports: Vec<u16>, configured_names: &[String], allowed_origins: &[String]) -> Self {
+        let mut machine_names = vec!["localhost".to_string()];
+        if let Some(name) = crate::process::machine_name() {
+            let name = name.to_ascii_lowercase();
+            machine_names.push(format!("{}.local", name.trim_end_matches(".local")));
+            machine_names.push(name);
+        }
+        let lower_case = |names: &[String]| names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        Self {
+            ports,
+            machine_names,
+            configured_names: lower_case(configured_names),
+            allowed_origins: lower_case(allowed_origins),
+        }
+    }
+
+    /// Checks a request before anything else is done with it.
+    pub fn check(&self, head: &Head, is_live_feed: bool) -> Result<(), Problem> {
+        let host = head.header("Host").unwrap_or_default();
+        // HTTP/1.0 knows no Host; no browser speaks it.
+        if !host.is_empty() && !self.knows(host) {
+            return Err(Problem::new(
+                421,
+                "This server is not reached under that name. Use its address, or start it with --host NAME.",
+            ));
+        }
+        let is_safe = matches!(head.method, Method::Get | Method::Head | Method::Options) && !is_live_feed;
+        match head.header("Origin") {
+            Some(origin) if !is_safe && !self.trusts(origin, host) => {
+                Err(Problem::new(403, "Pages of another address may not use this server."))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells the browser of an allowed page that it may read the answer (Fetch standard, CORS protocol).
+    pub fn sign(&self, head: &Head, reply: &mut Reply) {
+        if let Some(origin) = head.header("Origin").filter(|origin| self.allows(origin)) {
+            reply.add_header("Access-Control-Allow-Origin", origin);
+            reply.add_header("Access-Control-Expose-Headers", "ETag, Retry-After, Sync-Seq, Sync-Epoch");
+            reply.add_header("Vary", "Origin");
+        }
+    }
+
+    /// Answers a browser that asks on behalf of an allowed page whether it may send a request.
+    pub fn preflight(&self, head: &Head) -> Option<Reply> {
+        let is_asked = head.method == Method::Options && head.header("Access-Control-Request-Method").is_some();
+        if !is_asked || !head.header("Origin").is_some_and(|origin| self.allows(origin)) {
+            return None;
+        }
+        let mut reply = Reply::empty(204);
+        reply.add_header("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
+        reply.add_header("Access-Control-Allow-Headers", "Content-Type, Idempotency-Key, If-Match, If-None-Match");
+        reply.add_header("Access-Control-Max-Age", "600");
+        Some(reply)
+    }
+
+    fn trusts(&self, origin: &str, host: &str) -> bool {
+        let is_own = origin.strip_prefix("http://").is_some_and(|own| own.eq_ignore_ascii_case(host));
+        is_own || self.allows(origin)
+    }
+
+    fn allows(&self, origin: &str) -> bool {
+        self.allowed_origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+    }
+
+    fn knows(&self, host: &str) -> bool {
+        let Some((name, port)) = split_port(host) else { return false };
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        if self.configured_names.contains(&name) {
+            return true;
+        }
+        let is_ours = match name.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(ip) => is_local(ip),
+            Err(_) => self.machine_names.contains(&name),
+        };
+        is_ours && self.ports.contains(&port)
+    }
+}
+
+/// Splits `host[:port]`, `[v6]:port` included.
+fn split_port(host: &str) -> Option<(&str, u16)> {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => {
+            let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| port.parse().ok())?.map(|port| (name, port))
+        }
+        _ => Some((host, HTTP_PORT)),
+    }
+}
+
+/// Addresses that only the machine itself and its own network use: nobody outside can make a page's name lead there
+/// under such a literal address.
+fn is_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_known() {
+        let guard = Guard::new(vec![8000], &["till.shop".to_string()], &[]);
+        for host in [
+            "127.0.0.1:8000",
+            "localhost:8000",
+            "LOCALHOST:8000",
+            "[::1]:8000",
+            "192.168.1.20:8000",
+            "10.0.0.5:8000",
+            "172.16.3.4:8000",
+            "169.254.7.7:8000",
+            "[fd12::1]:8000",
+            "[fe80::1]:8000",
+            "till.shop",
+            "till.shop:443",
+            "Till.Shop.",
+            "localhost.:8000",
+        ] {
+            assert!(guard.knows(host), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "evil.example:8000",
+            "localhost",
+            "localhost:80",
+            "127.0.0.1:8001",
+            "8.8.8.8:8000",
+            ":8000",
+            "172.32.0.1:8000",
+            "localhost:8000:8000",
+            "localhost:",
+            "localhost:+8000",
+            "[::1",
+            "[2001:db8::1]:8000",
+            "127.0.0.1.evil.example:8000",
+        ] {
+            assert!(!guard.knows(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_our_own_pages_and_allowed_ones_are_trusted() {
+        let guard = Guard::new(vec![8000], &[], &["https://office.example".to_string()]);
+        assert!(guard.trusts("http://localhost:8000", "localhost:8000"));
+        assert!(guard.trusts("https://office.example", "localhost:8000"));
+        for origin in [
+            "null",
+            "http://localhost",
+            "http://localhost:8001",
+            "https://localhost:8000",
+            "https://office.example.evil",
+        ] {
+            assert!(!guard.trusts(origin, "localhost:8000"), "{origin}");
+        }
+    }
+}
