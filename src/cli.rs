@@ -42,6 +42,7 @@ fn bench(options: BenchOptions) -> Result<(), String> {
 
 /// Serves until a stop signal, then closes everything in order.
 fn serve(options: &ServeOptions) -> Result<(), String> {
+    check_network(options)?;
     let (stop, stopped) = channel();
     process::on_stop_signal(move || {
         let _ = stop.send(());
@@ -66,6 +67,19 @@ fn serve(options: &ServeOptions) -> Result<(), String> {
     log::info!("Stopping");
     server.stop();
     log::info!("Stopped; everything is saved");
+    Ok(())
+}
+
+/// There are no logins yet, so letting other devices in is the owner's express decision.
+fn check_network(options: &ServeOptions) -> Result<(), String> {
+    let Some(open) = options.listen.iter().find(|address| !address.ip().is_loopback()) else { return Ok(()) };
+    if !options.trust_lan {
+        return Err(format!(
+            "{open} lets every device on that network see and change everything, since there are no logins yet. If that is \
+             what you want, add --trust-lan."
+        ));
+    }
+    log::warn!("⚠️ Every device that reaches {open} can see and change everything: there are no logins yet");
     Ok(())
 }
 
