@@ -242,3 +242,49 @@ fn log_change(change: &Change, clients: usize) {
         change.seq,
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::{TcpListener, TcpStream};
+
+    use super::super::client::Dialect;
+    use super::super::feed::Feed;
+    use super::super::frame::text_frame;
+    use super::*;
+    use crate::domain::{RecordKey, Timestamp};
+
+    fn change(seq: u64, record: &[u8]) -> Change {
+        Change {
+            seq,
+            key: RecordKey::new(Kind::Order, 1),
+            action: Action::Update,
+            rev: 1,
+            at: Timestamp { unix_micros: 0, offset_seconds: 0 },
+            by: None,
+            origin: None,
+            linked: None,
+            record: Some(Arc::from(record)),
+        }
+    }
+
+    #[test]
+    fn a_change_that_cannot_be_shown_goes_out_as_its_legacy_string_and_the_feed_goes_on() {
+        let feed = Feed::start(0).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let client = Client::new(Arc::new(listener.accept().unwrap().0), Dialect::Json, &feed);
+        feed.join(Arc::clone(&client));
+        client.uncork();
+
+        feed.publish(vec![change(1, b"{ torn"), change(2, b"{}")]);
+        feed.stop();
+        let mut seen = Vec::new();
+        far.read_to_end(&mut seen).unwrap();
+
+        let mut expected = text_frame(b"order_updated").to_vec();
+        expected.extend_from_slice(&text_frame(&change_json(&change(2, b"{}")).unwrap()));
+        assert!(seen.starts_with(&expected), "{}", String::from_utf8_lossy(&seen));
+        assert_eq!(feed.counts().changes.get(), 2);
+    }
+}
