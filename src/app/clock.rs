@@ -44,8 +44,29 @@ impl ShopClock {
 
     /// The first microsecond since 1970 of a shop day written `2025-01-13`, and of the day after it.
     pub fn day(&self, text: &str) -> Option<(i64, i64)> {
-        let date: jiff::civil::Date = text.parse().ok()?;
+        // The parser of dates knows more forms than ours.
+        let is_plain = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let date: jiff::civil::Date = text.parse().ok().filter(|_| is_plain)?;
         let start = |date: jiff::civil::Date| Some(date.to_zoned(self.zone.clone()).ok()?.timestamp().as_microsecond());
-        Some((start(date)?, start(date.tomorrow().ok()?)?))
+        // The end of time has no day after it, and perhaps no beginning in this zone.
+        let end = date.tomorrow().ok().and_then(start).unwrap_or(i64::MAX);
+        Some((start(date).unwrap_or(i64::MAX), end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_those_of_the_zone_and_written_in_one_form() {
+        let clock = ShopClock::new(TimeZone::get("Asia/Kolkata").unwrap());
+        let (start, end) = clock.day("2025-01-13").unwrap();
+        assert_eq!(start, 1_736_706_600_000_000);
+        assert_eq!(end - start, 24 * 3600 * 1_000_000);
+        for odd in ["2025-01-13T10:30:00", "20250113", "2025-1-13", "2025-02-30", "2025-01-1é", "", "-00001-01-01"] {
+            assert_eq!(clock.day(odd), None, "{odd}");
+        }
+        assert!(clock.day("9999-12-31").is_some_and(|(_, end)| end == i64::MAX));
     }
 }

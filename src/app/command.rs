@@ -34,8 +34,8 @@ pub struct Submission {
     pub command: Command,
     /// How a repetition of this command is recognised; `None` when each one counts.
     pub repeat: Option<Repeat>,
-    /// Do it only if the record still has this revision.
-    pub expected_rev: Option<u32>,
+    /// Do it only if the record still has one of these revisions.
+    pub expected_revs: Option<Vec<u32>>,
     /// How the verdict looks on the wire. Pure, so that the stored answer is the answer.
     pub render: fn(&Verdict, Currency) -> Answer,
 }

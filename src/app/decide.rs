@@ -40,7 +40,7 @@ pub(super) fn decide(
 
 fn carry_out(batch: &mut Batch<'_>, submission: &Submission) -> Result<Verdict, StoreError> {
     let origin = submission.repeat.as_ref().and_then(|repeat| repeat.key());
-    let mut work = Work { batch, origin, expected_rev: submission.expected_rev };
+    let mut work = Work { batch, origin, expected_revs: submission.expected_revs.as_deref() };
     let verdict = match &submission.command {
         Command::CreateEstimate(sale) => work.create_estimate(sale),
         Command::EditEstimate(key, sale) => work.edit_estimate(*key, sale),
@@ -80,7 +80,7 @@ impl From<Refusal> for Stop {
 struct Work<'a, 'txn> {
     batch: &'a mut Batch<'txn>,
     origin: Option<&'a str>,
-    expected_rev: Option<u32>,
+    expected_revs: Option<&'a [u32]>,
 }
 
 impl<'a> Work<'a, '_> {
@@ -208,8 +208,8 @@ impl<'a> Work<'a, '_> {
     }
 
     fn check_rev(&mut self, key: RecordKey, rev: u32) -> Result<(), Stop> {
-        match self.expected_rev {
-            Some(expected) if expected != rev => Err(Refusal::Stale(rev, self.batch.json(key)?).into()),
+        match self.expected_revs {
+            Some(expected) if !expected.contains(&rev) => Err(Refusal::Stale(rev, self.batch.json(key)?).into()),
             _ => Ok(()),
         }
     }

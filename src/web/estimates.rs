@@ -14,7 +14,7 @@ pub(super) fn create(request: &Request<'_>) -> Result<Reply, Problem> {
 }
 
 pub(super) fn list(request: &Request<'_>, status: Option<&str>) -> Result<Reply, Problem> {
-    lists::array(request, Kind::Estimate, status)
+    lists::estimates(request, status)
 }
 
 pub(super) fn by_id(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {

@@ -22,12 +22,13 @@ const SNAPSHOT_TIME_MAX: Duration = Duration::from_secs(2);
 /// Records are gathered into pieces of about this size.
 const PIECE_BYTES: usize = 32 << 10;
 
-/// A bare array of the records of one kind.
-pub(super) fn array(request: &Request<'_>, kind: Kind, status: Option<&str>) -> Result<Reply, Problem> {
+/// A bare array of estimates, perhaps of those with one status only.
+pub(super) fn estimates(request: &Request<'_>, status: Option<&str>) -> Result<Reply, Problem> {
     let mut selection = Selection::read(request)?;
+    selection.check_estimate_status()?;
     selection.status = status.map(str::to_string).or(selection.status);
     answer(request, b"[", |app, snapshot| {
-        let mut walk = Walk::start(app, snapshot, kind, &selection)?;
+        let mut walk = Walk::start(app, snapshot, Kind::Estimate, &selection)?;
         Ok(move |piece: &mut Vec<u8>| {
             let more = walk.fill(piece)?;
             if !more {

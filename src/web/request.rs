@@ -55,8 +55,8 @@ impl Request<'_> {
     pub fn submit(&self, command: Command, is_repeated_by_old_clients: bool) -> Result<Reply, Problem> {
         let repeat = self.repeat(is_repeated_by_old_clients)?;
         let is_new = matches!(command, Command::CreateEstimate(_) | Command::CreateSale(_));
-        let expected_rev = if is_new { None } else { self.expected_rev()? };
-        let submission = Submission { command, repeat, expected_rev, render: render::answer };
+        let expected_revs = if is_new { None } else { self.expected_revs()? };
+        let submission = Submission { command, repeat, expected_revs, render: render::answer };
         Ok(self.app.submit(submission)?.into())
     }
 
@@ -71,13 +71,17 @@ impl Request<'_> {
         }
     }
 
-    /// The revision that the caller expects the record to have: from `If-Match` (RFC 9110 §13.1.1) or `rev` in the body.
-    fn expected_rev(&self) -> Result<Option<u32>, Problem> {
-        let malformed = || Problem::new(400, "If-Match must be the ETag of a record, such as \"3\"");
+    /// The revisions one of which the caller expects the record to have: from `If-Match` (RFC 9110 §13.1.1) or `rev` in
+    /// the body.
+    fn expected_revs(&self) -> Result<Option<Vec<u32>>, Problem> {
         match self.head.header("If-Match").map(str::trim) {
             Some("*") => Ok(None),
-            Some(tag) => tag_rev(tag).ok_or_else(malformed).map(Some),
-            None => input::expected_rev(self),
+            Some(tags) => {
+                let revs: Option<Vec<u32>> = tags.split(',').map(|tag| tag_rev(tag.trim())).collect();
+                let malformed = || Problem::new(400, "If-Match must be the ETag of a record, such as \"3\"");
+                revs.ok_or_else(malformed).map(Some)
+            }
+            None => Ok(input::expected_rev(self)?.map(|rev| vec![rev])),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::problem::Problem;
 use super::request::Request;
-use crate::domain::{Kind, Needle, RecordKey, fold, has_status};
+use crate::domain::{Estimate, Kind, Needle, RecordKey, fold, has_status};
 use crate::store::{Snapshot, StoreError, Wanted};
 
 /// What a list was asked for. Everything is optional.
@@ -43,6 +43,17 @@ impl Selection {
             from_micros: day("from")?.map(|(start, _)| start),
             to_micros: day("to")?.map(|(_, end)| end),
         })
+    }
+
+    /// Estimates have two statuses; any other is a mistake and not an empty list.
+    pub fn check_estimate_status(&self) -> Result<(), Problem> {
+        let known = [Estimate::STATUS_OPEN, Estimate::STATUS_CONVERTED];
+        match &self.status {
+            Some(status) if !known.contains(&fold(status).as_str()) => {
+                Err(Problem::new(422, "status of an estimate must be open or converted"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The numbers of a series that can be in the list.

@@ -1,6 +1,7 @@
 //! Catching up (DESIGN §6): what a client has missed, read in slices, handed on without a gap and without doubles.
 
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,8 +143,8 @@ fn text(change: &Change) -> Option<Vec<u8>> {
 /// `GET /api/changes`: a page of what happened after `since`, for clients that cannot hold a socket.
 pub(super) fn changes(request: &Request<'_>) -> Result<Reply, Problem> {
     let position = Position::read(|name| request.query(name))?;
-    let limit = number(request, "limit", PAGE_CHANGES_DEFAULT as u64, PAGE_CHANGES_MAX as u64)?.max(1);
-    let wait = number(request, "wait", 0, WAIT_SECONDS_MAX)?;
+    let limit = number(request, "limit", PAGE_CHANGES_DEFAULT as u64, 1..=PAGE_CHANGES_MAX as u64)?;
+    let wait = number(request, "wait", 0, 0..=WAIT_SECONDS_MAX)?;
     let app = request.app;
     let resume = app.resume(position.since, position.epoch.as_deref())?;
     let mut page = Page { changes: Vec::new(), next: app.snapshot()?.seq()? };
@@ -158,11 +159,14 @@ pub(super) fn changes(request: &Request<'_>) -> Result<Reply, Problem> {
     page.answer(app, resume)
 }
 
-fn number(request: &Request<'_>, name: &str, default: u64, max: u64) -> Result<u64, Problem> {
+fn number(request: &Request<'_>, name: &str, default: u64, range: RangeInclusive<u64>) -> Result<u64, Problem> {
     match request.query(name)?.map(|text| text.parse::<u64>()) {
         None => Ok(default),
-        Some(Ok(number)) if number <= max => Ok(number),
-        Some(_) => Err(Problem::new(422, format!("{name} must be a whole number, at most {max}"))),
+        Some(Ok(number)) if range.contains(&number) => Ok(number),
+        Some(_) => {
+            let (low, high) = (range.start(), range.end());
+            Err(Problem::new(422, format!("{name} must be a whole number from {low} to {high}")))
+        }
     }
 }
 

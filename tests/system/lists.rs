@@ -75,6 +75,7 @@ fn encoded(value: &str) -> String {
 }
 
 fn is_refused(reply: &Reply, question: &str) {
+    assert_eq!(reply.status, 422, "{question}: {}", reply.text());
     assert!(!reply.detail(422).is_empty(), "{question}");
 }
 
@@ -83,7 +84,8 @@ fn a_page_begins_below_its_cursor_and_is_as_long_as_was_asked() {
     let server = Server::start();
     let mut client = server.client();
     for list in BOTH_KINDS {
-        let stored: Vec<Stored> = (1..=12).map(|turn| (list.create)(&mut client, &format!("Customer {turn}"))).collect();
+        let stored: Vec<Stored> =
+            (1..=12).map(|turn| (list.create)(&mut client, &format!("Customer {turn}"))).collect();
         let path = list.path.rsplit_once('/').unwrap().0;
         // A client may hold a cursor whose record was deleted since.
         client.delete(&format!("{path}/{}", stored[6].id)).expect(200);
@@ -291,7 +293,8 @@ fn the_search_merges_both_kinds_newest_first_and_shows_fifty() {
         let create = if kind == "estimate" { till::create_estimate } else { till::create_sale };
         expected.insert(0, (kind, create(&mut client, &format!("Asha {turn}")).id));
     }
-    for (query, length) in [("", 50), ("q=", 50), ("q=asha", 50), ("limit=5&q=asha", 5), ("limit=79", 79), ("limit=500", 80)]
+    for (query, length) in
+        [("", 50), ("q=", 50), ("q=asha", 50), ("limit=5&q=asha", 5), ("limit=79", 79), ("limit=500", 80)]
     {
         let entries = search(&mut client, query);
         let found: Vec<(&str, String)> =

@@ -375,8 +375,11 @@ fn a_stop_closes_every_socket_with_1001_and_ends_in_time_whatever_the_clients_do
     let just_stuck = server.socket("/ws");
     let half_requests = [
         half_sent(server.addr, "GET /health HTT"),
-        half_sent(server.addr, "POST /api/estimates/create HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n{\"cust"),
-        half_sent(server.addr, "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"),
+        half_sent(
+            server.addr,
+            "POST /api/estimates/create HTTP/1.1\r\nHost: shop\r\nContent-Length: 500\r\n\r\n{\"cust",
+        ),
+        half_sent(server.addr, "GET /ws HTTP/1.1\r\nHost: shop\r\nUpgrade: websocket\r\n"),
     ];
     let mut listening = [server.socket("/ws"), server.socket("/ws?format=legacy")];
     for _ in 0..50 {

@@ -6,21 +6,15 @@
 //! Method: busy tills make random changes while devices follow through a proxy that splits, delays and cuts, mostly in
 //! the middle of a frame. A witness without a proxy, there from the first change on, has the whole log; each device's log
 //! must be that log, less what was overtaken while it was away, and its records must be those of the lists.
-//!
-//! By default 20 devices and 2,000 commands, so that it is quick on two cores. All 100 devices and 10,000 commands:
-//!
-//! ```sh
-//! TILLSYNC_TEST_FULL=1 cargo test --test system sync_guarantees
-//! ```
 
 use std::fs;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use crate::support::http::Client;
-use crate::support::proxy::{Line, Proxy};
+use crate::support::proxy::{BEHIND_PROXY, Line, Proxy};
 use crate::support::random::Random;
 use crate::support::server::Server;
 use crate::support::storm::{BusyTill, Progress};
@@ -35,18 +29,14 @@ const ROUGH: Line = Line {
     cut_bytes_max: Some(200_000),
 };
 
-/// How many devices and commands.
-fn scale() -> (usize, u64) {
-    if std::env::var_os("TILLSYNC_TEST_FULL").is_some() { (100, 10_000) } else { (20, 2_000) }
-}
-
-/// Starts a device that connects to `addr` and follows to the end. After some of its cuts it sleeps until it has missed
-/// a good deal.
+/// Starts a device that connects to `addr` and follows to the end. A sleeper stays away after some of its cuts until it
+/// has missed a good deal.
 fn follow<'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
     progress: &'scope Progress,
     device: usize,
     addr: SocketAddr,
+    is_sleeper: bool,
 ) -> ScopedJoinHandle<'scope, Follower> {
     const SLEEPS_FOR: u64 = 200;
     scope.spawn(move || {
@@ -54,7 +44,7 @@ fn follow<'scope>(
         let mut random = Random::new(device as u64);
         let mut has_connected = false;
         let connect_to = || {
-            if has_connected && random.one_in(4) {
+            if is_sleeper && has_connected && random.one_in(4) {
                 let wake_at = progress.of(device) + SLEEPS_FOR;
                 wait_until("much happens while a device sleeps", || {
                     progress.furthest() >= wake_at || progress.is_writing_over()
@@ -70,23 +60,24 @@ fn follow<'scope>(
 
 #[test]
 fn every_device_that_is_cut_at_random_moments_has_every_change_once_and_in_order() {
+    const DEVICES: usize = 100;
     const WRITERS: u64 = 8;
+    const COMMANDS: u64 = 10_000;
     /// Nobody gets further ahead of the slowest, so that most cuts meet a feed that is going on. More than a sleeper
     /// waits for.
     const LEAD_MAX: u64 = 600;
-    let (devices, commands) = scale();
-    let server = Server::start();
+    let server = Server::start_with(&BEHIND_PROXY);
     let proxy = Proxy::start(server.addr, ROUGH, 1);
-    let progress = Progress::of_devices(devices + 1);
+    let progress = Progress::of_devices(DEVICES + 1);
     let (witness, followers) = thread::scope(|scope| {
-        let witness = follow(scope, &progress, devices, server.addr);
-        let followers: Vec<_> = (0..devices).map(|device| follow(scope, &progress, device, proxy.addr)).collect();
+        let witness = follow(scope, &progress, DEVICES, server.addr, false);
+        let followers: Vec<_> = (0..DEVICES).map(|device| follow(scope, &progress, device, proxy.addr, true)).collect();
         let sent = AtomicU64::new(0);
         thread::scope(|writers| {
             for writer in 0..WRITERS {
                 let (progress, sent, addr) = (&progress, &sent, server.addr);
                 writers.spawn(move || {
-                    BusyTill::new(addr, writer).act_until(sent, commands, || {
+                    BusyTill::new(addr, writer).act_until(sent, COMMANDS, || {
                         wait_until("the slowest device comes after", || {
                             progress.furthest() < progress.slowest() + LEAD_MAX
                         });
@@ -102,27 +93,30 @@ fn every_device_that_is_cut_at_random_moments_has_every_change_once_and_in_order
     let listed = listed(&mut server.client());
     witness.assert_shows(&listed);
     let commits = witness.into_commits();
-    assert!(commits.len() as u64 > commands, "{} changes by {commands} commands", commits.len());
+    assert!(commits.len() as u64 > COMMANDS, "{} changes by {COMMANDS} commands", commits.len());
     for follower in &followers {
         follower.assert_complete(&commits);
         follower.assert_shows(&listed);
     }
     // Otherwise nothing was shown.
-    assert!(proxy.cuts() > devices as u64, "only {} connections were cut", proxy.cuts());
+    assert!(proxy.cuts() > DEVICES as u64, "only {} connections were cut", proxy.cuts());
 }
 
 #[test]
 fn devices_resume_with_their_old_epoch_after_each_kill_of_the_server() {
     const DEVICES: usize = 8;
     const WRITERS: u64 = 4;
-    const KILLS: usize = 5;
-    let mut server = Server::start();
+    const KILLS: usize = 20;
+    let mut server = Server::start_with(&BEHIND_PROXY);
     let rough = Proxy::start(server.addr, ROUGH, 2);
     // The tills' own line is good: they connect to the same address whatever becomes of the server.
     let steady = Proxy::start(server.addr, Line::STEADY, 0);
-    let progress = Progress::of_devices(DEVICES);
+    let progress = Progress::of_devices(DEVICES + 1);
     let followers = thread::scope(|scope| {
-        let followers: Vec<_> = (0..DEVICES).map(|device| follow(scope, &progress, device, rough.addr)).collect();
+        let mut followers: Vec<_> =
+            (0..DEVICES).map(|device| follow(scope, &progress, device, rough.addr, true)).collect();
+        // The sleepers wake when this one is far enough ahead.
+        followers.push(follow(scope, &progress, DEVICES, steady.addr, false));
         let writers: Vec<_> = (0..WRITERS)
             .map(|writer| {
                 let (progress, addr) = (&progress, steady.addr);

@@ -134,8 +134,7 @@ fn every_live_frame_carries_the_whole_change_and_a_conversion_is_followed_by_its
         assert_eq!(order["id"], conversion["order_id"]);
         assert_eq!(order["data"]["source_estimate_id"], conversion["id"]);
     }
-    let actions: Vec<&str> =
-        shop.frames.iter().rev().take(4).map(|frame| frame["action"].as_str().unwrap()).collect();
+    let actions: Vec<&str> = shop.frames.iter().rev().take(4).map(|frame| frame["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["create", "delete", "delete", "delete"]);
     assert_eq!([&shop.frames[15]["type"], &shop.frames[16]["type"]], ["order", "estimate"]);
 }
@@ -198,7 +197,7 @@ fn the_greeting_says_how_the_feed_goes_on() {
 #[test]
 fn whatever_the_greeting_says_the_next_change_follows() {
     let mut shop = Shop::open();
-    for since in ["".to_string(), "since=0".into(), shop.query(3), shop.query(shop.seq()), "since=5".into()] {
+    for since in [String::new(), "since=0".into(), shop.query(3), shop.query(shop.seq()), "since=5".into()] {
         let (mut socket, _, live_seq) = sync::caught_up(shop.server.addr, &since);
         let estimate = till::create_estimate(&mut shop.till, "Asha");
         let frame = socket.next_json();
@@ -216,13 +215,20 @@ fn malformed_questions_are_refused_in_words() {
         ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
     ];
     let server = Server::start();
-    let both = ["since=abc", "since=", "since=-1", "since=1.5", "since=18446744073709551616",
-        "types=receipt", "types=estimate,receipt"];
+    let both = [
+        "since=abc",
+        "since=",
+        "since=-1",
+        "since=1.5",
+        "since=18446744073709551616",
+        "types=receipt",
+        "types=estimate,receipt",
+    ];
     for query in both {
         let reply = server.client().request("GET", &format!("/sync?{query}"), &UPGRADE, None);
         assert!(!reply.detail(400).is_empty(), "/sync?{query}");
     }
-    for query in both.into_iter().chain(["limit=0", "limit=-1", "limit=many", "wait=-1", "wait=soon"]) {
+    for query in both.into_iter().chain(["limit=-1", "limit=many", "wait=-1", "wait=soon"]) {
         let reply = server.get(&format!("/api/changes?{query}"));
         assert!([400, 422].contains(&reply.status), "{query}: {} {}", reply.status, reply.text());
         assert!(!reply.detail(reply.status).is_empty(), "{query}");
@@ -303,6 +309,40 @@ fn a_text_ping_is_answered_at_any_time_and_everything_else_is_ignored() {
 }
 
 #[test]
+fn the_old_app_gets_every_frame_of_sync_for_itself() {
+    let server = Server::start();
+    // On `/ws` its frames are kept apart and joined.
+    let mut app = Socket::connect(server.addr, "/sync", &[("User-Agent", "Dart/3.4 (dart:io)")]);
+    assert_eq!(Hello::of(&app.next_json()).resume, "live");
+    let mut till = server.client();
+    let created: Vec<Stored> = (0..20).map(|_| till::create_estimate(&mut till, "Asha")).collect();
+    for estimate in created {
+        assert_eq!(app.next_json()["id"], estimate.id.as_str());
+    }
+}
+
+#[test]
+fn a_stop_closes_every_device_with_1001_and_answers_or_ends_every_waiting_question() {
+    let mut server = Server::start();
+    let mut till = server.client();
+    for _ in 0..3 {
+        till::create_estimate(&mut till, "Asha");
+    }
+    let mut devices = ["", "since=0", "since=9", "types=order"].map(|query| sync::caught_up(server.addr, query).0);
+    let mut waiting = server.client();
+    let start = Page::of(&waiting.get("/api/changes")).next_query();
+    ask(&mut waiting, &format!("/api/changes?{start}&wait=60"));
+    server.terminate();
+    for device in &mut devices {
+        assert_eq!(device.close_code(), Some(1001));
+    }
+    assert_eq!(server.wait_exit().code(), Some(0));
+    if let Ok(reply) = waiting.try_read("GET") {
+        assert!([200, 503].contains(&reply.status), "{} {}", reply.status, reply.text());
+    }
+}
+
+#[test]
 fn pages_of_any_size_together_are_what_one_answer_gives() {
     let mut shop = Shop::open();
     for types in ["", "&types=estimate", "&types=order"] {
@@ -356,6 +396,22 @@ fn a_waiting_question_is_answered_by_the_next_change() {
     assert_ne!(empty.resume, "reset");
     // Who must reload is told so at once.
     assert_eq!(Page::of(&waiting.get("/api/changes?since=1&epoch=unknown&wait=20")).resume, "reset");
+}
+
+#[test]
+fn one_change_answers_everybody_who_waits_for_it() {
+    const WAITING: usize = 50;
+    let server = Server::start();
+    let start = Page::of(&server.get("/api/changes")).next_query();
+    let mut waiting: Vec<Client> = (0..WAITING).map(|_| server.client()).collect();
+    for client in &mut waiting {
+        ask(client, &format!("/api/changes?{start}&wait=30"));
+    }
+    let estimate = till::create_estimate(&mut server.client(), "Asha");
+    for client in &mut waiting {
+        let page = Page::of(&client.read("GET"));
+        assert_eq!((page.changes.len(), &page.changes[0]["id"]), (1, &json!(estimate.id)));
+    }
 }
 
 #[test]
@@ -482,6 +538,9 @@ fn wherever_and_whenever_a_device_joins_a_storm_it_has_no_gap_and_no_double() {
                     Follower::from_bookmark(&Bookmark { seq, epoch: epoch.clone() })
                 }
             };
+            if random.one_in(2) {
+                follower = follower.only(KINDS[random.index(KINDS.len())]);
+            }
             let until = now + random.within(1..200);
             follower.follow(|| server.addr, |seq| seq >= until || progress.is_writing_over());
             if !follower.epochs.is_empty() {
@@ -492,8 +551,7 @@ fn wherever_and_whenever_a_device_joins_a_storm_it_has_no_gap_and_no_double() {
     };
     let (commits, stays) = thread::scope(|scope| {
         let witness = scope.spawn(follow_to_the_end);
-        let joiners: Vec<_> =
-            (0..JOINERS as u64).map(|seed| scope.spawn(move || come_and_go(seed))).collect();
+        let joiners: Vec<_> = (0..JOINERS as u64).map(|seed| scope.spawn(move || come_and_go(seed))).collect();
         let sent = AtomicU64::new(0);
         thread::scope(|writers| {
             for writer in 0..WRITERS {

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::support::proxy::{Line, Proxy};
+use crate::support::proxy::{BEHIND_PROXY, Line, Proxy};
 use crate::support::server::Server;
 use crate::support::sync::Change;
 use crate::support::{DEADLINE, samples, till, wait_until};
@@ -105,7 +105,7 @@ struct Shop {
 
 impl Shop {
     fn open() -> Self {
-        let server = Server::start();
+        let server = Server::start_with(&BEHIND_PROXY);
         let proxy = Proxy::start(server.addr, Line::STEADY, 0);
         Self { server, proxy, seq: 0 }
     }
@@ -119,7 +119,7 @@ impl Shop {
         let mut client = self.server.client();
         for _ in 0..count {
             self.seq += 1;
-            if self.seq % 2 == 0 {
+            if self.seq.is_multiple_of(2) {
                 till::create_sale(&mut client, "Asha");
             } else {
                 till::create_estimate(&mut client, "Asha");
@@ -164,7 +164,10 @@ fn a_tail_prints_the_latest_state_of_what_it_missed_and_deletions_too() {
     client.delete(&format!("/api/estimates/{}", deleted.id)).expect(200);
     let tail = Tail::start(&shop.url(), &["--since", "0"]);
     let edit = tail.next_change();
-    assert_eq!((&edit["seq"], &edit["id"], &edit["data"]["customer_name"]), (&json!(3), &json!(edited.id), &json!("again")));
+    assert_eq!(
+        (&edit["seq"], &edit["id"], &edit["data"]["customer_name"]),
+        (&json!(3), &json!(edited.id), &json!("again"))
+    );
     let deletion = tail.next_change();
     let expected = (&json!(4), &json!(deleted.id), &json!("delete"));
     assert_eq!((&deletion["seq"], &deletion["id"], &deletion["action"]), expected);
@@ -199,7 +202,7 @@ fn a_tail_goes_on_after_the_server_was_away() {
     let mut shop = Shop::open();
     shop.store(3);
     let tail = Tail::start(&shop.url(), &["--since", "0"]);
-    for end in [Server::kill as fn(&mut Server), |server| drop(server.stop())] {
+    for end in [Server::kill, |server: &mut Server| assert!(server.stop().success())] {
         shop.restart(end);
         shop.store(3);
     }

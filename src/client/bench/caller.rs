@@ -1,5 +1,4 @@
-//! One client that sends a request, waits for its answer, and sends the next; and many of them, each on its own thread
-//! and connection, as tills are.
+//! One client that sends a request, waits for its answer, and sends the next, as a till does; and many of them at once.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +10,7 @@ use super::ledger::CHANGES_MAX;
 use super::scan::{self, RecordId};
 use super::swarm::micros;
 use super::target::Target;
+use super::wait::{call, threads_for};
 
 const STACK_BYTES: usize = 128 << 10;
 /// Different customers of one writer.
@@ -34,7 +34,7 @@ impl Schedule {
     }
 
     /// Takes the next call and waits until it is due. False at the end. A call that is late is made at once.
-    fn wait_for_next(&self) -> bool {
+    pub(super) fn wait_for_next(&self) -> bool {
         let place = self.taken.fetch_add(1, Ordering::Relaxed);
         let due = self.rate_per_second.map_or(Duration::ZERO, |rate| {
             Duration::from_nanos(place.saturating_mul(1_000_000_000) / u64::from(rate.max(1)))
@@ -77,8 +77,12 @@ impl Calls {
 
 /// A connection, and the requests that go over it in turn.
 pub(super) struct Caller {
-    connection: Connection,
+    pub(super) connection: Connection,
     requests: Vec<Vec<u8>>,
+    /// Of the next request.
+    turn: usize,
+    /// When the last request was sent.
+    sent: Duration,
     makes_records: bool,
 }
 
@@ -91,7 +95,7 @@ impl Caller {
                 [create(target, "estimates/create", &name, ""), create(target, "orders/create-sale", &name, SALE)]
             })
             .collect();
-        Ok(Self { connection: Connection::open(target.address)?, requests, makes_records: true })
+        Ok(Self::new(Connection::open(target.address)?, requests, true))
     }
 
     /// Makes an estimate, and from then on reads it.
@@ -102,39 +106,57 @@ impl Caller {
         let id = text_between(answer.body, "\"estimate_id\":\"", '"')
             .ok_or_else(|| io::Error::other(format!("it answers {} to a create", answer.status)))?;
         let request = format!("GET /api/estimates/{id} HTTP/1.1\r\nHost: {}\r\n\r\n", target.host);
-        Ok(Self { connection, requests: vec![request.into_bytes()], makes_records: false })
+        Ok(Self::new(connection, vec![request.into_bytes()], false))
+    }
+
+    fn new(connection: Connection, requests: Vec<Vec<u8>>, makes_records: bool) -> Self {
+        Self { connection, requests, turn: 0, sent: Duration::ZERO, makes_records }
     }
 
     /// Calls until the schedule ends.
     fn run(&mut self, schedule: &Schedule) -> io::Result<Calls> {
         let mut calls = Calls::default();
-        for request in self.requests.iter().cycle() {
-            if !schedule.wait_for_next() {
-                break;
-            }
-            let sent = schedule.clock.elapsed();
-            let answer = self.connection.exchange(request)?;
-            let took = schedule.clock.elapsed().saturating_sub(sent);
-            if (200..300).contains(&answer.status) {
-                let id = if self.makes_records { scan::answer_id(answer.body) } else { None };
-                calls.answered.push(Call { id, sent_us: micros(sent), took_us: micros(took) });
-            } else {
-                calls.refused += 1;
-                calls.refusal = Some(format!("{}: {}", answer.status, String::from_utf8_lossy(answer.body)));
-            }
+        while schedule.wait_for_next() {
+            self.send(schedule)?;
+            while !self.receive(schedule, &mut calls)? {}
         }
         Ok(calls)
     }
+
+    /// Sends the next request.
+    pub(super) fn send(&mut self, schedule: &Schedule) -> io::Result<()> {
+        let request = self.requests.get(self.turn % self.requests.len()).ok_or(io::ErrorKind::InvalidInput)?;
+        self.turn += 1;
+        self.sent = schedule.clock.elapsed();
+        self.connection.send(request)
+    }
+
+    /// Reads what has come; true if that was the rest of the answer.
+    pub(super) fn receive(&mut self, schedule: &Schedule, calls: &mut Calls) -> io::Result<bool> {
+        let Some(answer) = self.connection.receive()? else { return Ok(false) };
+        let took = schedule.clock.elapsed().saturating_sub(self.sent);
+        if (200..300).contains(&answer.status) {
+            let id = if self.makes_records { scan::answer_id(answer.body) } else { None };
+            calls.answered.push(Call { id, sent_us: micros(self.sent), took_us: micros(took) });
+        } else {
+            calls.refused += 1;
+            calls.refusal = Some(format!("{}: {}", answer.status, String::from_utf8_lossy(answer.body)));
+        }
+        Ok(true)
+    }
 }
 
-/// Runs callers side by side until the schedule ends. Their connections stay open.
+/// Runs callers side by side until the schedule ends. Their connections stay open. At a fixed rate each has a thread, so
+/// that none is late because of another; else as few threads as this system can do with.
 pub(super) fn run_all(callers: &mut [Caller], schedule: &Schedule) -> io::Result<Calls> {
+    let threads = if schedule.rate_per_second.is_some() { callers.len() } else { threads_for(callers.len()) };
+    let callers_per_thread = callers.len().div_ceil(threads.max(1)).max(1);
     thread::scope(|scope| {
         let threads: Vec<_> = callers
-            .iter_mut()
-            .map(|caller| {
-                let thread = thread::Builder::new().name("caller".into()).stack_size(STACK_BYTES);
-                thread.spawn_scoped(scope, move || caller.run(schedule))
+            .chunks_mut(callers_per_thread)
+            .map(|callers| {
+                let thread = thread::Builder::new().name("callers".into()).stack_size(STACK_BYTES);
+                thread.spawn_scoped(scope, move || run_group(callers, schedule))
             })
             .collect();
         let mut sum = Calls::default();
@@ -143,6 +165,13 @@ pub(super) fn run_all(callers: &mut [Caller], schedule: &Schedule) -> io::Result
         }
         Ok(sum)
     })
+}
+
+fn run_group(callers: &mut [Caller], schedule: &Schedule) -> io::Result<Calls> {
+    match callers {
+        [caller] => caller.run(schedule),
+        callers => call(callers, schedule),
+    }
 }
 
 fn joined(thread: ScopedJoinHandle<'_, io::Result<Calls>>) -> io::Result<Calls> {

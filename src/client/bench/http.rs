@@ -7,13 +7,15 @@ use std::time::Duration;
 /// Head and body of an answer; those that are asked for here are far smaller.
 const ANSWER_BYTES_MAX: usize = 16 << 10;
 /// A server that does not answer in this time is not measured any further.
-const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
+pub(super) const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// A connection that stays open.
 pub(super) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// Bytes of the current answer in the buffer.
+    filled: usize,
 }
 
 /// An answer, still in the connection's buffer.
@@ -38,57 +40,84 @@ impl Connection {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_TIME_MAX))?;
         stream.set_write_timeout(Some(ANSWER_TIME_MAX))?;
-        Ok(Self { stream, buffer: vec![0; ANSWER_BYTES_MAX] })
+        Ok(Self { stream, buffer: vec![0; ANSWER_BYTES_MAX], filled: 0 })
     }
 
     /// Sends a request and waits for its whole answer.
     pub(super) fn exchange(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
-        self.stream.write_all(request)?;
-        let (head_bytes, end) = self.read_answer(Expect::Body)?;
-        self.answer(head_bytes, end)
+        self.send(request)?;
+        let head_bytes = self.read_whole(Expect::Body)?;
+        self.answer(head_bytes)
     }
 
     /// Sends a HEAD request.
     pub(super) fn head_of(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
-        self.stream.write_all(request)?;
-        let (head_bytes, _) = self.read_answer(Expect::HeadOnly)?;
-        self.answer(head_bytes, head_bytes)
+        self.send(request)?;
+        let head_bytes = self.read_whole(Expect::HeadOnly)?;
+        self.answer(head_bytes)
     }
 
     /// Sends a handshake that changes the protocol. Gives the answer's head, the socket, and what has already come
     /// behind the head.
     pub(super) fn upgrade(mut self, request: &[u8]) -> io::Result<(String, TcpStream, Vec<u8>)> {
-        self.stream.write_all(request)?;
-        let (head_bytes, end) = self.read_answer(Expect::HeadOnly)?;
-        let answer = self.answer(head_bytes, end)?;
+        self.send(request)?;
+        let head_bytes = self.read_whole(Expect::HeadOnly)?;
+        let answer = self.answer(head_bytes)?;
         let (head, rest) = (answer.head.to_string(), answer.body.to_vec());
         Ok((head, self.stream, rest))
     }
 
-    /// Reads into the buffer until the answer is whole; gives where its head ends and where the bytes end.
-    fn read_answer(&mut self, expect: Expect) -> io::Result<(usize, usize)> {
-        let mut filled = 0;
+    /// Sends a request and comes back at once; [`Self::receive`] brings the answer.
+    pub(super) fn send(&mut self, request: &[u8]) -> io::Result<()> {
+        self.filled = 0;
+        self.stream.write_all(request)
+    }
+
+    /// Reads once. `None` while the answer is not whole; `WouldBlock` if the socket does not wait and nothing has come.
+    pub(super) fn receive(&mut self) -> io::Result<Option<Answer<'_>>> {
+        match self.read_once(Expect::Body)? {
+            Some(head_bytes) => self.answer(head_bytes).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether reading and writing wait.
+    pub(super) fn set_nonblocking(&self, is_nonblocking: bool) -> io::Result<()> {
+        self.stream.set_nonblocking(is_nonblocking)
+    }
+
+    /// The socket.
+    pub(super) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// Reads until the answer is whole; gives where its head ends.
+    fn read_whole(&mut self, expect: Expect) -> io::Result<usize> {
         loop {
-            let room = self.buffer.get_mut(filled..).filter(|room| !room.is_empty()).ok_or_else(too_long)?;
-            filled += match self.stream.read(room)? {
-                0 => return Err(ErrorKind::UnexpectedEof.into()),
-                length => length,
-            };
-            let bytes = self.buffer.get(..filled).unwrap_or_default();
-            let Some(head_bytes) = head_end(bytes) else { continue };
-            let body_bytes = match expect {
-                Expect::Body => content_length(bytes.get(..head_bytes).unwrap_or_default()).ok_or_else(no_length)?,
-                Expect::HeadOnly => 0,
-            };
-            if filled >= head_bytes + body_bytes {
-                return Ok((head_bytes, filled));
+            if let Some(head_bytes) = self.read_once(expect)? {
+                return Ok(head_bytes);
             }
         }
     }
 
-    fn answer(&self, head_bytes: usize, end: usize) -> io::Result<Answer<'_>> {
+    fn read_once(&mut self, expect: Expect) -> io::Result<Option<usize>> {
+        let room = self.buffer.get_mut(self.filled..).filter(|room| !room.is_empty()).ok_or_else(too_long)?;
+        self.filled += match self.stream.read(room)? {
+            0 => return Err(ErrorKind::UnexpectedEof.into()),
+            length => length,
+        };
+        let bytes = self.buffer.get(..self.filled).unwrap_or_default();
+        let Some(head_bytes) = head_end(bytes) else { return Ok(None) };
+        let body_bytes = match expect {
+            Expect::Body => content_length(bytes.get(..head_bytes).unwrap_or_default()).ok_or_else(no_length)?,
+            Expect::HeadOnly => 0,
+        };
+        Ok((self.filled >= head_bytes + body_bytes).then_some(head_bytes))
+    }
+
+    fn answer(&self, head_bytes: usize) -> io::Result<Answer<'_>> {
         let (head, behind) = self.buffer.split_at(head_bytes);
-        let body = behind.get(..end - head_bytes).unwrap_or_default();
+        let body = behind.get(..self.filled - head_bytes).unwrap_or_default();
         let head = str::from_utf8(head).map_err(|_| not_http())?;
         let status = head.get(9..12).and_then(|digits| digits.parse().ok()).ok_or_else(not_http)?;
         Ok(Answer { status, head, body })

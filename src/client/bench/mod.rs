@@ -6,7 +6,8 @@
 //! | `target` | the server under load: started here or found at an address |
 //! | `meter`, `machine` | its processor time and memory, and what it runs on, where the system tells |
 //! | `http`, `frames`, `scan` | as little of HTTP, WebSocket and JSON as will do: both sides share the machine's cores |
-//! | `caller`, `listener`, `swarm`, `ledger` | who calls, who listens, on how few threads, and what came when |
+//! | `caller`, `listener`, `swarm`, `ledger` | who calls, who listens, and what came when |
+//! | `wait_epoll`, `wait_threads` | how many sockets are waited for on how few threads, as the system lets us |
 //! | `requests`, `feed`, `idle` | the measurements |
 //! | `report`, `table`, `percentile` | what they found, for machines and for people |
 
@@ -24,12 +25,16 @@ mod report;
 mod requests;
 mod scan;
 mod swarm;
-#[cfg(target_os = "linux")]
-mod swarm_epoll;
-#[cfg(not(target_os = "linux"))]
-mod swarm_threads;
 mod table;
 mod target;
+#[cfg(target_os = "linux")]
+mod wait_epoll;
+#[cfg(not(target_os = "linux"))]
+mod wait_threads;
+#[cfg(target_os = "linux")]
+use wait_epoll as wait;
+#[cfg(not(target_os = "linux"))]
+use wait_threads as wait;
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};

@@ -8,10 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::ledger::Ledger;
 use super::listener::{Listener, Tally};
-#[cfg(target_os = "linux")]
-use super::swarm_epoll::{follow, threads_for};
-#[cfg(not(target_os = "linux"))]
-use super::swarm_threads::{follow, threads_for};
+use super::wait::{follow, threads_for};
 
 /// How long the last deliveries may take after the last answer.
 pub(super) const DRAIN_TIME_MAX: Duration = Duration::from_secs(15);

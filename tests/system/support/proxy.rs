@@ -12,6 +12,9 @@ use std::time::Duration;
 
 use super::random::Random;
 
+/// How a server behind a proxy is started: clients name it by the proxy's port, which is not one of its own.
+pub const BEHIND_PROXY: [&str; 2] = ["--host", "127.0.0.1"];
+
 /// How a proxy treats the bytes of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Line {
@@ -27,12 +30,16 @@ pub struct Line {
 
 impl Line {
     /// Hands on everything as it comes.
-    pub const STEADY: Self =
-        Self { piece_bytes_max: PIECE_BYTES, pause_one_in: u64::MAX, pause_max: Duration::ZERO, cut_bytes_max: None };
+    pub const STEADY: Self = Self {
+        piece_bytes_max: READ_BYTES as u64,
+        pause_one_in: u64::MAX,
+        pause_max: Duration::ZERO,
+        cut_bytes_max: None,
+    };
 }
 
 /// What is read at once.
-const PIECE_BYTES: u64 = 16 << 10;
+const READ_BYTES: usize = 16 << 10;
 
 /// A running proxy. Dropping it ends its connections and its threads.
 pub struct Proxy {
@@ -161,7 +168,7 @@ impl Shared {
 
     /// Hands bytes on until the sender ends, the receiver is gone, or the budget is used up.
     fn pump(&self, mut from: &TcpStream, mut to: &TcpStream, random: &mut Random, mut budget: Option<u64>) {
-        let mut buffer = [0; PIECE_BYTES as usize];
+        let mut buffer = [0; READ_BYTES];
         loop {
             let length = from.read(&mut buffer).unwrap_or(0);
             if !self.may_pass() || length == 0 {

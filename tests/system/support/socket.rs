@@ -1,7 +1,7 @@
 //! A WebSocket client for tests.
 
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 use tungstenite::client::IntoClientRequest;
@@ -84,10 +84,6 @@ impl Socket {
                 Err(Ended::Broken(why)) => panic!("no close frame: {why}"),
             }
         }
-    }
-
-    pub fn set_read_timeout(&self, timeout: Duration) {
-        self.inner.get_ref().set_read_timeout(Some(timeout)).unwrap();
     }
 }
 

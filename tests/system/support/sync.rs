@@ -1,7 +1,7 @@
 //! Devices that follow `/sync` (DESIGN.md §6): the frames as values, and a [`Follower`] that goes on after every cut and
 //! checks on the way what a client may rely on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::thread;
@@ -91,10 +91,14 @@ pub fn news(client: &mut Client, bookmark: &mut Bookmark) -> Vec<Value> {
     till::array(page["changes"].clone())
 }
 
+/// The kinds of records by their names, each with what its ids begin with.
+const KINDS: [(&str, &str); 2] = [("estimate", "EST-"), ("order", "ORDER-")];
+
 /// A frame about a record.
 #[derive(Debug, Clone)]
 pub struct Change {
     pub seq: u64,
+    pub kind: &'static str,
     pub id: String,
     /// The record after the change; `None` when it is deleted.
     pub record: Option<Value>,
@@ -103,12 +107,9 @@ pub struct Change {
 impl Change {
     /// Reads a frame and checks it: everything that DESIGN.md §6 and CONTRACT.md §4 ask of it by itself.
     pub fn of(frame: &Value) -> Self {
-        let (kind, action) = (till::text(frame, "type"), till::text(frame, "action"));
-        let prefix = match kind.as_str() {
-            "estimate" => "EST-",
-            "order" => "ORDER-",
-            _ => panic!("a frame that is no change: {frame}"),
-        };
+        let action = till::text(frame, "action");
+        let named = KINDS.into_iter().find(|(kind, _)| frame["type"] == *kind);
+        let (kind, prefix) = named.unwrap_or_else(|| panic!("a frame that is no change: {frame}"));
         let actions = ["create", "update", "delete", "convert_to_order"];
         assert!(actions.contains(&action.as_str()), "{frame}");
         let id = till::text(frame, "id");
@@ -127,7 +128,7 @@ impl Change {
             let links = (&frame["data"]["linked_order_id"], &frame["data"]["linked_order_number"]);
             assert_eq!((&frame["order_id"], &frame["order_number"]), links, "{frame}");
         }
-        Self { seq, id, record }
+        Self { seq, kind, id, record }
     }
 }
 
@@ -150,6 +151,7 @@ pub fn listed(client: &mut Client) -> BTreeMap<String, Value> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     pub seq: u64,
+    kind: &'static str,
     record: u64,
     frame: u64,
 }
@@ -160,11 +162,13 @@ fn digest(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// A device on `/sync`, unfiltered. It panics as soon as the server breaks a promise that one device can see: a doubled
-/// change, one out of order, or a gap while live.
+/// A device on `/sync`. It panics as soon as the server breaks a promise that one device can see: a doubled change, one out
+/// of order, a gap while live, or one that it did not ask for.
 pub struct Follower {
     /// What it asks for when it connects.
     query: String,
+    /// Of which records; `None` for all.
+    kind: Option<&'static str>,
     pub seq: u64,
     pub epochs: Vec<String>,
     socket: Option<Socket>,
@@ -197,6 +201,7 @@ impl Follower {
     fn asking(query: &str, after: Option<u64>) -> Self {
         Self {
             query: query.to_string(),
+            kind: None,
             seq: after.unwrap_or_default(),
             epochs: Vec::new(),
             socket: None,
@@ -206,6 +211,11 @@ impl Follower {
             catching_up_after: None,
             caught_up: Vec::new(),
         }
+    }
+
+    /// Asks for one kind of record only.
+    pub fn only(self, kind: &'static str) -> Self {
+        Self { query: format!("{}&types={kind}", self.query), kind: Some(kind), ..self }
     }
 
     /// Follows through cuts and restarts until `is_done`, which is told every new sequence. `connect_to` is asked before
@@ -256,28 +266,21 @@ impl Follower {
         let socket = self.socket.as_mut().expect("connected");
         let frame = parsed(&socket.try_next_text()?);
         if frame["type"] == "sync" {
-            let seq = frame["seq"].as_u64().unwrap_or_default();
-            assert_eq!(frame, json!({"type": "sync", "action": "live", "seq": seq}));
-            assert!(self.catching_up_after.is_some(), "live twice: {frame}");
-            assert!(seq >= self.seq, "{frame} after {}", self.seq);
-            self.advance(seq);
-            self.reached_live();
+            self.learn_seq(&frame);
             return Ok(());
         }
         let change = Change::of(&frame);
-        if self.catching_up_after.is_some() {
+        if self.catching_up_after.is_some() || self.kind.is_some() {
             assert!(change.seq > self.seq, "{} after {}: {frame}", change.seq, self.seq);
         } else {
             assert_eq!(change.seq, self.seq + 1, "a gap or a double while live: {frame}");
         }
-        self.seen.push(Seen { seq: change.seq, record: digest(&change.id), frame: digest(&frame) });
+        assert!(self.kind.is_none_or(|kind| kind == change.kind), "not asked for: {frame}");
+        let (record, kind) = (digest(&change.id), change.kind);
+        self.seen.push(Seen { seq: change.seq, kind, record, frame: digest(&frame) });
         self.latest.insert(change.id, change.record.as_ref().map(digest));
         self.advance(change.seq);
         Ok(())
-    }
-
-    pub fn bookmark(&self) -> Bookmark {
-        Bookmark { seq: self.seq, epoch: self.epochs.last().expect("connected once").clone() }
     }
 
     /// Everything that it saw, of a device that was there from the first change on and never away.
@@ -286,22 +289,22 @@ impl Follower {
         self.seen
     }
 
-    /// Nothing is missing: what it did not see was overtaken by a later change of the same record that it was shown
-    /// before the feed went live. And what it saw is what everybody saw.
+    /// Nothing is missing: what it did not see while it caught up was overtaken by a later change of the same record, of
+    /// which the same is asked in its turn. And what it saw is what everybody saw.
     pub fn assert_complete(&self, commits: &[Seen]) {
         let mut seen = self.seen.iter().peekable();
-        let overtaken = overtaken_by(commits);
-        for (commit, overtaken_by) in commits.iter().zip(overtaken) {
-            if commit.seq <= self.began_after.expect("connected once") || commit.seq > self.seq {
+        for (commit, is_overtaken) in commits.iter().zip(overtaken(commits)) {
+            let is_asked_for = self.kind.is_none_or(|kind| kind == commit.kind);
+            if commit.seq <= self.began_after.expect("connected once") || commit.seq > self.seq || !is_asked_for {
                 continue;
             }
             if let Some(seen) = seen.next_if(|seen| seen.seq == commit.seq) {
                 assert_eq!(seen, commit, "another device was shown something else");
                 continue;
             }
-            let stretch = self.caught_up.iter().find(|(after, to)| (after + 1..=*to).contains(&commit.seq));
-            let (_, to) = stretch.unwrap_or_else(|| panic!("change {} was skipped while live", commit.seq));
-            assert!(overtaken_by.is_some_and(|later| later <= *to), "change {} was never caught up", commit.seq);
+            let was_away = self.caught_up.iter().any(|(after, to)| (after + 1..=*to).contains(&commit.seq));
+            assert!(was_away, "change {} was skipped while live", commit.seq);
+            assert!(is_overtaken, "change {} was never caught up", commit.seq);
         }
         assert_eq!(seen.next(), None, "a change that nobody else was shown");
     }
@@ -320,8 +323,21 @@ impl Follower {
     fn advance(&mut self, seq: u64) {
         self.seq = seq;
         if let Some(epoch) = self.epochs.last() {
-            self.query = format!("since={seq}&epoch={epoch}");
+            let types = self.kind.map(|kind| format!("&types={kind}")).unwrap_or_default();
+            self.query = Bookmark { seq, epoch: epoch.clone() }.query() + &types;
         }
+    }
+
+    /// Takes a frame that says no more than how far the shop is.
+    fn learn_seq(&mut self, frame: &Value) {
+        let is_catching_up = self.catching_up_after.is_some();
+        let action = if is_catching_up { "live" } else { "at" };
+        let seq = frame["seq"].as_u64().unwrap_or_default();
+        assert_eq!(frame, &json!({"type": "sync", "action": action, "seq": seq}), "at {}", self.seq);
+        assert!(is_catching_up || self.kind.is_some(), "whoever asked for everything knows: {frame}");
+        assert!(seq > self.seq || is_catching_up && seq == self.seq, "{frame} after {}", self.seq);
+        self.advance(seq);
+        self.reached_live();
     }
 
     fn reached_live(&mut self) {
@@ -335,11 +351,10 @@ fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"))
 }
 
-/// For each change the next one of the same record.
-fn overtaken_by(commits: &[Seen]) -> Vec<Option<u64>> {
-    let mut later: HashMap<u64, u64> = HashMap::new();
-    let mut overtaken: Vec<Option<u64>> =
-        commits.iter().rev().map(|commit| later.insert(commit.record, commit.seq)).collect();
+/// For each change whether a later one of the same record follows.
+fn overtaken(commits: &[Seen]) -> Vec<bool> {
+    let mut later = HashSet::new();
+    let mut overtaken: Vec<bool> = commits.iter().rev().map(|commit| !later.insert(commit.record)).collect();
     overtaken.reverse();
     overtaken
 }

@@ -1,16 +1,17 @@
-//! Systems without epoll: a thread with a small stack for each listener. It costs the load generator more, so the
-//! server's figures are lower than they could be.
+//! Systems without epoll: a thread with a small stack for each socket. It costs the load generator more, so the server's
+//! figures are lower than they could be.
 
 use std::io::{self, ErrorKind, Read};
 
+use super::caller::{Caller, Calls, Schedule};
 use super::swarm::{Group, IDLE_LOOK_EVERY};
 
 /// Read at once.
 const READ_BYTES: usize = 32 << 10;
 
 /// One thread each.
-pub(super) fn threads_for(listeners: usize) -> usize {
-    listeners.max(1)
+pub(super) fn threads_for(sockets: usize) -> usize {
+    sockets.max(1)
 }
 
 /// Reads whatever comes to the group's only listener until the measurement is over.
@@ -30,4 +31,9 @@ pub(super) fn follow(group: &mut Group) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Never called: each caller has a thread of its own.
+pub(super) fn call(_callers: &mut [Caller], _schedule: &Schedule) -> io::Result<Calls> {
+    Err(ErrorKind::Unsupported.into())
 }
