@@ -51,7 +51,7 @@ fn serve(options: &ServeOptions) -> Result<(), String> {
 
     let store = Store::open(&StoreOptions {
         directory: options.data.clone(),
-        cache_bytes: options.cache_mib as usize * (1 << 20),
+        cache_bytes: (options.cache_mib as usize).saturating_mul(1 << 20),
         currency: options.currency,
     })
     .map_err(|error| error.to_string())?;
@@ -150,13 +150,20 @@ fn elsewhere(address: SocketAddr) -> Option<SocketAddr> {
     if !address.ip().is_unspecified() {
         return Some(address);
     }
-    // Connecting a UDP socket sends nothing; it only asks the system which of its addresses leads outwards.
-    let (local, outside) = match address {
-        SocketAddr::V4(_) => ("0.0.0.0:0", "192.0.2.1:9"),
-        SocketAddr::V6(_) => ("[::]:0", "[2001:db8::1]:9"),
+    // First the way outwards; a shop without internet has none, but an address in one of the usual networks.
+    let (local, others): (&str, &[&str]) = match address {
+        SocketAddr::V4(_) => {
+            ("0.0.0.0:0", &["192.0.2.1:9", "192.168.1.1:9", "192.168.0.1:9", "10.0.0.1:9", "172.16.0.1:9"])
+        }
+        SocketAddr::V6(_) => ("[::]:0", &["[2001:db8::1]:9", "[fd00::1]:9"]),
     };
+    others.iter().find_map(|other| address_towards(local, other)).map(|ip| SocketAddr::new(ip, address.port()))
+}
+
+/// The address of this machine that leads to another one. Connecting a UDP socket sends nothing; it only asks the system.
+fn address_towards(local: &str, other: &str) -> Option<IpAddr> {
     let socket = UdpSocket::bind(local).ok()?;
-    socket.connect(outside).ok()?;
+    socket.connect(other).ok()?;
     let ip = socket.local_addr().ok()?.ip();
-    (!ip.is_loopback() && !ip.is_unspecified()).then(|| SocketAddr::new(ip, address.port()))
+    (!ip.is_loopback() && !ip.is_unspecified()).then_some(ip)
 }

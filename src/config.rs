@@ -105,7 +105,7 @@ pub struct ServeOptions {
     pub listen: Vec<SocketAddr>,
     /// Allow addresses that other devices reach: whoever is on that network can see and change everything, since there are
     /// no logins yet
-    #[arg(long, env = "TILLSYNC_TRUST_LAN")]
+    #[arg(long, env = "TILLSYNC_TRUST_LAN", value_parser = clap::builder::BoolishValueParser::new())]
     pub trust_lan: bool,
     /// Folder of the database file tillsync.redb
     #[arg(long, value_name = "DIR", env = "TILLSYNC_DATA", default_value = "data")]

@@ -7,7 +7,7 @@
 //! # The house
 //! Folders are layers and imports run one way (`tests/tidy.rs` holds it):
 //! ```text
-//! main → cli → web → app → live, store → domain        client, ui, json, metrics, process: leaves
+//! main → cli → web → app → live, store → domain        client, ui, json, logging, metrics, process: leaves
 //! ```
 //! | module | owns | never sees |
 //! |---|---|---|
@@ -19,6 +19,7 @@
 //! | [`ui`] | the page, embedded | |
 //! | [`client`] | `tail` and `load`: they speak the public wire like anybody else | the server's layers |
 //! | [`json`] | writing JSON objects | |
+//! | [`logging`] | the log, which never holds up the shop | |
 //! | [`metrics`] | counters, and the text in which they are read | |
 //! | [`process`] | signals, limits of the operating system, sending without waiting | |
 //! | [`cli`], [`config`] | the command line, turned once into validated values; the commands | |
@@ -47,6 +48,7 @@ pub mod config;
 pub mod domain;
 pub mod json;
 pub mod live;
+pub mod logging;
 pub mod metrics;
 pub mod process;
 pub mod store;

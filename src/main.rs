@@ -4,13 +4,21 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tillsync::cli;
 use tillsync::config::CommandLine;
+use tillsync::{cli, logging};
 
 fn main() -> ExitCode {
     let command_line = CommandLine::parse();
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
-    match cli::run(command_line) {
+    let log = match logging::start() {
+        Ok(log) => log,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "tillsync: The log cannot be started: {error}.");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = cli::run(command_line);
+    drop(log);
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
             let _ = writeln!(std::io::stderr(), "tillsync: {sentence}");

@@ -47,6 +47,11 @@ impl<const N: usize> Histogram<N> {
         self.sum.add(value);
     }
 
+    /// Their sum.
+    pub fn sum(&self) -> u64 {
+        self.sum.get()
+    }
+
     /// How many values were noted.
     pub fn count(&self) -> u64 {
         self.counts.iter().map(Counter::get).sum::<u64>() + self.above.get()

@@ -17,6 +17,53 @@ pub fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Ends the process when a thread that nothing can go on without panics: it starts again clean from the disk.
+pub struct EndOnPanic(pub &'static str);
+
+impl Drop for EndOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = io::Write::write_fmt(
+                &mut io::stderr(),
+                format_args!("tillsync: {} failed. The process ends; what was answered is on disk.\n", self.0),
+            );
+            std::process::abort();
+        }
+    }
+}
+
+/// Makes the next reads of a file come from the disk: after a failed sync the system's memory shows bytes that may never
+/// have arrived there.
+#[cfg(target_os = "linux")]
+pub fn forget_cached(path: &Path) -> io::Result<()> {
+    let file = std::fs::File::open(path)?;
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).map_err(io::Error::from)
+}
+
+/// Makes the next reads of a file come from the disk, where the system can be asked to.
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature on every system")]
+pub fn forget_cached(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Whether whoever reads our standard output has left, without writing to it.
+#[cfg(unix)]
+pub fn is_output_closed() -> bool {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let output = io::stdout();
+    let mut polled = [PollFd::new(&output, PollFlags::empty())];
+    let at_once = rustix::time::Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut polled, Some(&at_once)).is_ok_and(|ready| ready > 0)
+        && polled.iter().any(|output| output.revents().intersects(PollFlags::ERR | PollFlags::HUP))
+}
+
+/// Whether whoever reads our standard output has left; here that shows with the next line only.
+#[cfg(not(unix))]
+pub fn is_output_closed() -> bool {
+    false
+}
+
 /// Sends as much as the socket takes at once and never waits (promise 7). `WouldBlock` when it takes nothing.
 #[cfg(unix)]
 pub fn send_now(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {

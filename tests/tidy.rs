@@ -6,13 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layer → the layers that it may import. Imports go one way.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("process", &[]),
     ("json", &[]),
+    ("logging", &[]),
     ("metrics", &[]),
     ("ui", &[]),
-    ("client", &[]),
+    ("client", &["process"]),
     ("store", &["domain", "json", "process"]),
     ("live", &["domain", "json", "process", "metrics"]),
     ("app", &["domain", "store", "live", "metrics"]),

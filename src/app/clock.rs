@@ -1,6 +1,7 @@
 //! The shop's wall clock: for people only, never for order.
 
 use std::cell::RefCell;
+use std::time::Instant;
 
 use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::tz::TimeZone;
@@ -13,18 +14,24 @@ const PRINTER: DateTimePrinter = DateTimePrinter::new();
 #[derive(Debug, Clone)]
 pub struct ShopClock {
     zone: TimeZone,
+    started: Instant,
 }
 
 impl ShopClock {
     /// A clock for this zone.
     pub fn new(zone: TimeZone) -> Self {
-        Self { zone }
+        Self { zone, started: Instant::now() }
     }
 
     /// Now, with the offset that the zone has now.
     pub fn now(&self) -> Timestamp {
         let now = jiff::Timestamp::now();
         Timestamp { unix_micros: now.as_microsecond(), offset_seconds: self.zone.to_offset(now).seconds() }
+    }
+
+    /// Seconds since the start, whatever is done to the wall clock.
+    pub fn uptime_seconds(&self) -> u64 {
+        self.started.elapsed().as_secs()
     }
 
     /// Now as HTTP writes it (RFC 9110 §5.6.7). It changes once a second, so each thread keeps the last one.

@@ -139,6 +139,8 @@ pub enum Refusal {
     Stale(u32, Arc<[u8]>),
     /// Four billion records of one kind.
     SeriesFull,
+    /// The stored record cannot be read; it is left as it is.
+    Unreadable,
 }
 
 /// Why a command has no verdict.
@@ -146,6 +148,8 @@ pub enum Refusal {
 pub enum SubmitError {
     /// Nothing was stored: too many commands wait. Send it again a little later.
     QueueFull,
+    /// Nothing was stored: the disk has reported a fault and the file is not open again yet. Send it again shortly.
+    Unavailable,
     /// Nothing was stored: the server is stopping. Send it again when it is back.
     Stopping,
     /// It may or may not be stored. Send it again with the same key (or the same body), which settles it.

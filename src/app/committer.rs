@@ -14,7 +14,8 @@ use super::decide::decide;
 use super::reply::{self, Answerer, Reply};
 use crate::live::Feed;
 use crate::metrics::{Counter, Histogram};
-use crate::store::Store;
+use crate::process::EndOnPanic;
+use crate::store::{CommitTime, Committed, Store};
 
 /// Commands that may wait for the writer.
 const QUEUE_COMMANDS_MAX: usize = 1_024;
@@ -24,6 +25,11 @@ const BATCH_COMMANDS_MAX: usize = 256;
 const GATHER_PART_OF_COMMIT: u32 = 4;
 /// However slow the disk, nobody waits longer than this for company.
 const GATHER_WAIT_MAX: Duration = Duration::from_millis(5);
+
+/// Between two attempts to show what a fault has left unshown.
+const RECOVERY_REST: Duration = Duration::from_millis(250);
+/// How often an idle writer looks whether there was a fault.
+const IDLE_LOOK: Duration = Duration::from_secs(1);
 
 const _: () = assert!(BATCH_COMMANDS_MAX <= QUEUE_COMMANDS_MAX);
 
@@ -70,6 +76,8 @@ struct Desk {
     /// Commands handed to the writer and not answered yet. While there are any, nobody overtakes them.
     waiting: AtomicUsize,
     is_stopping: AtomicBool,
+    /// A commit failed, and what it may have left in the file is not shown yet.
+    is_feed_behind: AtomicBool,
 }
 
 impl Committer {
@@ -82,6 +90,7 @@ impl Committer {
             turn: Mutex::new(()),
             waiting: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
+            is_feed_behind: AtomicBool::new(false),
         });
         let (sender, receiver) = bounded(QUEUE_COMMANDS_MAX);
         let writer = thread::Builder::new().name("writer".into()).spawn({
@@ -102,6 +111,10 @@ impl Committer {
         if self.desk.waiting.load(Ordering::Acquire) == 0
             && let Some(turn) = self.desk.try_take_turn()
         {
+            // It may have begun to stop in between; then the file is closed behind this turn.
+            if self.desk.is_stopping.load(Ordering::Acquire) {
+                return Err(SubmitError::Stopping);
+            }
             let mut replies = self.desk.commit(&turn, std::slice::from_ref(&submission));
             return replies.pop().unwrap_or(Err(SubmitError::OutcomeUnknown));
         }
@@ -142,7 +155,7 @@ impl Committer {
 impl Desk {
     /// The writer thread: ends when the queue is closed and empty.
     fn write(&self, queue: &Receiver<Waiting>) {
-        while let Ok(first) = queue.recv() {
+        while let Some(first) = self.next_waiting(queue) {
             let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             let mut batch = vec![first];
             while !batch.is_empty() {
@@ -151,6 +164,28 @@ impl Desk {
                 let commit_time = self.commit_and_answer(&turn, batch);
                 let wait = (commit_time / GATHER_PART_OF_COMMIT).min(GATHER_WAIT_MAX);
                 batch = gather(queue, answered, Instant::now() + wait);
+            }
+        }
+    }
+
+    /// Waits for a command. While the feed is behind the file, tries now and then to bring it up.
+    fn next_waiting(&self, queue: &Receiver<Waiting>) -> Option<Waiting> {
+        loop {
+            if !self.is_feed_behind.load(Ordering::Acquire) {
+                // A lone commit may fail while this waits; the time-out lets the writer notice.
+                match queue.recv_timeout(IDLE_LOOK) {
+                    Err(RecvTimeoutError::Timeout) => continue,
+                    received => return received.ok(),
+                }
+            }
+            match queue.recv_timeout(RECOVERY_REST) {
+                Err(RecvTimeoutError::Timeout) => {
+                    let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+                    if self.is_feed_behind.load(Ordering::Acquire) {
+                        self.bring_feed_up();
+                    }
+                }
+                received => return received.ok(),
             }
         }
     }
@@ -178,14 +213,19 @@ impl Desk {
 
     /// Commits the submissions in one transaction and hands their changes to the feed. One reply each, in order.
     fn commit(&self, _turn: &MutexGuard<'_, ()>, submissions: &[Submission]) -> Vec<Reply> {
-        let _guard = EndProcessOnPanic;
+        // A panic in the middle of a commit leaves nothing that can be trusted.
+        let _guard = EndOnPanic("a commit");
+        if self.is_feed_behind.load(Ordering::Acquire) && !self.bring_feed_up() {
+            return submissions.iter().map(|_| Err(SubmitError::Unavailable)).collect();
+        }
         let started = Instant::now();
-        let result = self.store.commit(self.clock.now(), |batch| {
+        let now = CommitTime { at: self.clock.now(), uptime_seconds: self.clock.uptime_seconds() };
+        let result = self.store.commit(now, |batch| {
             submissions.iter().map(|submission| decide(batch, submission)).collect::<Result<Vec<Reply>, _>>()
         });
         match result {
-            Ok((replies, changes)) => {
-                if !changes.is_empty() {
+            Ok(Committed { value: replies, changes, is_synced }) => {
+                if is_synced {
                     self.counts.commands.note(submissions.len() as u64);
                     self.counts.seconds.note(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
                 }
@@ -196,7 +236,29 @@ impl Desk {
             Err(error) => {
                 self.counts.failures.add(1);
                 log::error!("⚠️ A commit failed; its callers are told that the outcome is unknown: {error}");
+                self.is_feed_behind.store(true, Ordering::Release);
+                self.bring_feed_up();
                 submissions.iter().map(|_| Err(SubmitError::OutcomeUnknown)).collect()
+            }
+        }
+    }
+}
+
+impl Desk {
+    /// After a fault the file may hold a commit that was never shown. Opens the file and shows what is in it, before
+    /// anything else is committed. Promise 6: nothing is skipped. True when the feed is level with the file.
+    fn bring_feed_up(&self) -> bool {
+        loop {
+            let seq = self.feed.last_published();
+            let missed = self.store.snapshot().and_then(|snapshot| {
+                Ok((snapshot.changes_after(seq, BATCH_COMMANDS_MAX, usize::MAX)?, snapshot.seq()?))
+            });
+            let Ok(((changes, read_to), head)) = missed else { return false };
+            self.feed.publish(changes);
+            self.feed.advance(read_to);
+            if read_to >= head {
+                self.is_feed_behind.store(false, Ordering::Release);
+                return true;
             }
         }
     }
@@ -212,16 +274,4 @@ fn gather(queue: &Receiver<Waiting>, expected: usize, deadline: Instant) -> Vec<
         }
     }
     batch
-}
-
-/// A panic in the middle of a commit leaves nothing that can be trusted: the process ends, and starts clean from the disk.
-struct EndProcessOnPanic;
-
-impl Drop for EndProcessOnPanic {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            log::error!("A commit panicked. The process ends; what was answered is on disk.");
-            std::process::abort();
-        }
-    }
 }

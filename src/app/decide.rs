@@ -3,7 +3,7 @@
 
 use super::command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, SubmitError, Verdict};
 use crate::domain::{Action, Conversion, Estimate, Kind, Money, Order, RecordKey, Sale, SaleDraft, Source};
-use crate::store::{Batch, Cause, StoreError, StoredAnswer};
+use crate::store::{Batch, Cause, StoreError};
 
 /// Answers one submission inside the transaction: from the stored answers if it is a repetition, else by carrying it out.
 /// The outer error is the database's and ends the whole transaction.
@@ -13,7 +13,7 @@ pub(super) fn decide(
 ) -> Result<Result<Answer, SubmitError>, StoreError> {
     if let Some(repeat) = &submission.repeat
         && let Some(stored) = batch.answer(repeat.fingerprint())?
-        && !stored.is_over(batch.now())
+        && !batch.is_over(&stored)
     {
         return if stored.payload == repeat.payload() {
             Answer::decode(&stored.outcome).map(Ok).ok_or(StoreError::Malformed("answer"))
@@ -27,13 +27,7 @@ pub(super) fn decide(
     if let Some(repeat) = &submission.repeat
         && (verdict.is_ok() || repeat.is_keyed())
     {
-        let stored = StoredAnswer {
-            at_micros: batch.now().unix_micros,
-            kept_seconds: repeat.kept_seconds(),
-            payload: repeat.payload(),
-            outcome: answer.encode(),
-        };
-        batch.remember(repeat.fingerprint(), &stored)?;
+        batch.remember(repeat.fingerprint(), repeat.payload(), repeat.kept_seconds(), &answer.encode())?;
     }
     Ok(Ok(answer))
 }
@@ -55,6 +49,11 @@ fn carry_out(batch: &mut Batch<'_>, submission: &Submission) -> Result<Verdict, 
         Ok(outcome) => Ok(Ok(outcome)),
         Err(Stop::Refused(refusal)) => Ok(Err(refusal)),
         Err(Stop::Store(StoreError::SeriesFull)) => Ok(Err(Refusal::SeriesFull)),
+        // Records are read before the first write, so this command alone is refused.
+        Err(Stop::Store(StoreError::Malformed(what))) => {
+            log::error!("⚠️ A stored {what} cannot be read");
+            Ok(Err(Refusal::Unreadable))
+        }
         Err(Stop::Store(error)) => Err(error),
     }
 }

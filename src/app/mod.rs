@@ -71,7 +71,6 @@ pub struct App {
     committer: Committer,
     in_flight: InFlight,
     clock: ShopClock,
-    started: std::time::Instant,
 }
 
 impl App {
@@ -81,8 +80,7 @@ impl App {
         let feed = Feed::start(last_seq).map_err(AppError::Thread)?;
         let store = Arc::new(store);
         let committer = Committer::start(Arc::clone(&store), feed.clone(), clock.clone()).map_err(AppError::Thread)?;
-        let app =
-            Self { store, feed, committer, in_flight: InFlight::default(), clock, started: std::time::Instant::now() };
+        let app = Self { store, feed, committer, in_flight: InFlight::default(), clock };
         app.warn_of_a_clock_in_the_past();
         Ok(app)
     }
@@ -150,7 +148,7 @@ impl App {
 
     /// Seconds since the start.
     pub fn uptime_seconds(&self) -> u64 {
-        self.started.elapsed().as_secs()
+        self.clock.uptime_seconds()
     }
 
     /// Commits what waits, refuses what comes later, and closes the file.

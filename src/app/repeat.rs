@@ -22,17 +22,17 @@ pub struct Repeat {
 
 impl Repeat {
     /// For a command with an `Idempotency-Key`: recognised by the key; another payload under it is a mistake.
-    pub fn by_key(key: &str, method: &str, target: &str, body: &[u8]) -> Self {
+    pub fn by_key(key: &str, request: &[&str], body: &[u8]) -> Self {
         Self {
             fingerprint: fingerprint(&[b"key", key.as_bytes()]),
-            payload: fingerprint(&[method.as_bytes(), target.as_bytes(), body]),
+            payload: payload(request, body),
             key: Some(key.to_string()),
         }
     }
 
     /// For a command without one: the same bytes to the same route are the same command, for ten minutes.
-    pub fn by_content(method: &str, target: &str, body: &[u8]) -> Self {
-        let payload = fingerprint(&[method.as_bytes(), target.as_bytes(), body]);
+    pub fn by_content(request: &[&str], body: &[u8]) -> Self {
+        let payload = payload(request, body);
         Self { fingerprint: fingerprint(&[b"content", &payload]), payload, key: None }
     }
 
@@ -55,6 +55,13 @@ impl Repeat {
     pub(super) fn kept_seconds(&self) -> u32 {
         if self.is_keyed() { KEYED_SECONDS } else { KEYLESS_SECONDS }
     }
+}
+
+/// What a request asks for: the words of its head that matter, and its body.
+fn payload(request: &[&str], body: &[u8]) -> [u8; 16] {
+    let mut parts: Vec<&[u8]> = request.iter().map(|word| word.as_bytes()).collect();
+    parts.push(body);
+    fingerprint(&parts)
 }
 
 /// Half of a SHA-256 over the parts, each with its length, so that no two lists of parts look alike.
@@ -102,19 +109,19 @@ mod tests {
 
     #[test]
     fn fingerprints_tell_every_part_apart() {
-        let base = Repeat::by_content("POST", "/a", b"body");
-        assert_eq!(base.fingerprint(), Repeat::by_content("POST", "/a", b"body").fingerprint());
+        let base = Repeat::by_content(&["POST", "/a"], b"body");
+        assert_eq!(base.fingerprint(), Repeat::by_content(&["POST", "/a"], b"body").fingerprint());
         for other in [
-            Repeat::by_content("PUT", "/a", b"body"),
-            Repeat::by_content("POST", "/ab", b"ody"),
-            Repeat::by_content("POST", "/a", b"body "),
-            Repeat::by_key("k", "POST", "/a", b"body"),
+            Repeat::by_content(&["PUT", "/a"], b"body"),
+            Repeat::by_content(&["POST", "/ab"], b"ody"),
+            Repeat::by_content(&["POST", "/a"], b"body "),
+            Repeat::by_key("k", &["POST", "/a"], b"body"),
         ] {
             assert_ne!(base.fingerprint(), other.fingerprint());
         }
-        let keyed = Repeat::by_key("k", "POST", "/a", b"body");
-        assert_eq!(keyed.fingerprint(), Repeat::by_key("k", "POST", "/a", b"other").fingerprint());
-        assert_ne!(keyed.payload(), Repeat::by_key("k", "POST", "/a", b"other").payload());
+        let keyed = Repeat::by_key("k", &["POST", "/a"], b"body");
+        assert_eq!(keyed.fingerprint(), Repeat::by_key("k", &["POST", "/a"], b"other").fingerprint());
+        assert_ne!(keyed.payload(), Repeat::by_key("k", &["POST", "/a"], b"other").payload());
     }
 
     #[test]

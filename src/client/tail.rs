@@ -5,19 +5,23 @@ use std::fs;
 use std::io::{ErrorKind, StdoutLock, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
 
 use super::base_url;
+use crate::process;
 
 /// Waiting times between attempts to connect.
 const RETRY_FIRST: Duration = Duration::from_millis(500);
 const RETRY_MAX: Duration = Duration::from_secs(20);
 /// The server pings every 20 s; after this silence the connection is given up.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
+
+/// How often a quiet tail looks whether anybody is there.
+const LOOK_AROUND: Duration = Duration::from_secs(1);
 
 /// How far the output has come. Kept in the state file as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +55,13 @@ enum End {
 /// Prints changes until its output is closed: from `since`, or from where the state file ends, or from now on.
 pub fn tail(url: &str, since: Option<u64>, state: Option<PathBuf>) -> Result<(), String> {
     let base = base_url(url)?;
-    let mut tail = Tail { since, position: read_state(state.as_deref())?, state, output: std::io::stdout().lock() };
+    let mut tail = Tail {
+        since,
+        position: read_state(state.as_deref())?,
+        state,
+        last_heard: Instant::now(),
+        output: std::io::stdout().lock(),
+    };
     let mut wait = RETRY_FIRST;
     loop {
         let why = match tail.connect(base) {
@@ -76,6 +86,7 @@ struct Tail {
     since: Option<u64>,
     position: Option<Position>,
     state: Option<PathBuf>,
+    last_heard: Instant,
     output: StdoutLock<'static>,
 }
 
@@ -89,24 +100,38 @@ impl Tail {
         };
         let (socket, _) = tungstenite::connect(&address).map_err(|error| error.to_string())?;
         if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
-            // Without a time-out a server that vanished would never be missed.
-            stream.set_read_timeout(Some(SILENCE_MAX)).map_err(|error| error.to_string())?;
+            // Without a time-out neither a server that vanished nor a reader that left would ever be missed.
+            stream.set_read_timeout(Some(LOOK_AROUND)).map_err(|error| error.to_string())?;
         }
+        self.last_heard = Instant::now();
         Ok(socket)
     }
 
     fn print_changes(&mut self, mut socket: WebSocket<MaybeTlsStream<TcpStream>>) -> End {
         loop {
-            let ended = match socket.read() {
+            let read = socket.read();
+            if read.is_ok() {
+                self.last_heard = Instant::now();
+            }
+            let ended = match read {
                 Ok(Message::Text(text)) => self.take(text.as_str()),
                 Ok(Message::Close(_)) => Some(End::Lost("the server closed the connection".into())),
                 Ok(_) => None,
+                Err(tungstenite::Error::Io(error)) if is_timeout(&error) => self.look_around(),
                 Err(error) => Some(End::Lost(error.to_string())),
             };
             if let Some(end) = ended {
                 return end;
             }
         }
+    }
+
+    /// Nothing came for a while: is anybody still reading, and is the server still there?
+    fn look_around(&self) -> Option<End> {
+        if process::is_output_closed() {
+            return Some(End::OutputClosed);
+        }
+        (self.last_heard.elapsed() > SILENCE_MAX).then(|| End::Lost("it is silent".into()))
     }
 
     /// Prints a change, and notes how far it has come only after it is printed.
@@ -148,6 +173,10 @@ impl Tail {
         self.position = Some(position);
         Ok(())
     }
+}
+
+fn is_timeout(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// The epoch of the running server, for a sequence that a person typed.

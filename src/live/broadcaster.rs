@@ -118,9 +118,9 @@ impl Broadcaster {
         loop {
             for change in &changes {
                 self.add(&mut batch, change);
-            }
-            if batch.size() >= JOINED_BYTES_MAX {
-                break;
+                if batch.size() >= JOINED_BYTES_MAX {
+                    self.deliver(std::mem::take(&mut batch));
+                }
             }
             match self.taken_event() {
                 Some(Event::Changes(more)) => changes = more,
@@ -139,7 +139,6 @@ impl Broadcaster {
         self.counts.changes.add(1);
         match change_json(change) {
             Ok(json) => {
-                log_change(change, self.members.len());
                 log::debug!("📨 {}", String::from_utf8_lossy(&json).escape_debug());
                 batch.add(change, &json, &self.listeners);
             }
@@ -151,8 +150,11 @@ impl Broadcaster {
         }
     }
 
-    fn deliver(&mut self, batch: Batch) {
-        let reload = batch.reload();
+    fn deliver(&mut self, mut batch: Batch) {
+        let (reload, sent) = (batch.reload(), batch.take_changes());
+        if sent.is_empty() {
+            return;
+        }
         let forms = batch.finish();
         let (mut frames, mut bytes, mut is_waiting) = (0, 0, false);
         for member in &mut self.members {
@@ -163,6 +165,9 @@ impl Broadcaster {
         }
         if is_waiting {
             self.retry_soon();
+        }
+        for change in &sent {
+            log_change(change, self.members.len());
         }
         self.counts.batches.add(1);
         self.counts.writes.add(self.members.len() as u64);
@@ -222,7 +227,7 @@ impl Broadcaster {
     }
 }
 
-/// What happened, and that it was shown; customers and amounts are for `debug` only.
+/// What happened, and that it was shown, in one line; customers and amounts are for `debug` only.
 fn log_change(change: &Change, clients: usize) {
     let (kind, done) = match (change.key.kind, change.action) {
         (Kind::Estimate, Action::Create) => ("Estimate", "created"),
@@ -233,9 +238,9 @@ fn log_change(change: &Change, clients: usize) {
         (Kind::Order, Action::Update) => ("Order", "updated"),
         (Kind::Order, Action::Delete) => ("Order", "deleted"),
     };
-    log::info!("✅ {kind} {done} successfully: {} {}", change.key.label(), change.key);
     log::info!(
-        r#"📨 WebSocket message sent: {{"type":"{}","action":"{}","id":"{}","seq":{}}} to {clients} clients"#,
+        r#"✅ {kind} {done} successfully: {} · 📨 WebSocket message sent: {{"type":"{}","action":"{}","id":"{}","seq":{}}} to {clients} clients"#,
+        change.key.label(),
         change.key.kind.name(),
         change.action.name(),
         change.key,

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossbeam_channel::{Sender, bounded};
 
@@ -11,10 +11,14 @@ use super::broadcaster::Broadcaster;
 use super::client::Client;
 use crate::domain::Change;
 use crate::metrics::Counter;
+use crate::process::EndOnPanic;
 
 /// Batches and joins that may wait for the broadcaster. It never waits for a client, so this fills only when the
 /// machine is out of breath; then commits slow down to the speed of the feed instead of memory filling up.
 const EVENTS_MAX: usize = 1_024;
+
+/// In place of the last sequence once the feed has stopped.
+const STOPPED: u64 = u64::MAX;
 
 pub(super) enum Event {
     /// One transaction's changes, in order.
@@ -75,7 +79,11 @@ impl Feed {
         let counts = Arc::new(FeedCounts::default());
         let broadcaster = thread::Builder::new().name("broadcaster".into()).spawn({
             let counts = Arc::clone(&counts);
-            move || Broadcaster::new(receiver, counts, last_seq).run()
+            move || {
+                // Without it every screen would be deaf and nobody would know.
+                let _guard = EndOnPanic("the broadcaster");
+                Broadcaster::new(receiver, counts, last_seq).run();
+            }
         })?;
         let shared = FeedShared {
             counts,
@@ -94,6 +102,17 @@ impl Feed {
         self.send(Event::Changes(changes));
     }
 
+    /// Sequence of the last change that was published.
+    pub fn last_published(&self) -> u64 {
+        *self.shared.published.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that there is nothing to publish up to `seq` any more.
+    pub fn advance(&self, seq: u64) {
+        let mut published = self.shared.published.lock().unwrap_or_else(PoisonError::into_inner);
+        *published = seq.max(*published);
+    }
+
     /// Adds a client: it gets every change that is published from now on. It leaves by itself when its connection ends.
     pub fn join(&self, client: Arc<Client>) {
         self.send(Event::Join(client));
@@ -107,18 +126,19 @@ impl Feed {
         start.recv().ok()
     }
 
-    /// Waits until a change after `seq` is published, at most for `timeout`.
-    pub fn wait_beyond(&self, seq: u64, timeout: Duration) {
-        let deadline = Instant::now() + timeout;
+    /// Waits until a change after `seq` is published, at the longest until `deadline`. False once the feed has
+    /// stopped: there will be none.
+    pub fn wait_beyond(&self, seq: u64, deadline: Instant) -> bool {
         let mut published = self.shared.published.lock().unwrap_or_else(PoisonError::into_inner);
         while *published <= seq {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return;
+                return true;
             }
             let waited = self.shared.is_published.wait_timeout(published, left);
             published = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        *published != STOPPED
     }
 
     /// Says that a client's outbox has something that its socket did not take.
@@ -138,7 +158,7 @@ impl Feed {
         if let Some(broadcaster) = self.shared.broadcaster.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = broadcaster.join();
         }
-        *self.shared.published.lock().unwrap_or_else(PoisonError::into_inner) = u64::MAX;
+        *self.shared.published.lock().unwrap_or_else(PoisonError::into_inner) = STOPPED;
         self.shared.is_published.notify_all();
     }
 

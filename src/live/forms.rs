@@ -113,6 +113,7 @@ pub(super) struct Batch {
     forms: PerForm<Growing>,
     frame: Vec<u8>,
     newest: Option<Change>,
+    changes: Vec<Change>,
 }
 
 impl Batch {
@@ -135,6 +136,7 @@ impl Batch {
                 _ => bytes.extend_from_slice(&self.frame),
             }
         }
+        self.changes.push(change.clone());
         if Form::Plain.shows(change) {
             self.newest = Some(change.clone());
         }
@@ -143,6 +145,11 @@ impl Batch {
     /// Bytes of the largest form.
     pub fn size(&self) -> usize {
         FORMS.into_iter().map(|form| self.forms.get(form).bytes.len()).max().unwrap_or(0)
+    }
+
+    /// Takes the changes out that were added.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
     }
 
     /// The frame that makes the old app reload everything.

@@ -56,9 +56,14 @@ impl State {
         self.queue.push_back((Instant::now(), bytes));
     }
 
-    fn is_over_limits(&self, now: Instant) -> bool {
+    /// What waits besides the newest piece.
+    fn bytes_besides_newest(&self) -> usize {
+        self.bytes - self.queue.back().map_or(0, |(_, piece)| piece.len())
+    }
+
+    fn is_over_limits(&self, waiting: usize, now: Instant) -> bool {
         let age = self.queue.front().map_or(Duration::ZERO, |(since, _)| now.saturating_duration_since(*since));
-        self.bytes > OUTBOX_BYTES_MAX || age > OUTBOX_AGE_MAX
+        waiting > OUTBOX_BYTES_MAX || age > OUTBOX_AGE_MAX
     }
 
     /// Drops what waits, but for the rest of a piece that is begun.
@@ -86,6 +91,8 @@ impl Outbox {
     /// Sends the bytes, or keeps what the socket does not take. Never waits.
     pub(super) fn offer(&self, bytes: &Bytes) -> Offered {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // One large piece is no backlog: only what was waiting before it counts against the client.
+        let waiting_before = state.bytes;
         match state.phase {
             Phase::Gone => return Offered::Gone,
             Phase::Closing(_) => return self.flush_locked(&mut state),
@@ -105,14 +112,17 @@ impl Outbox {
                 }
             }
         }
-        self.judge(&mut state)
+        self.judge(&mut state, waiting_before)
     }
 
     /// Sends what waits, as far as the socket takes it.
     pub(super) fn flush(&self) -> Offered {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match self.flush_locked(&mut state) {
-            Offered::Waiting => self.judge(&mut state),
+            Offered::Waiting => {
+                let waiting = state.bytes_besides_newest();
+                self.judge(&mut state, waiting)
+            }
             offered => offered,
         }
     }
@@ -180,11 +190,11 @@ impl Outbox {
     }
 
     /// Holds the limits: a client that does not take its frames is closed and resumes later; nothing is left out silently.
-    fn judge(&self, state: &mut State) -> Offered {
+    fn judge(&self, state: &mut State, waiting: usize) -> Offered {
         let now = Instant::now();
         match state.phase {
             Phase::Closing(until) if now >= until => self.end(state),
-            Phase::Open if state.is_over_limits(now) => {
+            Phase::Open if state.is_over_limits(waiting, now) => {
                 state.drop_unbegun();
                 state.push(close_frame(close_code::TOO_SLOW, "too slow; connect again and resume"));
                 state.phase = Phase::Closing(now + CLOSE_LINGER);

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 
+use super::answers::AnswerTime;
 use super::forms::{estimate_from, estimate_json, order_from, order_json};
 use super::log_entry::LogEntry;
 use super::record::Record;
 use super::tables::{ANSWER_LOG, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_SEARCH, ORDERS, ORDERS_SEARCH};
-use super::{StoreError, StoredAnswer};
+use super::{CommitTime, StoreError, StoredAnswer};
 use crate::domain::{Action, Change, Currency, Estimate, Kind, Money, Order, RecordKey, Timestamp, search_text};
 
 /// Answers that one command may trim; more than it adds, so that old ones are gone soon after their time.
@@ -36,6 +37,7 @@ pub struct Batch<'txn> {
     /// Promise 2: only this field gives out sequences, one after the other.
     next_seq: u64,
     now: Timestamp,
+    answer_time: AnswerTime,
     written: Vec<Change>,
     is_changed: bool,
 }
@@ -57,7 +59,8 @@ struct Answers<'txn> {
 impl<'txn> Batch<'txn> {
     pub(super) fn begin(
         transaction: &'txn WriteTransaction,
-        clock: Timestamp,
+        time: CommitTime,
+        run: u64,
         currency: Currency,
     ) -> Result<Self, StoreError> {
         let changes = transaction.open_table(CHANGES)?;
@@ -74,7 +77,8 @@ impl<'txn> Batch<'txn> {
             currency,
             next_seq: last_seq + 1,
             // A machine without a clock chip may start in the past; what is stored never runs backwards.
-            now: Timestamp { unix_micros: clock.unix_micros.max(last_at), ..clock },
+            now: Timestamp { unix_micros: time.at.unix_micros.max(last_at), ..time.at },
+            answer_time: AnswerTime { run, uptime_seconds: time.uptime_seconds, unix_micros: time.at.unix_micros },
             written: Vec::new(),
             is_changed: false,
         })
@@ -125,7 +129,7 @@ impl<'txn> Batch<'txn> {
         cause: Cause<'_>,
     ) -> Result<Arc<[u8]>, StoreError> {
         let json = estimate_json(estimate, self.currency);
-        let record = Record {
+        let mut record = Record {
             is_deleted: false,
             rev: estimate.rev,
             seq: self.next_seq,
@@ -133,19 +137,20 @@ impl<'txn> Batch<'txn> {
             amount_paid: Money::default(),
             linked: estimate.converted_to.map(|order| order.number),
             created_at: estimate.created_at,
+            created_seq: 0,
             items_count: estimate.sale.items.count(),
             json: &json,
         };
         let status = if estimate.converted_to.is_some() { Estimate::STATUS_CONVERTED } else { Estimate::STATUS_OPEN };
         let sale = &estimate.sale;
         let search = search_text(estimate.key, status, &sale.customer_name, &sale.customer_phone);
-        self.put(estimate.key, &record, Some(&search), action, cause)
+        self.put(estimate.key, &mut record, Some(&search), action, cause)
     }
 
     /// Stores an order, notes what was done to it, and returns its JSON.
     pub fn put_order(&mut self, order: &Order, action: Action, cause: Cause<'_>) -> Result<Arc<[u8]>, StoreError> {
         let json = order_json(order, self.currency);
-        let record = Record {
+        let mut record = Record {
             is_deleted: false,
             rev: order.rev,
             seq: self.next_seq,
@@ -153,28 +158,30 @@ impl<'txn> Batch<'txn> {
             amount_paid: order.amount_paid,
             linked: order.estimate().map(|estimate| estimate.number),
             created_at: order.created_at,
+            created_seq: 0,
             items_count: order.sale.items.count(),
             json: &json,
         };
         let sale = &order.sale;
         let search = search_text(order.key, &order.status, &sale.customer_name, &sale.customer_phone);
-        self.put(order.key, &record, Some(&search), action, cause)
+        self.put(order.key, &mut record, Some(&search), action, cause)
     }
 
     /// Leaves a tombstone: the number stays used, and a device that was away learns of the deletion.
     pub fn delete(&mut self, key: RecordKey, rev: u32, cause: Cause<'_>) -> Result<(), StoreError> {
-        let record = Record {
+        let mut record = Record {
             is_deleted: true,
             rev,
             seq: self.next_seq,
             total: Money::default(),
             amount_paid: Money::default(),
             linked: None,
-            created_at: self.created_at(key)?,
+            created_at: self.now,
+            created_seq: 0,
             items_count: 0,
             json: &[],
         };
-        self.put(key, &record, None, Action::Delete, cause).map(|_| ())
+        self.put(key, &mut record, None, Action::Delete, cause).map(|_| ())
     }
 
     /// The answer stored under this fingerprint, however old.
@@ -182,10 +189,22 @@ impl<'txn> Batch<'txn> {
         self.answers()?.get(fingerprint)
     }
 
+    /// Whether the time of a stored answer is over.
+    pub fn is_over(&self, answer: &StoredAnswer) -> bool {
+        answer.is_over(self.answer_time)
+    }
+
     /// Keeps the answer of a command with the command's own changes (promise 4), and trims those whose time is over.
-    pub fn remember(&mut self, fingerprint: [u8; 16], answer: &StoredAnswer) -> Result<(), StoreError> {
+    pub fn remember(
+        &mut self,
+        fingerprint: [u8; 16],
+        payload: [u8; 16],
+        kept_seconds: u32,
+        outcome: &[u8],
+    ) -> Result<(), StoreError> {
         self.is_changed = true;
-        let now = self.now;
+        let now = self.answer_time;
+        let answer = StoredAnswer { at: now, kept_seconds, payload, outcome: outcome.to_vec() };
         let answers = self.answers()?;
         let next = answers.log.last()?.map_or(0, |(place, _)| place.value()) + 1;
         answers.log.insert(next, fingerprint)?;
@@ -214,13 +233,13 @@ impl<'txn> Batch<'txn> {
         }
     }
 
-    /// When a record was made: a tombstone keeps it, so that times grow with the numbers.
-    fn created_at(&mut self, key: RecordKey) -> Result<Timestamp, StoreError> {
-        let now = self.now;
-        match self.series(key.kind)?.records.get(u64::from(key.number))? {
-            Some(bytes) => Ok(Record::decode(bytes.value())?.created_at),
-            None => Ok(now),
-        }
+    /// When a record was made, and the sequence of that: every later state keeps both, a tombstone too, so that they grow
+    /// with the numbers. `None` for a new record.
+    fn creation(&mut self, key: RecordKey) -> Result<Option<(Timestamp, u64)>, StoreError> {
+        let bytes = self.series(key.kind)?.records.get(u64::from(key.number))?;
+        bytes
+            .map(|bytes| Record::decode(bytes.value()).map(|record| (record.created_at, record.created_seq)))
+            .transpose()
     }
 
     fn read<T>(
@@ -240,7 +259,7 @@ impl<'txn> Batch<'txn> {
     fn put(
         &mut self,
         key: RecordKey,
-        record: &Record<'_>,
+        record: &mut Record<'_>,
         search: Option<&str>,
         action: Action,
         cause: Cause<'_>,
@@ -248,6 +267,10 @@ impl<'txn> Batch<'txn> {
         self.is_changed = true;
         let seq = self.next_seq;
         self.next_seq += 1;
+        (record.created_at, record.created_seq) = match action {
+            Action::Create => (record.created_at, seq),
+            _ => self.creation(key)?.unwrap_or((record.created_at, seq)),
+        };
         self.series(key.kind)?.put(u64::from(key.number), &record.encode(), search)?;
         let entry = LogEntry { key, action, at: self.now, by: cause.by, origin: cause.origin };
         self.changes.insert(seq, entry.encode().as_slice())?;
@@ -286,7 +309,7 @@ impl Answers<'_> {
         self.by_fingerprint.get(fingerprint)?.map(|bytes| StoredAnswer::decode(bytes.value())).transpose()
     }
 
-    fn trim(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    fn trim(&mut self, now: AnswerTime) -> Result<(), StoreError> {
         for _ in 0..ANSWERS_TRIMMED_PER_COMMAND_MAX {
             let Some((place, oldest)) = self.log.first()?.map(|(place, old)| (place.value(), old.value())) else {
                 break;

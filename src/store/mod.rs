@@ -19,6 +19,7 @@ mod run;
 mod tables;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,26 @@ pub struct StoreOptions {
     pub currency: Option<Currency>,
 }
 
+/// The time of a commit.
+#[derive(Debug, Clone, Copy)]
+pub struct CommitTime {
+    /// Wall time, for people.
+    pub at: Timestamp,
+    /// Seconds since the start of this run, which no clock setting changes.
+    pub uptime_seconds: u64,
+}
+
+/// What a commit has done.
+#[derive(Debug)]
+pub struct Committed<T> {
+    /// What the work gave.
+    pub value: T,
+    /// The changes, in order.
+    pub changes: Vec<Change>,
+    /// Whether anything was written; work that changed nothing needs no sync.
+    pub is_synced: bool,
+}
+
 /// The open database file.
 pub struct Store {
     /// `None` between a fault and a successful reopening.
@@ -54,6 +75,8 @@ pub struct Store {
     currency: Currency,
     file_id: String,
     run_id: String,
+    run_number: u64,
+    is_closed: AtomicBool,
     /// Held for as long as the process lives, so that a second instance says so at once.
     _lock: Option<std::fs::File>,
 }
@@ -103,18 +126,18 @@ impl Store {
         Ok(Snapshot::new(transaction, self.currency))
     }
 
-    /// Runs `work` in one transaction and makes it durable with one sync. `clock` is the wall time of the commit; a clock
-    /// that runs backwards does not take the stored times with it.
+    /// Runs `work` in one transaction and makes it durable with one sync. A wall clock that runs
+    /// backwards does not take the stored times with it.
     ///
     /// An error means that the outcome on disk is unknown: the file is reopened before anything else is done with it.
     /// Work that changed nothing costs no sync.
     pub fn commit<T>(
         &self,
-        clock: Timestamp,
+        time: CommitTime,
         work: impl FnOnce(&mut Batch<'_>) -> Result<T, StoreError>,
-    ) -> Result<(T, Vec<Change>), StoreError> {
+    ) -> Result<Committed<T>, StoreError> {
         self.ensure_open()?;
-        let result = self.commit_once(clock, work);
+        let result = self.commit_once(time, work);
         if let Err(error) = &result {
             log::error!("⚠️ The database reported a fault and is opened again: {error}");
             self.drop_database();
@@ -124,26 +147,27 @@ impl Store {
 
     fn commit_once<T>(
         &self,
-        clock: Timestamp,
+        time: CommitTime,
         work: impl FnOnce(&mut Batch<'_>) -> Result<T, StoreError>,
-    ) -> Result<(T, Vec<Change>), StoreError> {
+    ) -> Result<Committed<T>, StoreError> {
         let transaction = {
             let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
             database.as_ref().ok_or(StoreError::Unavailable)?.begin_write()?
         };
-        let mut batch = Batch::begin(&transaction, clock, self.currency)?;
+        let mut batch = Batch::begin(&transaction, time, self.run_number, self.currency)?;
         let value = work(&mut batch)?;
-        let (changes, is_changed) = batch.finish();
-        if is_changed {
+        let (changes, is_synced) = batch.finish();
+        if is_synced {
             transaction.commit()?;
         } else {
             transaction.abort()?;
         }
-        Ok((value, changes))
+        Ok(Committed { value, changes, is_synced })
     }
 
     /// Closes the file properly, so that the next start has nothing to repair.
     pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
         let database = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Err(error)) = database.map(Database::close) {
             log::warn!("The database was not closed cleanly; the next start will check it: {error}");
@@ -162,6 +186,9 @@ impl Store {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if database.is_some() {
             return Ok(());
+        }
+        if self.is_closed.load(Ordering::Acquire) {
+            return Err(StoreError::Unavailable);
         }
         let mut last_attempt = self.last_attempt.lock().unwrap_or_else(PoisonError::into_inner);
         if last_attempt.is_some_and(|at| at.elapsed() < REOPEN_REST) {

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
@@ -84,7 +85,7 @@ fn start_run(
         }
         asked => asked.unwrap_or(facts.currency),
     };
-    let run_id = note_run(&database).map_err(|error| unreadable(&path, &error))?;
+    let (run_number, run_id) = note_run(&database).map_err(|error| unreadable(&path, &error))?;
     Ok(Store {
         database: RwLock::new(Some(database)),
         opener,
@@ -93,6 +94,8 @@ fn start_run(
         currency,
         file_id: facts.file_id,
         run_id,
+        run_number,
+        is_closed: AtomicBool::new(false),
         _lock: lock,
     })
 }
@@ -108,6 +111,7 @@ pub(super) fn open_database(path: &Path, cache_bytes: usize) -> Result<Database,
         // redb would take an empty file for a new one and answer with an empty shop.
         return Err(StoreError::Malformed("file of zero bytes"));
     }
+    crate::process::forget_cached(path).map_err(DatabaseError::from)?;
     let database = Builder::new()
         .set_cache_size(cache_bytes)
         .set_check_integrity_on_open(true)
@@ -199,15 +203,16 @@ fn upgrade(database: &Database) -> Result<Facts, UpgradeError> {
 }
 
 /// Writes down that the server was started, so that a client's epoch can be checked against the runs of this file.
-fn note_run(database: &Database) -> Result<String, StoreError> {
+fn note_run(database: &Database) -> Result<(u64, String), StoreError> {
     let id = random_id()?;
     let transaction = database.begin_write()?;
-    {
+    let number = {
         let seq_before = transaction.open_table(CHANGES)?.last()?.map_or(0, |(seq, _)| seq.value());
         let mut runs = transaction.open_table(RUNS)?;
         let number = runs.last()?.map_or(0, |(number, _)| number.value()) + 1;
         runs.insert(number, Run { id, seq_before }.encode().as_slice())?;
-    }
+        number
+    };
     transaction.commit()?;
-    Ok(hex(&id))
+    Ok((number, hex(&id)))
 }

@@ -48,12 +48,17 @@ impl Snapshot {
     }
 
     /// The changes after `seq` that still are the latest of their record, in order, out of at most `entries_max` entries
-    /// of the log; and the sequence up to which the log was read.
-    pub fn changes_after(&self, seq: u64, entries_max: usize) -> Result<(Vec<Change>, u64), StoreError> {
+    /// of the log and until their records have `bytes_max` bytes; and the sequence up to which the log was read.
+    pub fn changes_after(
+        &self,
+        seq: u64,
+        entries_max: usize,
+        bytes_max: usize,
+    ) -> Result<(Vec<Change>, u64), StoreError> {
         let log = self.transaction.open_table(CHANGES)?;
         let estimates = self.transaction.open_table(ESTIMATES)?;
         let orders = self.transaction.open_table(ORDERS)?;
-        let (mut changes, mut read_to) = (Vec::new(), seq);
+        let (mut changes, mut read_to, mut bytes_read) = (Vec::new(), seq, 0);
         for entry in log.range(seq.saturating_add(1)..)?.take(entries_max) {
             let (own_seq, bytes) = entry?;
             read_to = own_seq.value();
@@ -66,6 +71,10 @@ impl Snapshot {
             let record = Record::decode(stored.value())?;
             if record.seq == read_to {
                 changes.push(entry.into_change(read_to, &record));
+                bytes_read += record.json.len();
+            }
+            if bytes_read >= bytes_max {
+                break;
             }
         }
         Ok((changes, read_to))
@@ -107,22 +116,29 @@ impl Snapshot {
         Ok(Records { source, kind })
     }
 
-    /// The first number of a series whose record was made at this time or later. Times grow with the numbers, so few
-    /// records are looked at.
-    pub fn first_number_since(&self, kind: Kind, unix_micros: i64) -> Result<u32, StoreError> {
+    /// The first number of a series whose record `is_later`, which must hold for all records after it too. Few records are
+    /// looked at.
+    pub fn first_number(&self, kind: Kind, is_later: impl Fn(&Record<'_>) -> bool) -> Result<u32, StoreError> {
         let table = self.transaction.open_table(tables(kind).0)?;
         let last = table.last()?.map_or(0, |(number, _)| number.value());
         let (mut low, mut high) = (1, last + 1);
         while low < high {
             let middle = low.midpoint(high);
             let bytes = table.get(middle)?.ok_or(StoreError::Malformed("series"))?;
-            if Record::decode(bytes.value())?.created_at.unix_micros < unix_micros {
-                low = middle + 1;
-            } else {
+            if is_later(&Record::decode(bytes.value())?) {
                 high = middle;
+            } else {
+                low = middle + 1;
             }
         }
         Ok(u32::try_from(low).unwrap_or(u32::MAX))
+    }
+
+    /// The place of a record, deleted or not, in the order in which all records were made.
+    pub fn created_seq(&self, key: RecordKey) -> Result<Option<u64>, StoreError> {
+        let table = self.transaction.open_table(tables(key.kind).0)?;
+        let bytes = table.get(u64::from(key.number))?;
+        bytes.map(|bytes| Record::decode(bytes.value()).map(|record| record.created_seq)).transpose()
     }
 }
 

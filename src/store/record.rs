@@ -8,8 +8,9 @@ use crate::domain::{Money, Timestamp};
 /// Version of the header's layout.
 const LAYOUT: u8 = 1;
 const FLAG_DELETED: u8 = 1;
-/// Fields of the header in bytes: layout, flags, rev, seq, total, paid, linked, created, offset, items.
-const HEADER_BYTES: usize = 1 + 1 + 4 + 8 + 8 + 8 + 4 + 8 + 4 + 4;
+/// Fields of the header in bytes: layout, flags, rev, seq, total, paid, linked, created, offset,
+/// created sequence, items.
+const HEADER_BYTES: usize = 1 + 1 + 4 + 8 + 8 + 8 + 4 + 8 + 4 + 8 + 4;
 
 /// A record as it is stored: what the server needs of it, and its JSON.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,8 @@ pub struct Record<'a> {
     pub linked: Option<u32>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Sequence of the change that made it: the order in which records of both kinds were made.
+    pub created_seq: u64,
     /// Lines.
     pub items_count: u32,
     /// The JSON object that the API returns.
@@ -54,6 +57,7 @@ impl<'a> Record<'a> {
                 unix_micros: i64::from_le_bytes(fields.take()?),
                 offset_seconds: i32::from_le_bytes(fields.take()?),
             },
+            created_seq: u64::from_le_bytes(fields.take()?),
             items_count: u32::from_le_bytes(fields.take()?),
             json: fields.rest,
         })
@@ -71,6 +75,7 @@ impl<'a> Record<'a> {
         bytes.extend_from_slice(&self.linked.unwrap_or(0).to_le_bytes());
         bytes.extend_from_slice(&self.created_at.unix_micros.to_le_bytes());
         bytes.extend_from_slice(&self.created_at.offset_seconds.to_le_bytes());
+        bytes.extend_from_slice(&self.created_seq.to_le_bytes());
         bytes.extend_from_slice(&self.items_count.to_le_bytes());
         bytes.extend_from_slice(self.json);
         bytes

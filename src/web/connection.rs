@@ -54,11 +54,11 @@ fn try_serve(shared: &Shared, stream: &Arc<TcpStream>) -> io::Result<()> {
 fn one_request(shared: &Shared, stream: &TcpStream, intake: &mut Intake, head: Box<Head>) -> io::Result<Next> {
     let is_upgrade = head.has_token("Connection", "upgrade") && head.has_token("Upgrade", "websocket");
     let feed = if is_upgrade { route::live_feed(&head.method, head.target()) } else { None };
-    if let Err(problem) = shared.guard.check(&head, feed.is_some()) {
+    if let Err(problem) = shared.guard.check(&head, feed.is_some(), stream.local_addr().ok().map(|own| own.ip())) {
         return refuse(shared, stream, Some(&head), problem);
     }
     if let Some(feed) = feed {
-        return if head.framing == Framing::None {
+        return if matches!(head.framing, Framing::None | Framing::Length(0)) {
             Ok(Next::WebSocket(feed, head))
         } else {
             refuse(shared, stream, Some(&head), Problem::new(400, "A WebSocket handshake has no body"))
@@ -77,7 +77,8 @@ fn one_request(shared: &Shared, stream: &TcpStream, intake: &mut Intake, head: B
         None => answer(&Request { app: &shared.app, head: &head, body: &body }),
     };
     shared.guard.sign(&head, &mut reply);
-    let keeps_alive = head.keeps_alive() && !shared.is_stopping();
+    // HTTP/1.0 has no chunks: the end of a stream is the end of the connection.
+    let keeps_alive = head.keeps_alive() && !shared.is_stopping() && (head.is_http_1_1 || !reply.is_stream());
     reply.send(stream, shared.app.clock(), Some(&head), keeps_alive)?;
     Ok(if keeps_alive { Next::Request } else { Next::End })
 }

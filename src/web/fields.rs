@@ -16,7 +16,8 @@ const FIELDS_MAX: usize = 256;
 /// An object whose values are not looked at yet.
 pub(super) struct Fields<'a> {
     entries: Vec<(Cow<'a, str>, &'a RawValue)>,
-    repeated: Option<String>,
+    /// Names that are there more than once.
+    repeated: Vec<Cow<'a, str>>,
 }
 
 /// An object of which only the fields of an item are kept; the others are looked through and passed on untouched.
@@ -52,7 +53,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields { entries: Vec::with_capacity(16), repeated: None };
+        let mut fields = Fields { entries: Vec::with_capacity(16), repeated: Vec::new() };
         while let Some(Name(name)) = map.next_key::<Name<'de>>()? {
             if self.is_item && !ITEM_FIELDS.contains(&&*name) {
                 map.next_value::<Readable>()?;
@@ -63,7 +64,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                 return Err(A::Error::custom(format_args!("more than {FIELDS_MAX} fields in one object")));
             }
             if fields.entries.iter().any(|(own, _)| *own == name) {
-                fields.repeated = Some(name.into_owned());
+                fields.repeated.push(name);
             } else {
                 fields.entries.push((name, value));
             }
@@ -220,9 +221,6 @@ pub(super) struct Reader<'a, 'f> {
 
 impl<'a, 'f> Reader<'a, 'f> {
     pub fn new(fields: &'f Fields<'a>, at: At<'f>, faults: &'f mut Faults, currency: Currency) -> Self {
-        if let Some(name) = &fields.repeated {
-            faults.add(&at, name, "duplicate_field", "is there more than once");
-        }
         Self { fields, at, faults, currency }
     }
 
@@ -232,14 +230,18 @@ impl<'a, 'f> Reader<'a, 'f> {
 
     /// A field that must be there.
     pub fn required<T>(&mut self, name: &str, read: impl FnOnce(&mut Self, &str, &str) -> Read<T>) -> Read<T> {
-        match self.fields.get(name) {
-            Some(value) => read(self, name, value),
-            None => Err(self.fault(name, "missing", "is missing")),
+        match self.optional(name, read) {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => Err(self.fault(name, "missing", "is missing")),
+            Err(noted) => Err(noted),
         }
     }
 
     /// A field that may be left away.
     pub fn optional<T>(&mut self, name: &str, read: impl FnOnce(&mut Self, &str, &str) -> Read<T>) -> Read<Option<T>> {
+        if self.fields.repeated.iter().any(|repeated| repeated == name) {
+            return Err(self.fault(name, "duplicate_field", "is there more than once"));
+        }
         self.fields.get(name).map(|value| read(self, name, value)).transpose()
     }
 

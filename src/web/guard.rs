@@ -43,10 +43,10 @@ impl Guard {
     }
 
     /// Checks a request before anything else is done with it.
-    pub fn check(&self, head: &Head, is_live_feed: bool) -> Result<(), Problem> {
+    pub fn check(&self, head: &Head, is_live_feed: bool, reached_at: Option<IpAddr>) -> Result<(), Problem> {
         let host = head.header("Host").unwrap_or_default();
         // HTTP/1.0 knows no Host; no browser speaks it.
-        if !host.is_empty() && !self.knows(host) {
+        if !host.is_empty() && !self.knows(host, reached_at) {
             return Err(Problem::new(
                 421,
                 "This server is not reached under that name. Use its address, or start it with --host NAME.",
@@ -92,14 +92,15 @@ impl Guard {
         self.allowed_origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 
-    fn knows(&self, host: &str) -> bool {
+    /// `reached_at` is this machine's end of the connection: its own address is always known.
+    fn knows(&self, host: &str, reached_at: Option<IpAddr>) -> bool {
         let Some((name, port)) = split_port(host) else { return false };
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         if self.configured_names.contains(&name) {
             return true;
         }
         let is_ours = match name.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(ip) => is_local(ip),
+            Ok(ip) => is_local(ip) || reached_at == Some(ip),
             Err(_) => self.machine_names.contains(&name),
         };
         is_ours && self.ports.contains(&port)
@@ -149,7 +150,7 @@ mod tests {
             "Till.Shop.",
             "localhost.:8000",
         ] {
-            assert!(guard.knows(host), "{host}");
+            assert!(guard.knows(host, None), "{host}");
         }
         for host in [
             "evil.example",
@@ -167,8 +168,9 @@ mod tests {
             "[2001:db8::1]:8000",
             "127.0.0.1.evil.example:8000",
         ] {
-            assert!(!guard.knows(host), "{host}");
+            assert!(!guard.knows(host, None), "{host}");
         }
+        assert!(guard.knows("100.64.3.4:8000", "100.64.3.4".parse().ok()));
     }
 
     #[test]

@@ -118,7 +118,10 @@ impl Head {
     /// Path and query as sent, without the scheme and host of an absolute form (RFC 9112 §3.2.2).
     pub fn target(&self) -> &str {
         let target = self.text.get(self.target.clone()).unwrap_or_default();
-        let rest = ["http://", "https://"].iter().find_map(|scheme| target.strip_prefix(scheme));
+        let rest = ["http://", "https://"].iter().find_map(|scheme| {
+            let (start, rest) = target.split_at_checked(scheme.len())?;
+            start.eq_ignore_ascii_case(scheme).then_some(rest)
+        });
         match rest {
             Some(rest) => rest.find(['/', '?']).and_then(|at| rest.get(at..)).unwrap_or("/"),
             None => target,

@@ -40,6 +40,10 @@ struct Counters {
     resets: u64,
     fsyncs: u64,
     commit_failures: u64,
+    /// Commands of all commits; divided by `fsyncs`, the mean batch.
+    commit_commands: u64,
+    /// Time of all commits.
+    commit_micros: u64,
 }
 
 impl Counters {
@@ -55,6 +59,8 @@ impl Counters {
             resets: feed.resets.get(),
             fsyncs: commits.seconds.count(),
             commit_failures: commits.failures.get(),
+            commit_commands: commits.commands.sum(),
+            commit_micros: commits.seconds.sum(),
         }
     }
 }

@@ -67,7 +67,8 @@ pub(super) fn conversion(request: &Request<'_>) -> Result<Conversion, Problem> {
 
 /// Reads `rev` from a body that has one: the revision that the caller expects the record to have.
 pub(super) fn expected_rev(request: &Request<'_>) -> Result<Option<u32>, Problem> {
-    let Some(body) = request.optional_json()? else { return Ok(None) };
+    // Where no body is needed, one of another kind is none of our business.
+    let Ok(Some(body)) = request.optional_json() else { return Ok(None) };
     let Some(rev) = Fields::parse(body)?.get("rev") else { return Ok(None) };
     let mut faults = Faults::new();
     let text = rev.trim_matches('"');
@@ -78,7 +79,7 @@ pub(super) fn expected_rev(request: &Request<'_>) -> Result<Option<u32>, Problem
 /// Reads the new status of an order from either spelling of its parameter.
 pub(super) fn status(request: &Request<'_>) -> Result<String, Problem> {
     let mut faults = Faults::new();
-    let status = match request.query("new_status")? {
+    let status = match request.query("new_status")?.filter(|status| !status.is_empty()) {
         Some(status) => Some(status),
         None => request.query("status")?,
     };
@@ -145,9 +146,8 @@ fn read_sale(reader: &mut Reader<'_, '_>) -> Read<Sale> {
 
 fn read_items(reader: &mut Reader<'_, '_>) -> Read<(Items, Vec<Line>)> {
     const NAME: &str = "items";
-    let Some(json) = reader.fields.get(NAME) else {
-        return Err(reader.fault(NAME, "missing", "is missing"));
-    };
+    let json = reader.required(NAME, |_, _, json| Ok(json.to_string()))?;
+    let json = json.as_str();
     let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(json) else {
         return Err(reader.fault(NAME, "list_type", "must be a list"));
     };

@@ -101,7 +101,7 @@ impl Intake {
         let mut body = Vec::new();
         loop {
             let size = chunk_size(&self.line(deadline)?)?;
-            if body.len() + size > BODY_BYTES_MAX {
+            if size > BODY_BYTES_MAX - body.len() {
                 return Err(ErrorKind::FileTooLarge.into());
             }
             if size == 0 {

@@ -13,11 +13,12 @@ use super::request::Request;
 use super::respond::Reply;
 use super::selection::Selection;
 use crate::app::App;
-use crate::domain::{Kind, Timestamp};
+use crate::domain::Kind;
 use crate::store::{Record, Records, Snapshot, StoreError, Wanted};
 
 /// A list is one snapshot for a client that reads it promptly. For a slower one it goes on from a newer snapshot, since
-/// the file grows while an old one is held; what changed in between comes over the live feed anyway.
+/// the file grows while an old one is held; what changed in between comes over the live feed anyway. It is looked at between
+/// two pieces, so one blocked write may add its own time limit.
 const SNAPSHOT_TIME_MAX: Duration = Duration::from_secs(2);
 /// Records are gathered into pieces of about this size.
 const PIECE_BYTES: usize = 32 << 10;
@@ -107,6 +108,7 @@ pub(super) fn search(request: &Request<'_>) -> Result<Reply, Problem> {
 }
 
 fn merge(request: &Request<'_>, selection: &Selection) -> Result<Reply, Problem> {
+    selection.check_merged()?;
     let limit = selection.limit;
     answer(request, b"[", |app, snapshot| {
         let mut estimates = Peeked::new(Walk::start(app, snapshot, Kind::Estimate, selection)?)?;
@@ -233,7 +235,8 @@ impl Walk {
 /// A walk whose next entry is known, for merging.
 struct Peeked {
     walk: Walk,
-    next: Option<(Timestamp, Vec<u8>)>,
+    /// Its place in the order in which records were made, and its JSON. No clock is asked.
+    next: Option<(u64, Vec<u8>)>,
 }
 
 impl Peeked {
@@ -245,7 +248,7 @@ impl Peeked {
 
     fn is_newer_than(&self, other: &Self) -> bool {
         match (&self.next, &other.next) {
-            (Some((own, _)), Some((others, _))) => own.unix_micros > others.unix_micros,
+            (Some((own, _)), Some((others, _))) => own > others,
             (own, _) => own.is_some(),
         }
     }
@@ -258,8 +261,8 @@ impl Peeked {
 
     fn advance(&mut self) -> Result<(), StoreError> {
         let kind = self.walk.kind;
-        let next = self.walk.next_with(|record| (record.created_at, activity_entry(kind, record)))?;
-        self.next = next.map(|(created_at, entry)| entry.map(|entry| (created_at, entry))).transpose()?;
+        let next = self.walk.next_with(|record| (record.created_seq, activity_entry(kind, record)))?;
+        self.next = next.map(|(created_seq, entry)| entry.map(|entry| (created_seq, entry))).transpose()?;
         Ok(())
     }
 }

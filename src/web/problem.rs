@@ -110,6 +110,10 @@ impl From<SubmitError> for Problem {
             SubmitError::QueueFull => {
                 Self::new(503, "The server is busy and nothing was stored. Please send it again.").with_header("Retry-After", "1")
             }
+            SubmitError::Unavailable => {
+                Self::new(503, "The disk has reported a fault and nothing was stored. Please send it again shortly.")
+                    .with_header("Retry-After", "1")
+            }
             SubmitError::Stopping => {
                 Self::new(503, "The server is restarting and nothing was stored. Please send it again.")
                     .with_header("Retry-After", "2")
@@ -148,6 +152,7 @@ pub fn refusal_answer(refusal: &Refusal) -> Answer {
         Refusal::AlreadyConverted => (400, "Estimate has already been converted to order"),
         Refusal::ConvertedCannotBeDeleted => (400, "Cannot delete estimate that has been converted to order"),
         Refusal::ConvertedCannotBeEdited => (400, "Cannot edit estimate that has been converted to order"),
+        Refusal::Unreadable => (500, "The stored record cannot be read and was left as it is"),
         Refusal::SeriesFull => (507, "All numbers of this kind are used up"),
         Refusal::Stale(..) => (412, ""),
     };

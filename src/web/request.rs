@@ -106,9 +106,11 @@ impl Request<'_> {
                 if !is_valid {
                     return Err(Problem::new(400, "The Idempotency-Key must be 1 to 255 visible ASCII characters"));
                 }
-                Ok(Some(Repeat::by_key(key, method, target, self.body)))
+                // The same command under another condition is another command.
+                let condition = self.head.header("If-Match").unwrap_or_default();
+                Ok(Some(Repeat::by_key(key, &[method, target, condition], self.body)))
             }
-            None if is_repeated_by_old_clients => Ok(Some(Repeat::by_content(method, target, self.body))),
+            None if is_repeated_by_old_clients => Ok(Some(Repeat::by_content(&[method, target], self.body))),
             None => Ok(None),
         }
     }

@@ -1,8 +1,10 @@
 //! Answers: built once and written with a deadline. What fits into memory is printed here, in one piece; what is streamed is
 //! printed by `tiny_http::Response`, which knows chunks.
 
+use std::cell::Cell;
 use std::io::{self, BufWriter, Read, Write};
 use std::net::TcpStream;
+use std::rc::Rc;
 
 use flate2::Compression;
 use flate2::read::GzEncoder;
@@ -27,6 +29,7 @@ pub struct Reply {
     status: u16,
     /// Header lines as they are printed.
     lines: String,
+    has_tag: bool,
     body: Body,
 }
 
@@ -37,7 +40,8 @@ enum Body {
 
 impl Reply {
     fn new(status: u16, content_type: &str, cache_control: &str, body: Vec<u8>) -> Self {
-        let mut reply = Self { status, lines: String::with_capacity(HEAD_BYTES), body: Body::Bytes(body) };
+        let mut reply =
+            Self { status, lines: String::with_capacity(HEAD_BYTES), has_tag: false, body: Body::Bytes(body) };
         reply.add_header("Content-Type", content_type);
         reply.add_header("Cache-Control", cache_control);
         reply
@@ -45,7 +49,7 @@ impl Reply {
 
     /// An answer without a body.
     pub fn empty(status: u16) -> Self {
-        Self { status, lines: String::with_capacity(HEAD_BYTES), body: Body::Bytes(Vec::new()) }
+        Self { status, lines: String::with_capacity(HEAD_BYTES), has_tag: false, body: Body::Bytes(Vec::new()) }
     }
 
     /// A JSON answer.
@@ -84,6 +88,11 @@ impl Reply {
         }
     }
 
+    /// Whether its length is not known beforehand.
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self.body, Body::Stream(_))
+    }
+
     /// Prints head and body onto the socket. `head` is the request's, if it could be read.
     pub(super) fn send(
         mut self,
@@ -99,14 +108,17 @@ impl Reply {
             (true, false) => "Connection: keep-alive\r\n",
             (false, _) => "Connection: close\r\n",
         });
-        let is_gzip = head.is_some_and(accepts_gzip)
-            && match &self.body {
-                Body::Bytes(bytes) => bytes.len() >= GZIP_FROM_BYTES,
-                Body::Stream(_) => true,
-            };
+        // An answer with an ETag is one record and stays as it is: packed, it would be another representation.
+        let is_large = match &self.body {
+            Body::Bytes(bytes) => bytes.len() >= GZIP_FROM_BYTES && !self.has_tag,
+            Body::Stream(_) => true,
+        };
+        let is_gzip = head.is_some_and(accepts_gzip) && is_large;
+        if is_large {
+            self.add_header("Vary", "Accept-Encoding");
+        }
         if is_gzip {
             self.add_header("Content-Encoding", "gzip");
-            self.add_header("Vary", "Accept-Encoding");
         }
         let print = Print {
             stream,
@@ -128,6 +140,7 @@ impl From<Answer> for Reply {
     fn from(answer: Answer) -> Self {
         let mut reply = Self::json(answer.status, answer.body);
         if let Some(rev) = answer.rev {
+            reply.has_tag = true;
             reply.add_header("ETag", &format!("\"{rev}\""));
         }
         reply
@@ -178,14 +191,51 @@ impl Print<'_> {
         DeadlineWriter::new(self.stream).write_all(&printed)
     }
 
-    /// Prints an answer of unknown length as its source yields it.
+    /// Prints an answer of unknown length as its source yields it. When the source fails, the connection ends without the
+    /// last chunk, so that nobody takes half a list for a whole one.
     fn stream(self, source: impl Read) -> io::Result<()> {
+        let has_failed = Rc::new(Cell::new(false));
+        let source = Watched { inner: source, has_failed: Rc::clone(&has_failed) };
         let writer = BufWriter::with_capacity(WRITE_BYTES, DeadlineWriter::new(self.stream));
-        let mut printed = FirstLines { inner: writer, lines: Some(self.lines) };
-        let server = Header::from_bytes("Server", SERVER).into_iter().collect();
-        let response = Response::new(StatusCode(self.status), server, source, None, None);
-        response.raw_print(&mut printed, HTTPVersion(1, self.minor_version), &[], self.is_head, None)?;
-        printed.inner.flush()
+        let mut printed = FirstLines { inner: writer, lines: Some(self.lines), has_failed };
+        let result = if self.minor_version == 0 {
+            print_unchunked(&mut printed, self.status, self.is_head, source)
+        } else {
+            let server = Header::from_bytes("Server", SERVER).into_iter().collect();
+            let response = Response::new(StatusCode(self.status), server, source, None, None);
+            response.raw_print(&mut printed, HTTPVersion(1, 1), &[], self.is_head, None)
+        };
+        match result {
+            Ok(()) => printed.inner.flush(),
+            Err(error) => {
+                // What is still in the buffer must not be sent, not even by dropping it.
+                let _ = printed.inner.into_parts();
+                Err(error)
+            }
+        }
+    }
+}
+
+/// HTTP/1.0 knows no chunks: the body ends with the connection.
+fn print_unchunked(printed: &mut impl Write, status: u16, is_head: bool, mut source: impl Read) -> io::Result<()> {
+    let reason = StatusCode(status).default_reason_phrase();
+    printed.write_all(format!("HTTP/1.0 {status} {reason}\r\n").as_bytes())?;
+    printed.write_all(format!("Server: {SERVER}\r\n\r\n").as_bytes())?;
+    if !is_head {
+        io::copy(&mut source, printed)?;
+    }
+    Ok(())
+}
+
+/// Remembers that a source has failed.
+struct Watched<R> {
+    inner: R,
+    has_failed: Rc<Cell<bool>>,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(into).inspect_err(|_| self.has_failed.set(true))
     }
 }
 
@@ -193,10 +243,15 @@ impl Print<'_> {
 struct FirstLines<W> {
     inner: W,
     lines: Option<String>,
+    /// The source of the body has failed: the last chunk, which the printer writes all the same, is not passed on.
+    has_failed: Rc<Cell<bool>>,
 }
 
 impl<W: Write> Write for FirstLines<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.has_failed.get() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         self.inner.write_all(bytes)?;
         if bytes.ends_with(b"\r\n")
             && let Some(lines) = self.lines.take()

@@ -58,6 +58,8 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
         (Get, ["api", "estimates", "pending"]) => Route::ListEstimates(Some(Estimate::STATUS_OPEN)),
         (Get, ["api", "estimates", "converted"]) => Route::ListEstimates(Some(Estimate::STATUS_CONVERTED)),
         (Get, ["api", "estimates", "number", number]) => Route::EstimateByNumber(number),
+        // Other methods do not take these names for ids.
+        (_, ["api", "estimates", "create" | "all" | "pending" | "converted" | "number"]) => return None,
         (Get, ["api", "estimates", id]) => Route::Estimate(id),
         (Put, ["api", "estimates", id]) => Route::EditEstimate(id),
         (Delete, ["api", "estimates", id]) => Route::DeleteEstimate(id),
@@ -68,6 +70,7 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
         (Get, ["api", "orders", "separate"]) => Route::ListSeparate,
         (Get, ["api", "orders", "all"]) => Route::ListAll,
         (Get, ["api", "orders", "number", number]) => Route::OrderByNumber(number),
+        (_, ["api", "orders", "create-sale" | "orders-only" | "separate" | "all" | "number"]) => return None,
         (Get, ["api", "orders", id]) => Route::Order(id),
         (Put, ["api", "orders", id, "status"]) => Route::SetOrderStatus(id),
         (Delete, ["api", "orders", id]) => Route::DeleteOrder(id),
@@ -91,6 +94,10 @@ pub(super) enum LiveFeed {
 
 /// Which live feed a request asks for, if it does.
 pub(super) fn live_feed(method: &Method, target: &str) -> Option<LiveFeed> {
+    // RFC 6455 §4.1: a handshake is a GET, and HEAD, which is answered like one elsewhere, is none.
+    if *method != Method::Get {
+        return None;
+    }
     let feed = with_route(method.clone(), target, |route| {
         Ok(match route {
             Route::WebSocket => Some(LiveFeed::Plain),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::problem::Problem;
 use super::request::Request;
 use crate::domain::{Estimate, Kind, Needle, RecordKey, fold, has_status};
-use crate::store::{Snapshot, StoreError, Wanted};
+use crate::store::{Record, Snapshot, StoreError, Wanted};
 
 /// What a list was asked for. Everything is optional.
 #[derive(Debug, Clone, Default)]
@@ -15,7 +15,7 @@ pub(super) struct Selection {
     pub limit: Option<usize>,
     /// `open` or `converted` for estimates, any text for orders.
     pub status: Option<String>,
-    before: Option<u32>,
+    before: Option<Cursor>,
     needle: Option<Needle>,
     /// First microsecond of the first day.
     from_micros: Option<i64>,
@@ -38,11 +38,19 @@ impl Selection {
         Ok(Self {
             limit: request.query("limit")?.map(|text| limit(&text)).transpose()?,
             status: request.query("status")?.filter(|status| !status.is_empty()),
-            before: request.query("before")?.map(|text| before(&text)).transpose()?,
+            before: request.query("before")?.map(|text| Cursor::read(&text)).transpose()?,
             needle: request.query("q")?.and_then(|typed| Needle::new(&typed)),
             from_micros: day("from")?.map(|(start, _)| start),
             to_micros: day("to")?.map(|(_, end)| end),
         })
+    }
+
+    /// In a list of both kinds a bare number would be two records.
+    pub fn check_merged(&self) -> Result<(), Problem> {
+        match self.before {
+            Some(Cursor::Number(_)) => Err(Problem::new(422, "before must be the id of a record here")),
+            _ => Ok(()),
+        }
     }
 
     /// Estimates have two statuses; any other is a mistake and not an empty list.
@@ -58,9 +66,13 @@ impl Selection {
 
     /// The numbers of a series that can be in the list.
     pub fn numbers(&self, snapshot: &Snapshot, kind: Kind) -> Result<Range<u32>, StoreError> {
-        let since = |micros: Option<i64>| micros.map(|micros| snapshot.first_number_since(kind, micros)).transpose();
+        let since = |micros: Option<i64>| {
+            let is_later = |micros| move |record: &Record<'_>| record.created_at.unix_micros >= micros;
+            micros.map(|micros| snapshot.first_number(kind, is_later(micros))).transpose()
+        };
         let start = since(self.from_micros)?.unwrap_or(1);
-        let end = since(self.to_micros)?.unwrap_or(u32::MAX).min(self.before.unwrap_or(u32::MAX));
+        let before = self.before.map(|cursor| cursor.number(snapshot, kind)).transpose()?;
+        let end = since(self.to_micros)?.unwrap_or(u32::MAX).min(before.unwrap_or(u32::MAX));
         Ok(start..end.max(start))
     }
 
@@ -84,11 +96,33 @@ fn limit(text: &str) -> Result<usize, Problem> {
         .ok_or_else(|| Problem::new(422, "limit must be a whole number above 0"))
 }
 
-/// A cursor: the number or id of the last record that the client has.
-fn before(text: &str) -> Result<u32, Problem> {
-    RecordKey::from_label(Kind::Estimate, text)
-        .or_else(|| RecordKey::from_id(Kind::Estimate, text))
-        .or_else(|| RecordKey::from_id(Kind::Order, text))
-        .map(|key| key.number)
-        .ok_or_else(|| Problem::new(422, "before must be the number or the id of a record"))
+/// The last record that the client has.
+#[derive(Debug, Clone, Copy)]
+enum Cursor {
+    /// Its number, in a list of one kind.
+    Number(u32),
+    /// The record itself; in a list of both kinds it stands for all that were made before it.
+    Record(RecordKey),
+}
+
+impl Cursor {
+    fn read(text: &str) -> Result<Self, Problem> {
+        let number = RecordKey::from_label(Kind::Estimate, text).map(|key| Self::Number(key.number));
+        number
+            .or_else(|| RecordKey::from_id(Kind::Estimate, text).map(Self::Record))
+            .or_else(|| RecordKey::from_id(Kind::Order, text).map(Self::Record))
+            .ok_or_else(|| Problem::new(422, "before must be the number or the id of a record"))
+    }
+
+    /// The number in a series before which the list goes on.
+    fn number(self, snapshot: &Snapshot, kind: Kind) -> Result<u32, StoreError> {
+        match self {
+            Self::Number(number) => Ok(number),
+            Self::Record(key) if key.kind == kind => Ok(key.number),
+            Self::Record(key) => match snapshot.created_seq(key)? {
+                Some(seq) => snapshot.first_number(kind, |record| record.created_seq >= seq),
+                None => Ok(u32::MAX),
+            },
+        }
+    }
 }

@@ -20,7 +20,7 @@ use super::respond::Reply;
 use super::route::LiveFeed;
 use super::server::Shared;
 use super::sync::{self, Position};
-use crate::live::{Client, Dialect, Feed, ping_frame, text_frame};
+use crate::live::{Client, Dialect, Feed, close_code, ping_frame, text_frame};
 
 /// The default of tungstenite would keep 128 KiB for every idle client.
 const READ_BUFFER_BYTES: usize = 4 << 10;
@@ -166,6 +166,11 @@ struct Leaving<'a> {
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
+        if self.shared.is_stopping() {
+            // One that was still catching up is not known to the broadcaster.
+            self.client.uncork();
+            self.client.close(close_code::GOING_AWAY, "the server is shutting down");
+        }
         self.client.abandon();
         self.shared.app.feed().nudge();
     }

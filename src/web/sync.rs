@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::problem::Problem;
 use super::request::Request;
@@ -15,6 +15,10 @@ use crate::store::StoreError;
 
 /// Log entries that one snapshot is read for: the file grows while a snapshot is open.
 const SLICE_ENTRIES_MAX: usize = 500;
+/// Bytes of records that a slice gathers before it ends.
+const SLICE_BYTES_MAX: usize = 256 << 10;
+/// Bytes of one page over HTTP, after which it ends early.
+const PAGE_BYTES_MAX: usize = 2 << 20;
 /// Changes of one page over HTTP, unless the client asks for fewer or more.
 const PAGE_CHANGES_DEFAULT: usize = 500;
 /// Changes of one page at most.
@@ -128,7 +132,7 @@ struct Slice {
 /// Reads the next part after `seq` in a snapshot of its own.
 fn slice_after(app: &App, seq: u64, kinds: Kinds, changes_max: usize) -> Result<Slice, StoreError> {
     let snapshot = app.snapshot()?;
-    let (changes, read_to) = snapshot.changes_after(seq, changes_max.min(SLICE_ENTRIES_MAX))?;
+    let (changes, read_to) = snapshot.changes_after(seq, changes_max.min(SLICE_ENTRIES_MAX), SLICE_BYTES_MAX)?;
     let texts = changes.iter().filter(|change| kinds.include(change.key.kind)).filter_map(text).collect();
     Ok(Slice { changes: texts, seq: read_to, head: snapshot.seq()? })
 }
@@ -151,8 +155,8 @@ pub(super) fn changes(request: &Request<'_>) -> Result<Reply, Problem> {
     if let Resume::CatchUp(since) = resume {
         page.next = since;
         page.fill(app, position.kinds, limit)?;
-        if page.changes.is_empty() && wait > 0 {
-            app.feed().wait_beyond(page.next, Duration::from_secs(wait));
+        let deadline = Instant::now() + Duration::from_secs(wait);
+        while page.changes.is_empty() && Instant::now() < deadline && app.feed().wait_beyond(page.next, deadline) {
             page.fill(app, position.kinds, limit)?;
         }
     }
@@ -178,8 +182,10 @@ struct Page {
 impl Page {
     fn fill(&mut self, app: &App, kinds: Kinds, limit: u64) -> Result<(), StoreError> {
         let limit = usize::try_from(limit).unwrap_or(PAGE_CHANGES_MAX);
-        while self.changes.len() < limit {
+        let mut bytes = 0;
+        while self.changes.len() < limit && bytes < PAGE_BYTES_MAX {
             let slice = slice_after(app, self.next, kinds, limit - self.changes.len())?;
+            bytes += slice.changes.iter().map(Vec::len).sum::<usize>();
             self.changes.extend(slice.changes);
             self.next = slice.seq;
             if slice.seq >= slice.head {
