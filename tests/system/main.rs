@@ -10,6 +10,7 @@ mod http_front;
 mod lists;
 mod live;
 mod model;
+mod readme;
 mod revisions;
 mod slow_clients;
 mod support;
