@@ -44,7 +44,10 @@ pub(super) fn open(options: &StoreOptions) -> Result<Store, OpenError> {
         error => unreadable(&path, &error),
     })?;
     let (opener_path, cache_bytes) = (path.clone(), options.cache_bytes);
-    let opener: Opener = Box::new(move || open_database(&opener_path, cache_bytes));
+    let opener: Opener = Box::new(move || {
+        crate::process::forget_cached(&opener_path).map_err(DatabaseError::from)?;
+        open_database(&opener_path, cache_bytes)
+    });
     start_run(database, opener, path, options.currency, Some(lock))
 }
 
@@ -111,7 +114,6 @@ pub(super) fn open_database(path: &Path, cache_bytes: usize) -> Result<Database,
         // redb would take an empty file for a new one and answer with an empty shop.
         return Err(StoreError::Malformed("file of zero bytes"));
     }
-    crate::process::forget_cached(path).map_err(DatabaseError::from)?;
     let database = Builder::new()
         .set_cache_size(cache_bytes)
         .set_check_integrity_on_open(true)

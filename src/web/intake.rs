@@ -85,7 +85,9 @@ impl Intake {
     }
 
     /// Hands over what was received and not used, for a connection that goes on as a WebSocket.
-    pub fn into_rest(self) -> Vec<u8> {
+    pub fn into_rest(mut self) -> Vec<u8> {
+        // An idle WebSocket holds no memory that it does not need.
+        self.buffer.shrink_to_fit();
         self.buffer
     }
 
@@ -163,16 +165,19 @@ impl Intake {
             self.stream.set_read_timeout(Some(timeout))?;
             self.timeout = timeout;
         }
-        let mut piece = [0; READ_BYTES];
+        let start = self.buffer.len();
+        self.buffer.resize(start + READ_BYTES, 0);
+        let result = self.read_into(start);
+        self.buffer.truncate(start + result.as_ref().copied().unwrap_or(0));
+        if result? == 0 { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+
+    fn read_into(&mut self, start: usize) -> io::Result<usize> {
+        let free = self.buffer.get_mut(start..).unwrap_or_default();
         loop {
-            match (&*self.stream).read(&mut piece) {
-                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(length) => {
-                    self.buffer.extend_from_slice(piece.get(..length).unwrap_or_default());
-                    return Ok(());
-                }
+            match (&*self.stream).read(free) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                result => return result,
             }
         }
     }

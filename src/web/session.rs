@@ -22,8 +22,8 @@ use super::server::Shared;
 use super::sync::{self, Position};
 use crate::live::{Client, Dialect, Feed, close_code, ping_frame, text_frame};
 
-/// The default of tungstenite would keep 128 KiB for every idle client.
-const READ_BUFFER_BYTES: usize = 4 << 10;
+/// The default of tungstenite would keep 128 KiB for every idle client. What clients say is short.
+const READ_BUFFER_BYTES: usize = 512;
 
 /// Answers the handshake and reads until the session ends. `rest` is what the client has sent behind its handshake.
 pub(super) fn run(

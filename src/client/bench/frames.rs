@@ -165,13 +165,13 @@ mod tests {
             (0x82, Opcode::Other, 300),
             (0x88, Opcode::Close, 2),
         ] {
-            let payload: Vec<u8> = (0..length).map(|index| (index % 251) as u8).collect();
+            let payload: Vec<u8> = (0..=250_u8).cycle().take(length).collect();
             bytes.push(first);
             match length {
-                0..126 => bytes.push(length as u8),
+                0..126 => bytes.push(u8::try_from(length).unwrap()),
                 126..65_536 => {
                     bytes.push(126);
-                    bytes.extend((length as u16).to_be_bytes());
+                    bytes.extend(u16::try_from(length).unwrap().to_be_bytes());
                 }
                 _ => {
                     bytes.push(127);

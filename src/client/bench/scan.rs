@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_two_series_do_not_mix() {
-        assert_eq!(answer_id(br#"{"order_id":"ORDER-0000000A"}"#), Some(RecordId(ORDER | 10)));
+        assert_eq!(answer_id(br#"{"order_id":"ORDER-0000000A"}"#), Some(RecordId(ORDER | 0xA)));
         assert_ne!(answer_id(br#"{"order_id":"ORDER-0000000A"}"#), answer_id(br#"{"estimate_id":"EST-0000000A"}"#));
     }
 
