@@ -265,3 +265,39 @@ impl<W: Write> Write for FirstLines<W> {
         self.inner.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use jiff::tz::TimeZone;
+
+    use super::*;
+
+    /// Yields a megabyte and then fails, as a list whose database has a fault.
+    struct FailingList(usize);
+
+    impl Read for FailingList {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let length = into.len().min(self.0);
+            self.0 -= length;
+            into[..length].fill(b'x');
+            if length == 0 { Err(io::Error::other("the disk says no")) } else { Ok(length) }
+        }
+    }
+
+    #[test]
+    fn a_list_that_breaks_off_does_not_look_whole() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let near = listener.accept().unwrap().0;
+        let reply = Reply::json_stream(FailingList(1 << 20)).unwrap();
+        let sender = std::thread::spawn(move || reply.send(&near, &ShopClock::new(TimeZone::UTC), None, true));
+        let mut seen = Vec::new();
+        far.read_to_end(&mut seen).unwrap();
+        assert!(sender.join().unwrap().is_err());
+        assert!(seen.starts_with(b"HTTP/1.1 200 OK\r\n"));
+        assert!(seen.len() > 100_000, "what was read before the fault is sent");
+        assert!(!seen.ends_with(b"0\r\n\r\n"), "the last chunk would say that this was all");
+    }
+}

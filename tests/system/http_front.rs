@@ -720,3 +720,26 @@ fn the_accept_loop_survives_too_many_open_files() {
     });
     assert_eq!(server.post("/api/estimates/create", &samples::estimate("Asha")).expect(201)["estimate_number"], "#001");
 }
+
+#[test]
+fn a_chunk_size_beyond_every_number_is_too_large_and_not_a_fault() {
+    let server = Server::start();
+    let mut client = server.client();
+    let request = "POST /api/estimates/create HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n\
+                   Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\nffffffffffffffff\r\n";
+    client.send_raw(request.as_bytes()).unwrap();
+    assert_eq!(client.read("POST").status, 413);
+    assert_eq!(server.get("/health").status, 200);
+}
+
+#[test]
+fn only_a_get_opens_a_live_feed() {
+    let server = Server::start();
+    let mut client = server.client();
+    let upgrade = "Host: shop\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    client.send_raw(format!("HEAD /ws HTTP/1.1\r\n{upgrade}").as_bytes()).unwrap();
+    assert_eq!(client.read("HEAD").status, 426);
+    client.send_raw(format!("GET /ws HTTP/1.1\r\nContent-Length: 0\r\n{upgrade}").as_bytes()).unwrap();
+    assert_eq!(client.read("GET").status, 101);
+}

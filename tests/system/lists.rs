@@ -345,3 +345,36 @@ fn what_is_no_filter_is_refused_in_words() {
     }
     assert_eq!(ESTIMATES.numbers(&mut client, "limit=1"), [1]);
 }
+
+#[test]
+fn both_kinds_are_paged_by_the_id_of_the_last_record_without_losing_one() {
+    let server = Server::start();
+    let mut client = server.client();
+    let mut made = Vec::new();
+    for index in 0..40 {
+        let customer = format!("Customer {index}");
+        // Many orders for one estimate, so that the two series are far apart.
+        let (path, id) = if index % 8 == 0 {
+            ("/api/estimates/create", "estimate_id")
+        } else {
+            ("/api/orders/create-sale", "order_id")
+        };
+        let answer = client.post(path, &samples::sale(&customer)).expect(201);
+        made.push(answer[id].as_str().unwrap().to_string());
+    }
+    made.reverse();
+    for list in ["/api/orders/all", "/api/search"] {
+        let mut seen: Vec<String> = Vec::new();
+        loop {
+            let before = seen.last().map(|id| format!("&before={id}")).unwrap_or_default();
+            let page = client.get(&format!("{list}?limit=7{before}")).expect(200);
+            let page = page.as_array().unwrap();
+            if page.is_empty() {
+                break;
+            }
+            seen.extend(page.iter().map(|record| record["id"].as_str().unwrap().to_string()));
+        }
+        assert_eq!(seen, made, "{list}");
+        assert_eq!(client.get(&format!("{list}?before=7")).status, 422, "a bare number would be two records");
+    }
+}

@@ -6,9 +6,11 @@
 mod concurrency;
 mod contract;
 mod durability;
+mod guard;
 mod http_front;
 mod lists;
 mod live;
+mod log;
 mod model;
 mod readme;
 mod revisions;

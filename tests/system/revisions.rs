@@ -377,3 +377,18 @@ fn a_keyed_sale_that_meets_a_kill_between_commit_and_answer_is_one_sale() {
     }
     assert_eq!(till::orders(&mut server.client()).len(), ROUNDS);
 }
+
+#[test]
+fn a_key_whose_command_was_refused_as_stale_is_not_the_key_of_the_corrected_command() {
+    let server = Server::start();
+    let mut client = server.client();
+    let created = client.post("/api/estimates/create", &samples::estimate("Asha")).expect(201);
+    let path = format!("/api/estimates/{}", created["estimate_id"].as_str().unwrap());
+    let mut delete = |key: &str, tag: &str| {
+        client.request("DELETE", &path, &[("Idempotency-Key", key), ("If-Match", tag)], None).status
+    };
+    assert_eq!(delete("first", "\"7\""), 412);
+    assert_eq!(delete("first", "\"1\""), 422, "another condition is another command");
+    assert_eq!(delete("second", "\"1\""), 200);
+    assert_eq!(delete("second", "\"1\""), 200, "repeated");
+}

@@ -4,7 +4,7 @@
 use std::io::{self, ErrorKind, Read};
 use std::net::TcpStream;
 use std::os::fd::OwnedFd;
-use std::thread::{self, available_parallelism};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
@@ -21,13 +21,6 @@ const READ_BYTES: usize = 256 << 10;
 const EVENTS_MAX: usize = 1_024;
 /// More threads would take the cores from the server.
 const THREADS_MAX: usize = 4;
-/// A thread that has read does not listen again at once, but after so long for each of its listeners, about a tenth of
-/// the time in which a server serves them all. If it slept in epoll between two deliveries, the server's next send would
-/// have to wake it: a cost of several microseconds for each delivery that the server does not have when its listeners are
-/// other machines, whose network cards gather packets likewise. So arrivals are seen up to this time late, plus what the
-/// system adds to any sleep (50 µs on Linux).
-const GATHER_TIME_PER_LISTENER: Duration = Duration::from_nanos(200);
-const GATHER_TIME_MAX: Duration = Duration::from_micros(500);
 
 /// One thread for every two cores.
 pub(super) fn threads_for(sockets: usize) -> usize {
@@ -42,20 +35,13 @@ pub(super) fn follow(group: &mut Group) -> io::Result<()> {
         listener.stream().set_nonblocking(true)?;
         sockets.add(index, listener.stream())?;
     }
-    let gather_time = gather_time(group.listeners.len());
     let mut buffer = vec![0; READ_BYTES];
     while !group.watch.is_over() {
         for index in sockets.wait(IDLE_LOOK_EVERY)? {
             read(group, index, &mut buffer);
         }
-        thread::sleep(gather_time);
     }
     Ok(())
-}
-
-fn gather_time(listeners: usize) -> Duration {
-    let listeners = u32::try_from(listeners).unwrap_or(u32::MAX);
-    GATHER_TIME_PER_LISTENER.saturating_mul(listeners).min(GATHER_TIME_MAX)
 }
 
 /// Reads until a read does not fill the buffer: then the socket is empty, and the next byte makes a new event.
