@@ -12,15 +12,17 @@ use super::limits::{LINGER_BYTES_MAX, LINGER_TIME_MAX, WRITE_TIME_MAX};
 use super::problem::Problem;
 use super::request::Request;
 use super::respond::Reply;
+use super::route;
 use super::route::LiveFeed;
 use super::server::Shared;
-use super::{route, session};
+use super::session::{self, Session};
 
-/// Serves requests until the client or a rule ends the connection.
-pub(super) fn serve(shared: &Shared, stream: &Arc<TcpStream>) {
-    if let Err(error) = try_serve(shared, stream) {
+/// Serves requests until the client or a rule ends the connection, or until it goes on as a WebSocket.
+pub(super) fn serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> Option<Session> {
+    try_serve(shared, stream).unwrap_or_else(|error| {
         log::debug!("A connection ended: {error}");
-    }
+        None
+    })
 }
 
 /// What follows a request on its connection.
@@ -33,20 +35,20 @@ enum Next {
     WebSocket(LiveFeed, Box<Head>),
 }
 
-fn try_serve(shared: &Shared, stream: &Arc<TcpStream>) -> io::Result<()> {
+fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option<Session>> {
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(WRITE_TIME_MAX))?;
     let mut intake = Intake::new(Arc::clone(stream))?;
     loop {
         let next = match intake.next_head() {
             Ok(head) => one_request(shared, stream, &mut intake, head)?,
-            Err(NoRequest::Closed) => return Ok(()),
+            Err(NoRequest::Closed) => return Ok(None),
             Err(NoRequest::Broken(problem)) => refuse(shared, stream, None, problem)?,
         };
         match next {
             Next::Request => {}
-            Next::End => return linger(stream),
-            Next::WebSocket(feed, head) => return session::run(shared, stream, feed, &head, intake.into_rest()),
+            Next::End => return linger(stream).map(|()| None),
+            Next::WebSocket(feed, head) => return session::open(shared, stream, feed, &head, intake.into_rest()),
         }
     }
 }

@@ -200,12 +200,23 @@ impl Acceptor {
             self.doorman.turn_away(stream);
             return Ok(());
         };
-        thread::Builder::new().name(format!("conn-{id}")).stack_size(STACK_BYTES).spawn(move || {
-            let permit = permit;
-            connection::serve(&permit.shared, &stream);
-        })?;
-        Ok(())
+        spawn(format!("conn-{id}"), move || {
+            let session = connection::serve(&permit.shared, &stream);
+            drop(stream);
+            let Some(session) = session else { return };
+            let read_session = move || {
+                session.run();
+                drop(permit);
+            };
+            if let Err(error) = spawn(format!("live-{id}"), read_session) {
+                log::warn!("A live client could not be served: {error}");
+            }
+        })
     }
+}
+
+fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name).stack_size(STACK_BYTES).spawn(run).map(|_| ())
 }
 
 /// The place of one connection. It comes back by `Drop`, so that not even a panic loses it.

@@ -25,22 +25,33 @@ use crate::live::{Client, Dialect, Feed, close_code, ping_frame, text_frame};
 /// The default of tungstenite would keep 128 KiB for every idle client. What clients say is short.
 const READ_BUFFER_BYTES: usize = 512;
 
-/// Answers the handshake and reads until the session ends. `rest` is what the client has sent behind its handshake.
-pub(super) fn run(
-    shared: &Shared,
+/// An open session. It is read on a thread of its own, whose stack has never held a request: the pages of a stack that were
+/// once used stay in memory for as long as an idle client is connected.
+pub(super) struct Session {
+    socket: WebSocket<SessionWire>,
+    leaving: Leaving,
+}
+
+/// Answers the handshake and brings the client up to date. `rest` is what the client has sent behind its handshake. `None` if
+/// it was refused.
+pub(super) fn open(
+    shared: &Arc<Shared>,
     stream: &Arc<TcpStream>,
     live_feed: LiveFeed,
     head: &Head,
     rest: Vec<u8>,
-) -> io::Result<()> {
+) -> io::Result<Option<Session>> {
     let (response, start) = match handshake(head).and_then(|response| Ok((response, Start::read(live_feed, head)?))) {
         Ok(accepted) => accepted,
-        Err(problem) => return Reply::from(problem).send(stream, shared.app.clock(), Some(head), false),
+        Err(problem) => {
+            Reply::from(problem).send(stream, shared.app.clock(), Some(head), false)?;
+            return Ok(None);
+        }
     };
     let feed = shared.app.feed();
     let client = Client::new(Arc::clone(stream), start.dialect(), feed);
     let mut writer = DeadlineWriter::new(stream);
-    let _leaving = Leaving { client: &client, shared };
+    let leaving = Leaving { client: Arc::clone(&client), shared: Arc::clone(shared) };
     match start {
         Start::Plain(_) => {
             // First joined, then answered: a client that has its answer misses nothing from then on.
@@ -65,12 +76,26 @@ pub(super) fn run(
         .read_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let mut socket = WebSocket::from_partially_read(wire, rest, Role::Server, Some(config));
-    let (code, reason) = read_until_end(&mut socket)?;
-    if client.close(code, reason) {
-        feed.nudge();
+    let socket = WebSocket::from_partially_read(wire, rest, Role::Server, Some(config));
+    Ok(Some(Session { socket, leaving }))
+}
+
+impl Session {
+    /// Reads until the session ends.
+    pub fn run(mut self) {
+        if let Err(error) = self.read_and_close() {
+            log::debug!("A session ended: {error}");
+        }
     }
-    wait_for_close(stream)
+
+    fn read_and_close(&mut self) -> io::Result<()> {
+        let (code, reason) = read_until_end(&mut self.socket)?;
+        let Leaving { client, shared } = &self.leaving;
+        if client.close(code, reason) {
+            shared.app.feed().nudge();
+        }
+        wait_for_close(&self.socket.get_ref().stream)
+    }
 }
 
 /// Where a session starts.
@@ -159,12 +184,12 @@ fn wait_for_close(stream: &TcpStream) -> io::Result<()> {
 }
 
 /// Tells the broadcaster, however the session ends, that this client need not be served any more.
-struct Leaving<'a> {
-    client: &'a Client,
-    shared: &'a Shared,
+struct Leaving {
+    client: Arc<Client>,
+    shared: Arc<Shared>,
 }
 
-impl Drop for Leaving<'_> {
+impl Drop for Leaving {
     fn drop(&mut self) {
         if self.shared.is_stopping() {
             // One that was still catching up is not known to the broadcaster.

@@ -20,17 +20,22 @@ const CUSTOMERS: usize = 8;
 pub(super) struct Schedule {
     /// The measurement's time zero.
     pub(super) clock: Instant,
-    pub(super) time: Duration,
+    time: Duration,
     /// Of all callers together; without it each calls as fast as it is answered.
-    pub(super) rate_per_second: Option<u32>,
+    rate_per_second: Option<u32>,
     /// Calls that are taken; the next one's place in the schedule.
-    pub(super) taken: AtomicU64,
+    taken: AtomicU64,
 }
 
 impl Schedule {
-    /// A measurement that begins now.
+    /// A measurement that begins now; every caller calls as fast as it is answered.
     pub(super) fn now(time: Duration) -> Self {
-        Self { clock: Instant::now(), time, rate_per_second: None, taken: AtomicU64::new(0) }
+        Self::paced(Instant::now(), time, None)
+    }
+
+    /// A measurement that began at `clock`.
+    pub(super) fn paced(clock: Instant, time: Duration, rate_per_second: Option<u32>) -> Self {
+        Self { clock, time, rate_per_second, taken: AtomicU64::new(0) }
     }
 
     /// Takes the next call and waits until it is due. False at the end. A call that is late is made at once.
@@ -205,8 +210,7 @@ mod tests {
 
     #[test]
     fn a_rate_spreads_the_calls_over_the_time() {
-        let mut schedule = Schedule::now(Duration::from_millis(50));
-        schedule.rate_per_second = Some(100);
+        let schedule = Schedule::paced(Instant::now(), Duration::from_millis(50), Some(100));
         let mut calls = 0;
         while schedule.wait_for_next() {
             calls += 1;

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::caller::{Caller, Calls, Schedule, run_all};
@@ -51,12 +50,7 @@ pub(super) fn measure(target: &Target, load: &Load) -> Result<report::Feed, Stri
     let swarm = Swarm::start(listeners, &watch).map_err(failed)?;
     let cpu_before_ns = target.meter().processor_ns();
     let begun_us = watch.now_us();
-    let schedule = Schedule {
-        clock: watch.clock,
-        time: load.time,
-        rate_per_second: load.rate_per_second,
-        taken: AtomicU64::new(0),
-    };
+    let schedule = Schedule::paced(watch.clock, load.time, load.rate_per_second);
     let calls = run_all(&mut writers, &schedule).map_err(failed)?;
     let changes = some_answered(&calls)?;
     let end_seq = target.seq()?;

@@ -47,10 +47,15 @@ pub(super) fn connect_all(target: &Target, count: usize) -> Result<Vec<Listener>
         })?;
         listeners.push(listener);
     }
+    appoint_logger(&mut listeners);
+    Ok(listeners)
+}
+
+/// Lets the first listener keep a log.
+pub(super) fn appoint_logger(listeners: &mut [Listener]) {
     if let Some(first) = listeners.first_mut() {
         first.log = Some(Vec::new());
     }
-    Ok(listeners)
 }
 
 impl Listener {
@@ -65,10 +70,15 @@ impl Listener {
             let status = head.lines().next().unwrap_or_default();
             return Err(io::Error::new(ErrorKind::InvalidData, format!("its answer is {status:?}")));
         }
-        let mut listener = Self { stream, splitter: Splitter::default(), last_seq: 0, log: None, is_open: true };
+        let mut listener = Self::over(stream);
         // What came right behind the handshake is older than any measurement, but it may end within a frame.
         listener.take(&rest, 0, &Ledger::new(0, 0, 0), &mut Tally::default());
         Ok(listener)
+    }
+
+    /// A listener on a socket that already speaks in frames.
+    pub(super) fn over(stream: TcpStream) -> Self {
+        Self { stream, splitter: Splitter::default(), last_seq: 0, log: None, is_open: true }
     }
 
     /// The socket.

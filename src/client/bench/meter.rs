@@ -39,6 +39,11 @@ impl Meter {
     }
 }
 
+/// Processor time of the thread that asks, in nanoseconds.
+pub(super) fn own_thread_ns() -> Option<u64> {
+    running_ns(Path::new("/proc/thread-self"))
+}
+
 /// Processor time in the system's ticks, by which the work of others on this machine is told from ours.
 #[derive(Clone, Copy)]
 pub(super) struct Ticks {

@@ -9,8 +9,10 @@
 //! | `caller`, `listener`, `swarm`, `ledger` | who calls, who listens, and what came when |
 //! | `wait_epoll`, `wait_threads` | how many sockets are waited for on how few threads, as the system lets us |
 //! | `requests`, `feed`, `idle` | the measurements |
+//! | `bare` | what the machine can do at best, to compare with |
 //! | `report`, `table`, `percentile` | what they found, for machines and for people |
 
+mod bare;
 mod caller;
 mod feed;
 mod frames;
@@ -100,6 +102,8 @@ fn measure(plan: &BenchPlan, begun: Instant) -> Result<Report, String> {
     let reads = requests::reads(&target, plan.readers, plan.duration.unwrap_or(READS_TIME))?;
     note.show("fan-out");
     let fan_out = feed::measure(&target, &fan_out_load(plan))?;
+    let is_here = target.address.ip().is_loopback();
+    let bare_sends = is_here.then(|| bare::sends(fan_out.listeners, plan.rate_per_second)).transpose()?;
     note.show("burst");
     let burst = feed::measure(&target, &burst_load(plan))?;
     note.clear();
@@ -114,6 +118,7 @@ fn measure(plan: &BenchPlan, begun: Instant) -> Result<Report, String> {
         creates,
         reads,
         fan_out,
+        bare_sends,
         burst,
     })
 }

@@ -16,6 +16,8 @@ pub(super) struct Report {
     pub(super) creates: Vec<Requests>,
     pub(super) reads: Requests,
     pub(super) fan_out: Feed,
+    /// What the fan-out costs without any server; only if the server is on this machine.
+    pub(super) bare_sends: Option<Sends>,
     pub(super) burst: Feed,
 }
 
@@ -83,6 +85,13 @@ pub(super) struct Feed {
     pub(super) post_to_median_listener: Latency,
     pub(super) post_to_last_listener: Latency,
     pub(super) server_cpu_ns_per_delivery: Option<u64>,
+}
+
+/// Frames sent by a loop that does nothing else.
+#[derive(Serialize)]
+pub(super) struct Sends {
+    pub(super) cpu_ns_per_send: Option<u64>,
+    pub(super) send_to_last_listener: Latency,
 }
 
 /// What must not happen, whatever the load.

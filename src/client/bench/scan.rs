@@ -7,11 +7,18 @@ pub(super) struct RecordId(u64);
 /// Which series an id belongs to, above its 32 bits of hex digits.
 const ORDER: u64 = 1 << 32;
 
+/// In the messages of this version `seq` stands behind at least so many bytes: type, action and id.
+const SEQ_FROM: usize = 48;
+/// Digits that a `seq` can have without overflow.
+const DIGITS_MAX: usize = 19;
+
 /// The change's place in the order of all changes, from the front of a live message.
 pub(super) fn seq(message: &[u8]) -> Option<u64> {
-    let digits = behind(message, b"\"seq\":")?;
-    let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    str::from_utf8(digits.get(..length)?).ok()?.parse().ok()
+    const NAME: &[u8] = b"\"seq\":";
+    let digits = message.get(SEQ_FROM..).and_then(|text| behind(text, NAME)).or_else(|| behind(message, NAME))?;
+    digits.first().filter(|byte| byte.is_ascii_digit())?;
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit()).take(DIGITS_MAX);
+    Some(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
 }
 
 /// The record that a live message is about.
@@ -51,6 +58,8 @@ mod tests {
         assert_eq!(message_id(message), Some(RecordId(0x4E5A_3D1F)));
         assert_eq!(answer_id(answer), message_id(message));
         assert_eq!(seq(message), Some(17));
+        assert_eq!(seq(br#"{"seq":18,"type":"estimate","action":"create","id":"EST-4E5A3D1F","rev":1}"#), Some(18));
+        assert_eq!(seq(br#"{"seq":99999999999999999999999999}"#), Some(9_999_999_999_999_999_999));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::percentile::Latency;
-use super::report::{Feed, Machine, Memory, Report, Requests, ServerFacts};
+use super::report::{Feed, Machine, Memory, Report, Requests, Sends, ServerFacts};
 
 const UNKNOWN: &str = "not known here";
 
@@ -18,6 +18,9 @@ pub(super) fn render(report: &Report) -> String {
     }
     requests(&mut text, "reads of one record", "reader", &report.reads);
     feed(&mut text, "fan-out", &report.fan_out);
+    if let Some(sends) = &report.bare_sends {
+        bare_sends(&mut text, sends);
+    }
     feed(&mut text, "burst", &report.burst);
     text
 }
@@ -80,12 +83,26 @@ fn feed(text: &mut String, what: &str, feed: &Feed) {
         ("median", feed.post_to_median_listener),
         ("last", feed.post_to_last_listener),
     ] {
-        let _ = write!(text, "  {:<42}", format!("from POST to the {end} listener"));
-        latency(text, times);
+        journey(text, "POST", end, times);
     }
-    let cpu = feed.server_cpu_ns_per_delivery.map_or_else(|| UNKNOWN.into(), microseconds);
-    let _ = writeln!(text, "  {:<31} {cpu:>10}", "server CPU for each delivery");
+    cpu(text, "server CPU for each delivery", feed.server_cpu_ns_per_delivery);
     faults(text, feed);
+}
+
+/// The limit that the machine itself sets to the fan-out.
+fn bare_sends(text: &mut String, sends: &Sends) {
+    let _ = writeln!(text, "  the same frames from a bare loop without any server:");
+    journey(text, "send", "last", sends.send_to_last_listener);
+    cpu(text, "CPU for each delivery", sends.cpu_ns_per_send);
+}
+
+fn journey(text: &mut String, start: &str, end: &str, times: Latency) {
+    let _ = write!(text, "  {:<42}", format!("from {start} to the {end} listener"));
+    latency(text, times);
+}
+
+fn cpu(text: &mut String, what: &str, time_ns: Option<u64>) {
+    let _ = writeln!(text, "  {what:<31} {:>10}", time_ns.map_or_else(|| UNKNOWN.into(), microseconds));
 }
 
 fn row(text: &mut String, what: &str, per_second: u64, more: &str) {

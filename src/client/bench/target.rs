@@ -1,27 +1,24 @@
 //! The server under load: one that is started here for the time of the measurement, or one at an address.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::fs;
+use std::io::{self, BufRead, BufReader};
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::bare;
 use super::http::Connection;
 use super::machine;
 use super::meter::Meter;
-use super::report::{ServerFacts, per_second};
+use super::report::ServerFacts;
 use crate::client::base_url;
 
 /// For a server that is started here to say where it listens.
 const START_TIME_MAX: Duration = Duration::from_secs(20);
 /// Connections of a server that is started here, besides the listeners.
 const OTHER_CONNECTIONS: usize = 1_024;
-/// How long the disk is tried without a server, and with what.
-const DISK_TRIAL_TIME: Duration = Duration::from_millis(500);
-const DISK_BLOCK_BYTES: usize = 4 << 10;
-const DISK_TRIAL_BLOCKS: u64 = 256;
 /// Names that are tried for the temporary folder.
 const FOLDER_NAMES_MAX: u32 = 100;
 const PORT_DEFAULT: u16 = 80;
@@ -41,7 +38,7 @@ impl Target {
     /// Starts this very program as a server with an empty database in a temporary folder. It ends with the value.
     pub(super) fn start(listeners: usize) -> Result<Self, String> {
         let folder = Folder::make().map_err(|error| format!("No temporary folder can be made: {error}."))?;
-        let bare_syncs_per_second = try_disk(&folder.path).ok();
+        let bare_syncs_per_second = bare::syncs_per_second(&folder.path).ok();
         let file_system = machine::file_system(&folder.path);
         let (own, address) = OwnServer::start(folder, listeners + OTHER_CONNECTIONS)?;
         Ok(Self {
@@ -108,25 +105,6 @@ impl Target {
 fn resolve(host: &str) -> Option<SocketAddr> {
     let mut addresses = host.to_socket_addrs().or_else(|_| (host, PORT_DEFAULT).to_socket_addrs()).ok()?;
     addresses.next()
-}
-
-/// Writes and syncs one block after the other: what any durable store can do here at best without batching.
-fn try_disk(folder: &Path) -> io::Result<u64> {
-    let path = folder.join("disk-trial");
-    let mut file = OpenOptions::new().create_new(true).write(true).open(&path)?;
-    let block = [0x5A; DISK_BLOCK_BYTES];
-    file.set_len(DISK_TRIAL_BLOCKS * DISK_BLOCK_BYTES as u64)?;
-    let begun = Instant::now();
-    let mut syncs = 0_u64;
-    while begun.elapsed() < DISK_TRIAL_TIME {
-        file.seek(SeekFrom::Start(syncs % DISK_TRIAL_BLOCKS * DISK_BLOCK_BYTES as u64))?;
-        file.write_all(&block)?;
-        file.sync_data()?;
-        syncs += 1;
-    }
-    let elapsed_us = begun.elapsed().as_micros();
-    fs::remove_file(&path)?;
-    Ok(per_second(syncs, u64::try_from(elapsed_us).unwrap_or(u64::MAX)))
 }
 
 /// A server process of our own. Dropping it ends the process and then removes its folder.
