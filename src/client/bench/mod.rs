@@ -106,7 +106,6 @@ fn measure(plan: &BenchPlan, begun: Instant) -> Result<Report, String> {
     let bare_sends = is_here.then(|| bare::sends(fan_out.listeners, plan.rate_per_second)).transpose()?;
     note.show("burst");
     let burst = feed::measure(&target, &burst_load(plan))?;
-    note.clear();
     let ticks = ticks_before.zip(Ticks::now(target.meter()));
     let others_percent = ticks.and_then(|(before, after)| after.others_percent(before));
     Ok(Report {
@@ -179,8 +178,10 @@ impl Note {
             let _ = write!(std::io::stderr(), "\r\x1b[Kmeasuring {what} …");
         }
     }
+}
 
-    fn clear(&self) {
+impl Drop for Note {
+    fn drop(&mut self) {
         if self.is_shown {
             let _ = write!(std::io::stderr(), "\r\x1b[K");
         }
