@@ -1,7 +1,7 @@
 //! One connection from its first byte to its last.
 
 use std::io::{self, Read};
-use std::net::{Shutdown, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -39,9 +39,10 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(WRITE_TIME_MAX))?;
     let mut intake = Intake::new(Arc::clone(stream))?;
+    let reached_at = stream.local_addr()?.ip();
     loop {
         let next = match intake.next_head() {
-            Ok(head) => one_request(shared, stream, &mut intake, head)?,
+            Ok(head) => one_request(shared, stream, &mut intake, head, reached_at)?,
             Err(NoRequest::Closed) => return Ok(None),
             Err(NoRequest::Broken(problem)) => refuse(shared, stream, None, problem)?,
         };
@@ -53,10 +54,16 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option
     }
 }
 
-fn one_request(shared: &Shared, stream: &TcpStream, intake: &mut Intake, head: Box<Head>) -> io::Result<Next> {
+fn one_request(
+    shared: &Shared,
+    stream: &TcpStream,
+    intake: &mut Intake,
+    head: Box<Head>,
+    reached_at: IpAddr,
+) -> io::Result<Next> {
     let is_upgrade = head.has_token("Connection", "upgrade") && head.has_token("Upgrade", "websocket");
     let feed = if is_upgrade { route::live_feed(&head.method, head.target()) } else { None };
-    if let Err(problem) = shared.guard.check(&head, feed.is_some(), stream.local_addr().ok().map(|own| own.ip())) {
+    if let Err(problem) = shared.guard.check(&head, feed.is_some(), reached_at) {
         return refuse(shared, stream, Some(&head), problem);
     }
     if let Some(feed) = feed {
