@@ -10,7 +10,7 @@ use crossbeam_channel::Receiver;
 use super::client::Client;
 use super::close_code;
 use super::feed::{Event, FeedCounts};
-use super::forms::{Batch, PerForm};
+use super::forms::{Batch, Listeners};
 use super::frame::{change_json, legacy_text};
 use super::member::Member;
 use crate::domain::{Action, Change, Kind};
@@ -27,7 +27,7 @@ pub(super) struct Broadcaster {
     /// Events taken from the channel and not handled yet.
     taken: VecDeque<Event>,
     members: Vec<Member>,
-    listeners: PerForm<usize>,
+    listeners: Listeners,
     counts: Arc<FeedCounts>,
     /// Sequence of the last change that went out.
     seq: u64,
@@ -42,7 +42,7 @@ impl Broadcaster {
             events,
             taken: VecDeque::new(),
             members: Vec::new(),
-            listeners: PerForm::default(),
+            listeners: Listeners::default(),
             counts,
             seq,
             retry_at: None,
@@ -105,7 +105,7 @@ impl Broadcaster {
 
     fn join(&mut self, client: Arc<Client>, after: u64) {
         let member = Member::new(client, after);
-        *self.listeners.get_mut(member.form) += 1;
+        self.listeners.get(member.form).update(|count| count + 1);
         self.members.push(member);
         self.retry_soon();
         self.note_clients();
@@ -193,11 +193,11 @@ impl Broadcaster {
 
     /// Offers again what sockets did not take, and lets go of clients whose connection is over.
     fn retry(&mut self) {
-        let listeners = &mut self.listeners;
+        let listeners = &self.listeners;
         self.members.retain_mut(|member| {
             let stays = !member.is_waiting || member.flush();
             if !stays {
-                *listeners.get_mut(member.form) -= 1;
+                listeners.get(member.form).update(|count| count - 1);
             }
             stays
         });

@@ -1,5 +1,7 @@
 //! The frames of a batch, in each form that somebody listens to. A form is built once for all its listeners.
 
+use std::cell::Cell;
+
 use tungstenite::Bytes;
 
 use super::client::{Dialect, Kinds};
@@ -62,17 +64,14 @@ impl<T> PerForm<T> {
         }
     }
 
-    pub fn get_mut(&mut self, form: Form) -> &mut T {
-        let Self([plain, legacy, sync, sync_estimates, sync_orders]) = self;
-        match form {
-            Form::Plain => plain,
-            Form::Legacy => legacy,
-            Form::Sync => sync,
-            Form::SyncEstimates => sync_estimates,
-            Form::SyncOrders => sync_orders,
-        }
+    /// Each form with what it has, to be changed.
+    fn each_mut(&mut self) -> impl Iterator<Item = (Form, &mut T)> {
+        FORMS.into_iter().zip(&mut self.0)
     }
 }
+
+/// How many clients listen to each form. Only the broadcaster's thread counts.
+pub(super) type Listeners = PerForm<Cell<usize>>;
 
 /// The frames of one form, joined.
 #[derive(Debug, Default)]
@@ -119,14 +118,14 @@ pub(super) struct Batch {
 impl Batch {
     /// Adds a change to every form that has listeners. `json` is its text, or its legacy string where the text cannot be
     /// made.
-    pub fn add(&mut self, change: &Change, json: &[u8], listeners: &PerForm<usize>) {
+    pub fn add(&mut self, change: &Change, json: &[u8], listeners: &Listeners) {
         self.frame.clear();
         push_frame(&mut self.frame, json);
-        for form in FORMS {
-            if *listeners.get(form) == 0 || !form.shows(change) {
+        for (form, growing) in self.forms.each_mut() {
+            if listeners.get(form).get() == 0 || !form.shows(change) {
                 continue;
             }
-            let Growing { bytes, starts } = self.forms.get_mut(form);
+            let Growing { bytes, starts } = growing;
             starts.push((change.seq, bytes.len()));
             match (form, change.action) {
                 (Form::Legacy, _) => push_frame(bytes, legacy_text(change).as_bytes()),
