@@ -17,7 +17,7 @@
 //! | [`app`] | one function per thing a user does; the writer thread | sockets, HTTP |
 //! | [`web`] | listener, HTTP, the route table, WebSocket sessions, the JSON shapes of the wire | redb |
 //! | [`ui`] | the page, embedded | |
-//! | [`client`] | `tail` and `load`: they speak the public wire like anybody else | the server's layers |
+//! | [`client`] | `tail`, `load` and `bench`: they speak the public wire like anybody else | the server's layers |
 //! | [`json`] | writing JSON objects | |
 //! | [`logging`] | the log, which never holds up the shop | |
 //! | [`metrics`] | counters, and the text in which they are read | |
