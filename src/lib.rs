@@ -27,7 +27,7 @@
 //! # The way of a change
 //! ```text
 //!  accept ──► one thread per connection ── HTTP: read, route, answer, keep alive
-//!                     │        └────────── WebSocket: this thread goes on as the reader
+//!                     │        └────────── WebSocket: handshake, catching up; a fresh thread reads on
 //!        command      ▼
 //!    (bounded) ──► one commit at a time: everything that waits in ONE redb transaction, ONE fsync
 //!                     │

@@ -4,7 +4,7 @@
 
 use std::io::{ErrorKind, Read};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,8 @@ struct Disk {
     written: Mutex<Vec<u8>>,
     synced: Mutex<Vec<u8>>,
     fails: AtomicBool,
+    /// Held by a test while no sync may end.
+    gate: Mutex<()>,
     /// A failing sync still brings the bytes to the disk.
     lands: AtomicBool,
 }
@@ -51,6 +53,7 @@ impl StorageBackend for Handle {
     }
 
     fn sync_data(&self) -> Result<(), std::io::Error> {
+        let _open = self.0.gate.lock().unwrap();
         let fails = self.0.fails.load(Ordering::SeqCst);
         if !fails || self.0.lands.load(Ordering::SeqCst) {
             let written = self.0.written.lock().unwrap().clone();
@@ -196,4 +199,36 @@ fn what_a_fault_left_unshown_is_shown_without_waiting_for_another_command() {
     let mut seen = [0; 512];
     let length = far.read(&mut seen).unwrap();
     assert!(String::from_utf8_lossy(&seen[..length]).contains("\"seq\":1,"));
+}
+
+#[test]
+fn when_too_many_commands_wait_the_next_one_is_told_so_and_nothing_is_lost() {
+    /// More than the queue and a batch take.
+    const CALLERS: usize = 1_500;
+    let shop = Shop::open();
+    let gate = shop.disk.gate.lock().unwrap();
+    let refused = AtomicUsize::new(0);
+    let stored = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for index in 0..CALLERS {
+            let (shop, refused, stored) = (&shop, &refused, &stored);
+            let builder = std::thread::Builder::new().stack_size(256 << 10);
+            let call = move || match shop.sell(&format!("key {index}")) {
+                Ok(_) => stored.fetch_add(1, Ordering::SeqCst),
+                Err(SubmitError::QueueFull) => refused.fetch_add(1, Ordering::SeqCst),
+                Err(other) => panic!("{other:?}"),
+            };
+            builder.spawn_scoped(scope, call).unwrap();
+        }
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while refused.load(Ordering::SeqCst) == 0 {
+            assert!(Instant::now() < deadline, "nobody was refused");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        drop(gate);
+    });
+    let (refused, stored) = (refused.into_inner(), stored.into_inner());
+    assert_eq!(refused + stored, CALLERS);
+    assert!(stored >= 1_024, "those in the queue are carried out, not {stored}");
+    assert_eq!(shop.app.snapshot().unwrap().seq().unwrap(), stored as u64);
 }

@@ -94,14 +94,14 @@ fn one_request(
 
 /// Answers a request. A panic in a handler is a fault of ours: this request gets 500, everything else goes on.
 fn answer(request: &Request<'_>) -> Reply {
-    match catch_unwind(AssertUnwindSafe(|| route::answer(request))) {
-        Ok(Ok(reply)) => reply,
-        Ok(Err(problem)) => problem.into(),
-        Err(_) => {
-            log::error!("A request could not be answered because of a fault in the program");
-            Problem::new(500, "The server could not answer this request. Please try again.").into()
-        }
-    }
+    guarded(|| route::answer(request)).unwrap_or_else(Reply::from)
+}
+
+fn guarded<T>(handle: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+    catch_unwind(AssertUnwindSafe(handle)).unwrap_or_else(|_| {
+        log::error!("A request could not be answered because of a fault in the program");
+        Err(Problem::new(500, "The server could not answer this request. Please try again."))
+    })
 }
 
 /// Tells a client that waits for it to send its body (RFC 9110 §10.1.1).
@@ -142,4 +142,16 @@ fn linger(stream: &TcpStream) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handler_that_panics_is_answered_with_500_and_nothing_else_suffers() {
+        let problem = guarded::<()>(|| panic!("a fault of ours")).unwrap_err();
+        assert_eq!(problem.status, 500);
+        assert_eq!(guarded(|| Ok(7)), Ok(7));
+    }
 }

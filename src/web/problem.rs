@@ -166,3 +166,19 @@ fn stale_answer(rev: u32, json: &[u8]) -> Answer {
     body.push(b'}');
     Answer { status: 412, rev: Some(rev), body }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_sent_again_says_when() {
+        for error in
+            [SubmitError::QueueFull, SubmitError::Stopping, SubmitError::Unavailable, SubmitError::OutcomeUnknown]
+        {
+            let problem = Problem::from(error);
+            assert_eq!(problem.status, 503, "{error:?}");
+            assert!(problem.headers.iter().any(|(name, _)| *name == "Retry-After"), "{error:?}");
+        }
+    }
+}
