@@ -7,7 +7,7 @@
 //! # The house
 //! Folders are layers and imports run one way (`tests/tidy.rs` holds it):
 //! ```text
-//! main → cli → web → app → live, store → domain        client, ui, json, logging, metrics, process: leaves
+//! main → cli → web → app → live, store → domain        client, ui, json, queue, logging, metrics, process: leaves
 //! ```
 //! | module | owns | never sees |
 //! |---|---|---|
@@ -19,6 +19,7 @@
 //! | [`ui`] | the page, embedded | |
 //! | [`client`] | `tail`, `load` and `bench`: they speak the public wire like anybody else | the server's layers |
 //! | [`json`] | writing JSON objects | |
+//! | [`queue`] | the way into a thread that waits: bounded, without spinning | |
 //! | [`logging`] | the log, which never holds up the shop | |
 //! | [`metrics`] | counters, and the text in which they are read | |
 //! | [`process`] | signals, limits of the operating system, sending without waiting | |
@@ -51,6 +52,7 @@ pub mod live;
 pub mod logging;
 pub mod metrics;
 pub mod process;
+pub mod queue;
 pub mod store;
 pub mod ui;
 pub mod web;

@@ -3,51 +3,69 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, TrySendError, bounded};
+use crate::queue::{Receiver, Sender, TrySendError, bounded};
 
 /// Lines that may wait to be written.
 const LINES_MAX: usize = 4_096;
+/// Lines gather for so long and are written together, so that a busy shop does not switch threads for each.
+const GATHER: Duration = Duration::from_millis(5);
 /// How long the end of the program waits for the last lines.
 const FLUSH_WAIT_MAX: Duration = Duration::from_millis(500);
 
+/// Numbers about the lines on their way.
+#[derive(Default)]
+struct Counts {
+    unwritten: AtomicUsize,
+    dropped: AtomicU64,
+}
+
 /// Starts the log on standard error; the level comes from `RUST_LOG`, `info` without it.
 pub fn start() -> io::Result<Flush> {
-    let (lines, written) = bounded::<Vec<u8>>(LINES_MAX);
-    let dropped = Arc::new(AtomicU64::new(0));
+    let (lines, waiting) = bounded::<Vec<u8>>(LINES_MAX);
+    let counts = Arc::new(Counts::default());
     thread::Builder::new().name("log".into()).spawn({
-        let dropped = Arc::clone(&dropped);
-        move || {
-            let mut output = io::stderr();
-            for line in written {
-                let _ = output.write_all(&line);
-                let lost = dropped.swap(0, Ordering::Relaxed);
-                if lost > 0 {
-                    let _ = writeln!(output, "({lost} lines of the log were dropped: nobody was reading it)");
-                }
-            }
-        }
+        let counts = Arc::clone(&counts);
+        move || write(&waiting, &counts)
     })?;
-    let queue = LineQueue { lines: lines.clone(), dropped };
+    let queue = LineQueue { lines, counts: Arc::clone(&counts) };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
         .target(env_logger::Target::Pipe(Box::new(queue)))
         .write_style(env_logger::WriteStyle::Never)
         .init();
-    Ok(Flush { lines })
+    Ok(Flush { counts })
+}
+
+fn write(waiting: &Receiver<Vec<u8>>, counts: &Counts) {
+    let mut output = io::stderr();
+    while let Ok(first) = waiting.recv(None) {
+        thread::sleep(GATHER);
+        let (mut text, mut lines) = (first, 1);
+        while let Some(line) = waiting.try_recv() {
+            text.extend_from_slice(&line);
+            lines += 1;
+        }
+        let dropped = counts.dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            text.extend(format!("({dropped} lines of the log were dropped: nobody was reading it)\n").into_bytes());
+        }
+        let _ = output.write_all(&text);
+        counts.unwritten.fetch_sub(lines, Ordering::Release);
+    }
 }
 
 /// Waits at its end until the last lines are written, for a moment.
 pub struct Flush {
-    lines: Sender<Vec<u8>>,
+    counts: Arc<Counts>,
 }
 
 impl Drop for Flush {
     fn drop(&mut self) {
         let deadline = Instant::now() + FLUSH_WAIT_MAX;
-        while !self.lines.is_empty() && Instant::now() < deadline {
+        while self.counts.unwritten.load(Ordering::Acquire) > 0 && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -56,13 +74,15 @@ impl Drop for Flush {
 /// Where the logger writes: each call is one whole line.
 struct LineQueue {
     lines: Sender<Vec<u8>>,
-    dropped: Arc<AtomicU64>,
+    counts: Arc<Counts>,
 }
 
 impl Write for LineQueue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.counts.unwritten.fetch_add(1, Ordering::AcqRel);
         if let Err(TrySendError::Full(_)) = self.lines.try_send(line.to_vec()) {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+            self.counts.unwritten.fetch_sub(1, Ordering::AcqRel);
+            self.counts.dropped.fetch_add(1, Ordering::Relaxed);
         }
         Ok(line.len())
     }

@@ -6,8 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
-
 use super::clock::ShopClock;
 use super::command::{Submission, SubmitError};
 use super::decide::decide;
@@ -15,6 +13,7 @@ use super::reply::{self, Answerer, Reply};
 use crate::live::Feed;
 use crate::metrics::{Counter, Histogram};
 use crate::process::EndOnPanic;
+use crate::queue::{NoItem, Receiver, Sender, TrySendError, bounded};
 use crate::store::{CommitTime, Committed, Store};
 
 /// Commands that may wait for the writer.
@@ -158,12 +157,14 @@ impl Desk {
         while let Some(first) = self.next_waiting(queue) {
             let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             let mut batch = vec![first];
+            take_waiting(queue, &mut batch);
             while !batch.is_empty() {
-                batch.extend(queue.try_iter().take(BATCH_COMMANDS_MAX - batch.len()));
                 let answered = batch.len();
                 let commit_time = self.commit_and_answer(&turn, batch);
                 let wait = (commit_time / GATHER_PART_OF_COMMIT).min(GATHER_WAIT_MAX);
-                batch = gather(queue, answered, Instant::now() + wait);
+                queue.wait_for(answered, Instant::now() + wait);
+                batch = Vec::new();
+                take_waiting(queue, &mut batch);
             }
         }
     }
@@ -173,13 +174,13 @@ impl Desk {
         loop {
             if !self.is_feed_behind.load(Ordering::Acquire) {
                 // A lone commit may fail while this waits; the time-out lets the writer notice.
-                match queue.recv_timeout(IDLE_LOOK) {
-                    Err(RecvTimeoutError::Timeout) => continue,
+                match queue.recv(Some(Instant::now() + IDLE_LOOK)) {
+                    Err(NoItem::Late) => continue,
                     received => return received.ok(),
                 }
             }
-            match queue.recv_timeout(RECOVERY_REST) {
-                Err(RecvTimeoutError::Timeout) => {
+            match queue.recv(Some(Instant::now() + RECOVERY_REST)) {
+                Err(NoItem::Late) => {
                     let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
                     if self.is_feed_behind.load(Ordering::Acquire) {
                         self.bring_feed_up();
@@ -264,14 +265,11 @@ impl Desk {
     }
 }
 
-/// Collects commands until as many have come as were just answered, or until the deadline.
-fn gather(queue: &Receiver<Waiting>, expected: usize, deadline: Instant) -> Vec<Waiting> {
-    let mut batch: Vec<Waiting> = queue.try_iter().take(BATCH_COMMANDS_MAX).collect();
-    while batch.len() < expected {
-        match queue.recv_deadline(deadline) {
-            Ok(waiting) => batch.push(waiting),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-        }
+/// Takes what waits, as much of it as one transaction may have.
+fn take_waiting(queue: &Receiver<Waiting>, batch: &mut Vec<Waiting>) {
+    while batch.len() < BATCH_COMMANDS_MAX
+        && let Some(waiting) = queue.try_recv()
+    {
+        batch.push(waiting);
     }
-    batch
 }

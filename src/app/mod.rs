@@ -95,7 +95,7 @@ impl App {
     }
 
     /// Everything that is committed, for reading.
-    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+    pub fn snapshot(&self) -> Result<Arc<Snapshot>, StoreError> {
         self.store.snapshot()
     }
 

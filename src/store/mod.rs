@@ -16,16 +16,18 @@ mod open;
 mod read;
 mod record;
 mod run;
+mod search;
 mod tables;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use redb::{Database, ReadableDatabase, StorageBackend};
 
 pub use answers::StoredAnswer;
+use batch::Kept;
 pub use batch::{Batch, Cause};
 pub use error::{OpenError, StoreError};
 pub use read::{Records, Snapshot, Wanted};
@@ -67,7 +69,8 @@ pub struct Committed<T> {
 /// The open database file.
 pub struct Store {
     /// `None` between a fault and a successful reopening.
-    database: RwLock<Option<Database>>,
+    opened: RwLock<Option<Opened>>,
+    kept: Mutex<Kept>,
     /// Opens the same file again after a fault.
     opener: Opener,
     last_attempt: Mutex<Option<Instant>>,
@@ -79,6 +82,31 @@ pub struct Store {
     is_closed: AtomicBool,
     /// Held for as long as the process lives, so that a second instance says so at once.
     _lock: Option<std::fs::File>,
+}
+
+/// The database and the newest state of it. Readers share that one instead of making one each; and while it is held, redb
+/// leaves the pages that a commit has freed to the next commit, instead of running a second, smaller one for them.
+struct Opened {
+    latest: RwLock<Arc<Snapshot>>,
+    database: Database,
+}
+
+impl Opened {
+    fn new(database: Database, currency: Currency) -> Result<Self, StoreError> {
+        let latest = RwLock::new(Arc::new(Snapshot::new(database.begin_read()?, currency)));
+        Ok(Self { latest, database })
+    }
+
+    fn latest(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.latest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes the state after a commit as the newest.
+    fn advance(&self, currency: Currency) -> Result<(), StoreError> {
+        let snapshot = Arc::new(Snapshot::new(self.database.begin_read()?, currency));
+        *self.latest.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        Ok(())
+    }
 }
 
 type Opener = Box<dyn Fn() -> Result<Database, StoreError> + Send + Sync>;
@@ -119,11 +147,9 @@ impl Store {
     }
 
     /// A consistent view of everything committed so far. It never waits for a writer.
-    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+    pub fn snapshot(&self) -> Result<Arc<Snapshot>, StoreError> {
         self.ensure_open()?;
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let transaction = database.as_ref().ok_or(StoreError::Unavailable)?.begin_read()?;
-        Ok(Snapshot::new(transaction, self.currency))
+        self.with_opened(|opened| Ok(opened.latest()))
     }
 
     /// Runs `work` in one transaction and makes it durable with one sync. A wall clock that runs
@@ -150,15 +176,14 @@ impl Store {
         time: CommitTime,
         work: impl FnOnce(&mut Batch<'_>) -> Result<T, StoreError>,
     ) -> Result<Committed<T>, StoreError> {
-        let transaction = {
-            let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-            database.as_ref().ok_or(StoreError::Unavailable)?.begin_write()?
-        };
-        let mut batch = Batch::begin(&transaction, time, self.run_number, self.currency)?;
+        let transaction = self.with_opened(|opened| Ok(opened.database.begin_write()?))?;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = Batch::begin(&transaction, time, self.run_number, self.currency, &mut kept)?;
         let value = work(&mut batch)?;
         let (changes, is_synced) = batch.finish();
         if is_synced {
             transaction.commit()?;
+            self.with_opened(|opened| opened.advance(self.currency))?;
         } else {
             transaction.abort()?;
         }
@@ -168,23 +193,29 @@ impl Store {
     /// Closes the file properly, so that the next start has nothing to repair.
     pub fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
-        let database = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Err(error)) = database.map(Database::close) {
+        let Some(opened) = self.opened.write().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        drop(opened.latest);
+        if let Err(error) = opened.database.close() {
             log::warn!("The database was not closed cleanly; the next start will check it: {error}");
         }
     }
 
     /// After a fault a redb handle answers nothing any more, not even reads.
     fn drop_database(&self) {
-        drop(self.database.write().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.opened.write().unwrap_or_else(PoisonError::into_inner).take());
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
+    }
+
+    fn with_opened<T>(&self, act: impl FnOnce(&Opened) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        act(self.opened.read().unwrap_or_else(PoisonError::into_inner).as_ref().ok_or(StoreError::Unavailable)?)
     }
 
     fn ensure_open(&self) -> Result<(), StoreError> {
-        if self.database.read().unwrap_or_else(PoisonError::into_inner).is_some() {
+        if self.opened.read().unwrap_or_else(PoisonError::into_inner).is_some() {
             return Ok(());
         }
-        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        if database.is_some() {
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        if opened.is_some() {
             return Ok(());
         }
         if self.is_closed.load(Ordering::Acquire) {
@@ -194,9 +225,9 @@ impl Store {
         if last_attempt.is_some_and(|at| at.elapsed() < REOPEN_REST) {
             return Err(StoreError::Unavailable);
         }
-        let opened = (self.opener)();
+        let database = (self.opener)();
         *last_attempt = Some(Instant::now());
-        *database = Some(opened?);
+        *opened = Some(Opened::new(database?, self.currency)?);
         log::info!("The database is open again");
         Ok(())
     }

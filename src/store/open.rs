@@ -7,14 +7,14 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
-use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 
 use super::run::{Run, hex, random_id};
 use super::tables::{
-    ANSWER_LOG, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_SEARCH, META, META_CURRENCY, META_FILE_ID, META_SCHEMA, ORDERS,
-    ORDERS_SEARCH, RUNS, SCHEMA_VERSION,
+    ANSWER_PLACES, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_SEARCH, META, META_CURRENCY, META_FILE_ID, META_SCHEMA,
+    ORDERS, ORDERS_SEARCH, RUNS, SCHEMA_VERSION,
 };
-use super::{OpenError, Opener, Store, StoreError, StoreOptions};
+use super::{OpenError, Opened, Opener, Store, StoreError, StoreOptions};
 use crate::domain::Currency;
 
 const FILE_NAME: &str = "tillsync.redb";
@@ -89,8 +89,10 @@ fn start_run(
         asked => asked.unwrap_or(facts.currency),
     };
     let (run_number, run_id) = note_run(&database).map_err(|error| unreadable(&path, &error))?;
+    let opened = Opened::new(database, currency).map_err(|error| unreadable(&path, &error))?;
     Ok(Store {
-        database: RwLock::new(Some(database)),
+        opened: RwLock::new(Some(opened)),
+        kept: Mutex::default(),
         opener,
         last_attempt: Mutex::new(None),
         path,
@@ -159,7 +161,7 @@ fn write_facts(database: &Database, currency: Currency) -> Result<(), StoreError
         transaction.open_table(ORDERS_SEARCH)?;
         transaction.open_table(CHANGES)?;
         transaction.open_table(ANSWERS)?;
-        transaction.open_table(ANSWER_LOG)?;
+        transaction.open_table(ANSWER_PLACES)?;
         transaction.open_table(RUNS)?;
         let mut meta = transaction.open_table(META)?;
         meta.insert(META_SCHEMA, SCHEMA_VERSION.to_le_bytes().as_slice())?;
@@ -174,6 +176,7 @@ fn is_empty(database: &Database) -> Result<bool, StoreError> {
 }
 
 struct Facts {
+    schema: u32,
     file_id: String,
     currency: Currency,
 }
@@ -189,19 +192,52 @@ impl<E: Into<StoreError>> From<E> for UpgradeError {
     }
 }
 
-/// Brings an older file up to [`SCHEMA_VERSION`], one step a version, each in a commit of its own. There is no older
-/// version yet; the first step goes where the version is compared.
+/// Brings an older file up to [`SCHEMA_VERSION`], one step a version, each in a commit of its own.
 fn upgrade(database: &Database) -> Result<Facts, UpgradeError> {
+    let facts = read_facts(database)?;
+    match facts.schema {
+        SCHEMA_VERSION => {}
+        1 => order_answers_by_place(database)?,
+        newer if newer > SCHEMA_VERSION => return Err(UpgradeError::Newer(newer)),
+        _ => return Err(StoreError::Malformed("schema version").into()),
+    }
+    Ok(facts)
+}
+
+/// From version 1 to 2. Version 1 kept answers under their fingerprints, and the fingerprints by place.
+fn order_answers_by_place(database: &Database) -> Result<(), StoreError> {
+    const OLD_ANSWERS: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("answers");
+    const OLD_PLACES: TableDefinition<u64, [u8; 16]> = TableDefinition::new("answer_log");
+    let transaction = database.begin_write()?;
+    {
+        let (answers, log) = (transaction.open_table(OLD_ANSWERS)?, transaction.open_table(OLD_PLACES)?);
+        let (mut by_place, mut places) = (transaction.open_table(ANSWERS)?, transaction.open_table(ANSWER_PLACES)?);
+        for entry in log.iter()? {
+            let (place, fingerprint) = entry.map(|(place, fingerprint)| (place.value(), fingerprint.value()))?;
+            if let Some(answer) = answers.get(fingerprint)? {
+                by_place.insert(place, [&fingerprint, answer.value()].concat().as_slice())?;
+                places.insert(fingerprint, place)?;
+            }
+        }
+    }
+    transaction.delete_table(OLD_ANSWERS)?;
+    transaction.delete_table(OLD_PLACES)?;
+    transaction.open_table(META)?.insert(META_SCHEMA, 2_u32.to_le_bytes().as_slice())?;
+    log::info!("The database was brought from version 1 of its shape to version 2");
+    Ok(transaction.commit()?)
+}
+
+fn read_facts(database: &Database) -> Result<Facts, StoreError> {
     let malformed = || StoreError::Malformed("fact about the file");
     let transaction = database.begin_read()?;
     let meta = transaction.open_table(META)?;
     let fact = |name| -> Result<Vec<u8>, StoreError> { Ok(meta.get(name)?.ok_or_else(malformed)?.value().to_vec()) };
-    let schema = u32::from_le_bytes(fact(META_SCHEMA)?.try_into().map_err(|_| malformed())?);
-    if schema > SCHEMA_VERSION {
-        return Err(UpgradeError::Newer(schema));
-    }
     let currency = String::from_utf8(fact(META_CURRENCY)?).map_err(|_| malformed())?;
-    Ok(Facts { file_id: hex(&fact(META_FILE_ID)?), currency: Currency::from_code(&currency).ok_or_else(malformed)? })
+    Ok(Facts {
+        schema: u32::from_le_bytes(fact(META_SCHEMA)?.try_into().map_err(|_| malformed())?),
+        file_id: hex(&fact(META_FILE_ID)?),
+        currency: Currency::from_code(&currency).ok_or_else(malformed)?,
+    })
 }
 
 /// Writes down that the server was started, so that a client's epoch can be checked against the runs of this file.
@@ -217,4 +253,50 @@ fn note_run(database: &Database) -> Result<(u64, String), StoreError> {
     };
     transaction.commit()?;
     Ok((number, hex(&id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+    use crate::store::CommitTime;
+
+    #[test]
+    fn answers_of_a_file_of_version_1_are_known_after_the_step_to_version_2() {
+        const OLD_ANSWERS: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("answers");
+        const OLD_LOG: TableDefinition<u64, [u8; 16]> = TableDefinition::new("answer_log");
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions { directory: folder.path().to_path_buf(), cache_bytes: 1 << 20, currency: None };
+        let path = {
+            let store = Store::open(&options).unwrap();
+            store.close();
+            store.path().to_path_buf()
+        };
+        {
+            let database = Builder::new().open(&path).unwrap();
+            let transaction = database.begin_write().unwrap();
+            transaction.delete_table(ANSWERS).unwrap();
+            transaction.delete_table(ANSWER_PLACES).unwrap();
+            transaction.open_table(META).unwrap().insert(META_SCHEMA, 1_u32.to_le_bytes().as_slice()).unwrap();
+            for place in 1..=2_u8 {
+                // Run, uptime, wall time, seconds to keep, payload, outcome.
+                let answer = [&[0; 24][..], &600_u32.to_le_bytes(), &[place; 16], &[b'a', place]].concat();
+                transaction.open_table(OLD_LOG).unwrap().insert(u64::from(place), [place; 16]).unwrap();
+                transaction.open_table(OLD_ANSWERS).unwrap().insert([place; 16], answer.as_slice()).unwrap();
+            }
+            transaction.commit().unwrap();
+        }
+
+        let store = Store::open(&options).unwrap();
+        let time = CommitTime { at: Timestamp { unix_micros: 0, offset_seconds: 0 }, uptime_seconds: 0 };
+        let known = store
+            .commit(time, |batch| {
+                batch.remember([3; 16], [3; 16], 600, b"new")?;
+                (1..=3_u8).map(|place| Ok(batch.answer([place; 16])?.map(|answer| answer.outcome))).collect()
+            })
+            .unwrap();
+        let expected: Vec<Option<Vec<u8>>> = vec![Some(vec![b'a', 1]), Some(vec![b'a', 2]), Some(b"new".to_vec())];
+        let known: Vec<Option<Vec<u8>>> = known.value;
+        assert_eq!(known, expected);
+    }
 }

@@ -1,26 +1,34 @@
 //! Snapshot reads: they never queue and never see half a command.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use redb::{OwnedRange, ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition};
+use redb::{OwnedRange, ReadOnlyTable, ReadTransaction, ReadableTable};
 
 use super::StoreError;
 use super::log_entry::LogEntry;
 use super::record::Record;
 use super::run::{Run, hex};
+use super::search::{covered_before, text_of};
 use super::tables::{CHANGES, ESTIMATES, ESTIMATES_SEARCH, ORDERS, ORDERS_SEARCH, RUNS};
 use crate::domain::{Change, Currency, Kind, RecordKey};
 
-/// Everything that was committed when it was taken. Keep it for a moment only: the file grows while one is open.
+/// Everything that was committed when it was taken. Keep it for a moment only: the file grows while an old one is held.
 pub struct Snapshot {
     transaction: ReadTransaction,
     currency: Currency,
+    /// Opened by the first reader; the readers between two commits share them.
+    estimates: OnceLock<Bytes>,
+    orders: OnceLock<Bytes>,
+    changes: OnceLock<Bytes>,
 }
+
+type Bytes = ReadOnlyTable<u64, &'static [u8]>;
 
 impl Snapshot {
     pub(super) fn new(transaction: ReadTransaction, currency: Currency) -> Self {
-        Self { transaction, currency }
+        let (estimates, orders, changes) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { transaction, currency, estimates, orders, changes }
     }
 
     /// The shop's currency.
@@ -30,18 +38,17 @@ impl Snapshot {
 
     /// Sequence of the last change in it; 0 when nothing was ever stored.
     pub fn seq(&self) -> Result<u64, StoreError> {
-        Ok(self.transaction.open_table(CHANGES)?.last()?.map_or(0, |(seq, _)| seq.value()))
+        Ok(self.changes()?.last()?.map_or(0, |(seq, _)| seq.value()))
     }
 
     /// Time of the last change in it, in microseconds since 1970.
     pub fn last_change_micros(&self) -> Result<Option<i64>, StoreError> {
-        let changes = self.transaction.open_table(CHANGES)?;
-        changes.last()?.map(|(_, entry)| Ok(LogEntry::decode(entry.value())?.at.unix_micros)).transpose()
+        self.changes()?.last()?.map(|(_, entry)| Ok(LogEntry::decode(entry.value())?.at.unix_micros)).transpose()
     }
 
     /// The JSON of a record and its revision, unless there is none or it is deleted.
     pub fn record(&self, key: RecordKey) -> Result<Option<(u32, Vec<u8>)>, StoreError> {
-        let table = self.transaction.open_table(tables(key.kind).0)?;
+        let table = self.records(key.kind)?;
         let Some(bytes) = table.get(u64::from(key.number))? else { return Ok(None) };
         let record = Record::decode(bytes.value())?;
         Ok((!record.is_deleted).then(|| (record.rev, record.json.to_vec())))
@@ -55,19 +62,16 @@ impl Snapshot {
         entries_max: usize,
         bytes_max: usize,
     ) -> Result<(Vec<Change>, u64), StoreError> {
-        let log = self.transaction.open_table(CHANGES)?;
-        let estimates = self.transaction.open_table(ESTIMATES)?;
-        let orders = self.transaction.open_table(ORDERS)?;
+        let log = self.changes()?;
         let (mut changes, mut read_to, mut bytes_read) = (Vec::new(), seq, 0);
         for entry in log.range(seq.saturating_add(1)..)?.take(entries_max) {
             let (own_seq, bytes) = entry?;
             read_to = own_seq.value();
             let entry = LogEntry::decode(bytes.value())?;
-            let table = match entry.key.kind {
-                Kind::Estimate => &estimates,
-                Kind::Order => &orders,
-            };
-            let stored = table.get(u64::from(entry.key.number))?.ok_or(StoreError::Malformed("log entry"))?;
+            let stored = self
+                .records(entry.key.kind)?
+                .get(u64::from(entry.key.number))?
+                .ok_or(StoreError::Malformed("log entry"))?;
             let record = Record::decode(stored.value())?;
             if record.seq == read_to {
                 changes.push(entry.into_change(read_to, &record));
@@ -104,22 +108,28 @@ impl Snapshot {
     /// `wanted`, only those whose number and search text it accepts.
     pub fn newest_first(&self, kind: Kind, numbers: Range<u32>, wanted: Option<Wanted>) -> Result<Records, StoreError> {
         let numbers = u64::from(numbers.start)..u64::from(numbers.end);
-        let (records, searched) = tables(kind);
-        let records = self.transaction.open_table(records)?;
-        let source = match wanted {
-            None => Source::All(records.range_owned(numbers)?),
-            Some(wanted) => {
-                let texts = self.transaction.open_table(searched)?.range_owned(numbers)?;
-                Source::Wanted { texts, wanted, records }
-            }
+        let records = self.open_records(kind)?;
+        let Some(wanted) = wanted else {
+            return Ok(Records { kind, unread: records.range_owned(numbers)?, found: None });
         };
-        Ok(Records { source, kind })
+        let next_number = records.last()?.map_or(0, |(number, _)| number.value()) + 1;
+        let covered = covered_before(next_number).clamp(numbers.start, numbers.end.max(numbers.start));
+        let texts = self.transaction.open_table(match kind {
+            Kind::Estimate => ESTIMATES_SEARCH,
+            Kind::Order => ORDERS_SEARCH,
+        })?;
+        let texts = texts.range_owned(numbers.start..covered)?;
+        Ok(Records {
+            kind,
+            unread: records.range_owned(covered..numbers.end.max(covered))?,
+            found: Some(Found { texts, wanted, records }),
+        })
     }
 
     /// The first number of a series whose record `is_later`, which must hold for all records after it too. Few records are
     /// looked at.
     pub fn first_number(&self, kind: Kind, is_later: impl Fn(&Record<'_>) -> bool) -> Result<u32, StoreError> {
-        let table = self.transaction.open_table(tables(kind).0)?;
+        let table = self.records(kind)?;
         let last = table.last()?.map_or(0, |(number, _)| number.value());
         let (mut low, mut high) = (1, last + 1);
         while low < high {
@@ -136,19 +146,37 @@ impl Snapshot {
 
     /// The place of a record, deleted or not, in the order in which all records were made.
     pub fn created_seq(&self, key: RecordKey) -> Result<Option<u64>, StoreError> {
-        let table = self.transaction.open_table(tables(key.kind).0)?;
-        let bytes = table.get(u64::from(key.number))?;
+        let bytes = self.records(key.kind)?.get(u64::from(key.number))?;
         bytes.map(|bytes| Record::decode(bytes.value()).map(|record| record.created_seq)).transpose()
+    }
+
+    fn records(&self, kind: Kind) -> Result<&Bytes, StoreError> {
+        let shared = match kind {
+            Kind::Estimate => &self.estimates,
+            Kind::Order => &self.orders,
+        };
+        share(shared, || self.open_records(kind))
+    }
+
+    fn changes(&self) -> Result<&Bytes, StoreError> {
+        share(&self.changes, || Ok(self.transaction.open_table(CHANGES)?))
+    }
+
+    fn open_records(&self, kind: Kind) -> Result<Bytes, StoreError> {
+        Ok(self.transaction.open_table(match kind {
+            Kind::Estimate => ESTIMATES,
+            Kind::Order => ORDERS,
+        })?)
     }
 }
 
-type RecordsTable = TableDefinition<'static, u64, &'static [u8]>;
-type SearchTable = TableDefinition<'static, u64, &'static str>;
-
-fn tables(kind: Kind) -> (RecordsTable, SearchTable) {
-    match kind {
-        Kind::Estimate => (ESTIMATES, ESTIMATES_SEARCH),
-        Kind::Order => (ORDERS, ORDERS_SEARCH),
+fn share<T>(shared: &OnceLock<T>, open: impl FnOnce() -> Result<T, StoreError>) -> Result<&T, StoreError> {
+    match shared.get() {
+        Some(table) => Ok(table),
+        None => {
+            let opened = open()?;
+            Ok(shared.get_or_init(|| opened))
+        }
     }
 }
 
@@ -157,42 +185,44 @@ pub type Wanted = Arc<dyn Fn(u32, &str) -> bool + Send + Sync>;
 
 /// A walk over records; it keeps its snapshot alive.
 pub struct Records {
-    source: Source,
     kind: Kind,
+    /// Records that are read one after the other, the newest of them first.
+    unread: OwnedRange<u64, &'static [u8]>,
+    found: Option<Found>,
 }
 
-enum Source {
-    All(OwnedRange<u64, &'static [u8]>),
-    /// The short search texts are walked, and only the records that are wanted are read.
-    Wanted {
-        texts: OwnedRange<u64, &'static str>,
-        wanted: Wanted,
-        records: ReadOnlyTable<u64, &'static [u8]>,
-    },
+/// Of a walk that wants some records only: after the newest, whose texts are not in the table yet, the short search texts are
+/// walked, and only the records that are wanted are read.
+struct Found {
+    texts: OwnedRange<u64, &'static str>,
+    wanted: Wanted,
+    records: Bytes,
 }
 
 impl Records {
     /// Shows the next record to `take`; `None` at the end.
     pub fn next_with<T>(&mut self, take: impl FnOnce(RecordKey, &Record<'_>) -> T) -> Result<Option<T>, StoreError> {
-        match &mut self.source {
-            Source::All(range) => {
-                while let Some(entry) = range.next_back() {
-                    let (number, bytes) = entry?;
-                    let record = Record::decode(bytes.value())?;
-                    if !record.is_deleted {
-                        return Ok(Some(take(key(self.kind, number.value())?, &record)));
-                    }
-                }
+        while let Some(entry) = self.unread.next_back() {
+            let (number, bytes) = entry?;
+            let record = Record::decode(bytes.value())?;
+            let key = key(self.kind, number.value())?;
+            if record.is_deleted {
+                continue;
             }
-            Source::Wanted { texts, wanted, records } => {
-                while let Some(entry) = texts.next_back() {
-                    let (number, text) = entry?;
-                    let key = key(self.kind, number.value())?;
-                    if wanted(key.number, text.value()) {
-                        let bytes = records.get_owned(number.value())?.ok_or(StoreError::Malformed("search text"))?;
-                        return Ok(Some(take(key, &Record::decode(bytes.value())?)));
-                    }
-                }
+            if let Some(found) = &self.found
+                && !(found.wanted)(key.number, &text_of(key, &record)?)
+            {
+                continue;
+            }
+            return Ok(Some(take(key, &record)));
+        }
+        let Some(found) = &mut self.found else { return Ok(None) };
+        while let Some(entry) = found.texts.next_back() {
+            let (number, text) = entry?;
+            let key = key(self.kind, number.value())?;
+            if (found.wanted)(key.number, text.value()) {
+                let bytes = found.records.get_owned(number.value())?.ok_or(StoreError::Malformed("search text"))?;
+                return Ok(Some(take(key, &Record::decode(bytes.value())?)));
             }
         }
         Ok(None)
