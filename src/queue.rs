@@ -153,7 +153,11 @@ mod tests {
         let senders: Vec<_> = (0..4_u32)
             .map(|number| {
                 let sender = sender.clone();
-                thread::spawn(move || (0..20_000).for_each(|item| sender.send((number, item)).unwrap()))
+                thread::spawn(move || {
+                    for item in 0..20_000 {
+                        sender.send((number, item)).unwrap();
+                    }
+                })
             })
             .collect();
         drop(sender);
@@ -172,14 +176,18 @@ mod tests {
             }
         }
         assert_eq!(next, [20_000; 4]);
-        senders.into_iter().for_each(|sender| sender.join().unwrap());
+        for sender in senders {
+            sender.join().unwrap();
+        }
     }
 
     #[test]
     fn a_receiver_that_wants_several_sleeps_until_they_are_there_or_it_is_late() {
         let (sender, receiver) = bounded(8);
         let feeder = thread::spawn(move || {
-            (0..3).for_each(|item| sender.send(item).unwrap());
+            for item in 0..3 {
+                sender.send(item).unwrap();
+            }
             sender
         });
         receiver.wait_for(3, Instant::now() + Duration::from_mins(1));

@@ -89,9 +89,9 @@ fn start_run(
         asked => asked.unwrap_or(facts.currency),
     };
     let (run_number, run_id) = note_run(&database).map_err(|error| unreadable(&path, &error))?;
-    let opened = Opened::new(database, currency).map_err(|error| unreadable(&path, &error))?;
+    let newest = Opened::new(database, currency).map_err(|error| unreadable(&path, &error))?;
     Ok(Store {
-        opened: RwLock::new(Some(opened)),
+        opened: RwLock::new(Some(newest)),
         kept: Mutex::default(),
         opener,
         last_attempt: Mutex::new(None),

@@ -171,13 +171,11 @@ impl Snapshot {
 }
 
 fn share<T>(shared: &OnceLock<T>, open: impl FnOnce() -> Result<T, StoreError>) -> Result<&T, StoreError> {
-    match shared.get() {
-        Some(table) => Ok(table),
-        None => {
-            let opened = open()?;
-            Ok(shared.get_or_init(|| opened))
-        }
+    if let Some(table) = shared.get() {
+        return Ok(table);
     }
+    let opened = open()?;
+    Ok(shared.get_or_init(|| opened))
 }
 
 /// Says of a number and its search text whether the record is wanted.
