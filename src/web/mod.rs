@@ -15,6 +15,7 @@ mod connection;
 mod deadline;
 mod estimates;
 mod fields;
+mod frame_lengths;
 mod guard;
 mod head;
 mod info;
