@@ -340,7 +340,7 @@ fn every_malformed_frame_closes_its_connection_with_the_right_code_and_nobody_el
     let mut witnesses = ["/ws", "/sync"].map(|path| server.socket(path));
     assert!(witnesses[1].next_text().contains("hello"));
     let cases = malformed();
-    assert!(cases.len() > 250, "{} cases", cases.len());
+    assert!(cases.len() > 300, "{} cases", cases.len());
     for path in ["/ws", "/sync"] {
         for (what, bytes, code) in &cases {
             for delivery in DELIVERIES {
