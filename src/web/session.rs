@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tungstenite::error::{CapacityError, Error};
+use tungstenite::error::{CapacityError, Error, ProtocolError};
 use tungstenite::handshake::server::{create_response, write_response};
 use tungstenite::http::Request;
 use tungstenite::protocol::{Role, WebSocketConfig};
@@ -128,6 +128,10 @@ impl Session {
                 }
                 Err(Error::Io(error)) if error.kind() == ErrorKind::InvalidData => {
                     return Ok((1002, "not a valid WebSocket frame"));
+                }
+                // Nobody is left to be told a code.
+                Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => {
+                    return Err(ErrorKind::UnexpectedEof.into());
                 }
                 Err(Error::Protocol(_)) => return Ok((1002, "not a valid WebSocket frame")),
                 Err(Error::Utf8(_)) => return Ok((1007, "text is not UTF-8")),

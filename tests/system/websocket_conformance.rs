@@ -4,7 +4,7 @@
 //! handshake in one write, in a write of its own, and byte by byte.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use crate::support::http::Client;
 use crate::support::server::Server;
@@ -472,6 +472,20 @@ fn a_client_that_was_closed_does_not_keep_its_connection_by_talking() {
         reading_threads(&server) == 0
     });
     server.get("/health").expect(200);
+}
+
+#[test]
+fn a_connection_that_ends_without_a_close_frame_is_over_without_one() {
+    let server = Server::start();
+    for path in ["/ws", "/sync"] {
+        for rest in [&b""[..], &[FIN | TEXT], &text("cut off")[..9], &frame(TEXT, b"the first of two")] {
+            let mut raw = Raw::open(server.addr, path, &[&text("ping"), rest].concat(), Delivery::AtOnce);
+            raw.stream.get_ref().shutdown(Shutdown::Write).unwrap();
+            assert_eq!(raw.frame(), Some((FIN | TEXT, b"pong".to_vec())), "{rest:x?} on {path}");
+            assert_eq!(raw.frame(), None, "{rest:x?} on {path}");
+        }
+    }
+    wait_until("nobody is counted", || server.get("/api/websocket/status").expect(200)["connected_clients"] == 0);
 }
 
 /// A request for `/ws`, its headers with these in place of those of the same name.
