@@ -665,10 +665,4 @@ fn the_echoing_path_sends_every_message_back_whole_and_in_order() {
             assert_eq!(raw.close_code(), 4000, "{what}");
         }
     }
-    for (what, bytes, code) in malformed() {
-        let bytes = [text("before"), bytes].concat();
-        let mut raw = Raw::open(server.addr, "/ws/echo", &bytes, Delivery::AtOnce);
-        assert_eq!(raw.frame(), Some((FIN | TEXT, b"before".to_vec())), "{what}");
-        assert_eq!(raw.close_code(), code, "{what}");
-    }
 }
