@@ -49,7 +49,10 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option
         match next {
             Next::Request => {}
             Next::End => return linger(stream).map(|()| None),
-            Next::WebSocket(feed, head) => return session::open(shared, stream, feed, &head, intake.into_rest()),
+            Next::WebSocket(feed, head) => {
+                let session = session::open(shared, stream, feed, &head, intake.into_rest())?;
+                return if session.is_none() { linger(stream).map(|()| None) } else { Ok(session) };
+            }
         }
     }
 }
@@ -61,7 +64,9 @@ fn one_request(
     head: Box<Head>,
     reached_at: IpAddr,
 ) -> io::Result<Next> {
-    let is_upgrade = head.has_token("Connection", "upgrade") && head.has_token("Upgrade", "websocket");
+    // RFC 9110 §7.8: HTTP/1.0 knows no upgrade, and one that it asks for is not seen.
+    let is_upgrade =
+        head.is_http_1_1 && head.has_token("Connection", "upgrade") && head.has_token("Upgrade", "websocket");
     let feed = if is_upgrade { route::live_feed(&head.method, head.target()) } else { None };
     if let Err(problem) = shared.guard.check(&head, feed.is_some(), reached_at) {
         return refuse(shared, stream, Some(&head), problem);

@@ -9,12 +9,14 @@
 //!
 //! Where to look: `server` accepts and counts connections, `connection` serves one of them, `intake` and `head` read
 //! requests, `route` is the table of all routes, `estimates`, `orders` and `info` answer them, `input` and `fields` read
-//! bodies, `render` and `problem` write answers, `lists` streams lists, `session` is a WebSocket.
+//! bodies, `render` and `problem` write answers, `lists` streams lists, `session` is a WebSocket and `frame_lengths`
+//! checks what its library does not.
 
 mod connection;
 mod deadline;
 mod estimates;
 mod fields;
+mod frame_lengths;
 mod guard;
 mod head;
 mod info;

@@ -16,8 +16,7 @@ pub(super) enum Route<'a> {
     ApiRoot,
     Health,
     WebSocketStatus,
-    WebSocket,
-    Sync,
+    Live(LiveFeed),
     Changes,
     Metrics,
     Search,
@@ -48,8 +47,10 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
         (Get, ["api"] | ["api", ""]) => Route::ApiRoot,
         (Get, ["health"] | ["api", "health"]) => Route::Health,
         (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => Route::WebSocketStatus,
-        (Get, ["ws"]) => Route::WebSocket,
-        (Get, ["sync"]) => Route::Sync,
+        (Get, ["ws"]) => Route::Live(LiveFeed::Plain),
+        (Get, ["sync"]) => Route::Live(LiveFeed::Sync),
+        #[cfg(feature = "conformance")]
+        (Get, ["ws", "echo"]) => Route::Live(LiveFeed::Echo),
         (Get, ["metrics"]) => Route::Metrics,
         (Get, ["api", "changes"]) => Route::Changes,
         (Get, ["api", "search"]) => Route::Search,
@@ -83,13 +84,16 @@ pub(super) fn answer(request: &Request<'_>) -> Result<Reply, Problem> {
     with_route(request.head.method.clone(), request.head.target(), |route| dispatch(route, request))
 }
 
-/// The two live feeds.
+/// The live feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LiveFeed {
     /// `/ws`: changes from now on.
     Plain,
     /// `/sync`: the complete protocol.
     Sync,
+    /// `/ws/echo`: plain, and every message comes back, as the public fuzzing client wants it. In no build for a shop.
+    #[cfg(feature = "conformance")]
+    Echo,
 }
 
 /// Which live feed a request asks for, if it does.
@@ -100,8 +104,7 @@ pub(super) fn live_feed(method: &Method, target: &str) -> Option<LiveFeed> {
     }
     let feed = with_route(method.clone(), target, |route| {
         Ok(match route {
-            Route::WebSocket => Some(LiveFeed::Plain),
-            Route::Sync => Some(LiveFeed::Sync),
+            Route::Live(feed) => Some(feed),
             _ => None,
         })
     });
@@ -118,10 +121,8 @@ fn dispatch(route: Route<'_>, request: &Request<'_>) -> Result<Reply, Problem> {
         Route::Changes => sync::changes(request),
         Route::Metrics => info::metrics(request),
         Route::Search => lists::search(request),
-        Route::WebSocket | Route::Sync => {
-            Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
-                .with_header("Upgrade", "websocket"))
-        }
+        Route::Live(_) => Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
+            .with_header("Upgrade", "websocket")),
         Route::CreateEstimate => estimates::create(request),
         Route::ListEstimates(status) => estimates::list(request, status),
         Route::EstimateByNumber(number) => estimates::by_number(request, number),

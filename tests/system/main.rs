@@ -19,3 +19,4 @@ mod support;
 mod sync_guarantees;
 mod sync_protocol;
 mod tail;
+mod websocket_conformance;
