@@ -14,6 +14,14 @@ const LINES_MAX: usize = 4_096;
 /// How long the end of the program waits for the last lines.
 const FLUSH_WAIT_MAX: Duration = Duration::from_millis(500);
 
+/// Lines that were dropped since the start.
+static DROPPED_LINES: AtomicU64 = AtomicU64::new(0);
+
+/// How many lines of the log were dropped since the start, because nobody took them.
+pub fn dropped_lines() -> u64 {
+    DROPPED_LINES.load(Ordering::Relaxed)
+}
+
 /// Starts the log on standard error; the level comes from `RUST_LOG`, `info` without it.
 pub fn start() -> io::Result<Flush> {
     let (lines, written) = bounded::<Vec<u8>>(LINES_MAX);
@@ -63,6 +71,7 @@ impl Write for LineQueue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if let Err(TrySendError::Full(_)) = self.lines.try_send(line.to_vec()) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
+            DROPPED_LINES.fetch_add(1, Ordering::Relaxed);
         }
         Ok(line.len())
     }

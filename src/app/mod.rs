@@ -1,4 +1,5 @@
-//! What a user does, one function each; and the one place where commands are committed, one after the other.
+//! What a user does, one function each; and the one place where commands are committed, one after the other. [`Shop`] is the
+//! whole of it as the network finds it, open or not.
 //!
 //! Architecture invariant: no socket and no HTTP here. The layer above says how an outcome looks on the wire
 //! ([`Submission::render`]), so that the stored answer of a command is the very bytes that were sent.
@@ -9,6 +10,9 @@ mod committer;
 mod decide;
 mod repeat;
 mod reply;
+mod shop;
+mod space;
+mod watch;
 
 use std::sync::Arc;
 
@@ -16,11 +20,15 @@ pub use clock::ShopClock;
 pub use command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, SubmitError, Verdict};
 pub use committer::CommitCounts;
 pub use repeat::{InFlight, Repeat};
+pub use shop::{Closed, Failure, Shop};
+pub use space::{DiskSpace, FREE_BYTES_MIN};
+pub use watch::Warning;
 
 use crate::domain::Currency;
 use crate::live::Feed;
 use crate::store::{Snapshot, Store, StoreError};
-use committer::Committer;
+use committer::{Committer, Tools};
+use watch::{LastStored, Watch};
 
 /// Why the shop cannot start.
 #[derive(Debug)]
@@ -71,18 +79,32 @@ pub struct App {
     committer: Committer,
     in_flight: InFlight,
     clock: ShopClock,
+    watch: Watch,
 }
 
 impl App {
     /// Starts the broadcaster and the writer thread.
     pub fn start(store: Store, clock: ShopClock) -> Result<Self, AppError> {
-        let last_seq = store.snapshot().and_then(|snapshot| snapshot.seq()).map_err(AppError::Store)?;
-        let feed = Feed::start(last_seq).map_err(AppError::Thread)?;
-        let store = Arc::new(store);
-        let committer = Committer::start(Arc::clone(&store), feed.clone(), clock.clone()).map_err(AppError::Thread)?;
-        let app = Self { store, feed, committer, in_flight: InFlight::default(), clock };
-        app.warn_of_a_clock_in_the_past();
-        Ok(app)
+        Self::start_with_space(store, clock, DiskSpace::unlimited())
+    }
+
+    /// The same on a disk that may fill up.
+    pub fn start_with_space(store: Store, clock: ShopClock, space: DiskSpace) -> Result<Self, AppError> {
+        let snapshot = store.snapshot().map_err(AppError::Store)?;
+        let feed = Feed::start(snapshot.seq().map_err(AppError::Store)?).map_err(AppError::Thread)?;
+        let last_stored = Arc::new(LastStored::new(snapshot.last_change_micros().map_err(AppError::Store)?));
+        drop(snapshot);
+        let (store, space) = (Arc::new(store), Arc::new(space));
+        let tools = Tools {
+            store: Arc::clone(&store),
+            feed: feed.clone(),
+            clock: clock.clone(),
+            space: Arc::clone(&space),
+            last_stored: Arc::clone(&last_stored),
+        };
+        let committer = Committer::start(tools).map_err(AppError::Thread)?;
+        let watch = Watch::start(clock.clone(), space, last_stored).map_err(AppError::Thread)?;
+        Ok(Self { store, feed, committer, in_flight: InFlight::default(), clock, watch })
     }
 
     /// Carries out a command and returns its answer once everything about it is durable (promises 1 and 4).
@@ -151,21 +173,14 @@ impl App {
         self.clock.uptime_seconds()
     }
 
+    /// What the owner should know now.
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.watch.warnings()
+    }
+
     /// Commits what waits, refuses what comes later, and closes the file.
     pub fn stop(&self) {
         self.committer.stop();
         self.store.close();
-    }
-
-    fn warn_of_a_clock_in_the_past(&self) {
-        let last = self.snapshot().and_then(|snapshot| snapshot.last_change_micros());
-        if let Ok(Some(last)) = last
-            && self.clock.now().unix_micros < last
-        {
-            log::warn!(
-                "⚠️ The clock of this machine is behind the last stored change. Times stay at that change's until the \
-                 clock has passed it; the order of records is not affected."
-            );
-        }
     }
 }
