@@ -59,11 +59,14 @@ fn serve(options: &ServeOptions) -> Result<(), String> {
     };
     shop.open(store_options(options), u64::from(options.disk_reserve_mib) << 20, on_change)
         .map_err(|error| format!("The system does not give the server its threads: {error}."))?;
-    let result = follow(&shop, &server, &arriving);
+    if let Err(sentence) = follow(&shop, &server, &arriving) {
+        server.stop();
+        return Err(sentence);
+    }
     log::info!("Stopping");
     server.stop();
     log::info!("Stopped; everything is saved");
-    result
+    Ok(())
 }
 
 /// What the commands of `serve` hear of.

@@ -339,6 +339,7 @@ mod tests {
         submit(&app, estimate(), Some("kept")).unwrap();
         assert_eq!(app.snapshot().unwrap().seq().unwrap(), 5, "the repetition was recognised");
         app.stop();
+        drop(app);
 
         // A start in 1970.
         bench.set_clock(0);

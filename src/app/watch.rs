@@ -116,7 +116,7 @@ impl Eye {
             log::warn!("⚠️ {}", warning.message);
         }
         for warning in seen.warnings.iter().filter(|warning| !has(&warnings, warning.code)) {
-            log::info!("No more: {}", warning.message);
+            log::info!("The warning {} is over", warning.code);
         }
         seen.warnings.clone_from(&warnings);
         warnings

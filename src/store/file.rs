@@ -343,6 +343,30 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_was_left_open_is_repaired_in_memory_and_on_the_disk_when_it_is_accepted() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let left_open = redb::Database::create(dir.path().join("left open")).unwrap();
+        let transaction = left_open.begin_write().unwrap();
+        transaction.open_table(redb::TableDefinition::<u64, u64>::new("numbers")).unwrap().insert(1, 2).unwrap();
+        transaction.commit().unwrap();
+        std::fs::copy(dir.path().join("left open"), &path).unwrap();
+        let content = std::fs::read(&path).unwrap();
+
+        let file = ShopFile::on_trial(&path, Box::new(|_| {})).unwrap();
+        let database = super::super::open::open_database(&path, &file, 1 << 20).unwrap();
+        let progress = file.0.progress.as_ref().unwrap();
+        assert!(progress.now.lock().unwrap().from > 89.0, "redb has told of every part");
+        assert!(std::fs::read(&path).unwrap() == content, "written to before it was accepted");
+        file.accept().unwrap();
+        assert!(std::fs::read(&path).unwrap() != content);
+        database.close().unwrap();
+        // What is on the disk now is whole, and closed.
+        let mut builder = redb::Builder::new();
+        builder.set_check_integrity_on_open(true).open(&path).unwrap();
+    }
+
+    #[test]
     fn progress_grows_within_a_part_and_from_part_to_part() {
         let progress = Progress::new(1_000, Box::new(|_| {}));
         let percent = |progress: &Progress| progress.now.lock().unwrap().percent(1_000);

@@ -122,7 +122,7 @@ fn start_run(
 }
 
 /// Verifies the checksum of every page: without that, redb would serve flipped bits as data.
-fn open_database(path: &Path, file: &ShopFile, cache_bytes: usize) -> Result<Database, StoreError> {
+pub(super) fn open_database(path: &Path, file: &ShopFile, cache_bytes: usize) -> Result<Database, StoreError> {
     if fs::metadata(path).map_err(DatabaseError::from)?.len() == 0 {
         // redb would take an empty file for a new one and answer with an empty shop.
         return Err(StoreError::Malformed("file of zero bytes"));

@@ -262,7 +262,9 @@ fn fails_with_one_sentence(args: &[&str], about: &str) {
     assert_eq!(stdout, "", "{args:?}");
     // What clap adds under its sentence only points to the help.
     let is_pointer = |line: &&str| line.starts_with("Usage: ") || line.starts_with("For more information");
-    let lines: Vec<&str> = stderr.lines().filter(|line| !line.trim().is_empty() && !is_pointer(line)).collect();
+    let is_log = |line: &&str| line.starts_with('[') && line.contains(" INFO ");
+    let lines: Vec<&str> =
+        stderr.lines().filter(|line| !line.trim().is_empty() && !is_pointer(line) && !is_log(line)).collect();
     assert_eq!(lines.len(), 1, "not one sentence: {stderr}");
     assert!(lines[0].contains(about), "{about} is not named in: {stderr}");
     assert!(lines[0].split_whitespace().count() >= 4, "not a sentence: {stderr}");
