@@ -3,16 +3,16 @@
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::app::{App, ShopClock};
+use crate::app::{Closed, Shop, ShopClock};
 use crate::client;
 use crate::config::{BenchOptions, Command, CommandLine, ServeOptions};
 use crate::process;
-use crate::store::{Store, StoreOptions};
+use crate::store::StoreOptions;
 use crate::web::{Options, Server};
 
 /// Runs what the command line asks for. The error is one sentence for the person who started it.
@@ -43,31 +43,65 @@ fn bench(options: BenchOptions) -> Result<(), String> {
 /// Serves until a stop signal, then closes everything in order.
 fn serve(options: &ServeOptions) -> Result<(), String> {
     check_network(options)?;
-    let (stop, stopped) = channel();
+    let (news, arriving) = channel();
+    let signals = news.clone();
     process::on_stop_signal(move || {
-        let _ = stop.send(());
+        let _ = signals.send(News::Stop);
     })
     .map_err(|error| format!("Stop signals cannot be received: {error}."))?;
 
-    let store = Store::open(&StoreOptions {
-        directory: options.data.clone(),
-        cache_bytes: (options.cache_mib as usize).saturating_mul(1 << 20),
-        currency: options.currency,
-    })
-    .map_err(|error| error.to_string())?;
-    let file = store.path().display().to_string();
     let zone = options.timezone.clone().unwrap_or_else(TimeZone::system);
-    let app = App::start(store, ShopClock::new(zone)).map_err(|error| error.to_string())?;
-    let server = Server::start(Arc::new(app), server_options(options)).map_err(|error| cannot_listen(&error))?;
-
-    announce(server.addresses());
-    log::info!("Serving {file}");
-    // Every sender is in the handler, which lives as long as the process.
-    let _ = stopped.recv();
+    let shop = Arc::new(Shop::new(ShopClock::new(zone)));
+    // First the port: whoever cannot have it touches no file.
+    let server = Server::start(Arc::clone(&shop), server_options(options)).map_err(|error| cannot_listen(&error))?;
+    let on_change = move |_: &Shop| {
+        let _ = news.send(News::Shop);
+    };
+    shop.open(store_options(options), u64::from(options.disk_reserve_mib) << 20, on_change)
+        .map_err(|error| format!("The system does not give the server its threads: {error}."))?;
+    if let Err(sentence) = follow(&shop, &server, &arriving) {
+        server.stop();
+        return Err(sentence);
+    }
     log::info!("Stopping");
     server.stop();
     log::info!("Stopped; everything is saved");
     Ok(())
+}
+
+/// What the commands of `serve` hear of.
+enum News {
+    /// Somebody wants the program to end.
+    Stop,
+    /// The state of the shop has changed; it says itself what it is now.
+    Shop,
+}
+
+/// Tells whoever started the program how it stands with the shop, until the program is to stop.
+fn follow(shop: &Shop, server: &Server, arriving: &Receiver<News>) -> Result<(), String> {
+    let mut is_failure_told = false;
+    // The senders are in the handler of the signals, which lives as long as the process.
+    while let Ok(News::Shop) = arriving.recv() {
+        match shop.app() {
+            Ok(_) => announce("tillsync is ready: open", server.addresses()),
+            Err(Closed::Opening { .. }) => {}
+            Err(Closed::Failed(_)) if is_failure_told => {}
+            Err(Closed::Failed(_)) => {
+                is_failure_told = true;
+                announce("tillsync cannot use its database; to see why, open", server.addresses());
+            }
+            Err(Closed::Refused(sentence)) => return Err(sentence),
+        }
+    }
+    Ok(())
+}
+
+fn store_options(options: &ServeOptions) -> StoreOptions {
+    StoreOptions {
+        directory: options.data.clone(),
+        cache_bytes: (options.cache_mib as usize).saturating_mul(1 << 20),
+        currency: options.currency,
+    }
 }
 
 /// There are no logins yet, so letting other devices in is the owner's express decision.
@@ -115,9 +149,9 @@ fn cannot_listen(error: &std::io::Error) -> String {
     }
 }
 
-/// Prints the one line that a person needs: the address to open, here and on other devices.
-fn announce(addresses: &[SocketAddr]) {
-    let mut line = String::from("tillsync is ready: open ");
+/// Prints the one line that a person needs: how it stands, and the address to open, here and on other devices.
+fn announce(state: &str, addresses: &[SocketAddr]) {
+    let mut line = format!("{state} ");
     let here: Vec<String> = addresses.iter().map(|&address| url(here(address))).collect();
     line.push_str(&here.join(" or "));
     let elsewhere: Vec<String> = addresses.iter().filter_map(|&address| elsewhere(address)).map(url).collect();

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::tz::TimeZone;
 
+use crate::app::FREE_BYTES_MIN;
 use crate::domain::Currency;
 use crate::web::limits;
 
@@ -126,6 +127,10 @@ pub struct ServeOptions {
     #[arg(long, value_name = "N", env = "TILLSYNC_CACHE_MIB", default_value_t = 32,
           value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub cache_mib: u32,
+    /// Free space on the database's disk, in MiB, below which nothing new is stored
+    #[arg(long, value_name = "N", env = "TILLSYNC_DISK_RESERVE_MIB", default_value_t = (FREE_BYTES_MIN >> 20) as u32,
+          value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    pub disk_reserve_mib: u32,
     /// Connections at once
     #[arg(long, value_name = "N", env = "TILLSYNC_CONNECTIONS_MAX", default_value_t = limits::CONNECTIONS_MAX as u32,
           value_parser = clap::value_parser!(u32).range(1..=65_536))]

@@ -14,7 +14,7 @@
 //! | [`domain`] | estimate, order, money, numbers and ids, change; pure checks | I/O, locks, clocks, sockets |
 //! | [`store`] | redb: tables, stored form, schema steps, snapshot reads, the one commit | sockets, HTTP |
 //! | [`live`] | broadcaster, outbox, frames | redb, HTTP routes |
-//! | [`app`] | one function per thing a user does; the writer thread | sockets, HTTP |
+//! | [`app`] | one function per thing a user does; the writer thread; whether the shop is open | sockets, HTTP |
 //! | [`web`] | listener, HTTP, the route table, WebSocket sessions, the JSON shapes of the wire | redb |
 //! | [`ui`] | the page, embedded | |
 //! | [`client`] | `tail`, `load` and `bench`: they speak the public wire like anybody else | the server's layers |

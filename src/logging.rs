@@ -23,6 +23,14 @@ struct Counts {
     dropped: AtomicU64,
 }
 
+/// Lines that were dropped since the start.
+static DROPPED_LINES: AtomicU64 = AtomicU64::new(0);
+
+/// How many lines of the log were dropped since the start, because nobody took them.
+pub fn dropped_lines() -> u64 {
+    DROPPED_LINES.load(Ordering::Relaxed)
+}
+
 /// Starts the log on standard error; the level comes from `RUST_LOG`, `info` without it.
 pub fn start() -> io::Result<Flush> {
     let (lines, waiting) = bounded::<Vec<u8>>(LINES_MAX);
@@ -83,6 +91,7 @@ impl Write for LineQueue {
         if let Err(TrySendError::Full(_)) = self.lines.try_send(line.to_vec()) {
             self.counts.unwritten.fetch_sub(1, Ordering::AcqRel);
             self.counts.dropped.fetch_add(1, Ordering::Relaxed);
+            DROPPED_LINES.fetch_add(1, Ordering::Relaxed);
         }
         Ok(line.len())
     }

@@ -17,6 +17,19 @@ pub fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Bytes that are free for us on the disk of this folder; `None` if the system does not say.
+#[cfg(unix)]
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    disk.f_bavail.checked_mul(disk.f_frsize)
+}
+
+/// Bytes that are free for us on the disk of this folder; the standard library does not ask this system.
+#[cfg(not(unix))]
+pub fn free_bytes(_folder: &Path) -> Option<u64> {
+    None
+}
+
 /// Ends the process when a thread that nothing can go on without panics: it starts again clean from the disk.
 pub struct EndOnPanic(pub &'static str);
 

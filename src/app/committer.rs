@@ -10,6 +10,8 @@ use super::clock::ShopClock;
 use super::command::{Submission, SubmitError};
 use super::decide::decide;
 use super::reply::{self, Answerer, Reply};
+use super::space::DiskSpace;
+use super::watch::LastStored;
 use crate::live::Feed;
 use crate::metrics::{Counter, Histogram};
 use crate::process::EndOnPanic;
@@ -64,11 +66,18 @@ impl Default for CommitCounts {
     }
 }
 
+/// What commits work with.
+pub(super) struct Tools {
+    pub store: Arc<Store>,
+    pub feed: Feed,
+    pub clock: ShopClock,
+    pub space: Arc<DiskSpace>,
+    pub last_stored: Arc<LastStored>,
+}
+
 /// What a commit needs; only the holder of the turn commits.
 struct Desk {
-    store: Arc<Store>,
-    feed: Feed,
-    clock: ShopClock,
+    tools: Tools,
     counts: CommitCounts,
     /// Promise 2: whoever holds it commits and publishes before giving it back, so both have one order.
     turn: Mutex<()>,
@@ -80,11 +89,9 @@ struct Desk {
 }
 
 impl Committer {
-    pub(super) fn start(store: Arc<Store>, feed: Feed, clock: ShopClock) -> std::io::Result<Self> {
+    pub(super) fn start(tools: Tools) -> std::io::Result<Self> {
         let desk = Arc::new(Desk {
-            store,
-            feed,
-            clock,
+            tools,
             counts: CommitCounts::default(),
             turn: Mutex::new(()),
             waiting: AtomicUsize::new(0),
@@ -220,9 +227,11 @@ impl Desk {
             return submissions.iter().map(|_| Err(SubmitError::Unavailable)).collect();
         }
         let started = Instant::now();
-        let now = CommitTime { at: self.clock.now(), uptime_seconds: self.clock.uptime_seconds() };
-        let result = self.store.commit(now, |batch| {
-            submissions.iter().map(|submission| decide(batch, submission)).collect::<Result<Vec<Reply>, _>>()
+        let Tools { store, feed, clock, space, last_stored } = &self.tools;
+        let now = CommitTime { at: clock.now(), uptime_seconds: clock.uptime_seconds() };
+        let room = space.room();
+        let result = store.commit(now, |batch| {
+            submissions.iter().map(|submission| decide(batch, submission, room)).collect::<Result<Vec<Reply>, _>>()
         });
         match result {
             Ok(Committed { value: replies, changes, is_synced }) => {
@@ -230,8 +239,9 @@ impl Desk {
                     self.counts.commands.note(submissions.len() as u64);
                     self.counts.seconds.note(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
                 }
+                last_stored.note(&changes);
                 // Promise 1: only what is durable is shown.
-                self.feed.publish(changes);
+                feed.publish(changes);
                 replies
             }
             Err(error) => {
@@ -250,13 +260,15 @@ impl Desk {
     /// anything else is committed. Promise 6: nothing is skipped. True when the feed is level with the file.
     fn bring_feed_up(&self) -> bool {
         loop {
-            let seq = self.feed.last_published();
-            let missed = self.store.snapshot().and_then(|snapshot| {
+            let Tools { store, feed, last_stored, .. } = &self.tools;
+            let seq = feed.last_published();
+            let missed = store.snapshot().and_then(|snapshot| {
                 Ok((snapshot.changes_after(seq, BATCH_COMMANDS_MAX, usize::MAX)?, snapshot.seq()?))
             });
             let Ok(((changes, read_to), head)) = missed else { return false };
-            self.feed.publish(changes);
-            self.feed.advance(read_to);
+            last_stored.note(&changes);
+            feed.publish(changes);
+            feed.advance(read_to);
             if read_to >= head {
                 self.is_feed_behind.store(false, Ordering::Release);
                 return true;

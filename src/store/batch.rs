@@ -36,6 +36,8 @@ pub struct Batch<'txn> {
     now: Timestamp,
     answer_time: AnswerTime,
     written: Vec<Change>,
+    /// Of the records in it.
+    bytes_written: u64,
     is_changed: bool,
 }
 
@@ -106,6 +108,7 @@ impl<'txn> Batch<'txn> {
             now: Timestamp { unix_micros: time.at.unix_micros.max(last_at), ..time.at },
             answer_time: AnswerTime { run, uptime_seconds: time.uptime_seconds, unix_micros: time.at.unix_micros },
             written: Vec::new(),
+            bytes_written: 0,
             is_changed: false,
         })
     }
@@ -122,6 +125,11 @@ impl<'txn> Batch<'txn> {
     /// The shop's currency.
     pub fn currency(&self) -> Currency {
         self.currency
+    }
+
+    /// Bytes of the records written so far. The file may grow by a few times as much.
+    pub fn bytes_written(&self) -> u64 {
+        self.bytes_written
     }
 
     /// The key of the next new record.
@@ -284,7 +292,9 @@ impl<'txn> Batch<'txn> {
             Action::Create => (record.created_at, seq),
             _ => self.creation(key)?.unwrap_or((record.created_at, seq)),
         };
-        self.series(key.kind)?.put(key, record, text)?;
+        let encoded = record.encode();
+        self.bytes_written += encoded.len() as u64;
+        self.series(key.kind)?.put(key, &encoded, text)?;
         let entry = LogEntry { key, action, at: self.now, by: cause.by, origin: cause.origin };
         self.changes.insert(seq, entry.encode().as_slice())?;
         let change = entry.into_change(seq, record);
@@ -305,9 +315,9 @@ impl<'txn> Series<'txn> {
     }
 
     /// Stores a record, and its search text if that is due; a tombstone has none.
-    fn put(&mut self, key: RecordKey, record: &Record<'_>, text: Option<String>) -> Result<(), StoreError> {
+    fn put(&mut self, key: RecordKey, record: &[u8], text: Option<String>) -> Result<(), StoreError> {
         let number = u64::from(key.number);
-        self.records.insert(number, record.encode().as_slice())?;
+        self.records.insert(number, record)?;
         if number < covered_before(self.next_number) {
             return self.put_search_text(number, text);
         }

@@ -10,6 +10,7 @@ mod answers;
 mod batch;
 mod bytes;
 mod error;
+mod file;
 mod forms;
 mod log_entry;
 mod open;
@@ -30,6 +31,7 @@ pub use answers::StoredAnswer;
 use batch::Kept;
 pub use batch::{Batch, Cause};
 pub use error::{OpenError, StoreError};
+pub use file::OnProgress;
 pub use read::{Records, Snapshot, Wanted};
 pub use record::Record;
 
@@ -44,6 +46,28 @@ pub struct StoreOptions {
     pub cache_bytes: usize,
     /// The shop's currency; `None` takes the one that the file was made with.
     pub currency: Option<Currency>,
+}
+
+impl StoreOptions {
+    /// Where the database file is, or will be.
+    pub fn file(&self) -> PathBuf {
+        self.directory.join(open::FILE_NAME)
+    }
+}
+
+/// One attempt to open the file.
+pub struct Attempt {
+    /// Whether a missing file is made. It is not where there was one before: the owner may be about to put a backup in its
+    /// place, and would find an empty shop open there.
+    pub may_create: bool,
+    /// Told every second how much of the check is done.
+    pub on_progress: OnProgress,
+}
+
+impl Default for Attempt {
+    fn default() -> Self {
+        Self { may_create: true, on_progress: Box::new(|_| {}) }
+    }
 }
 
 /// The time of a commit.
@@ -115,9 +139,15 @@ type Opener = Box<dyn Fn() -> Result<Database, StoreError> + Send + Sync>;
 const REOPEN_REST: Duration = Duration::from_millis(200);
 
 impl Store {
-    /// Opens the file, making it first if there is none, checks every page of it, and notes the start of a new run.
+    /// Opens the file, making it first if there is none, checks every page of it, and notes the start of a new run. A file
+    /// that cannot be used is left as it is, to the byte.
     pub fn open(options: &StoreOptions) -> Result<Self, OpenError> {
-        open::open(options)
+        Self::attempt(options, Attempt::default())
+    }
+
+    /// The same for those who want to see the progress, or whose file must not be made anew.
+    pub fn attempt(options: &StoreOptions, attempt: Attempt) -> Result<Self, OpenError> {
+        open::open(options, attempt)
     }
 
     /// Opens a database on any storage instead of a file, with all the same code above it. `storage` is called again for

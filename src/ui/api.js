@@ -34,6 +34,12 @@ export async function order(id) {
   return body;
 }
 
+/** What the owner should know now, in whole sentences. @returns {Promise<string[]>} */
+export async function warnings() {
+  const { body } = await get('/health');
+  return list(body?.warnings).map((warning) => String(warning.message));
+}
+
 /** @param {number} limit @returns {Promise<ListAnswer>} */
 async function newestEstimates(limit) {
   const { body, seq } = await get(`/api/estimates/all?limit=${limit}`);
@@ -58,7 +64,7 @@ async function get(path) {
   return { body, seq: sequence(response.headers.get('Sync-Seq')) };
 }
 
-/** @param {unknown} value @returns {SaleRecord[]} */
+/** @param {unknown} value @returns {any[]} */
 function list(value) {
   if (!Array.isArray(value)) throw new ApiError(200, 'The answer is not a list');
   return value;

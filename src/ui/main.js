@@ -5,6 +5,7 @@ import { RecordList } from './list.js';
 import { Shell } from './shell.js';
 import { Store } from './store.js';
 import { Sync } from './sync.js';
+import { Warnings } from './warnings.js';
 import { KINDS } from './wire.js';
 
 /** Records of each kind on this page. */
@@ -32,3 +33,4 @@ part('lists').append(...lists.map(({ list }) => list.node));
 store.subscribe(renderSoon);
 render();
 new Sync(store, `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`).start();
+new Warnings().start();

@@ -15,11 +15,14 @@ pub struct Asset {
 /// The document at `/`. The server replaces the literal text `{{currency}}` by the shop's currency code.
 pub const INDEX: &str = include_str!("index.html");
 
+/// The document at `/` while the shop cannot be opened. The server replaces `{{title}}`, `{{sentence}}` and `{{remedy}}`.
+pub const CLOSED: &str = include_str!("closed.html");
+
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-static ASSETS: [Asset; 13] = [
+static ASSETS: [Asset; 14] = [
     Asset { name: "api.js", content_type: SCRIPT, bytes: include_bytes!("api.js") },
     Asset { name: "dom.js", content_type: SCRIPT, bytes: include_bytes!("dom.js") },
     Asset { name: "format.js", content_type: SCRIPT, bytes: include_bytes!("format.js") },
@@ -31,6 +34,7 @@ static ASSETS: [Asset; 13] = [
     Asset { name: "store.js", content_type: SCRIPT, bytes: include_bytes!("store.js") },
     Asset { name: "style.css", content_type: STYLE, bytes: include_bytes!("style.css") },
     Asset { name: "sync.js", content_type: SCRIPT, bytes: include_bytes!("sync.js") },
+    Asset { name: "warnings.js", content_type: SCRIPT, bytes: include_bytes!("warnings.js") },
     Asset { name: "wire.js", content_type: SCRIPT, bytes: include_bytes!("wire.js") },
     Asset { name: "words.js", content_type: SCRIPT, bytes: include_bytes!("words.js") },
 ];
@@ -59,7 +63,7 @@ mod tests {
 
     #[test]
     fn everything_that_the_page_asks_for_is_there() {
-        let named_by_index = between(INDEX, "\"/ui/", "\"");
+        let named_by_index = [between(INDEX, "\"/ui/", "\""), between(CLOSED, "\"/ui/", "\"")].concat();
         assert!(named_by_index.contains(&"main.js"));
         let imported = scripts().flat_map(|script| between(text(script), "from './", "'"));
         for name in named_by_index.into_iter().chain(imported) {
@@ -78,9 +82,15 @@ mod tests {
     /// The content-security policy would stop it in the browser; here it is found before.
     #[test]
     fn nothing_is_inline_external_or_markup_made_of_text() {
-        assert!(!INDEX.contains("<style") && !INDEX.contains(" style=") && !INDEX.contains(" onclick="));
+        for page in [INDEX, CLOSED] {
+            assert!(!page.contains("<style") && !page.contains(" style=") && !page.contains(" onclick="));
+        }
+        assert!(!CLOSED.contains("<script"));
         assert_eq!(INDEX.matches("<script").count(), INDEX.matches("<script type=\"module\" src=").count());
-        let sources = ASSETS.iter().map(|asset| (asset.name, text(asset))).chain([("index.html", INDEX)]);
+        let sources = ASSETS
+            .iter()
+            .map(|asset| (asset.name, text(asset)))
+            .chain([("index.html", INDEX), ("closed.html", CLOSED)]);
         for (name, source) in sources {
             let source = source.replace("http://www.w3.org/2000/svg", "");
             for forbidden in ["http://", "https://", "innerHTML", "outerHTML", "insertAdjacentHTML", "eval("] {

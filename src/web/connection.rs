@@ -10,7 +10,7 @@ use super::head::{Framing, Head};
 use super::intake::{Intake, NoRequest};
 use super::limits::{LINGER_BYTES_MAX, LINGER_TIME_MAX, WRITE_TIME_MAX};
 use super::problem::Problem;
-use super::request::Request;
+use super::request::Visit;
 use super::respond::Reply;
 use super::route;
 use super::route::LiveFeed;
@@ -88,18 +88,18 @@ fn one_request(
     };
     let mut reply = match shared.guard.preflight(&head) {
         Some(reply) => reply,
-        None => answer(&Request { app: &shared.app, head: &head, body: &body }),
+        None => answer(&Visit { shop: &shared.shop, head: &head, body: &body }),
     };
     shared.guard.sign(&head, &mut reply);
     // HTTP/1.0 has no chunks: the end of a stream is the end of the connection.
     let keeps_alive = head.keeps_alive() && !shared.is_stopping() && (head.is_http_1_1 || !reply.is_stream());
-    reply.send(stream, shared.app.clock(), Some(&head), keeps_alive)?;
+    reply.send(stream, shared.shop.clock(), Some(&head), keeps_alive)?;
     Ok(if keeps_alive { Next::Request } else { Next::End })
 }
 
 /// Answers a request. A panic in a handler is a fault of ours: this request gets 500, everything else goes on.
-fn answer(request: &Request<'_>) -> Reply {
-    guarded(|| route::answer(request)).unwrap_or_else(Reply::from)
+fn answer(visit: &Visit<'_>) -> Reply {
+    guarded(|| route::answer(visit)).unwrap_or_else(Reply::from)
 }
 
 fn guarded<T>(handle: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
@@ -125,7 +125,7 @@ fn expect(stream: &TcpStream, intake: &Intake, head: &Head) -> io::Result<Result
 
 /// Answers what cannot be served; the place of the next request is unknown, so the connection ends.
 fn refuse(shared: &Shared, stream: &TcpStream, head: Option<&Head>, problem: Problem) -> io::Result<Next> {
-    Reply::from(problem).send(stream, shared.app.clock(), head, false)?;
+    Reply::from(problem).send(stream, shared.shop.clock(), head, false)?;
     Ok(Next::End)
 }
 

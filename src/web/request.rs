@@ -8,10 +8,24 @@ use super::input;
 use super::problem::Problem;
 use super::render;
 use super::respond::Reply;
-use crate::app::{Answer, App, Command, Repeat, Submission};
+use crate::app::{Answer, App, Command, Repeat, Shop, Submission};
 use crate::domain::RecordKey;
 
-/// Everything a handler may use.
+/// A request that has come, whether or not the shop is open.
+pub(super) struct Visit<'a> {
+    pub shop: &'a Shop,
+    pub head: &'a Head,
+    pub body: &'a [u8],
+}
+
+impl<'a> Visit<'a> {
+    /// Lets it into the shop, or says why the shop is closed.
+    pub fn enter(&self) -> Result<Request<'a>, Problem> {
+        Ok(Request { app: self.shop.app()?, head: self.head, body: self.body })
+    }
+}
+
+/// A request to the open shop: everything a handler may use.
 pub(super) struct Request<'a> {
     pub app: &'a Arc<App>,
     pub head: &'a Head,

@@ -74,6 +74,11 @@ impl Reply {
         Self::new(200, content_type, "no-store", body.into_bytes())
     }
 
+    /// A page that is not kept.
+    pub fn page(status: u16, content_type: &str, page: String) -> Self {
+        Self::new(status, content_type, "no-store", page.into_bytes())
+    }
+
     /// An embedded file.
     pub fn asset(content_type: &str, bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(200, content_type, "no-cache", bytes.into())

@@ -3,7 +3,7 @@
 use tiny_http::Method;
 
 use super::problem::Problem;
-use super::request::{Request, percent_decode};
+use super::request::{Visit, percent_decode};
 use super::respond::Reply;
 use super::{estimates, info, lists, orders, page, sync};
 use crate::domain::Estimate;
@@ -80,8 +80,8 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
 }
 
 /// Answers a request.
-pub(super) fn answer(request: &Request<'_>) -> Result<Reply, Problem> {
-    with_route(request.head.method.clone(), request.head.target(), |route| dispatch(route, request))
+pub(super) fn answer(visit: &Visit<'_>) -> Result<Reply, Problem> {
+    with_route(visit.head.method.clone(), visit.head.target(), |route| dispatch(route, visit))
 }
 
 /// The live feeds.
@@ -111,34 +111,36 @@ pub(super) fn live_feed(method: &Method, target: &str) -> Option<LiveFeed> {
     feed.ok().flatten()
 }
 
-fn dispatch(route: Route<'_>, request: &Request<'_>) -> Result<Reply, Problem> {
+fn dispatch(route: Route<'_>, visit: &Visit<'_>) -> Result<Reply, Problem> {
+    // Whoever does not enter is answered also while the shop is closed.
+    let enter = || visit.enter();
     match route {
-        Route::Root => Ok(page::root(request)),
+        Route::Root => Ok(page::root(visit)),
         Route::Asset(name) => page::asset(name),
-        Route::ApiRoot => Ok(info::api_root()),
-        Route::Health => info::health(request),
-        Route::WebSocketStatus => Ok(info::websocket_status(request)),
-        Route::Changes => sync::changes(request),
-        Route::Metrics => info::metrics(request),
-        Route::Search => lists::search(request),
+        Route::Health => Ok(info::health(visit.shop)),
+        Route::ApiRoot => enter().map(|_| info::api_root()),
+        Route::WebSocketStatus => Ok(info::websocket_status(&enter()?)),
+        Route::Changes => sync::changes(&enter()?),
+        Route::Metrics => info::metrics(&enter()?),
+        Route::Search => lists::search(&enter()?),
         Route::Live(_) => Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
             .with_header("Upgrade", "websocket")),
-        Route::CreateEstimate => estimates::create(request),
-        Route::ListEstimates(status) => estimates::list(request, status),
-        Route::EstimateByNumber(number) => estimates::by_number(request, number),
-        Route::Estimate(id) => estimates::by_id(request, id),
-        Route::EditEstimate(id) => estimates::edit(request, id),
-        Route::DeleteEstimate(id) => estimates::delete(request, id),
-        Route::ConvertEstimate(id) => estimates::convert(request, id),
-        Route::DuplicateEstimate(id) => estimates::duplicate(request, id),
-        Route::CreateSale => orders::create(request),
-        Route::ListOrders => orders::list(request),
-        Route::ListSeparate => orders::list_separate(request),
-        Route::ListAll => orders::list_all(request),
-        Route::OrderByNumber(number) => orders::by_number(request, number),
-        Route::Order(id) => orders::by_id(request, id),
-        Route::SetOrderStatus(id) => orders::set_status(request, id),
-        Route::DeleteOrder(id) => orders::delete(request, id),
+        Route::CreateEstimate => estimates::create(&enter()?),
+        Route::ListEstimates(status) => estimates::list(&enter()?, status),
+        Route::EstimateByNumber(number) => estimates::by_number(&enter()?, number),
+        Route::Estimate(id) => estimates::by_id(&enter()?, id),
+        Route::EditEstimate(id) => estimates::edit(&enter()?, id),
+        Route::DeleteEstimate(id) => estimates::delete(&enter()?, id),
+        Route::ConvertEstimate(id) => estimates::convert(&enter()?, id),
+        Route::DuplicateEstimate(id) => estimates::duplicate(&enter()?, id),
+        Route::CreateSale => orders::create(&enter()?),
+        Route::ListOrders => orders::list(&enter()?),
+        Route::ListSeparate => orders::list_separate(&enter()?),
+        Route::ListAll => orders::list_all(&enter()?),
+        Route::OrderByNumber(number) => orders::by_number(&enter()?, number),
+        Route::Order(id) => orders::by_id(&enter()?, id),
+        Route::SetOrderStatus(id) => orders::set_status(&enter()?, id),
+        Route::DeleteOrder(id) => orders::delete(&enter()?, id),
     }
 }
 

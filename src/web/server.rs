@@ -14,7 +14,7 @@ use super::connection;
 use super::guard::Guard;
 use super::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
 use super::problem::Problem;
-use crate::app::App;
+use crate::app::Shop;
 
 /// How long the accept loop rests after an error such as "too many open files".
 const ACCEPT_REST: Duration = Duration::from_millis(50);
@@ -22,6 +22,9 @@ const ACCEPT_REST: Duration = Duration::from_millis(50);
 const ACCEPT_LOG_EVERY: Duration = Duration::from_secs(5);
 /// Connections that the system keeps until they are accepted.
 const BACKLOG: i32 = 1_024;
+/// For so long the first clients wait for a shop that is being opened, which is longer than it takes most often; then they are
+/// told about it.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What can be chosen about the listener.
 #[derive(Debug, Clone)]
@@ -52,7 +55,7 @@ impl Default for Options {
 
 /// What every connection shares.
 pub(super) struct Shared {
-    pub app: Arc<App>,
+    pub shop: Arc<Shop>,
     pub guard: Guard,
     is_stopping: AtomicBool,
     options: Options,
@@ -85,12 +88,12 @@ pub struct Server {
 
 impl Server {
     /// Binds every address and starts accepting. An error names the address.
-    pub fn start(app: Arc<App>, options: Options) -> io::Result<Self> {
+    pub fn start(shop: Arc<Shop>, options: Options) -> io::Result<Self> {
         let listeners = options.listen.iter().map(|&address| bind(address)).collect::<io::Result<Vec<_>>>()?;
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
         let ports = addresses.iter().map(SocketAddr::port).collect();
         let shared = Arc::new(Shared {
-            app,
+            shop,
             guard: Guard::new(ports, &options.hosts, &options.allowed_origins),
             is_stopping: AtomicBool::new(false),
             options,
@@ -123,14 +126,16 @@ impl Server {
             let _ = acceptor.join();
         }
         let deadline = Instant::now() + STOP_TIME_MAX;
-        self.shared.app.feed().stop();
+        if let Ok(app) = self.shared.shop.app() {
+            app.feed().stop();
+        }
         // No new request begins; those that have arrived are answered.
         self.shutdown_all(Shutdown::Read);
         while !self.shared.open().streams.is_empty() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
         self.shutdown_all(Shutdown::Both);
-        self.shared.app.stop();
+        self.shared.shop.stop();
     }
 
     fn shutdown_all(&self, how: Shutdown) {
@@ -176,6 +181,7 @@ struct Acceptor {
 
 impl Acceptor {
     fn run(&self, listener: &TcpListener) {
+        self.shared.shop.wait_for_opening(PATIENCE);
         let mut last_logged: Option<Instant> = None;
         loop {
             let accepted = listener.accept();

@@ -21,6 +21,7 @@ use super::respond::Reply;
 use super::route::LiveFeed;
 use super::server::Shared;
 use super::sync::{self, Position};
+use crate::app::App;
 use crate::live::{Client, Dialect, Feed, close_code, ping_frame, text_frame};
 
 /// The default of tungstenite would keep 128 KiB for every idle client. What clients say is short.
@@ -44,17 +45,17 @@ pub(super) fn open(
     head: &Head,
     mut rest: Vec<u8>,
 ) -> io::Result<Option<Session>> {
-    let (response, start) = match handshake(head).and_then(|response| Ok((response, Start::read(live_feed, head)?))) {
+    let Accepted { app, response, start } = match Accepted::read(shared, live_feed, head) {
         Ok(accepted) => accepted,
         Err(problem) => {
-            Reply::from(problem).send(stream, shared.app.clock(), Some(head), false)?;
+            Reply::from(problem).send(stream, shared.shop.clock(), Some(head), false)?;
             return Ok(None);
         }
     };
-    let feed = shared.app.feed();
+    let feed = app.feed();
     let client = Client::new(Arc::clone(stream), start.dialect(), feed);
     let mut writer = DeadlineWriter::new(stream);
-    let leaving = Leaving { client: Arc::clone(&client), shared: Arc::clone(shared) };
+    let leaving = Leaving { client: Arc::clone(&client), app: Arc::clone(app), shared: Arc::clone(shared) };
     match start {
         Start::Plain(_) => {
             // First joined, then answered: a client that has its answer misses nothing from then on.
@@ -63,7 +64,7 @@ pub(super) fn open(
         }
         Start::Sync(position) => {
             writer.write_all(&response)?;
-            sync::catch_up(&shared.app, &client, &position, &mut writer)?;
+            sync::catch_up(app, &client, &position, &mut writer)?;
         }
     }
     if client.uncork() {
@@ -101,9 +102,9 @@ impl Session {
 
     fn read_and_close(&mut self) -> io::Result<()> {
         let (code, reason) = self.read_until_end()?;
-        let Leaving { client, shared } = &self.leaving;
+        let Leaving { client, app, .. } = &self.leaving;
         if client.close(code, reason) {
-            shared.app.feed().nudge();
+            app.feed().nudge();
         }
         wait_for_close(&self.socket.get_ref().stream)
     }
@@ -148,6 +149,20 @@ impl Session {
 #[cfg(feature = "conformance")]
 fn echo(socket: &mut WebSocket<SessionWire>, message: Message) -> tungstenite::Result<()> {
     if message.is_text() || message.is_binary() { socket.send(message) } else { Ok(()) }
+}
+
+/// A handshake that is answered with 101.
+struct Accepted<'a> {
+    app: &'a Arc<App>,
+    response: Vec<u8>,
+    start: Start,
+}
+
+impl<'a> Accepted<'a> {
+    fn read(shared: &'a Shared, live_feed: LiveFeed, head: &Head) -> Result<Self, Problem> {
+        let response = handshake(head)?;
+        Ok(Self { response, start: Start::read(live_feed, head)?, app: shared.shop.app()? })
+    }
 }
 
 /// Where a session starts.
@@ -221,6 +236,7 @@ fn wait_for_close(stream: &TcpStream) -> io::Result<()> {
 /// Tells the broadcaster, however the session ends, that this client need not be served any more.
 struct Leaving {
     client: Arc<Client>,
+    app: Arc<App>,
     shared: Arc<Shared>,
 }
 
@@ -232,7 +248,7 @@ impl Drop for Leaving {
             self.client.close(close_code::GOING_AWAY, "the server is shutting down");
         }
         self.client.abandon();
-        self.shared.app.feed().nudge();
+        self.app.feed().nudge();
     }
 }
 

@@ -15,6 +15,7 @@ mod model;
 mod readme;
 mod revisions;
 mod slow_clients;
+mod states;
 mod support;
 mod sync_guarantees;
 mod sync_protocol;
