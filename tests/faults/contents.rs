@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use tillsync::domain::{Estimate, Kind, RecordKey, search_text};
+use tillsync::domain::{Action, Change, Estimate, Kind, RecordKey, search_text};
 use tillsync::store::{Snapshot, StoreError};
 
 /// A record as it is stored.
@@ -25,8 +25,8 @@ pub struct Contents {
     pub search: BTreeMap<RecordKey, String>,
     /// Of each record, deleted or not: the number, and the sequence that made it.
     pub made: BTreeMap<RecordKey, u64>,
-    /// The last change of each record: sequence, record, revision, action, origin.
-    pub latest: Vec<(u64, RecordKey, u32, &'static str, Option<Arc<str>>)>,
+    /// The last change of each record, in order.
+    pub latest: Vec<Change>,
 }
 
 const KINDS: [Kind; 2] = [Kind::Estimate, Kind::Order];
@@ -34,11 +34,7 @@ const KINDS: [Kind; 2] = [Kind::Estimate, Kind::Order];
 impl Contents {
     pub fn read(snapshot: &Snapshot) -> Result<Self, StoreError> {
         let seq = snapshot.seq()?;
-        let (changes, _) = snapshot.changes_after(0, usize::MAX, usize::MAX)?;
-        let latest = changes
-            .into_iter()
-            .map(|change| (change.seq, change.key, change.rev, change.action.name(), change.origin))
-            .collect();
+        let (latest, _) = snapshot.changes_after(0, usize::MAX, usize::MAX)?;
         let mut contents =
             Self { seq, records: BTreeMap::new(), search: BTreeMap::new(), made: BTreeMap::new(), latest };
         for kind in KINDS {
@@ -71,12 +67,12 @@ impl Contents {
             let (_, next) = snapshot.changes_after(seq, 1, usize::MAX).map_err(|error| error.to_string())?;
             ensure(next == seq + 1, || format!("a hole in the log after {seq}"))?;
         }
-        let logged: BTreeSet<RecordKey> = self.latest.iter().map(|change| change.1).collect();
+        let logged: BTreeSet<RecordKey> = self.latest.iter().map(|change| change.key).collect();
         ensure(logged.iter().eq(self.made.keys()), || "a record without a log entry, or the other way round".into())?;
-        for &(seq, key, rev, action, _) in &self.latest {
-            match self.records.get(&key) {
-                Some(record) => ensure((record.seq, record.rev) == (seq, rev), || format!("{key} is not as logged"))?,
-                None => ensure(action == "delete", || format!("{key} is missing"))?,
+        for Change { seq, key, rev, action, .. } in &self.latest {
+            match self.records.get(key) {
+                Some(record) => ensure((record.seq, record.rev) == (*seq, *rev), || format!("{key} is not as logged"))?,
+                None => ensure(*action == Action::Delete, || format!("{key} is missing"))?,
             }
         }
         for kind in KINDS {

@@ -216,10 +216,6 @@ impl Disk {
         after_cut(&state.kept, &state.pending, random)
     }
 
-    pub fn has_unsynced(&self) -> bool {
-        !self.state().pending.is_empty()
-    }
-
     pub fn break_by(&self, faults: &[Fault]) {
         let mut state = self.state();
         state.faults = faults.to_vec();

@@ -6,6 +6,7 @@ mod contents;
 mod creation;
 mod damage;
 mod disk;
+mod http;
 mod io_errors;
 mod panics;
 mod power_cuts;

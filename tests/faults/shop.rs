@@ -1,11 +1,14 @@
 //! A shop on a disk in memory, and what its tills do.
 
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use tillsync::app::{Answer, App, Command, Outcome, Repeat, ShopClock, Submission, SubmitError, Verdict};
 use tillsync::domain::{Currency, Discount, Items, Kind, Money, RecordKey, Sale, SaleDraft};
+use tillsync::live::{Client, Dialect, Kinds};
 use tillsync::store::Store;
 
 use crate::disk::Disk;
@@ -130,4 +133,26 @@ pub fn sale(customer: &str, items: u32) -> Sale {
         total: Money::from_minor_units(100),
         amounts_flagged: None,
     }
+}
+
+/// A live client of the shop that has seen nothing yet.
+pub fn follow(shop: &Shop) -> TcpStream {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let near = Arc::new(listener.accept().unwrap().0);
+    let client = Client::new(near, Dialect::Sync(Kinds::All), shop.app.feed());
+    shop.app.feed().join_after(Arc::clone(&client), 0).unwrap();
+    client.uncork();
+    far
+}
+
+/// The sequences of all frames that a follower got until the feed stopped.
+pub fn sequences(mut far: TcpStream) -> Vec<u64> {
+    let mut bytes = Vec::new();
+    far.read_to_end(&mut bytes).unwrap();
+    String::from_utf8_lossy(&bytes)
+        .split("\"seq\":")
+        .skip(1)
+        .map(|rest| rest.split(',').next().unwrap().parse().unwrap())
+        .collect()
 }

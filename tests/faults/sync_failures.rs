@@ -2,16 +2,13 @@
 //! memory whose syncs fail when told to, either before or after the bytes have landed; a live client on a real socket.
 
 use std::io::Read;
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use tillsync::app::{Answer, SubmitError};
-use tillsync::live::{Client, Dialect, Kinds};
 
 use crate::disk::{Fault, Landed, Operation};
-use crate::shop::{DEADLINE, Shop, create, keyed};
+use crate::shop::{DEADLINE, Shop, create, follow, keyed, sequences};
 
 /// From now on every sync fails, until the disk is mended.
 fn break_syncs(shop: &Shop, landed: Landed) {
@@ -21,27 +18,6 @@ fn break_syncs(shop: &Shop, landed: Landed) {
 
 fn sell_until_stored(shop: &Shop, key: &str) -> Answer {
     shop.send_until_answered(&keyed(key, create(key)))
-}
-
-fn follow(shop: &Shop) -> TcpStream {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let near = Arc::new(listener.accept().unwrap().0);
-    let client = Client::new(near, Dialect::Sync(Kinds::All), shop.app.feed());
-    shop.app.feed().join_after(Arc::clone(&client), 0).unwrap();
-    client.uncork();
-    far
-}
-
-/// The sequences of all frames that a follower got until the feed stopped.
-fn sequences(mut far: TcpStream) -> Vec<u64> {
-    let mut bytes = Vec::new();
-    far.read_to_end(&mut bytes).unwrap();
-    String::from_utf8_lossy(&bytes)
-        .split("\"seq\":")
-        .skip(1)
-        .map(|rest| rest.split(',').next().unwrap().parse().unwrap())
-        .collect()
 }
 
 #[test]
