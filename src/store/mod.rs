@@ -32,6 +32,7 @@ pub use read::{Records, Snapshot, Wanted};
 pub use record::Record;
 
 use crate::domain::{Change, Currency, Timestamp};
+use read::Health;
 
 /// What is needed to open the file.
 #[derive(Debug, Clone)]
@@ -67,7 +68,7 @@ pub struct Committed<T> {
 /// The open database file.
 pub struct Store {
     /// `None` between a fault and a successful reopening.
-    database: RwLock<Option<Database>>,
+    database: RwLock<Option<OpenFile>>,
     /// Opens the same file again after a fault.
     opener: Opener,
     last_attempt: Mutex<Option<Instant>>,
@@ -79,6 +80,18 @@ pub struct Store {
     is_closed: AtomicBool,
     /// Held for as long as the process lives, so that a second instance says so at once.
     _lock: Option<std::fs::File>,
+}
+
+/// The file as it was opened once.
+struct OpenFile {
+    database: Database,
+    health: Health,
+}
+
+impl From<Database> for OpenFile {
+    fn from(database: Database) -> Self {
+        Self { database, health: Health::default() }
+    }
 }
 
 type Opener = Box<dyn Fn() -> Result<Database, StoreError> + Send + Sync>;
@@ -122,8 +135,9 @@ impl Store {
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         self.ensure_open()?;
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let transaction = database.as_ref().ok_or(StoreError::Unavailable)?.begin_read()?;
-        Ok(Snapshot::new(transaction, self.currency))
+        let file = database.as_ref().ok_or(StoreError::Unavailable)?;
+        let transaction = file.health.watch(|| Ok(file.database.begin_read()?))?;
+        Ok(Snapshot::new(transaction, self.currency, file.health.clone()))
     }
 
     /// Runs `work` in one transaction and makes it durable with one sync. A wall clock that runs
@@ -152,7 +166,7 @@ impl Store {
     ) -> Result<Committed<T>, StoreError> {
         let transaction = {
             let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-            database.as_ref().ok_or(StoreError::Unavailable)?.begin_write()?
+            database.as_ref().ok_or(StoreError::Unavailable)?.database.begin_write()?
         };
         let mut batch = Batch::begin(&transaction, time, self.run_number, self.currency)?;
         let value = work(&mut batch)?;
@@ -168,8 +182,8 @@ impl Store {
     /// Closes the file properly, so that the next start has nothing to repair.
     pub fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
-        let database = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Err(error)) = database.map(Database::close) {
+        let file = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err(error)) = file.map(|file| file.database.close()) {
             log::warn!("The database was not closed cleanly; the next start will check it: {error}");
         }
     }
@@ -180,12 +194,16 @@ impl Store {
     }
 
     fn ensure_open(&self) -> Result<(), StoreError> {
-        if self.database.read().unwrap_or_else(PoisonError::into_inner).is_some() {
+        let is_open = |file: &Option<OpenFile>| file.as_ref().is_some_and(|file| !file.health.has_failed());
+        if is_open(&self.database.read().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(());
         }
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        if database.is_some() {
+        if is_open(&database) {
             return Ok(());
+        }
+        if database.take().is_some() {
+            log::error!("⚠️ The database cannot be read from and is opened again");
         }
         if self.is_closed.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable);
@@ -196,7 +214,7 @@ impl Store {
         }
         let opened = (self.opener)();
         *last_attempt = Some(Instant::now());
-        *database = Some(opened?);
+        *database = Some(opened?.into());
         log::info!("The database is open again");
         Ok(())
     }

@@ -19,6 +19,8 @@ use crate::domain::Currency;
 
 const FILE_NAME: &str = "tillsync.redb";
 const LOCK_NAME: &str = "tillsync.lock";
+/// For a storage that is no file: so little that reading reaches it.
+const STORAGE_CACHE_BYTES: usize = 1 << 20;
 
 pub(super) fn open(options: &StoreOptions) -> Result<Store, OpenError> {
     let folder_error = |source| OpenError::Folder { path: options.directory.clone(), source };
@@ -62,7 +64,7 @@ pub(super) fn open_on<B: StorageBackend>(storage: impl Fn() -> B + Send + Sync +
     }
     let opener: Opener = Box::new(move || {
         let mut builder = Builder::new();
-        builder.set_check_integrity_on_open(true);
+        builder.set_cache_size(STORAGE_CACHE_BYTES).set_check_integrity_on_open(true);
         Ok(builder.create_with_backend(storage())?)
     });
     let database = opener().map_err(|error| unreadable(&path, &error))?;
@@ -92,7 +94,7 @@ fn start_run(
     };
     let (run_number, run_id) = note_run(&database).map_err(|error| unreadable(&path, &error))?;
     Ok(Store {
-        database: RwLock::new(Some(database)),
+        database: RwLock::new(Some(database.into())),
         opener,
         last_attempt: Mutex::new(None),
         path,

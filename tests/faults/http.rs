@@ -36,7 +36,8 @@ pub fn request(address: SocketAddr, line: &str, key: &str, body: &str) -> (u16, 
 
 /// Stores an estimate over HTTP.
 pub fn post(address: SocketAddr, key: &str) -> (u16, String, String) {
-    let body = r#"{"customer_name":"Asha","customer_phone":"1","customer_address":"","sale_by":"","items":[],
-        "subtotal":0,"discount_amount":0,"is_percentage_discount":false,"discount_percentage":0,"total":0}"#;
+    let body = r#"{"customer_name":"Asha","customer_phone":"1","customer_address":"","sale_by":"",
+        "items":[{"name":"Bulb","price":1,"quantity":1,"discount":0}],"subtotal":1,"discount_amount":0,
+        "is_percentage_discount":false,"discount_percentage":0,"total":1}"#;
     request(address, "POST /api/estimates/create", key, body)
 }

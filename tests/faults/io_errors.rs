@@ -85,8 +85,8 @@ fn strike(base: &Image, command: &Command, changes: u64, faults: &[Fault]) -> Ou
     assert!(failed > 0 || told.is_some(), "an error without a fault");
 
     let mended = Instant::now();
-    while shop.app.snapshot().is_err() {
-        assert!(mended.elapsed() < DEADLINE, "the file is not opened again");
+    while let Err(error) = shop.app.snapshot() {
+        assert!(mended.elapsed() < DEADLINE, "after {faults:?} the file is not opened again: {error}");
         thread::sleep(Duration::from_millis(5));
     }
     let recovery = mended.elapsed();
@@ -155,6 +155,36 @@ fn whatever_operation_fails_nothing_is_answered_wrongly_and_all_goes_on_by_itsel
         }
     });
     eprintln!("{tries} faults; the file was open again at the latest {slowest:?} after the end of one");
+}
+
+#[test]
+fn a_server_that_could_not_read_reads_again_by_itself_without_any_write() {
+    let base = a_closed_shop();
+    let mut struck = 0;
+    for is_lasting in [false, true] {
+        for after in 0.. {
+            let shop = Shop::open_on(&Disk::holding(base.clone()));
+            // Too large for the memory that the store uses here, so that it comes from the disk each time.
+            let read = || shop.app.snapshot().and_then(|snapshot| snapshot.record(estimate(1)));
+            let expected = read().unwrap();
+            assert!(expected.is_some());
+            shop.disk.break_by(&faults(Operation::Read, after, is_lasting)[1..]);
+            let first = read();
+            if shop.disk.mend() == 0 {
+                break;
+            }
+            struck += 1;
+            assert!(first.is_err(), "read, though the disk failed");
+            let mended = Instant::now();
+            while read().ok().as_ref() != Some(&expected) {
+                assert!(mended.elapsed() < DEADLINE, "never read again");
+                thread::sleep(Duration::from_millis(5));
+            }
+            assert_eq!(shop.sell("afterwards").unwrap().status, 201, "nothing is unknown to a till that comes later");
+            shop.stop();
+        }
+    }
+    assert!(struck > 0, "no read reached the disk");
 }
 
 #[test]
