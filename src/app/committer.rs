@@ -161,6 +161,8 @@ impl Committer {
 impl Desk {
     /// The writer thread: ends when the queue is closed and empty.
     fn write(&self, queue: &Receiver<Waiting>) {
+        // Without it every command that must queue would be refused for ever.
+        let _guard = EndOnPanic("the writer");
         while let Some(first) = self.next_waiting(queue) {
             let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             let mut batch = vec![first];

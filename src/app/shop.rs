@@ -73,6 +73,13 @@ impl Shop {
         Self { clock, app: OnceLock::new(), door: Mutex::new(door), is_settled: Condvar::new() }
     }
 
+    /// A shop that is open already: tests put ones here whose disk fails.
+    pub fn around(app: Arc<App>) -> Self {
+        let shop = Self::new(app.clock().clone());
+        let _ = shop.app.set(app);
+        shop
+    }
+
     /// Opens the shop on a thread of its own, however long it takes, and again until it works. `on_change` is called there
     /// after every change of the state, and every second while the file is checked; what it is now, [`Self::app`] says.
     pub fn open(

@@ -36,6 +36,7 @@ pub use read::{Records, Snapshot, Wanted};
 pub use record::Record;
 
 use crate::domain::{Change, Currency, Timestamp};
+use read::Health;
 
 /// What is needed to open the file.
 #[derive(Debug, Clone)]
@@ -112,13 +113,15 @@ pub struct Store {
 /// leaves the pages that a commit has freed to the next commit, instead of running a second, smaller one for them.
 struct Opened {
     latest: RwLock<Arc<Snapshot>>,
+    health: Health,
     database: Database,
 }
 
 impl Opened {
     fn new(database: Database, currency: Currency) -> Result<Self, StoreError> {
-        let latest = RwLock::new(Arc::new(Snapshot::new(database.begin_read()?, currency)));
-        Ok(Self { latest, database })
+        let health = Health::default();
+        let latest = RwLock::new(Arc::new(Snapshot::new(database.begin_read()?, currency, health.clone())));
+        Ok(Self { latest, health, database })
     }
 
     fn latest(&self) -> Arc<Snapshot> {
@@ -127,7 +130,7 @@ impl Opened {
 
     /// Takes the state after a commit as the newest.
     fn advance(&self, currency: Currency) -> Result<(), StoreError> {
-        let snapshot = Arc::new(Snapshot::new(self.database.begin_read()?, currency));
+        let snapshot = Arc::new(Snapshot::new(self.database.begin_read()?, currency, self.health.clone()));
         *self.latest.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
         Ok(())
     }
@@ -241,12 +244,16 @@ impl Store {
     }
 
     fn ensure_open(&self) -> Result<(), StoreError> {
-        if self.opened.read().unwrap_or_else(PoisonError::into_inner).is_some() {
+        let is_whole = |opened: &Option<Opened>| opened.as_ref().is_some_and(|opened| !opened.health.has_failed());
+        if is_whole(&self.opened.read().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(());
         }
         let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
-        if opened.is_some() {
+        if is_whole(&opened) {
             return Ok(());
+        }
+        if opened.take().is_some() {
+            log::error!("⚠️ The database cannot be read from and is opened again");
         }
         if self.is_closed.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable);

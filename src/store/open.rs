@@ -18,6 +18,8 @@ use crate::domain::Currency;
 
 pub(super) const FILE_NAME: &str = "tillsync.redb";
 const LOCK_NAME: &str = "tillsync.lock";
+/// For a storage that is no file: so little that reading reaches it.
+const STORAGE_CACHE_BYTES: usize = 1 << 20;
 
 pub(super) fn open(options: &StoreOptions, attempt: Attempt) -> Result<Store, OpenError> {
     let folder_error = |source| OpenError::Folder { path: options.directory.clone(), source };
@@ -82,16 +84,19 @@ fn accept(path: &Path, options: &StoreOptions, attempt: Attempt) -> Result<(Data
 /// The same on any storage: an empty one is made into a database first.
 pub(super) fn open_on<B: StorageBackend>(storage: impl Fn() -> B + Send + Sync + 'static) -> Result<Store, OpenError> {
     let path = PathBuf::from("memory");
+    if storage().len().is_ok_and(|length| length == 0) {
+        let made = Builder::new().create_with_backend(storage());
+        made.map_err(StoreError::from)
+            .and_then(|database| fill(database, Currency::INR))
+            .map_err(|error| OpenError::of(&path, error))?;
+    }
     let opener: Opener = Box::new(move || {
         let mut builder = Builder::new();
-        builder.set_check_integrity_on_open(true);
+        builder.set_cache_size(STORAGE_CACHE_BYTES).set_check_integrity_on_open(true);
         Ok(builder.create_with_backend(storage())?)
     });
     let of = |error: StoreError| OpenError::of(&path, error);
     let database = opener().map_err(of)?;
-    if is_empty(&database).map_err(of)? {
-        write_facts(&database, Currency::INR).map_err(of)?;
-    }
     let currency = read_facts(&database).map_err(of)?.currency;
     start_run(database, opener, path, currency, None)
 }
@@ -148,14 +153,13 @@ fn create(directory: &Path, path: &Path, options: &StoreOptions) -> Result<(), S
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
         _ => {}
     }
-    let database = Builder::new().create(&temporary)?;
-    write_facts(&database, options.currency.unwrap_or(Currency::INR))?;
-    database.close()?;
+    fill(Builder::new().create(&temporary)?, options.currency.unwrap_or(Currency::INR))?;
     fs::rename(&temporary, path).map_err(io)?;
     crate::process::sync_directory(directory).map_err(io)
 }
 
-fn write_facts(database: &Database, currency: Currency) -> Result<(), StoreError> {
+/// Makes a new database whole and closes it, so that no byte of it is left to be synced.
+fn fill(database: Database, currency: Currency) -> Result<(), StoreError> {
     let transaction = database.begin_write()?;
     {
         transaction.open_table(ESTIMATES)?;
@@ -171,11 +175,8 @@ fn write_facts(database: &Database, currency: Currency) -> Result<(), StoreError
         meta.insert(META_FILE_ID, random_id()?.as_slice())?;
         meta.insert(META_CURRENCY, currency.code().as_bytes())?;
     }
-    Ok(transaction.commit()?)
-}
-
-fn is_empty(database: &Database) -> Result<bool, StoreError> {
-    Ok(database.begin_read()?.list_tables()?.next().is_none())
+    transaction.commit()?;
+    Ok(database.close()?)
 }
 
 /// What a file says of itself.
