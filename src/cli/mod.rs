@@ -1,8 +1,11 @@
 //! The commands: wires the layers together and runs them.
 
+mod supervision;
+
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -12,14 +15,15 @@ use crate::app::{App, ShopClock};
 use crate::client;
 use crate::config::{BenchOptions, Command, CommandLine, ServeOptions};
 use crate::process;
+use crate::process::systemd::{self, Notice};
 use crate::store::{Store, StoreOptions};
-use crate::web::{Options, Server};
+use crate::web::{self, Options, Probe, Server};
 
 /// Runs what the command line asks for. The error is one sentence for the person who started it.
 pub fn run(command_line: CommandLine) -> Result<(), String> {
     match command_line.command {
-        None => serve(&command_line.serve),
-        Some(Command::Serve(options)) => serve(&options),
+        None => serve_supervised(&command_line.serve),
+        Some(Command::Serve(options)) => serve_supervised(&options),
         Some(Command::Tail { url, since, state }) => client::tail(&url, since, state),
         Some(Command::Load { file, url }) => client::load(&file, &url),
         Some(Command::Bench(options)) => bench(options),
@@ -40,15 +44,23 @@ fn bench(options: BenchOptions) -> Result<(), String> {
     })
 }
 
+/// Serves; `systemctl status` shows why it could not.
+fn serve_supervised(options: &ServeOptions) -> Result<(), String> {
+    serve(options).inspect_err(|sentence| systemd::tell(&[Notice::Status(sentence)]))
+}
+
 /// Serves until a stop signal, then closes everything in order.
 fn serve(options: &ServeOptions) -> Result<(), String> {
-    check_network(options)?;
+    let passed = systemd::take_listeners().map_err(|error| format!("A socket of systemd cannot be used: {error}."))?;
+    let listen = if passed.is_empty() { options.listen.clone() } else { addresses_of(&passed)? };
+    check_network(options, &listen, passed.is_empty())?;
     let (stop, stopped) = channel();
     process::on_stop_signal(move || {
         let _ = stop.send(());
     })
     .map_err(|error| format!("Stop signals cannot be received: {error}."))?;
 
+    let starting = supervision::start();
     let store = Store::open(&StoreOptions {
         directory: options.data.clone(),
         cache_bytes: (options.cache_mib as usize).saturating_mul(1 << 20),
@@ -58,28 +70,58 @@ fn serve(options: &ServeOptions) -> Result<(), String> {
     let file = store.path().display().to_string();
     let zone = options.timezone.clone().unwrap_or_else(TimeZone::system);
     let app = App::start(store, ShopClock::new(zone)).map_err(|error| error.to_string())?;
-    let server = Server::start(Arc::new(app), server_options(options)).map_err(|error| cannot_listen(&error))?;
+    drop(starting);
+    let app = Arc::new(app);
+    let listeners = if passed.is_empty() { web::bind(&options.listen) } else { Ok(passed) };
+    let server = listeners
+        .and_then(|listeners| Server::start(Arc::clone(&app), listeners, server_options(options)))
+        .map_err(|error| cannot_listen(&error))?;
 
-    announce(server.addresses());
+    announce(server.addresses(), options.trust_lan);
     log::info!("Serving {file}");
+    systemd::tell(&[Notice::Ready, Notice::Status(&format!("Serving {file}"))]);
+    let probe = server.probe();
+    let watch = supervision::watch(move || prove(&app, &probe));
     // Every sender is in the handler, which lives as long as the process.
     let _ = stopped.recv();
     log::info!("Stopping");
+    drop(watch);
+    systemd::tell(&[Notice::Stopping, Notice::Status("Finishing what is in flight")]);
     server.stop();
     log::info!("Stopped; everything is saved");
     Ok(())
 }
 
-/// There are no logins yet, so letting other devices in is the owner's express decision.
-fn check_network(options: &ServeOptions) -> Result<(), String> {
-    let Some(open) = options.listen.iter().find(|address| !address.ip().is_loopback()) else { return Ok(()) };
-    if !options.trust_lan {
+/// Goes through everything that must not hang: a read, a commit, and the accept loops. Gives a line for `systemctl status`.
+fn prove(app: &App, probe: &Probe) -> Result<String, String> {
+    let database = app.prove();
+    probe.ask().map_err(|error| format!("The server does not answer itself: {error}"))?;
+    Ok(match database {
+        // A restart would find the same disk; what reads and commits answer is what there is to say.
+        Err(error) => format!("The database cannot be read at the moment: {error}"),
+        Ok(()) => format!("Serving, with {} live clients", app.feed().counts().clients.load(Ordering::Relaxed)),
+    })
+}
+
+fn addresses_of(listeners: &[TcpListener]) -> Result<Vec<SocketAddr>, String> {
+    let addresses: std::io::Result<Vec<SocketAddr>> = listeners.iter().map(TcpListener::local_addr).collect();
+    addresses.map_err(|error| format!("A socket of systemd cannot be used: {error}."))
+}
+
+/// There are no logins yet, so letting other devices in is the owner's express decision. Without it, an address of ours is a
+/// contradiction; a socket that systemd holds stays open, and other devices are told at the door that they are not let in.
+fn check_network(options: &ServeOptions, listen: &[SocketAddr], is_ours: bool) -> Result<(), String> {
+    let Some(open) = listen.iter().find(|address| !address.ip().is_loopback()) else { return Ok(()) };
+    if options.trust_lan {
+        log::warn!("⚠️ Every device that reaches {open} can see and change everything: there are no logins yet");
+    } else if is_ours {
         return Err(format!(
             "{open} lets every device on that network see and change everything, since there are no logins yet. If that is \
              what you want, add --trust-lan."
         ));
+    } else {
+        log::warn!("Only this machine is let in at {open}; TILLSYNC_TRUST_LAN=1 or --trust-lan lets other devices in");
     }
-    log::warn!("⚠️ Every device that reaches {open} can see and change everything: there are no logins yet");
     Ok(())
 }
 
@@ -95,7 +137,7 @@ fn server_options(options: &ServeOptions) -> Options {
         }
     }
     Options {
-        listen: options.listen.clone(),
+        is_lan_trusted: options.trust_lan,
         connections_max,
         connections_per_address_max: options.connections_per_address_max as usize,
         hosts: options.host.clone(),
@@ -116,12 +158,12 @@ fn cannot_listen(error: &std::io::Error) -> String {
 }
 
 /// Prints the one line that a person needs: the address to open, here and on other devices.
-fn announce(addresses: &[SocketAddr]) {
+fn announce(addresses: &[SocketAddr], is_lan_trusted: bool) {
     let mut line = String::from("tillsync is ready: open ");
     let here: Vec<String> = addresses.iter().map(|&address| url(here(address))).collect();
     line.push_str(&here.join(" or "));
     let elsewhere: Vec<String> = addresses.iter().filter_map(|&address| elsewhere(address)).map(url).collect();
-    if !elsewhere.is_empty() {
+    if is_lan_trusted && !elsewhere.is_empty() {
         line.push_str("; on other devices ");
         line.push_str(&elsewhere.join(" or "));
     }
