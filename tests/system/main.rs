@@ -18,4 +18,6 @@ mod slow_clients;
 mod support;
 mod sync_guarantees;
 mod sync_protocol;
+#[cfg(target_os = "linux")]
+mod systemd;
 mod tail;
