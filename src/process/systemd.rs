@@ -20,30 +20,50 @@ pub enum Notice<'a> {
     Stopping,
 }
 
-/// Tells systemd, if it listens.
+/// How long a notice waits for a systemd that is busy; then it is dropped, since the shop goes on without it.
 #[cfg(target_os = "linux")]
-pub fn tell(notices: &[Notice<'_>]) {
-    use sd_notify::NotifyState;
-    let states: Vec<NotifyState<'_>> = notices
-        .iter()
-        .map(|notice| match *notice {
-            Notice::Patience(time) => {
-                NotifyState::ExtendTimeoutUsec(u32::try_from(time.as_micros()).unwrap_or(u32::MAX))
-            }
-            Notice::Ready => NotifyState::Ready,
-            Notice::Alive => NotifyState::Watchdog,
-            Notice::Status(line) => NotifyState::Status(line),
-            Notice::Stopping => NotifyState::Stopping,
-        })
-        .collect();
-    if let Err(error) = sd_notify::notify(&states) {
-        log::warn!("systemd could not be told {notices:?}: {error}");
+const NOTICE_WAIT: Duration = Duration::from_secs(1);
+
+impl std::fmt::Display for Notice<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Patience(time) => writeln!(formatter, "EXTEND_TIMEOUT_USEC={}", time.as_micros()),
+            Self::Ready => writeln!(formatter, "READY=1"),
+            Self::Alive => writeln!(formatter, "WATCHDOG=1"),
+            Self::Status(line) => writeln!(formatter, "STATUS={}", line.replace('\n', " ")),
+            Self::Stopping => writeln!(formatter, "STOPPING=1"),
+        }
     }
 }
 
 /// Tells systemd, if it listens.
+pub fn tell(notices: &[Notice<'_>]) {
+    let message: String = notices.iter().map(ToString::to_string).collect();
+    if let Err(error) = send(&message) {
+        log::warn!("systemd could not be told {notices:?}: {error}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn send(message: &str) -> io::Result<()> {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+    let Some(name) = std::env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
+    let address = match name.as_bytes().strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        None => SocketAddr::from_pathname(&name)?,
+    };
+    let socket = UnixDatagram::unbound()?;
+    socket.set_write_timeout(Some(NOTICE_WAIT))?;
+    socket.send_to_addr(message.as_bytes(), &address).map(drop)
+}
+
 #[cfg(not(target_os = "linux"))]
-pub fn tell(_notices: &[Notice<'_>]) {}
+#[expect(clippy::unnecessary_wraps, reason = "the same signature on every system")]
+fn send(_message: &str) -> io::Result<()> {
+    Ok(())
+}
 
 /// Whether systemd listens to notices.
 pub fn is_listening() -> bool {
@@ -51,15 +71,10 @@ pub fn is_listening() -> bool {
 }
 
 /// Without a sign of life for so long, systemd ends the process and starts it again; `None` if it does not.
-#[cfg(target_os = "linux")]
 pub fn watchdog_time() -> Option<Duration> {
-    sd_notify::watchdog_enabled()
-}
-
-/// Without a sign of life for so long, systemd ends the process and starts it again; `None` if it does not.
-#[cfg(not(target_os = "linux"))]
-pub fn watchdog_time() -> Option<Duration> {
-    None
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let is_meant = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
+    number("WATCHDOG_USEC").filter(|&micros| micros > 0 && is_meant && is_listening()).map(Duration::from_micros)
 }
 
 /// The listening sockets that systemd holds for us, in the order of its unit; none if it holds none. They can be taken once.
