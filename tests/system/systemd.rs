@@ -414,3 +414,17 @@ fn every_setting_of_the_units_says_why_it_is_there() {
         }
     }
 }
+
+#[test]
+fn the_settings_file_names_only_what_the_program_knows_and_sets_nothing_by_itself() {
+    let help = Command::new(PROGRAM).args(["serve", "--help"]).output().unwrap().stdout;
+    let help = String::from_utf8(help).unwrap();
+    let settings = include_str!("../../systemd/tillsync.default");
+    assert!(settings.lines().all(|line| line.is_empty() || line.starts_with('#')));
+    let names: Vec<&str> =
+        settings.lines().filter_map(|line| line.strip_prefix("#TILLSYNC_")?.split('=').next()).collect();
+    assert!(names.contains(&"TRUST_LAN"), "{names:?}");
+    for name in names {
+        assert!(help.contains(&format!("[env: TILLSYNC_{name}=")), "TILLSYNC_{name} is not a setting");
+    }
+}
