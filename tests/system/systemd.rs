@@ -288,7 +288,7 @@ fn nobody_is_refused_and_nothing_lost_or_doubled_over_restarts_under_load() {
     let orders = Client::connect(addresses[0]).get("/api/orders/orders-only").expect(200);
     let stored = orders["orders"]["count"].as_u64();
     assert_eq!(stored, Some(sold.load(Ordering::Relaxed) as u64));
-    println!("{} sales, each on a connection of its own; {} sent again", sold.into_inner(), cut.into_inner());
+    eprintln!("{} sales, each on a connection of its own; {} sent again", sold.into_inner(), cut.into_inner());
 }
 
 /// A service under `strace`, which attaches to it when told to and then holds up one kind of system call.
@@ -425,6 +425,6 @@ fn the_settings_file_names_only_what_the_program_knows_and_sets_nothing_by_itsel
         settings.lines().filter_map(|line| line.strip_prefix("#TILLSYNC_")?.split('=').next()).collect();
     assert!(names.contains(&"TRUST_LAN"), "{names:?}");
     for name in names {
-        assert!(help.contains(&format!("[env: TILLSYNC_{name}=")), "TILLSYNC_{name} is not a setting");
+        assert!(help.contains(&format!("TILLSYNC_{name}=")), "TILLSYNC_{name} is not a setting");
     }
 }
