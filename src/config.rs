@@ -95,7 +95,8 @@ const DEFAULT_URL: &str = "http://127.0.0.1:8000";
 /// How to serve.
 #[derive(Debug, Clone, Args)]
 pub struct ServeOptions {
-    /// Address and port to listen on; give it again for more. 0.0.0.0:8000 lets other devices in
+    /// Address and port to listen on; give it again for more. 0.0.0.0:8000 lets other devices in. Sockets that systemd holds
+    /// take its place
     #[arg(
         long,
         value_name = "ADDR:PORT",

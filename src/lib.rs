@@ -22,7 +22,7 @@
 //! | [`queue`] | the way into a thread that waits: bounded, without spinning | |
 //! | [`logging`] | the log, which never holds up the shop | |
 //! | [`metrics`] | counters, and the text in which they are read | |
-//! | [`process`] | signals, limits of the operating system, sending without waiting | |
+//! | [`process`] | signals, limits of the operating system, systemd, sending without waiting | |
 //! | [`cli`], [`config`] | the command line, turned once into validated values; the commands | |
 //!
 //! # The way of a change

@@ -34,9 +34,11 @@ const IDLE_LOOK: Duration = Duration::from_secs(1);
 
 const _: () = assert!(BATCH_COMMANDS_MAX <= QUEUE_COMMANDS_MAX);
 
-struct Waiting {
-    submission: Submission,
-    answerer: Answerer,
+/// What waits for the writer.
+enum Waiting {
+    Command(Submission, Answerer),
+    /// Nothing to do; dropping it tells the one who waits that the writer has been there.
+    Proof(Sender<()>),
 }
 
 pub(super) struct Committer {
@@ -133,7 +135,7 @@ impl Committer {
         };
         let (answerer, pending) = reply::pair();
         self.desk.waiting.fetch_add(1, Ordering::AcqRel);
-        match queue.try_send(Waiting { submission, answerer }) {
+        match queue.try_send(Waiting::Command(submission, answerer)) {
             Ok(()) => pending.wait(),
             Err(TrySendError::Full(_)) => {
                 self.desk.waiting.fetch_sub(1, Ordering::AcqRel);
@@ -144,6 +146,17 @@ impl Committer {
                 Err(SubmitError::Stopping)
             }
         }
+    }
+
+    /// Returns when the writer has carried out what waited before, and gone through a commit that changes nothing.
+    pub(super) fn prove(&self) {
+        let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
+        let (proof, done) = bounded(1);
+        self.desk.waiting.fetch_add(1, Ordering::AcqRel);
+        if queue.send(Waiting::Proof(proof)).is_err() {
+            self.desk.waiting.fetch_sub(1, Ordering::AcqRel);
+        }
+        let _ = done.recv(None);
     }
 
     /// Refuses new commands, commits those that wait, and ends the writer thread.
@@ -202,11 +215,22 @@ impl Desk {
 
     fn commit_and_answer(&self, turn: &MutexGuard<'_, ()>, batch: Vec<Waiting>) -> Duration {
         let started = Instant::now();
-        let (submissions, callers): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|waiting| (waiting.submission, waiting.answerer)).unzip();
+        let taken = batch.len();
+        let (mut submissions, mut callers, mut proofs) =
+            (Vec::with_capacity(taken), Vec::with_capacity(taken), Vec::new());
+        for waiting in batch {
+            match waiting {
+                Waiting::Command(submission, caller) => {
+                    submissions.push(submission);
+                    callers.push(caller);
+                }
+                Waiting::Proof(proof) => proofs.push(proof),
+            }
+        }
         let replies = self.commit(turn, &submissions);
         let commit_time = started.elapsed();
-        self.waiting.fetch_sub(callers.len(), Ordering::AcqRel);
+        self.waiting.fetch_sub(taken, Ordering::AcqRel);
+        drop(proofs);
         for (caller, reply) in callers.into_iter().zip(replies) {
             caller.answer(reply);
         }

@@ -116,6 +116,14 @@ impl App {
         self.committer.submit(submission)
     }
 
+    /// Comes back once a read and the writer's way of committing have been gone through just now; nothing is stored. Waits as
+    /// long as they take. An error is an answer of the database, too: it says that reads fail.
+    pub fn prove(&self) -> Result<(), StoreError> {
+        let read = self.store.snapshot().and_then(|snapshot| snapshot.seq());
+        self.committer.prove();
+        read.map(drop)
+    }
+
     /// Everything that is committed, for reading.
     pub fn snapshot(&self) -> Result<Arc<Snapshot>, StoreError> {
         self.store.snapshot()

@@ -39,7 +39,7 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(WRITE_TIME_MAX))?;
     let mut intake = Intake::new(Arc::clone(stream))?;
-    let reached_at = stream.local_addr()?.ip();
+    let reached_at = stream.local_addr()?.ip().to_canonical();
     loop {
         let next = match intake.next_head() {
             Ok(head) => one_request(shared, stream, &mut intake, head, reached_at)?,

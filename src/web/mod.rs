@@ -7,7 +7,7 @@
 //! network: an announced length of a terabyte ends the process, a burst of connections is left unanswered, one "too many
 //! open files" ends its accept loop, and there are no time-outs.
 //!
-//! Where to look: `server` accepts and counts connections, `connection` serves one of them, `intake` and `head` read
+//! Where to look: `listen` binds, `server` accepts and counts connections, `connection` serves one of them, `intake` and `head` read
 //! requests, `route` is the table of all routes, `estimates`, `orders` and `info` answer them, `input` and `fields` read
 //! bodies, `render` and `problem` write answers, `lists` streams lists, `session` is a WebSocket and `frame_lengths`
 //! checks what its library does not.
@@ -23,6 +23,7 @@ mod info;
 mod input;
 mod intake;
 pub mod limits;
+mod listen;
 mod lists;
 mod orders;
 mod page;
@@ -36,4 +37,5 @@ mod server;
 mod session;
 mod sync;
 
+pub use listen::{Probe, bind};
 pub use server::{Options, Server};

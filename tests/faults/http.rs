@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use tillsync::app::{App, Shop};
-use tillsync::web::{Options, Server};
+use tillsync::web::{Options, Server, bind};
 
 use crate::shop::DEADLINE;
 

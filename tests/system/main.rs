@@ -19,5 +19,7 @@ mod states;
 mod support;
 mod sync_guarantees;
 mod sync_protocol;
+#[cfg(target_os = "linux")]
+mod systemd;
 mod tail;
 mod websocket_conformance;
