@@ -12,7 +12,7 @@ use crate::domain::Estimate;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route<'a> {
     Root,
-    Asset(&'a str),
+    Asset(&'a str, &'a str),
     ApiRoot,
     Health,
     WebSocketStatus,
@@ -44,7 +44,7 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
     use Method::{Delete, Get, Post, Put};
     Some(match (method, path) {
         (Get, [""]) => Route::Root,
-        (Get, ["ui", name]) => Route::Asset(name),
+        (Get, ["ui", folder, name]) => Route::Asset(folder, name),
         (Get, ["api"] | ["api", ""]) => Route::ApiRoot,
         (Get, ["health"] | ["api", "health"]) => Route::Health,
         (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => Route::WebSocketStatus,
@@ -111,7 +111,7 @@ pub(super) fn live_feed(method: &Method, target: &str) -> Option<LiveFeed> {
 fn dispatch(route: Route<'_>, request: &Request<'_>) -> Result<Reply, Problem> {
     match route {
         Route::Root => Ok(page::root(request)),
-        Route::Asset(name) => page::asset(name),
+        Route::Asset(folder, name) => page::asset(folder, name),
         Route::ApiRoot => Ok(info::api_root()),
         Route::Health => info::health(request),
         Route::WebSocketStatus => Ok(info::websocket_status(request)),
