@@ -9,7 +9,7 @@
 //!
 //! Where to look: `server` accepts and counts connections, `connection` serves one of them, `intake` and `head` read
 //! requests, `route` is the table of all routes, `estimates`, `orders` and `info` answer them, `input` and `fields` read
-//! bodies, `render` and `problem` write answers, `lists` streams lists, `session` is a WebSocket.
+//! bodies, `render` and `problem` write answers, `lists` streams lists, `openapi.json` describes all of it, `session` is a WebSocket.
 
 mod connection;
 mod deadline;
@@ -22,6 +22,7 @@ mod input;
 mod intake;
 pub mod limits;
 mod lists;
+mod openapi;
 mod orders;
 mod page;
 mod problem;

@@ -17,14 +17,14 @@ use super::head::Head;
 use crate::app::{Answer, ShopClock};
 
 /// Smaller answers fit into one packet anyway.
-const GZIP_FROM_BYTES: usize = 1_400;
+pub(super) const GZIP_FROM_BYTES: usize = 1_400;
 /// Answers up to this size have a length; larger ones are streamed in chunks.
 const STREAM_FROM_BYTES: usize = 32 << 10;
 /// Room for an answer's head.
 const HEAD_BYTES: usize = 512;
 const SERVER: &str = "tillsync";
 /// Nobody guesses at what an answer is, and no address of ours is told to others.
-const SECURITY_LINES: &str = "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
+pub(super) const SECURITY_LINES: &str = "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
 
 /// An answer on its way to the client.
 pub struct Reply {

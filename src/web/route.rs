@@ -5,13 +5,14 @@ use tiny_http::Method;
 use super::problem::Problem;
 use super::request::{Request, percent_decode};
 use super::respond::Reply;
-use super::{estimates, info, lists, orders, page, sync};
+use super::{estimates, info, lists, openapi, orders, page, sync};
 use crate::domain::Estimate;
 
 /// What a method and a path ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route<'a> {
     Root,
+    Description,
     Asset(&'a str, &'a str),
     ApiRoot,
     Health,
@@ -40,10 +41,11 @@ pub(super) enum Route<'a> {
 }
 
 /// The table.
-fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
+pub(super) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
     use Method::{Delete, Get, Post, Put};
     Some(match (method, path) {
         (Get, [""]) => Route::Root,
+        (Get, ["openapi.json"]) => Route::Description,
         (Get, ["ui", folder, name]) => Route::Asset(folder, name),
         (Get, ["api"] | ["api", ""]) => Route::ApiRoot,
         (Get, ["health"] | ["api", "health"]) => Route::Health,
@@ -111,6 +113,7 @@ pub(super) fn live_feed(method: &Method, target: &str) -> Option<LiveFeed> {
 fn dispatch(route: Route<'_>, request: &Request<'_>) -> Result<Reply, Problem> {
     match route {
         Route::Root => Ok(page::root(request)),
+        Route::Description => Ok(openapi::description(request)),
         Route::Asset(folder, name) => page::asset(folder, name),
         Route::ApiRoot => Ok(info::api_root()),
         Route::Health => info::health(request),

@@ -14,6 +14,7 @@ use super::connection;
 use super::guard::Guard;
 use super::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
 use super::problem::Problem;
+use super::respond::SECURITY_LINES;
 use crate::app::App;
 
 /// How long the accept loop rests after an error such as "too many open files".
@@ -283,7 +284,7 @@ impl Doorman {
         let body = Problem::new(503, "Too many connections at the moment. Please try again shortly.").body();
         let mut answer = format!(
             "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             Retry-After: 2\r\nConnection: close\r\n\r\n",
+             Retry-After: 2\r\nCache-Control: no-store\r\nConnection: close\r\n{SECURITY_LINES}\r\n",
             body.len()
         )
         .into_bytes();
