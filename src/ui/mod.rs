@@ -1,7 +1,12 @@
 //! The web page, embedded: HTML, style sheet, icon and native JavaScript modules, as they stand in this folder.
-//! There is no build step. This module imports nothing; it is the one list of what the page consists of.
+//! There is no build step. This module imports no other; it is the one list of what the page consists of.
 
-/// One file of the page, served under `/ui/<name>`.
+use std::fmt::Write;
+use std::sync::LazyLock;
+
+use sha2::{Digest, Sha256};
+
+/// One file of the page, served under `/ui/<FOLDER>/<name>`.
 #[derive(Debug)]
 pub struct Asset {
     /// Its file name, which is also the last part of its path.
@@ -12,10 +17,12 @@ pub struct Asset {
     pub bytes: &'static [u8],
 }
 
-/// The document at `/`. The server replaces the literal text `{{currency}}` by the shop's currency code.
+/// The document at `/`. The server replaces the literal text `{{currency}}` by the shop's currency code, and `{{assets}}` by
+/// [`FOLDER`].
 pub const INDEX: &str = include_str!("index.html");
 
-/// The document at `/` while the shop cannot be opened. The server replaces `{{title}}`, `{{sentence}}` and `{{remedy}}`.
+/// The document at `/` while the shop cannot be opened. The server replaces `{{title}}`, `{{sentence}}`, `{{remedy}}`
+/// and `{{assets}}`.
 pub const CLOSED: &str = include_str!("closed.html");
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -39,14 +46,35 @@ static ASSETS: [Asset; 14] = [
     Asset { name: "words.js", content_type: SCRIPT, bytes: include_bytes!("words.js") },
 ];
 
-/// The file of this name, such as `main.js`; `None` if the page has no such file.
-pub fn asset(name: &str) -> Option<&'static Asset> {
-    ASSETS.iter().find(|asset| asset.name == name)
+/// The folder of the files: twelve hex digits of what is in all of them. They import each other by relative paths, so one
+/// folder for all keeps them together; what a path names never changes, so browsers keep it for good.
+pub static FOLDER: LazyLock<String> = LazyLock::new(|| {
+    const HASH_BYTES: usize = 6;
+    let mut hash = Sha256::new();
+    for asset in &ASSETS {
+        hash.update(asset.name);
+        hash.update((asset.bytes.len() as u64).to_be_bytes());
+        hash.update(asset.bytes);
+    }
+    hash.finalize().iter().take(HASH_BYTES).fold(String::new(), |mut digits, byte| {
+        // Writing to memory does not fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+});
+
+/// Every file.
+pub fn assets() -> &'static [Asset] {
+    &ASSETS
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_there(name: &str) -> bool {
+        ASSETS.iter().any(|asset| asset.name == name)
+    }
 
     fn text(asset: &Asset) -> &'static str {
         std::str::from_utf8(asset.bytes).unwrap()
@@ -63,19 +91,21 @@ mod tests {
 
     #[test]
     fn everything_that_the_page_asks_for_is_there() {
-        let named_by_index = [between(INDEX, "\"/ui/", "\""), between(CLOSED, "\"/ui/", "\"")].concat();
+        let named = |page| between(page, "\"/ui/{{assets}}/", "\"");
+        let named_by_index = [named(INDEX), named(CLOSED)].concat();
+        let all = INDEX.matches("/ui/").count() + CLOSED.matches("/ui/").count();
+        assert_eq!(all, named_by_index.len(), "outside the folder nothing is served");
         assert!(named_by_index.contains(&"main.js"));
         let imported = scripts().flat_map(|script| between(text(script), "from './", "'"));
         for name in named_by_index.into_iter().chain(imported) {
-            assert!(asset(name).is_some(), "{name}");
+            assert!(is_there(name), "{name}");
         }
-        assert!(asset("nothing.js").is_none());
     }
 
     #[test]
     fn every_module_is_loaded_without_waiting_for_its_importer() {
         for script in scripts() {
-            assert!(INDEX.contains(&format!("\"/ui/{}\"", script.name)), "{}", script.name);
+            assert!(INDEX.contains(&format!("\"/ui/{{{{assets}}}}/{}\"", script.name)), "{}", script.name);
         }
     }
 
@@ -104,6 +134,12 @@ mod tests {
         let users = |call: &str| scripts().filter(|s| text(s).contains(call)).map(|s| s.name).collect::<Vec<_>>();
         assert_eq!(users("fetch("), ["api.js"]);
         assert_eq!(users("new WebSocket("), ["live.js"]);
+    }
+
+    #[test]
+    fn the_folder_is_twelve_hex_digits() {
+        assert_eq!(FOLDER.len(), 12);
+        assert!(FOLDER.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Guard {
         if !is_asked || !head.header("Origin").is_some_and(|origin| self.allows(origin)) {
             return None;
         }
-        let mut reply = Reply::empty(204);
+        let mut reply = Reply::empty(204, "no-store");
         reply.add_header("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
         reply.add_header("Access-Control-Allow-Headers", "Content-Type, Idempotency-Key, If-Match, If-None-Match");
         reply.add_header("Access-Control-Max-Age", "600");

@@ -67,12 +67,21 @@ pub(super) fn conversion(request: &Request<'_>) -> Result<Conversion, Problem> {
 
 /// Reads `rev` from a body that has one: the revision that the caller expects the record to have.
 pub(super) fn expected_rev(request: &Request<'_>) -> Result<Option<u32>, Problem> {
-    // Where no body is needed, one of another kind is none of our business.
-    let Ok(Some(body)) = request.optional_json() else { return Ok(None) };
+    let body = match request.optional_json() {
+        Ok(Some(body)) => body,
+        // Where no body is needed, one of another kind is none of our business.
+        Err(problem) if problem.status != 415 => return Err(problem),
+        Ok(None) | Err(_) => return Ok(None),
+    };
     let Some(rev) = Fields::parse(body)?.get("rev") else { return Ok(None) };
     let mut faults = Faults::new();
+    // 3.0 is the same whole number (JSON Schema, core §4.2.3).
     let text = rev.trim_matches('"');
-    let rev = text.parse().map_err(|_| faults.add(&At::Body, "rev", "int_parsing", "must be a whole number"));
+    let rev = text
+        .strip_suffix(".0")
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| faults.add(&At::Body, "rev", "int_parsing", "must be a whole number"));
     faults.finish(rev).map(Some)
 }
 

@@ -9,8 +9,8 @@
 //!
 //! Where to look: `listen` binds, `server` accepts and counts connections, `connection` serves one of them, `intake` and `head` read
 //! requests, `route` is the table of all routes, `estimates`, `orders` and `info` answer them, `input` and `fields` read
-//! bodies, `render` and `problem` write answers, `lists` streams lists, `session` is a WebSocket and `frame_lengths`
-//! checks what its library does not.
+//! bodies, `render` and `problem` write answers, `lists` streams lists, `openapi.json` describes all of it, `session` is a WebSocket
+//! and `frame_lengths` checks what its library does not.
 
 mod connection;
 mod deadline;
@@ -25,6 +25,7 @@ mod intake;
 pub mod limits;
 mod listen;
 mod lists;
+mod openapi;
 mod orders;
 mod page;
 mod problem;

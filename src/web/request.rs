@@ -33,7 +33,7 @@ pub(super) struct Request<'a> {
 }
 
 /// Characters of an `Idempotency-Key`.
-const KEY_CHARS_MAX: usize = 255;
+pub(super) const KEY_CHARS_MAX: usize = 255;
 
 impl Request<'_> {
     /// The body as text of a JSON document. An error if there must be one and there is none, or it is something else.
@@ -85,9 +85,11 @@ impl Request<'_> {
         }
     }
 
-    /// The revisions one of which the caller expects the record to have: from `If-Match` (RFC 9110 §13.1.1) or `rev` in
-    /// the body.
+    /// The revisions one of which the caller expects the record to have: from `If-Match` (RFC 9110 §13.1.1), else
+    /// `rev` in the body.
     fn expected_revs(&self) -> Result<Option<Vec<u32>>, Problem> {
+        // A body that cannot be read is told so, whichever of the two counts.
+        let named_by_body = input::expected_rev(self)?;
         match self.head.header("If-Match").map(str::trim) {
             Some("*") => Ok(None),
             Some(tags) => {
@@ -95,7 +97,7 @@ impl Request<'_> {
                 let malformed = || Problem::new(400, "If-Match must be the ETag of a record, such as \"3\"");
                 revs.ok_or_else(malformed).map(Some)
             }
-            None => Ok(input::expected_rev(self)?.map(|rev| vec![rev])),
+            None => Ok(named_by_body.map(|rev| vec![rev])),
         }
     }
 

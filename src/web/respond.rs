@@ -1,10 +1,12 @@
 //! Answers: built once and written with a deadline. What fits into memory is printed here, in one piece; what is streamed is
 //! printed by `tiny_http::Response`, which knows chunks.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::{self, BufWriter, Read, Write};
 use std::net::TcpStream;
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use flate2::Compression;
 use flate2::read::GzEncoder;
@@ -15,14 +17,14 @@ use super::head::Head;
 use crate::app::{Answer, ShopClock};
 
 /// Smaller answers fit into one packet anyway.
-const GZIP_FROM_BYTES: usize = 1_400;
+pub(super) const GZIP_FROM_BYTES: usize = 1_400;
 /// Answers up to this size have a length; larger ones are streamed in chunks.
 const STREAM_FROM_BYTES: usize = 32 << 10;
 /// Room for an answer's head.
 const HEAD_BYTES: usize = 512;
 const SERVER: &str = "tillsync";
 /// Nobody guesses at what an answer is, and no address of ours is told to others.
-const SECURITY_LINES: &str = "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
+pub(super) const SECURITY_LINES: &str = "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
 
 /// An answer on its way to the client.
 pub struct Reply {
@@ -35,21 +37,45 @@ pub struct Reply {
 
 enum Body {
     Bytes(Vec<u8>),
+    Fixed(&'static Fixed),
     Stream(Box<dyn Read + Send>),
 }
 
+/// Content that is the same for as long as the program runs. It is packed when somebody first asks for it so.
+pub(super) struct Fixed {
+    plain: Cow<'static, [u8]>,
+    packed: OnceLock<Vec<u8>>,
+}
+
+impl Fixed {
+    pub fn new(plain: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self { plain: plain.into(), packed: OnceLock::new() }
+    }
+
+    fn packed(&self) -> io::Result<&[u8]> {
+        if let Some(packed) = self.packed.get() {
+            return Ok(packed);
+        }
+        let packed = gzip(&self.plain, Compression::best())?;
+        Ok(self.packed.get_or_init(|| packed))
+    }
+}
+
 impl Reply {
-    fn new(status: u16, content_type: &str, cache_control: &str, body: Vec<u8>) -> Self {
-        let mut reply =
-            Self { status, lines: String::with_capacity(HEAD_BYTES), has_tag: false, body: Body::Bytes(body) };
+    /// An answer in memory.
+    pub fn new(status: u16, content_type: &str, cache_control: &str, body: Vec<u8>) -> Self {
+        let mut reply = Self::empty(status, cache_control);
         reply.add_header("Content-Type", content_type);
-        reply.add_header("Cache-Control", cache_control);
+        reply.body = Body::Bytes(body);
         reply
     }
 
     /// An answer without a body.
-    pub fn empty(status: u16) -> Self {
-        Self { status, lines: String::with_capacity(HEAD_BYTES), has_tag: false, body: Body::Bytes(Vec::new()) }
+    pub fn empty(status: u16, cache_control: &str) -> Self {
+        let body = Body::Bytes(Vec::new());
+        let mut reply = Self { status, lines: String::with_capacity(HEAD_BYTES), has_tag: false, body };
+        reply.add_header("Cache-Control", cache_control);
+        reply
     }
 
     /// A JSON answer.
@@ -74,14 +100,11 @@ impl Reply {
         Self::new(200, content_type, "no-store", body.into_bytes())
     }
 
-    /// A page that is not kept.
-    pub fn page(status: u16, content_type: &str, page: String) -> Self {
-        Self::new(status, content_type, "no-store", page.into_bytes())
-    }
-
-    /// An embedded file.
-    pub fn asset(content_type: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        Self::new(200, content_type, "no-cache", bytes.into())
+    /// Content that never changes.
+    pub(super) fn fixed(content_type: &str, cache_control: &str, content: &'static Fixed) -> Self {
+        let mut reply = Self::new(200, content_type, cache_control, Vec::new());
+        reply.body = Body::Fixed(content);
+        reply
     }
 
     /// Adds a header. Values are made by the server; a line end in one would be a new header and is left out.
@@ -116,6 +139,7 @@ impl Reply {
         // An answer with an ETag is one record and stays as it is: packed, it would be another representation.
         let is_large = match &self.body {
             Body::Bytes(bytes) => bytes.len() >= GZIP_FROM_BYTES && !self.has_tag,
+            Body::Fixed(content) => content.plain.len() >= GZIP_FROM_BYTES,
             Body::Stream(_) => true,
         };
         let is_gzip = head.is_some_and(accepts_gzip) && is_large;
@@ -133,8 +157,10 @@ impl Reply {
             lines: self.lines,
         };
         match self.body {
-            Body::Bytes(bytes) if is_gzip => print.whole(&gzip(&bytes)?, clock),
+            Body::Bytes(bytes) if is_gzip => print.whole(&gzip(&bytes, Compression::fast())?, clock),
             Body::Bytes(bytes) => print.whole(&bytes, clock),
+            Body::Fixed(content) if is_gzip => print.whole(content.packed()?, clock),
+            Body::Fixed(content) => print.whole(&content.plain, clock),
             Body::Stream(source) if is_gzip => print.stream(GzEncoder::new(source, Compression::fast())),
             Body::Stream(source) => print.stream(source),
         }
@@ -152,9 +178,9 @@ impl From<Answer> for Reply {
     }
 }
 
-fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+fn gzip(bytes: &[u8], compression: Compression) -> io::Result<Vec<u8>> {
     let mut packed = Vec::with_capacity(bytes.len() / 4);
-    GzEncoder::new(bytes, Compression::fast()).read_to_end(&mut packed)?;
+    GzEncoder::new(bytes, compression).read_to_end(&mut packed)?;
     Ok(packed)
 }
 

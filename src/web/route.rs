@@ -5,14 +5,15 @@ use tiny_http::Method;
 use super::problem::Problem;
 use super::request::{Visit, percent_decode};
 use super::respond::Reply;
-use super::{estimates, info, lists, orders, page, sync};
+use super::{estimates, info, lists, openapi, orders, page, sync};
 use crate::domain::Estimate;
 
 /// What a method and a path ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route<'a> {
     Root,
-    Asset(&'a str),
+    Description,
+    Asset(&'a str, &'a str),
     ApiRoot,
     Health,
     WebSocketStatus,
@@ -39,11 +40,12 @@ pub(super) enum Route<'a> {
 }
 
 /// The table.
-fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
+pub(super) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
     use Method::{Delete, Get, Post, Put};
     Some(match (method, path) {
         (Get, [""]) => Route::Root,
-        (Get, ["ui", name]) => Route::Asset(name),
+        (Get, ["openapi.json"]) => Route::Description,
+        (Get, ["ui", folder, name]) => Route::Asset(folder, name),
         (Get, ["api"] | ["api", ""]) => Route::ApiRoot,
         (Get, ["health"] | ["api", "health"]) => Route::Health,
         (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => Route::WebSocketStatus,
@@ -116,7 +118,8 @@ fn dispatch(route: Route<'_>, visit: &Visit<'_>) -> Result<Reply, Problem> {
     let enter = || visit.enter();
     match route {
         Route::Root => Ok(page::root(visit)),
-        Route::Asset(name) => page::asset(name),
+        Route::Description => Ok(openapi::description(&enter()?)),
+        Route::Asset(folder, name) => page::asset(folder, name),
         Route::Health => Ok(info::health(visit.shop)),
         Route::ApiRoot => enter().map(|_| info::api_root()),
         Route::WebSocketStatus => Ok(info::websocket_status(&enter()?)),

@@ -15,6 +15,7 @@ use super::guard::Guard;
 use super::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
 use super::listen::{Probe, Wake};
 use super::problem::Problem;
+use super::respond::SECURITY_LINES;
 use crate::app::Shop;
 
 /// How long the accept loop rests after an error such as "too many open files".
@@ -308,7 +309,8 @@ impl Doorman {
     fn turn_away(&self, stream: Arc<TcpStream>, problem: &Problem) {
         let body = problem.body();
         let mut answer = format!(
-            "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n",
+            "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
+             Connection: close\r\n{SECURITY_LINES}",
             problem.status,
             tiny_http::StatusCode(problem.status).default_reason_phrase(),
             body.len()

@@ -11,9 +11,9 @@ use crate::shop::DEADLINE;
 
 /// Serves a shop on a free port.
 pub fn serve(app: &Arc<App>) -> (Server, SocketAddr) {
-    let listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
-    let server =
-        Server::start(Arc::new(Shop::around(Arc::clone(app))), Options { listen, ..Options::default() }).unwrap();
+    let listeners = bind(&[SocketAddr::from(([127, 0, 0, 1], 0))]).unwrap();
+    let shop = Arc::new(Shop::around(Arc::clone(app)));
+    let server = Server::start(shop, listeners, Options::default()).unwrap();
     let address = server.addresses()[0];
     (server, address)
 }

@@ -12,6 +12,8 @@ mod lists;
 mod live;
 mod log;
 mod model;
+mod openapi;
+mod page;
 mod readme;
 mod revisions;
 mod slow_clients;

@@ -29,6 +29,11 @@ impl Client {
         Self { stream: BufReader::new(stream) }
     }
 
+    /// The server's address.
+    pub fn peer(&self) -> SocketAddr {
+        self.stream.get_ref().peer_addr().unwrap()
+    }
+
     /// Sends bytes as they are.
     pub fn send_raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.stream.get_mut().write_all(bytes)
