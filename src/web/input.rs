@@ -67,8 +67,7 @@ pub(super) fn conversion(request: &Request<'_>) -> Result<Conversion, Problem> {
 
 /// Reads `rev` from a body that has one: the revision that the caller expects the record to have.
 pub(super) fn expected_rev(request: &Request<'_>) -> Result<Option<u32>, Problem> {
-    // Where no body is needed, one of another kind is none of our business.
-    let Ok(Some(body)) = request.optional_json() else { return Ok(None) };
+    let Some(body) = request.optional_json()? else { return Ok(None) };
     let Some(rev) = Fields::parse(body)?.get("rev") else { return Ok(None) };
     let mut faults = Faults::new();
     let text = rev.trim_matches('"');

@@ -8,9 +8,10 @@
 //! open files" ends its accept loop, and there are no time-outs.
 //!
 //! Where to look: `server` accepts and counts connections, `connection` serves one of them, `intake` and `head` read
-//! requests, `route` is the table of all routes, `estimates`, `orders` and `info` answer them, `input` and `fields` read
+//! requests within the `budget`, `route` is the table of all routes, `estimates`, `orders` and `info` answer them, `input` and `fields` read
 //! bodies, `render` and `problem` write answers, `lists` streams lists, `session` is a WebSocket.
 
+mod budget;
 mod connection;
 mod deadline;
 mod estimates;

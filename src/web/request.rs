@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use tiny_http::Method;
+
 use super::head::{Framing, Head};
 use super::input;
 use super::problem::Problem;
@@ -31,6 +33,12 @@ impl Request<'_> {
             });
         }
         self.optional_json().map(Option::unwrap_or_default)
+    }
+
+    /// Every write with a body must say that it is JSON: a form of a foreign page cannot (Fetch standard, simple requests).
+    pub fn check_type(&self) -> Result<(), Problem> {
+        let is_read = matches!(self.head.method, Method::Get | Method::Head);
+        if is_read { Ok(()) } else { self.optional_json().map(|_| ()) }
     }
 
     /// The same where the body may be left away.

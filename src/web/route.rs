@@ -80,7 +80,10 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
 
 /// Answers a request.
 pub(super) fn answer(request: &Request<'_>) -> Result<Reply, Problem> {
-    with_route(request.head.method.clone(), request.head.target(), |route| dispatch(route, request))
+    with_route(request.head.method.clone(), request.head.target(), |route| {
+        request.check_type()?;
+        dispatch(route, request)
+    })
 }
 
 /// The two live feeds.
@@ -153,6 +156,13 @@ fn with_route<T>(
     };
     let parts = path.split('/').map(|part| percent_decode(part, false)).collect::<Result<Vec<_>, _>>()?;
     let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+    if parts.iter().any(|part| part.contains(char::is_control)) {
+        return Err(Problem::new(400, "The address holds a control character"));
+    }
+    // Nothing here is a file, and what would lead elsewhere among files leads nowhere.
+    if parts.iter().any(|part| part.contains(['/', '\\']) || matches!(*part, "." | "..")) {
+        return Err(Problem::not_found());
+    }
     let method = if method == Method::Head { Method::Get } else { method };
     match find(&method, &parts) {
         Some(route) => act(route),

@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 
+use super::budget::Budget;
 use super::connection;
 use super::guard::Guard;
 use super::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
 use super::problem::Problem;
+use super::respond::SECURITY_LINES;
 use crate::app::App;
 
 /// How long the accept loop rests after an error such as "too many open files".
@@ -54,6 +56,7 @@ impl Default for Options {
 pub(super) struct Shared {
     pub app: Arc<App>,
     pub guard: Guard,
+    pub budget: Budget,
     is_stopping: AtomicBool,
     options: Options,
     open: Mutex<Open>,
@@ -92,6 +95,7 @@ impl Server {
         let shared = Arc::new(Shared {
             app,
             guard: Guard::new(ports, &options.hosts, &options.allowed_origins),
+            budget: Budget::default(),
             is_stopping: AtomicBool::new(false),
             options,
             open: Mutex::new(Open::default()),
@@ -283,7 +287,7 @@ impl Doorman {
         let body = Problem::new(503, "Too many connections at the moment. Please try again shortly.").body();
         let mut answer = format!(
             "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             Retry-After: 2\r\nConnection: close\r\n\r\n",
+             Cache-Control: no-store\r\n{SECURITY_LINES}Retry-After: 2\r\nConnection: close\r\n\r\n",
             body.len()
         )
         .into_bytes();

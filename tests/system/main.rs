@@ -7,6 +7,7 @@ mod concurrency;
 mod contract;
 mod durability;
 mod guard;
+mod hostile_http;
 mod http_front;
 mod lists;
 mod live;

@@ -10,6 +10,7 @@ pub mod socket;
 pub mod storm;
 pub mod sync;
 pub mod till;
+pub mod wire;
 
 use std::time::{Duration, Instant};
 
