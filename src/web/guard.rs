@@ -77,6 +77,7 @@ impl Guard {
             return None;
         }
         let mut reply = Reply::empty(204);
+        reply.add_header("Cache-Control", "no-store");
         reply.add_header("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
         reply.add_header("Access-Control-Allow-Headers", "Content-Type, Idempotency-Key, If-Match, If-None-Match");
         reply.add_header("Access-Control-Max-Age", "600");

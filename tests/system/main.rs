@@ -8,6 +8,8 @@ mod contract;
 mod durability;
 mod guard;
 mod hostile_http;
+mod hostile_json;
+mod hostile_text;
 mod http_front;
 mod lists;
 mod live;
@@ -15,6 +17,8 @@ mod log;
 mod model;
 mod readme;
 mod revisions;
+#[cfg(target_os = "linux")]
+mod slow_attacks;
 mod slow_clients;
 mod support;
 mod sync_guarantees;
