@@ -47,6 +47,9 @@ impl Share<'_> {
     /// Makes the share cover so many bytes in all. Without room for them it stays as it is.
     pub fn cover(&mut self, bytes: usize) -> Result<(), Exhausted> {
         let more = bytes.saturating_sub(OWN_BYTES_MAX).saturating_sub(self.taken);
+        if more == 0 {
+            return Ok(());
+        }
         let take = |free: usize| free.checked_sub(more);
         self.budget.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).map_err(|_| Exhausted)?;
         self.taken += more;
@@ -56,7 +59,9 @@ impl Share<'_> {
 
 impl Drop for Share<'_> {
     fn drop(&mut self) {
-        self.budget.free.fetch_add(self.taken, Ordering::Relaxed);
+        if self.taken > 0 {
+            self.budget.free.fetch_add(self.taken, Ordering::Relaxed);
+        }
     }
 }
 

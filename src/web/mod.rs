@@ -23,6 +23,8 @@ mod input;
 mod intake;
 pub mod limits;
 mod lists;
+#[cfg(test)]
+mod mutation;
 mod orders;
 mod page;
 mod problem;

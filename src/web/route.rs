@@ -160,7 +160,7 @@ fn with_route<T>(
         return Err(Problem::new(400, "The address holds a control character"));
     }
     // Nothing here is a file, and what would lead elsewhere among files leads nowhere.
-    if parts.iter().any(|part| part.contains(['/', '\\']) || matches!(*part, "." | "..")) {
+    if parts.iter().any(|part| part.contains(['/', '\\']) || part.contains("..") || *part == ".") {
         return Err(Problem::not_found());
     }
     let method = if method == Method::Head { Method::Get } else { method };
@@ -184,6 +184,7 @@ fn no_route(parts: &[&str]) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mutation::{fuzz, spoilt};
     use super::*;
 
     fn status_of(method: Method, target: &str) -> u16 {
@@ -208,5 +209,38 @@ mod tests {
         assert_eq!(status_of(Method::Head, "/health"), 200);
         let problem = with_route(Method::Patch, "/api/estimates/EST-1", |_| Ok(())).unwrap_err();
         assert_eq!(problem.headers, [("Allow", "GET, HEAD, PUT, DELETE".to_string())]);
+    }
+
+    /// Whatever the address, no handler sees a part of it that could lead elsewhere or control something.
+    #[test]
+    fn no_part_of_an_address_climbs_or_controls() {
+        const TOKENS: [&str; 16] = [
+            "%00", "%2e", "%2E%2e", "..", "/", "%2f", "%5c", "\\", "%", "%zz", "%c3%a9", "%ff", "?", "#", "%0d%0a",
+            "%25",
+        ];
+        let paths = [
+            "/api/estimates/EST-1",
+            "/api/orders/number/%23001?x=1",
+            "/ui/main.js",
+            "/api/orders/x/status?status=y",
+            "/",
+            "/api/estimates/x/convert-to-order",
+        ];
+        let corpus = paths.map(|path| path.as_bytes().to_vec()).into();
+        fuzz(20_000, &spoilt(corpus, &TOKENS), |bytes| {
+            let Ok(target) = std::str::from_utf8(&bytes) else { return };
+            for method in [Method::Get, Method::Put, Method::Post, Method::Delete] {
+                let shown = with_route(method, target, |route| Ok(format!("{route:?}")));
+                match shown {
+                    Ok(shown) => {
+                        let is_bad =
+                            shown.contains("..") || shown.contains(['/', '\\']) || shown.contains(char::is_control);
+                        // A quotation mark is shown as \", and nothing else may be escaped.
+                        assert!(!is_bad || shown.contains("\\\""), "{target}: {shown}");
+                    }
+                    Err(problem) => assert!([400, 404, 405].contains(&problem.status), "{target}: {problem:?}"),
+                }
+            }
+        });
     }
 }
