@@ -211,6 +211,24 @@ mod tests {
         assert_eq!(problem.headers, [("Allow", "GET, HEAD, PUT, DELETE".to_string())]);
     }
 
+    /// The part of the address that a handler sees.
+    fn text_of(route: Route<'_>) -> Option<&str> {
+        match route {
+            Route::Asset(text)
+            | Route::EstimateByNumber(text)
+            | Route::Estimate(text)
+            | Route::EditEstimate(text)
+            | Route::DeleteEstimate(text)
+            | Route::ConvertEstimate(text)
+            | Route::DuplicateEstimate(text)
+            | Route::OrderByNumber(text)
+            | Route::Order(text)
+            | Route::SetOrderStatus(text)
+            | Route::DeleteOrder(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whatever the address, no handler sees a part of it that could lead elsewhere or control something.
     #[test]
     fn no_part_of_an_address_climbs_or_controls() {
@@ -230,13 +248,12 @@ mod tests {
         fuzz(20_000, &spoilt(corpus, &TOKENS), |bytes| {
             let Ok(target) = std::str::from_utf8(&bytes) else { return };
             for method in [Method::Get, Method::Put, Method::Post, Method::Delete] {
-                let shown = with_route(method, target, |route| Ok(format!("{route:?}")));
-                match shown {
-                    Ok(shown) => {
+                match with_route(method, target, |route| Ok(text_of(route).map(str::to_string))) {
+                    Ok(None) => {}
+                    Ok(Some(text)) => {
                         let is_bad =
-                            shown.contains("..") || shown.contains(['/', '\\']) || shown.contains(char::is_control);
-                        // A quotation mark is shown as \", and nothing else may be escaped.
-                        assert!(!is_bad || shown.contains("\\\""), "{target}: {shown}");
+                            text.contains("..") || text.contains(['/', '\\']) || text.contains(char::is_control);
+                        assert!(!is_bad, "{target}: {text}");
                     }
                     Err(problem) => assert!([400, 404, 405].contains(&problem.status), "{target}: {problem:?}"),
                 }
