@@ -156,7 +156,7 @@ impl<S: Source> Intake<S> {
                 return Ok(());
             }
             let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
-            if name.len() == line.len() || name.is_empty() || !name.iter().all(|byte| byte.is_ascii_graphic()) {
+            if name.len() == line.len() || name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
                 return Err(ErrorKind::InvalidInput.into());
             }
             budget = budget.checked_sub(line.len()).ok_or(ErrorKind::InvalidInput)?;

@@ -119,7 +119,7 @@ impl Reply {
         share.cover(bytes).map_or_else(|exhausted| Problem::from(exhausted).into(), |()| self)
     }
 
-    /// An answer with an ETag is one record and stays as it is: packed, it would be another representation.
+    /// An answer with an `ETag` is one record and stays as it is: packed, it would be another representation.
     fn is_large(&self) -> bool {
         match &self.body {
             Body::Bytes(bytes) => bytes.len() >= GZIP_FROM_BYTES && !self.has_tag,

@@ -81,7 +81,7 @@ fn whatever_arrives_is_one_request_or_none() {
         stored += statuses.iter().filter(|&&status| status == 201).count();
     }
     assert!(faults.is_empty(), "{} of {} cases:\n{}", faults.len(), cases.len(), faults.join("\n"));
-    println!("{} cases", cases.len());
+    eprintln!("{} cases", cases.len());
 
     let mut client = server.client();
     let orders = client.get("/api/orders/orders-only").expect(200);

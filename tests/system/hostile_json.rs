@@ -4,6 +4,8 @@
 //! Method: one table of bodies, each sent to both creates: JSON by the byte, with one thing changed in a valid bill. A row says
 //! what the answer is; at the end exactly the rows that are bills are in the lists.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::support::http::Client;
@@ -84,7 +86,7 @@ fn what_is_no_bill_is_refused_by_name_and_never_stored() {
         }
     }
     assert!(faults.is_empty(), "{} of {rows}:\n{}", faults.len(), faults.join("\n"));
-    println!("{rows} bodies");
+    eprintln!("{rows} bodies");
     assert_eq!(client.get("/api/orders/all").expect(200).as_array().unwrap().len(), stored);
     client.post("/api/estimates/create", &samples::estimate("the next one")).expect(201);
 }
@@ -181,7 +183,10 @@ fn not_an_object() -> Vec<Row> {
     rows.push(row("100,000 lists that never end", "[".repeat(100_000), Fault(json!(["body"]))));
     rows.push(row("100,000 lists", nest("[", "]", 100_000), Fault(json!(["body"]))));
     let more_fields = |count: usize| {
-        let fields: String = (0..count).map(|index| format!("\"x{index}\":{index},")).collect();
+        let mut fields = String::new();
+        for index in 0..count {
+            write!(fields, "\"x{index}\":{index},").unwrap();
+        }
         valid().replacen('{', &format!("{{{fields}"), 1)
     };
     rows.push(row("256 fields", more_fields(246), Stored));

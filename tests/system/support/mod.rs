@@ -30,5 +30,5 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 /// Says that a test cannot run without a tool. In CI, which installs them all, that is a fault.
 pub fn skip_without(tool: &str) {
     assert!(std::env::var_os("CI").is_none(), "CI has to install {tool}");
-    println!("SKIPPED: {tool} is not installed");
+    eprintln!("SKIPPED: {tool} is not installed");
 }
