@@ -122,7 +122,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "NAME", env = "TILLSYNC_HOST", value_delimiter = ',')]
     pub host: Vec<String>,
     /// Origin of a page elsewhere that may use this server, scheme and host; none unless given
-    #[arg(long, value_name = "ORIGIN", env = "TILLSYNC_ALLOW_ORIGIN", value_delimiter = ',')]
+    #[arg(long, value_name = "ORIGIN", env = "TILLSYNC_ALLOW_ORIGIN", value_delimiter = ',', value_parser = parse_origin)]
     pub allow_origin: Vec<String>,
     /// Memory for database pages, in MiB
     #[arg(long, value_name = "N", env = "TILLSYNC_CACHE_MIB", default_value_t = 32,
@@ -151,6 +151,15 @@ fn parse_currency(code: &str) -> Result<Currency, String> {
     Currency::from_code(code).ok_or_else(|| "use a code of three letters, such as INR or EUR".to_string())
 }
 
+/// An origin as browsers send it (RFC 6454 §6.1). `null` is what every sandboxed page calls itself, and there is no `*`.
+fn parse_origin(origin: &str) -> Result<String, String> {
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")).unwrap_or_default();
+    if host.is_empty() || host.contains(['/', '?', '#', '@', '*', ' ']) {
+        return Err("use scheme and host of the page, such as https://office.example".to_string());
+    }
+    Ok(origin.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -160,6 +169,18 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn an_allowed_origin_is_exactly_one_page_address() {
+        for origin in ["https://office.example", "http://192.168.1.9:3000"] {
+            assert_eq!(parse_origin(origin).as_deref(), Ok(origin));
+        }
+        for origin in
+            ["null", "*", "https://*", "office.example", "https://", "https://a/", "https://u@a", "https://a b"]
+        {
+            assert!(parse_origin(origin).is_err(), "{origin}");
+        }
     }
 
     #[test]

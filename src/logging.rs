@@ -51,9 +51,9 @@ fn write(waiting: &Receiver<Vec<u8>>, counts: &Counts) {
     let mut output = io::stderr();
     while let Ok(first) = waiting.recv(None) {
         thread::sleep(GATHER);
-        let (mut text, mut lines) = (first, 1);
+        let (mut text, mut lines) = (one_line(&first), 1);
         while let Some(line) = waiting.try_recv() {
-            text.extend_from_slice(&line);
+            text.extend_from_slice(&one_line(&line));
             lines += 1;
         }
         let dropped = counts.dropped.swap(0, Ordering::Relaxed);
@@ -98,5 +98,39 @@ impl Write for LineQueue {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A line in which nothing but its end controls a terminal: what a client has sent can neither pass for a line of ours nor
+/// hide one. Characters that control, and those that turn the direction of writing, are shown as `\u{202e}`.
+fn one_line(line: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(line));
+    let mut safe = String::with_capacity(line.len());
+    for character in text.chars() {
+        if character.is_control() || turns_text(character) {
+            safe.extend(character.escape_unicode());
+        } else {
+            safe.push(character);
+        }
+    }
+    safe.push('\n');
+    safe.into_bytes()
+}
+
+/// Line ends and direction marks of Unicode (UAX #9).
+fn turns_text(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_stays_one_line_that_controls_nothing() {
+        let line = "✅ Asha\r\n[ERROR] forged \u{1b}[2J\u{7f}\u{9b}\u{202e}cod\u{2028}\0 💡\n";
+        let shown = String::from_utf8(one_line(line.as_bytes())).unwrap();
+        assert_eq!(shown, "✅ Asha\\u{d}\\u{a}[ERROR] forged \\u{1b}[2J\\u{7f}\\u{9b}\\u{202e}cod\\u{2028}\\u{0} 💡\n");
+        assert_eq!(one_line(b"\xff\n"), "\u{fffd}\n".as_bytes());
     }
 }

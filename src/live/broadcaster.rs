@@ -135,7 +135,7 @@ impl Broadcaster {
         self.counts.changes.add(1);
         match change_json(change) {
             Ok(json) => {
-                log::debug!("📨 {}", String::from_utf8_lossy(&json).escape_debug());
+                log::debug!("📨 {}", String::from_utf8_lossy(&json));
                 batch.add(change, &json, &self.listeners);
             }
             Err(error) => {

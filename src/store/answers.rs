@@ -49,7 +49,7 @@ impl StoredAnswer {
         now.uptime_seconds > GRACE_SECONDS && wall_micros > i64::from(self.kept_seconds) * 1_000_000
     }
 
-    fn encode(&self, fingerprint: [u8; 16]) -> Vec<u8> {
+    pub(super) fn encode(&self, fingerprint: [u8; 16]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(60 + self.outcome.len());
         bytes.extend_from_slice(&fingerprint);
         bytes.extend_from_slice(&self.at.run.to_le_bytes());
@@ -61,7 +61,7 @@ impl StoredAnswer {
         bytes
     }
 
-    fn decode(bytes: &[u8]) -> Result<([u8; 16], Self), StoreError> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<([u8; 16], Self), StoreError> {
         let mut fields = Fields { rest: bytes, what: "answer" };
         let fingerprint = fields.take()?;
         let answer = Self {

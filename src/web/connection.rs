@@ -50,8 +50,10 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option
             Next::Request => {}
             Next::End => return linger(stream).map(|()| None),
             Next::WebSocket(feed, head) => {
-                let session = session::open(shared, stream, feed, &head, intake.into_rest())?;
-                return if session.is_none() { linger(stream).map(|()| None) } else { Ok(session) };
+                return match session::open(shared, stream, feed, &head, intake.into_rest())? {
+                    Some(session) => Ok(Some(session)),
+                    None => linger(stream).map(|()| None),
+                };
             }
         }
     }
@@ -81,15 +83,18 @@ fn one_request(
     if let Err(problem) = expect(stream, intake, &head)? {
         return refuse(shared, stream, Some(&head), problem);
     }
-    let body = match intake.body(head.framing) {
+    let body = match intake.body(head.framing, &shared.budget) {
         Ok(body) => body,
         Err(NoRequest::Closed) => return Ok(Next::End),
         Err(NoRequest::Broken(problem)) => return refuse(shared, stream, Some(&head), problem),
     };
     let mut reply = match shared.guard.preflight(&head) {
         Some(reply) => reply,
-        None => answer(&Visit { shop: &shared.shop, head: &head, body: &body }),
+        None => answer(&Visit { shop: &shared.shop, head: &head, body: &body.bytes }),
     };
+    drop(body);
+    let mut share = shared.budget.share();
+    reply = reply.within(&mut share, &head);
     shared.guard.sign(&head, &mut reply);
     // HTTP/1.0 has no chunks: the end of a stream is the end of the connection.
     let keeps_alive = head.keeps_alive() && !shared.is_stopping() && (head.is_http_1_1 || !reply.is_stream());

@@ -44,7 +44,7 @@ impl Guard {
 
     /// Checks a request before anything else is done with it.
     pub fn check(&self, head: &Head, is_live_feed: bool, reached_at: IpAddr) -> Result<(), Problem> {
-        let host = head.header("Host").unwrap_or_default();
+        let host = head.host();
         // HTTP/1.0 knows no Host; no browser speaks it.
         if !host.is_empty() && !self.knows(host, reached_at) {
             return Err(Problem::new(

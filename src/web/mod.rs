@@ -8,10 +8,11 @@
 //! open files" ends its accept loop, and there are no time-outs.
 //!
 //! Where to look: `listen` binds, `server` accepts and counts connections, `connection` serves one of them, `intake` and `head` read
-//! requests, `route` is the table of all routes, `estimates`, `orders` and `info` answer them, `input` and `fields` read
+//! requests within the `budget`, `route` is the table of all routes, `estimates`, `orders` and `info` answer them, `input` and `fields` read
 //! bodies, `render` and `problem` write answers, `lists` streams lists, `openapi.json` describes all of it, `session` is a WebSocket
 //! and `frame_lengths` checks what its library does not.
 
+mod budget;
 mod connection;
 mod deadline;
 mod estimates;
@@ -25,6 +26,8 @@ mod intake;
 pub mod limits;
 mod listen;
 mod lists;
+#[cfg(test)]
+mod mutation;
 mod openapi;
 mod orders;
 mod page;

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use tiny_http::Method;
+
 use super::head::{Framing, Head};
 use super::input;
 use super::problem::Problem;
@@ -19,6 +21,12 @@ pub(super) struct Visit<'a> {
 }
 
 impl<'a> Visit<'a> {
+    /// Every write with a body must say that it is JSON: a form of a foreign page cannot (Fetch standard, simple requests).
+    pub fn check_type(&self) -> Result<(), Problem> {
+        let is_read = matches!(self.head.method, Method::Get | Method::Head);
+        if is_read { Ok(()) } else { optional_json(self.head, self.body).map(|_| ()) }
+    }
+
     /// Lets it into the shop, or says why the shop is closed.
     pub fn enter(&self) -> Result<Request<'a>, Problem> {
         Ok(Request { app: self.shop.app()?, head: self.head, body: self.body })
@@ -35,6 +43,18 @@ pub(super) struct Request<'a> {
 /// Characters of an `Idempotency-Key`.
 pub(super) const KEY_CHARS_MAX: usize = 255;
 
+fn optional_json<'a>(head: &Head, body: &'a [u8]) -> Result<Option<&'a str>, Problem> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let content_type = head.header("Content-Type").unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return Err(Problem::new(415, "Send the body as JSON, with Content-Type: application/json"));
+    }
+    std::str::from_utf8(body).map(Some).map_err(|_| Problem::new(400, "The request body is not UTF-8 text"))
+}
+
 impl Request<'_> {
     /// The body as text of a JSON document. An error if there must be one and there is none, or it is something else.
     pub fn json(&self) -> Result<&str, Problem> {
@@ -49,15 +69,7 @@ impl Request<'_> {
 
     /// The same where the body may be left away.
     pub fn optional_json(&self) -> Result<Option<&str>, Problem> {
-        if self.body.is_empty() {
-            return Ok(None);
-        }
-        let content_type = self.head.header("Content-Type").unwrap_or_default();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/json") {
-            return Err(Problem::new(415, "Send the body as JSON, with Content-Type: application/json"));
-        }
-        std::str::from_utf8(self.body).map(Some).map_err(|_| Problem::new(400, "The request body is not UTF-8 text"))
+        optional_json(self.head, self.body)
     }
 
     /// A parameter of the query, decoded; the first one if it is repeated.

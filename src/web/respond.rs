@@ -12,8 +12,10 @@ use flate2::Compression;
 use flate2::read::GzEncoder;
 use tiny_http::{HTTPVersion, Header, Response, StatusCode};
 
+use super::budget::Share;
 use super::deadline::{DeadlineWriter, WRITE_BYTES};
 use super::head::Head;
+use super::problem::Problem;
 use crate::app::{Answer, ShopClock};
 
 /// Smaller answers fit into one packet anyway.
@@ -22,6 +24,8 @@ pub(super) const GZIP_FROM_BYTES: usize = 1_400;
 const STREAM_FROM_BYTES: usize = 32 << 10;
 /// Room for an answer's head.
 const HEAD_BYTES: usize = 512;
+/// What packing an answer holds, its tables above all.
+const GZIP_BYTES: usize = 384 << 10;
 const SERVER: &str = "tillsync";
 /// Nobody guesses at what an answer is, and no address of ours is told to others.
 pub(super) const SECURITY_LINES: &str = "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
@@ -32,6 +36,8 @@ pub struct Reply {
     /// Header lines as they are printed.
     lines: String,
     has_tag: bool,
+    /// Whether it may be sent as gzip to those who take it.
+    may_be_packed: bool,
     body: Body,
 }
 
@@ -72,8 +78,13 @@ impl Reply {
 
     /// An answer without a body.
     pub fn empty(status: u16, cache_control: &str) -> Self {
-        let body = Body::Bytes(Vec::new());
-        let mut reply = Self { status, lines: String::with_capacity(HEAD_BYTES), has_tag: false, body };
+        let mut reply = Self {
+            status,
+            lines: String::with_capacity(HEAD_BYTES),
+            has_tag: false,
+            may_be_packed: true,
+            body: Body::Bytes(Vec::new()),
+        };
         reply.add_header("Cache-Control", cache_control);
         reply
     }
@@ -121,6 +132,35 @@ impl Reply {
         matches!(self.body, Body::Stream(_))
     }
 
+    /// Keeps what is held for a slow reader within `share`: without room it is not packed, and what is large and of known
+    /// length is not given out. That is never the answer to a command that was carried out, which is small.
+    #[must_use]
+    pub(super) fn within(mut self, share: &mut Share<'_>, head: &Head) -> Self {
+        let bytes = match &self.body {
+            Body::Bytes(bytes) => bytes.len(),
+            Body::Fixed(content) => content.plain.len(),
+            Body::Stream(_) => 0,
+        };
+        if self.is_packed_for(Some(head)) && share.cover(bytes + GZIP_BYTES).is_ok() {
+            return self;
+        }
+        self.may_be_packed = false;
+        share.cover(bytes).map_or_else(|exhausted| Problem::from(exhausted).into(), |()| self)
+    }
+
+    /// An answer with an `ETag` is one record and stays as it is: packed, it would be another representation.
+    fn is_large(&self) -> bool {
+        match &self.body {
+            Body::Bytes(bytes) => bytes.len() >= GZIP_FROM_BYTES && !self.has_tag,
+            Body::Fixed(content) => content.plain.len() >= GZIP_FROM_BYTES,
+            Body::Stream(_) => true,
+        }
+    }
+
+    fn is_packed_for(&self, head: Option<&Head>) -> bool {
+        self.may_be_packed && self.is_large() && head.is_some_and(accepts_gzip)
+    }
+
     /// Prints head and body onto the socket. `head` is the request's, if it could be read.
     pub(super) fn send(
         mut self,
@@ -136,14 +176,8 @@ impl Reply {
             (true, false) => "Connection: keep-alive\r\n",
             (false, _) => "Connection: close\r\n",
         });
-        // An answer with an ETag is one record and stays as it is: packed, it would be another representation.
-        let is_large = match &self.body {
-            Body::Bytes(bytes) => bytes.len() >= GZIP_FROM_BYTES && !self.has_tag,
-            Body::Fixed(content) => content.plain.len() >= GZIP_FROM_BYTES,
-            Body::Stream(_) => true,
-        };
-        let is_gzip = head.is_some_and(accepts_gzip) && is_large;
-        if is_large {
+        let is_gzip = self.is_packed_for(head);
+        if self.is_large() {
             self.add_header("Vary", "Accept-Encoding");
         }
         if is_gzip {
@@ -157,8 +191,8 @@ impl Reply {
             lines: self.lines,
         };
         match self.body {
-            Body::Bytes(bytes) if is_gzip => print.whole(&gzip(&bytes, Compression::fast())?, clock),
-            Body::Bytes(bytes) => print.whole(&bytes, clock),
+            Body::Bytes(bytes) if is_gzip => print.whole(gzip(&bytes, Compression::fast())?, clock),
+            Body::Bytes(bytes) => print.whole(bytes, clock),
             Body::Fixed(content) if is_gzip => print.whole(content.packed()?, clock),
             Body::Fixed(content) => print.whole(&content.plain, clock),
             Body::Stream(source) if is_gzip => print.stream(GzEncoder::new(source, Compression::fast())),
@@ -206,19 +240,21 @@ struct Print<'a> {
 
 impl Print<'_> {
     /// Prints an answer of known length into memory and writes it in one go.
-    fn whole(&self, body: &[u8], clock: &ShopClock) -> io::Result<()> {
-        let mut printed = Vec::with_capacity(HEAD_BYTES + body.len());
+    fn whole(&self, body: impl AsRef<[u8]>, clock: &ShopClock) -> io::Result<()> {
+        let mut printed = Vec::with_capacity(HEAD_BYTES + body.as_ref().len());
         let (minor_version, status, lines, date) = (self.minor_version, self.status, &self.lines, clock.http_date());
         let reason = StatusCode(status).default_reason_phrase();
         write!(printed, "HTTP/1.{minor_version} {status} {reason}\r\nServer: {SERVER}\r\nDate: {date}\r\n{lines}")?;
         // RFC 9110 §8.6: there is nothing whose length could be told.
         if !matches!(status, 204 | 304) {
-            write!(printed, "Content-Length: {}\r\n", body.len())?;
+            write!(printed, "Content-Length: {}\r\n", body.as_ref().len())?;
         }
         printed.extend_from_slice(b"\r\n");
         if !self.is_head {
-            printed.extend_from_slice(body);
+            printed.extend_from_slice(body.as_ref());
         }
+        // A slow client is written to for long; one copy is enough for that.
+        drop(body);
         DeadlineWriter::new(self.stream).write_all(&printed)
     }
 

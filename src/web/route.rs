@@ -83,7 +83,10 @@ pub(super) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
 
 /// Answers a request.
 pub(super) fn answer(visit: &Visit<'_>) -> Result<Reply, Problem> {
-    with_route(visit.head.method.clone(), visit.head.target(), |route| dispatch(route, visit))
+    with_route(visit.head.method.clone(), visit.head.target(), |route| {
+        visit.check_type()?;
+        dispatch(route, visit)
+    })
 }
 
 /// The live feeds.
@@ -159,6 +162,13 @@ fn with_route<T>(
     };
     let parts = path.split('/').map(|part| percent_decode(part, false)).collect::<Result<Vec<_>, _>>()?;
     let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+    if parts.iter().any(|part| part.contains(char::is_control)) {
+        return Err(Problem::new(400, "The address holds a control character"));
+    }
+    // Nothing here is a file, and what would lead elsewhere among files leads nowhere.
+    if parts.iter().any(|part| part.contains(['/', '\\']) || part.contains("..") || *part == ".") {
+        return Err(Problem::not_found());
+    }
     let method = if method == Method::Head { Method::Get } else { method };
     match find(&method, &parts) {
         Some(route) => act(route),
@@ -180,6 +190,7 @@ fn no_route(parts: &[&str]) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mutation::{fuzz, spoilt};
     use super::*;
 
     fn status_of(method: Method, target: &str) -> u16 {
@@ -204,5 +215,55 @@ mod tests {
         assert_eq!(status_of(Method::Head, "/health"), 200);
         let problem = with_route(Method::Patch, "/api/estimates/EST-1", |_| Ok(())).unwrap_err();
         assert_eq!(problem.headers, [("Allow", "GET, HEAD, PUT, DELETE".to_string())]);
+    }
+
+    /// The part of the address that a handler sees.
+    fn text_of(route: Route<'_>) -> Option<&str> {
+        match route {
+            Route::Asset(_, text)
+            | Route::EstimateByNumber(text)
+            | Route::Estimate(text)
+            | Route::EditEstimate(text)
+            | Route::DeleteEstimate(text)
+            | Route::ConvertEstimate(text)
+            | Route::DuplicateEstimate(text)
+            | Route::OrderByNumber(text)
+            | Route::Order(text)
+            | Route::SetOrderStatus(text)
+            | Route::DeleteOrder(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whatever the address, no handler sees a part of it that could lead elsewhere or control something.
+    #[test]
+    fn no_part_of_an_address_climbs_or_controls() {
+        const TOKENS: [&str; 16] = [
+            "%00", "%2e", "%2E%2e", "..", "/", "%2f", "%5c", "\\", "%", "%zz", "%c3%a9", "%ff", "?", "#", "%0d%0a",
+            "%25",
+        ];
+        let paths = [
+            "/api/estimates/EST-1",
+            "/api/orders/number/%23001?x=1",
+            "/ui/0123456789ab/main.js",
+            "/api/orders/x/status?status=y",
+            "/",
+            "/api/estimates/x/convert-to-order",
+        ];
+        let corpus = paths.map(|path| path.as_bytes().to_vec()).into();
+        fuzz(20_000, &spoilt(corpus, &TOKENS), |bytes| {
+            let Ok(target) = std::str::from_utf8(&bytes) else { return };
+            for method in [Method::Get, Method::Put, Method::Post, Method::Delete] {
+                match with_route(method, target, |route| Ok(text_of(route).map(str::to_string))) {
+                    Ok(None) => {}
+                    Ok(Some(text)) => {
+                        let is_bad =
+                            text.contains("..") || text.contains(['/', '\\']) || text.contains(char::is_control);
+                        assert!(!is_bad, "{target}: {text}");
+                    }
+                    Err(problem) => assert!([400, 404, 405].contains(&problem.status), "{target}: {problem:?}"),
+                }
+            }
+        });
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 
+use super::budget::Budget;
 use super::connection;
 use super::guard::Guard;
 use super::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
@@ -59,6 +60,7 @@ impl Default for Options {
 pub(super) struct Shared {
     pub shop: Arc<Shop>,
     pub guard: Guard,
+    pub budget: Budget,
     is_stopping: AtomicBool,
     /// Where the connections come from that end the accept loops.
     wakes: Mutex<Vec<SocketAddr>>,
@@ -104,6 +106,7 @@ impl Server {
         let shared = Arc::new(Shared {
             shop,
             guard: Guard::new(ports, &options.hosts, &options.allowed_origins),
+            budget: Budget::default(),
             is_stopping: AtomicBool::new(false),
             wakes: Mutex::default(),
             options,

@@ -7,6 +7,9 @@ mod concurrency;
 mod contract;
 mod durability;
 mod guard;
+mod hostile_http;
+mod hostile_json;
+mod hostile_text;
 mod http_front;
 mod lists;
 mod live;
@@ -16,6 +19,8 @@ mod openapi;
 mod page;
 mod readme;
 mod revisions;
+#[cfg(target_os = "linux")]
+mod slow_attacks;
 mod slow_clients;
 mod states;
 mod support;

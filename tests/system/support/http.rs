@@ -97,6 +97,20 @@ impl Client {
         self.try_read(method).unwrap()
     }
 
+    /// Reads so many bytes behind the answers that were read.
+    pub fn read_exact(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.stream.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// Reads all that the server sends until it closes.
+    pub fn read_to_end(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.stream.read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
     /// True once the server has closed its side and nothing is left to read.
     pub fn is_closed_by_server(&mut self) -> bool {
         let mut rest = Vec::new();

@@ -17,6 +17,8 @@ use super::socket::Socket;
 /// A server process and its data directory. Dropping it kills the process and removes the directory.
 pub struct Server {
     pub addr: SocketAddr,
+    /// The line that it printed when it was ready.
+    pub ready: String,
     pub dir: Arc<TempDir>,
     child: Child,
     args: Vec<String>,
@@ -46,6 +48,11 @@ impl Server {
         Self::launch(Arc::new(tempfile::tempdir().unwrap()), "log.txt", &[], env)
     }
 
+    /// Starts with everything in its log.
+    pub fn start_talkative() -> Self {
+        Self::start_with_env(&[("RUST_LOG", "trace")])
+    }
+
     /// Starts a second server on the data of this one.
     pub fn start_beside(&self) -> Self {
         Self::launch(Arc::clone(&self.dir), "log-2.txt", &[], &[])
@@ -55,15 +62,14 @@ impl Server {
         let args: Vec<String> = args.iter().map(ToString::to_string).collect();
         let env: Vec<_> = env.iter().map(|(name, value)| ((*name).to_string(), (*value).to_string())).collect();
         let log = dir.path().join(log_name);
-        let (child, addr) = spawn(&dir, &args, &env, &log);
-        Self { addr, dir, child, args, env, log }
+        let (child, ready) = spawn(&dir, &args, &env, &log);
+        Self { addr: address_in(&ready), ready, dir, child, args, env, log }
     }
 
     /// Starts again on the same data, after [`Self::kill`] or [`Self::stop`]. The port is a new one.
     pub fn start_again(&mut self) {
-        let (child, addr) = spawn(&self.dir, &self.args, &self.env, &self.log);
-        self.child = child;
-        self.addr = addr;
+        (self.child, self.ready) = spawn(&self.dir, &self.args, &self.env, &self.log);
+        self.addr = address_in(&self.ready);
     }
 
     /// The same in another environment.
@@ -144,8 +150,13 @@ impl Drop for Server {
     }
 }
 
-/// Runs the program and reads the address from the first line that it prints: it is ready, or it says what is wrong there.
-fn spawn(dir: &TempDir, args: &[String], env: &[(String, String)], log: &PathBuf) -> (Child, SocketAddr) {
+/// The first address in a line.
+fn address_in(line: &str) -> SocketAddr {
+    line.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap().parse().unwrap()
+}
+
+/// Runs the program; returns the line that it prints when it is ready, or says what is wrong there.
+fn spawn(dir: &TempDir, args: &[String], env: &[(String, String)], log: &PathBuf) -> (Child, String) {
     let stderr = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_tillsync"))
         .args(["--host", "shop", "--listen", "127.0.0.1:0", "--data"])
@@ -167,10 +178,9 @@ fn spawn(dir: &TempDir, args: &[String], env: &[(String, String)], log: &PathBuf
         let _ = stdout.read_to_end(&mut Vec::new());
     });
     let line = receiver.recv_timeout(DEADLINE).expect("the server printed nothing").unwrap();
-    let addr = line.split("http://").nth(1).and_then(|rest| rest.split('/').next()).and_then(|addr| addr.parse().ok());
-    let Some(addr) = addr else {
+    if !line.contains("http://") {
         let _ = child.kill();
         panic!("no address in {line:?}; log:\n{}", std::fs::read_to_string(log).unwrap_or_default());
-    };
-    (child, addr)
+    }
+    (child, line)
 }
