@@ -383,7 +383,8 @@ fn sweep(history: &History, syncs: Syncs, wanted: usize) -> Found {
     // Before the first sync the file does not stand under its name.
     let start = history.log.iter().position(|event| matches!(event, Event::Sync)).unwrap() + 1;
     let places = history.log[start..].iter().filter(|event| is_operation(event)).count();
-    let rounds = wanted.div_ceil(places);
+    // Of five cuts, three are in the day itself; the others follow during a recovery or after it.
+    let rounds = (wanted * 2).div_ceil(3 * places);
     let threads = thread::available_parallelism().map_or(2, usize::from);
     let parts: Vec<Found> = thread::scope(|scope| {
         let sweep = |own: usize| {

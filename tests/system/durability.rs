@@ -11,7 +11,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::Read;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -56,8 +56,7 @@ struct Notes {
 }
 
 /// Sends commands until the server is gone: an estimate, for every other one its conversion, for every third a sale.
-fn write_until_gone(addr: SocketAddr, writer: &str, has_keys: bool, answers: &AtomicUsize) -> Notes {
-    let mut client = Client::connect(addr);
+fn write_until_gone(mut client: Client, writer: &str, has_keys: bool, answers: &AtomicUsize) -> Notes {
     let mut notes = Notes::default();
     let mut commands = 0;
     let mut act = |path: String, body: Value| {
@@ -165,11 +164,13 @@ fn load_and_end(rounds: usize, end: impl Fn(&mut Server)) -> usize {
         // Another moment of the load in every round.
         let enough = 4 + round * 7 % 40;
         let notes: Vec<Notes> = thread::scope(|scope| {
-            let (addr, answers) = (server.addr, &answers);
-            let write = |writer| {
-                scope.spawn(move || write_until_gone(addr, &format!("{round}-{writer}"), writer % 2 == 0, answers))
+            let answers = &answers;
+            // Before the first one writes: the end may come before the last one has begun.
+            let clients: Vec<Client> = (0..WRITERS).map(|_| server.client()).collect();
+            let write = |(writer, client)| {
+                scope.spawn(move || write_until_gone(client, &format!("{round}-{writer}"), writer % 2 == 0, answers))
             };
-            let writers: Vec<_> = (0..WRITERS).map(write).collect();
+            let writers: Vec<_> = clients.into_iter().enumerate().map(write).collect();
             wait_until("the writers have got some answers", || answers.load(Ordering::SeqCst) >= enough);
             end(&mut server);
             writers.into_iter().map(|writer| writer.join().unwrap()).collect()
