@@ -16,6 +16,8 @@ const TEMPLATE: &str = include_str!("openapi.json");
 
 /// What any request may be answered with besides its own answers.
 const ANY_REQUEST: &[u16] = &[408, 413, 414, 417, 421, 431, 500, 501, 503, 505];
+/// The same for one that describes its 503 itself.
+const ANY_REQUEST_BUT_503: &[u16] = &[408, 413, 414, 417, 421, 431, 500, 501, 505];
 /// The same for a request that changes something.
 const ANY_COMMAND: &[u16] = &[403, 408, 409, 413, 414, 417, 421, 422, 431, 500, 501, 503, 505, 507];
 
@@ -26,6 +28,7 @@ pub(super) fn description(request: &Request<'_>) -> Reply {
 fn describe(currency: Currency) -> String {
     let mut text = TEMPLATE
         .replace(r#""errors": "of any request""#, &references(ANY_REQUEST))
+        .replace(r#""errors": "of any request but 503""#, &references(ANY_REQUEST_BUT_503))
         .replace(r#""errors": "of any command""#, &references(ANY_COMMAND))
         .replace("{{VERSION}}", env!("CARGO_PKG_VERSION"))
         .replace("{{ASSETS}}", ui::FOLDER.as_str());

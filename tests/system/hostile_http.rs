@@ -552,7 +552,7 @@ fn upgrades() -> Vec<Case> {
         ),
         closed("an upgrade without a key", no_key + &hidden, &[400]),
         closed("an upgrade of another version", upgrade("GET", "/ws", "").replace(": 13", ": 8") + &hidden, &[426]),
-        closed("an upgrade of HTTP/1.0", upgrade("GET", "/ws", "").replace("HTTP/1.1", "HTTP/1.0") + &hidden, &[400]),
+        closed("an upgrade of HTTP/1.0", upgrade("GET", "/ws", "").replace("HTTP/1.1", "HTTP/1.0") + &hidden, &[426]),
         closed("an upgrade of a foreign page", upgrade("GET", "/ws", "Origin: null\r\n") + &hidden, &[403]),
         kept("a POST upgrade", upgrade("POST", "/ws", ""), &[405]),
         kept("an upgrade of an ordinary path", upgrade("GET", "/health", ""), &[200]),

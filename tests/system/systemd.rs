@@ -194,8 +194,8 @@ fn a_start_that_fails_says_why() {
     std::fs::write(systemd.dir.path().join("data"), "not a folder").unwrap();
     let mut service = systemd.start_on([&listener(), &listener()], &[]);
     assert!(!service.wait_exit());
-    let status = systemd.wait_for("STATUS=The data folder");
-    assert!(!status.contains("READY"), "{status}");
+    let status = systemd.wait_for("STATUS=/");
+    assert!(status.contains("is a file and not a folder") && !status.contains("READY"), "{status}");
 }
 
 #[test]
