@@ -224,13 +224,16 @@ impl Desk {
             submissions.iter().map(|submission| decide(batch, submission)).collect::<Result<Vec<Reply>, _>>()
         });
         match result {
-            Ok(Committed { value: replies, changes, is_synced }) => {
+            Ok(Committed { value: replies, changes, settings, is_synced }) => {
                 if is_synced {
                     self.counts.commands.note(submissions.len() as u64);
                     self.counts.seconds.note(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
                 }
                 // Promise 1: only what is durable is shown.
                 self.feed.publish(changes);
+                if let Some(settings) = settings {
+                    self.feed.publish_settings(settings);
+                }
                 replies
             }
             Err(error) => {
@@ -257,6 +260,10 @@ impl Desk {
             self.feed.publish(changes);
             self.feed.advance(read_to);
             if read_to >= head {
+                // They are not in the log, so whether the fault left new ones is not known.
+                if let Ok((_, settings)) = self.store.snapshot().and_then(|snapshot| snapshot.settings()) {
+                    self.feed.publish_settings(settings.into());
+                }
                 self.is_feed_behind.store(false, Ordering::Release);
                 return true;
             }

@@ -10,8 +10,8 @@ use crossbeam_channel::Receiver;
 use super::client::Client;
 use super::close_code;
 use super::feed::{Event, FeedCounts};
-use super::forms::{Batch, Listeners};
-use super::frame::{change_json, legacy_text};
+use super::forms::{Batch, Form, Listeners};
+use super::frame::{change_json, legacy_text, settings_frame};
 use super::member::Member;
 use crate::domain::{Action, Change, Kind};
 
@@ -86,6 +86,7 @@ impl Broadcaster {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Changes(changes) => self.broadcast(changes),
+            Event::Settings(settings) => self.show_settings(&settings),
             Event::Join(client) => self.join(client, self.seq),
             Event::JoinAfter(client, seq, reply) => {
                 let start = seq.max(self.seq);
@@ -109,6 +110,16 @@ impl Broadcaster {
         self.members.push(member);
         self.retry_soon();
         self.note_clients();
+    }
+
+    /// A client that is catching up gets them too: they have no place in the log to come from later.
+    fn show_settings(&mut self, settings: &[u8]) {
+        let frame = settings_frame(settings, self.seq);
+        for member in self.members.iter_mut().filter(|member| member.form == Form::Sync) {
+            member.offer(&frame);
+        }
+        log::info!("✅ Settings saved successfully · 📨 WebSocket message sent to those who know them");
+        self.retry_soon();
     }
 
     /// Joins the changes that wait, up to the next client that joins, and writes them.

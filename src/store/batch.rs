@@ -8,9 +8,14 @@ use super::answers::AnswerTime;
 use super::forms::{estimate_from, estimate_json, order_from, order_json};
 use super::log_entry::LogEntry;
 use super::record::Record;
-use super::tables::{ANSWER_LOG, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_SEARCH, ORDERS, ORDERS_SEARCH};
+use super::settings::{settings_from, settings_json};
+use super::tables::{
+    ANSWER_LOG, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_SEARCH, META, META_SETTINGS, ORDERS, ORDERS_SEARCH,
+};
 use super::{CommitTime, StoreError, StoredAnswer};
-use crate::domain::{Action, Change, Currency, Estimate, Kind, Money, Order, RecordKey, Timestamp, search_text};
+use crate::domain::{
+    Action, Change, Currency, Estimate, Kind, Money, Order, RecordKey, Settings, Timestamp, search_text,
+};
 
 /// Answers that one command may trim; more than it adds, so that old ones are gone soon after their time.
 const ANSWERS_TRIMMED_PER_COMMAND_MAX: usize = 4;
@@ -38,8 +43,16 @@ pub struct Batch<'txn> {
     next_seq: u64,
     now: Timestamp,
     answer_time: AnswerTime,
-    written: Vec<Change>,
-    is_changed: bool,
+    written: Written,
+}
+
+/// What a batch has done.
+#[derive(Default)]
+pub(super) struct Written {
+    pub changes: Vec<Change>,
+    /// The JSON of the settings, if they were changed.
+    pub settings: Option<Arc<[u8]>>,
+    pub is_changed: bool,
 }
 
 /// The tables of one kind of record.
@@ -79,13 +92,12 @@ impl<'txn> Batch<'txn> {
             // A machine without a clock chip may start in the past; what is stored never runs backwards.
             now: Timestamp { unix_micros: time.at.unix_micros.max(last_at), ..time.at },
             answer_time: AnswerTime { run, uptime_seconds: time.uptime_seconds, unix_micros: time.at.unix_micros },
-            written: Vec::new(),
-            is_changed: false,
+            written: Written::default(),
         })
     }
 
-    pub(super) fn finish(self) -> (Vec<Change>, bool) {
-        (self.written, self.is_changed)
+    pub(super) fn finish(self) -> Written {
+        self.written
     }
 
     /// The time of this commit.
@@ -184,6 +196,27 @@ impl<'txn> Batch<'txn> {
         self.put(key, &mut record, None, Action::Delete, cause).map(|_| ())
     }
 
+    /// The settings of the shop.
+    pub fn settings(&mut self) -> Result<Settings, StoreError> {
+        let meta = self.transaction.open_table(META)?;
+        let stored = meta.get(META_SETTINGS)?;
+        stored.map_or_else(|| Ok(Settings::default()), |json| settings_from(json.value()))
+    }
+
+    /// The JSON of settings, as it is stored and shown.
+    pub fn settings_json(&self, settings: &Settings) -> Arc<[u8]> {
+        settings_json(settings, self.currency).into()
+    }
+
+    /// Stores the settings. They are no record: they have no place in the log, and a device reads them when it connects.
+    pub fn put_settings(&mut self, settings: &Settings) -> Result<Arc<[u8]>, StoreError> {
+        let json = self.settings_json(settings);
+        self.transaction.open_table(META)?.insert(META_SETTINGS, &*json)?;
+        self.written.is_changed = true;
+        self.written.settings = Some(Arc::clone(&json));
+        Ok(json)
+    }
+
     /// The answer stored under this fingerprint, however old.
     pub fn answer(&mut self, fingerprint: [u8; 16]) -> Result<Option<StoredAnswer>, StoreError> {
         self.answers()?.get(fingerprint)
@@ -202,7 +235,7 @@ impl<'txn> Batch<'txn> {
         kept_seconds: u32,
         outcome: &[u8],
     ) -> Result<(), StoreError> {
-        self.is_changed = true;
+        self.written.is_changed = true;
         let now = self.answer_time;
         let answer = StoredAnswer { at: now, kept_seconds, payload, outcome: outcome.to_vec() };
         let answers = self.answers()?;
@@ -264,7 +297,7 @@ impl<'txn> Batch<'txn> {
         action: Action,
         cause: Cause<'_>,
     ) -> Result<Arc<[u8]>, StoreError> {
-        self.is_changed = true;
+        self.written.is_changed = true;
         let seq = self.next_seq;
         self.next_seq += 1;
         (record.created_at, record.created_seq) = match action {
@@ -276,7 +309,7 @@ impl<'txn> Batch<'txn> {
         self.changes.insert(seq, entry.encode().as_slice())?;
         let change = entry.into_change(seq, record);
         let json = change.record.clone().unwrap_or_default();
-        self.written.push(change);
+        self.written.changes.push(change);
         Ok(json)
     }
 }

@@ -16,19 +16,21 @@ mod open;
 mod read;
 mod record;
 mod run;
+mod settings;
 mod tables;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use redb::{Database, ReadableDatabase, StorageBackend};
 
 pub use answers::StoredAnswer;
+use batch::Written;
 pub use batch::{Batch, Cause};
 pub use error::{OpenError, StoreError};
-pub use read::{Records, Snapshot, Wanted};
+pub use read::{Records, Snapshot, Step, Wanted};
 pub use record::Record;
 
 use crate::domain::{Change, Currency, Timestamp};
@@ -60,6 +62,8 @@ pub struct Committed<T> {
     pub value: T,
     /// The changes, in order.
     pub changes: Vec<Change>,
+    /// The JSON of the settings, if they were changed.
+    pub settings: Option<Arc<[u8]>>,
     /// Whether anything was written; work that changed nothing needs no sync.
     pub is_synced: bool,
 }
@@ -156,13 +160,13 @@ impl Store {
         };
         let mut batch = Batch::begin(&transaction, time, self.run_number, self.currency)?;
         let value = work(&mut batch)?;
-        let (changes, is_synced) = batch.finish();
+        let Written { changes, settings, is_changed: is_synced } = batch.finish();
         if is_synced {
             transaction.commit()?;
         } else {
             transaction.abort()?;
         }
-        Ok(Committed { value, changes, is_synced })
+        Ok(Committed { value, changes, settings, is_synced })
     }
 
     /// Closes the file properly, so that the next start has nothing to repair.

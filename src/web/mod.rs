@@ -32,6 +32,8 @@ mod route;
 mod selection;
 mod server;
 mod session;
+mod settings;
+mod summary;
 mod sync;
 
 pub use server::{Options, Server};

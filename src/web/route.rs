@@ -5,7 +5,7 @@ use tiny_http::Method;
 use super::problem::Problem;
 use super::request::{Request, percent_decode};
 use super::respond::Reply;
-use super::{estimates, info, lists, orders, page, sync};
+use super::{estimates, info, lists, orders, page, settings, summary, sync};
 use crate::domain::Estimate;
 
 /// What a method and a path ask for.
@@ -21,10 +21,14 @@ pub(super) enum Route<'a> {
     Changes,
     Metrics,
     Search,
+    Summary,
+    Settings,
+    SaveSettings,
     CreateEstimate,
     ListEstimates(Option<&'a str>),
     EstimateByNumber(&'a str),
     Estimate(&'a str),
+    EstimateHistory(&'a str),
     EditEstimate(&'a str),
     DeleteEstimate(&'a str),
     ConvertEstimate(&'a str),
@@ -35,6 +39,7 @@ pub(super) enum Route<'a> {
     ListAll,
     OrderByNumber(&'a str),
     Order(&'a str),
+    OrderHistory(&'a str),
     SetOrderStatus(&'a str),
     DeleteOrder(&'a str),
 }
@@ -53,6 +58,9 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
         (Get, ["metrics"]) => Route::Metrics,
         (Get, ["api", "changes"]) => Route::Changes,
         (Get, ["api", "search"]) => Route::Search,
+        (Get, ["api", "summary"]) => Route::Summary,
+        (Get, ["api", "settings"]) => Route::Settings,
+        (Put, ["api", "settings"]) => Route::SaveSettings,
         (Post, ["api", "estimates", "create"]) => Route::CreateEstimate,
         (Get, ["api", "estimates", "all"]) => Route::ListEstimates(None),
         (Get, ["api", "estimates", "pending"]) => Route::ListEstimates(Some(Estimate::STATUS_OPEN)),
@@ -61,6 +69,7 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
         // Other methods do not take these names for ids.
         (_, ["api", "estimates", "create" | "all" | "pending" | "converted" | "number"]) => return None,
         (Get, ["api", "estimates", id]) => Route::Estimate(id),
+        (Get, ["api", "estimates", id, "history"]) => Route::EstimateHistory(id),
         (Put, ["api", "estimates", id]) => Route::EditEstimate(id),
         (Delete, ["api", "estimates", id]) => Route::DeleteEstimate(id),
         (Post, ["api", "estimates", id, "convert-to-order"]) => Route::ConvertEstimate(id),
@@ -72,6 +81,7 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
         (Get, ["api", "orders", "number", number]) => Route::OrderByNumber(number),
         (_, ["api", "orders", "create-sale" | "orders-only" | "separate" | "all" | "number"]) => return None,
         (Get, ["api", "orders", id]) => Route::Order(id),
+        (Get, ["api", "orders", id, "history"]) => Route::OrderHistory(id),
         (Put, ["api", "orders", id, "status"]) => Route::SetOrderStatus(id),
         (Delete, ["api", "orders", id]) => Route::DeleteOrder(id),
         _ => return None,
@@ -118,6 +128,9 @@ fn dispatch(route: Route<'_>, request: &Request<'_>) -> Result<Reply, Problem> {
         Route::Changes => sync::changes(request),
         Route::Metrics => info::metrics(request),
         Route::Search => lists::search(request),
+        Route::Summary => summary::summary(request),
+        Route::Settings => settings::read(request),
+        Route::SaveSettings => settings::save(request),
         Route::WebSocket | Route::Sync => {
             Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
                 .with_header("Upgrade", "websocket"))
@@ -126,6 +139,7 @@ fn dispatch(route: Route<'_>, request: &Request<'_>) -> Result<Reply, Problem> {
         Route::ListEstimates(status) => estimates::list(request, status),
         Route::EstimateByNumber(number) => estimates::by_number(request, number),
         Route::Estimate(id) => estimates::by_id(request, id),
+        Route::EstimateHistory(id) => estimates::history(request, id),
         Route::EditEstimate(id) => estimates::edit(request, id),
         Route::DeleteEstimate(id) => estimates::delete(request, id),
         Route::ConvertEstimate(id) => estimates::convert(request, id),
@@ -136,6 +150,7 @@ fn dispatch(route: Route<'_>, request: &Request<'_>) -> Result<Reply, Problem> {
         Route::ListAll => orders::list_all(request),
         Route::OrderByNumber(number) => orders::by_number(request, number),
         Route::Order(id) => orders::by_id(request, id),
+        Route::OrderHistory(id) => orders::history(request, id),
         Route::SetOrderStatus(id) => orders::set_status(request, id),
         Route::DeleteOrder(id) => orders::delete(request, id),
     }
