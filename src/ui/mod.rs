@@ -19,18 +19,35 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-static ASSETS: [Asset; 13] = [
+static ASSETS: [Asset; 30] = [
+    Asset { name: "actions.js", content_type: SCRIPT, bytes: include_bytes!("actions.js") },
+    Asset { name: "amounts.js", content_type: SCRIPT, bytes: include_bytes!("amounts.js") },
     Asset { name: "api.js", content_type: SCRIPT, bytes: include_bytes!("api.js") },
+    Asset { name: "book.js", content_type: SCRIPT, bytes: include_bytes!("book.js") },
+    Asset { name: "catalogue.js", content_type: SCRIPT, bytes: include_bytes!("catalogue.js") },
+    Asset { name: "db.js", content_type: SCRIPT, bytes: include_bytes!("db.js") },
+    Asset { name: "dialog.js", content_type: SCRIPT, bytes: include_bytes!("dialog.js") },
     Asset { name: "dom.js", content_type: SCRIPT, bytes: include_bytes!("dom.js") },
+    Asset { name: "figures.js", content_type: SCRIPT, bytes: include_bytes!("figures.js") },
+    Asset { name: "form.js", content_type: SCRIPT, bytes: include_bytes!("form.js") },
     Asset { name: "format.js", content_type: SCRIPT, bytes: include_bytes!("format.js") },
+    Asset { name: "home.js", content_type: SCRIPT, bytes: include_bytes!("home.js") },
     Asset { name: "icon.svg", content_type: SVG, bytes: include_bytes!("icon.svg") },
-    Asset { name: "list.js", content_type: SCRIPT, bytes: include_bytes!("list.js") },
+    Asset { name: "icons.js", content_type: SCRIPT, bytes: include_bytes!("icons.js") },
     Asset { name: "live.js", content_type: SCRIPT, bytes: include_bytes!("live.js") },
     Asset { name: "main.js", content_type: SCRIPT, bytes: include_bytes!("main.js") },
+    Asset { name: "outbox.js", content_type: SCRIPT, bytes: include_bytes!("outbox.js") },
+    Asset { name: "paper.css", content_type: STYLE, bytes: include_bytes!("paper.css") },
+    Asset { name: "pending.js", content_type: SCRIPT, bytes: include_bytes!("pending.js") },
+    Asset { name: "print.js", content_type: SCRIPT, bytes: include_bytes!("print.js") },
+    Asset { name: "record.js", content_type: SCRIPT, bytes: include_bytes!("record.js") },
+    Asset { name: "settings.js", content_type: SCRIPT, bytes: include_bytes!("settings.js") },
     Asset { name: "shell.js", content_type: SCRIPT, bytes: include_bytes!("shell.js") },
     Asset { name: "store.js", content_type: SCRIPT, bytes: include_bytes!("store.js") },
     Asset { name: "style.css", content_type: STYLE, bytes: include_bytes!("style.css") },
     Asset { name: "sync.js", content_type: SCRIPT, bytes: include_bytes!("sync.js") },
+    Asset { name: "view.js", content_type: SCRIPT, bytes: include_bytes!("view.js") },
+    Asset { name: "widgets.js", content_type: SCRIPT, bytes: include_bytes!("widgets.js") },
     Asset { name: "wire.js", content_type: SCRIPT, bytes: include_bytes!("wire.js") },
     Asset { name: "words.js", content_type: SCRIPT, bytes: include_bytes!("words.js") },
 ];

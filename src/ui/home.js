@@ -1,0 +1,140 @@
+// The first screen: what was sold today, how it was paid, what is open, the last 14 days, and what happened last.
+
+import { h, setText, svg } from './dom.js';
+import { decimals, fromUnits, longDay, money, roundMoney, shortDay, today, wallTime } from './format.js';
+import { icon } from './icons.js';
+import { linkTo, numberOf } from './wire.js';
+import { empty, rows } from './widgets.js';
+import { words } from './words.js';
+
+/** @typedef {import('./figures.js').Day} Day */
+/** @typedef {import('./store.js').Event} Event */
+
+const CHART = { width: 560, height: 132, gap: 0.28 };
+/** Ways of paying with a colour of their own; the rest share the last one. */
+const COLOURS = 5;
+
+export class Home {
+  title = words.home.title;
+  #app;
+  #total = h('p.figure', { data: { figure: 'today-total' } }, '–');
+  #count = h('p.quiet', { data: { figure: 'today-count' } });
+  #pending = h('p.quiet');
+  #bar = svg('svg', { class: 'stack', viewBox: '0 0 100 1', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+  #legend = h('ul.legend', { data: { figure: 'modes' }, 'aria-label': words.home.modes });
+  #open = h('p.figure.small', { data: { figure: 'open-total' } }, '–');
+  #openCount = h('p.quiet', { data: { figure: 'open-count' } });
+  #said = h('p.chart-said', { role: 'status' });
+  #chart = svg('svg', { class: 'chart', viewBox: `0 0 ${CHART.width} ${CHART.height + 22}`, role: 'group', 'aria-label': words.home.days });
+  #date = h('p.quiet');
+  #list = h('ol.rows.activity', { role: 'list' });
+  #draw;
+  #drawn = '';
+
+  /** @param {any} app */
+  constructor(app) {
+    this.#app = app;
+    const { home } = words;
+    const go = (/** @type {string} */ href, /** @type {any} */ name, /** @type {string} */ text, /** @type {string} */ look) => h(`a.button${look}`, { href }, icon(name), h('span', null, text));
+    this.#draw = rows(this.#list, { key: (/** @type {Event} */ event) => event.id, make: () => h('li'), fill: (event) => [activityRow(event)] });
+    this.node = h('div.home.pane', { data: { screen: 'home' } },
+      h('header.pane-head.home-head', null, h('div', null, h('h1', null, home.title), this.#date),
+        h('div.actions', null, go('#/new', 'plus', words.lists.order.action, '.strong'), go('#/new', 'estimate', words.lists.estimate.action, ''), go('#/orders?find', 'search', words.nav.order, ''))),
+      h('div.cards', null,
+        h('section.card.today', { 'aria-label': home.sales }, h('h2', null, home.sales), this.#total, this.#count, this.#pending, this.#bar, this.#legend),
+        h('a.card.open', { href: '#/estimates' }, h('h2', null, home.open), this.#open, this.#openCount),
+        h('section.card.days', { 'aria-label': home.days }, h('h2', null, home.days), this.#said, this.#chart),
+        h('section.card.last', { 'aria-label': home.activity }, h('h2', null, home.activity), this.#list)));
+  }
+
+  show() {}
+
+  render() {
+    const { store } = this.#app;
+    const { figures } = store;
+    setText(this.#date, longDay(today()));
+    this.#draw(store.activity, store.activity.length === 0 && figures.isLoaded ? [h('li', null, empty('', words.home.nothing))] : []);
+    this.#sayPending();
+    const state = JSON.stringify([figures.days.map((/** @type {Day} */ day) => ({ ...day, modes: [...day.modes] })), figures.open, store.settings.currency]);
+    if (!figures.isLoaded || state === this.#drawn) return;
+    this.#drawn = state;
+    const day = figures.days.find((/** @type {Day} */ one) => one.day === today()) ?? { count: 0, total: 0, paid: 0, modes: new Map() };
+    setText(this.#total, fromUnits(day.total));
+    setText(this.#count, words.home.count(day.count));
+    setText(this.#open, fromUnits(figures.open.total));
+    setText(this.#openCount, words.home.openCount(figures.open.count));
+    this.#drawModes(day);
+    this.#drawDays(figures.days);
+  }
+
+  #sayPending() {
+    const own = this.#app.store.own('order');
+    const sum = own.reduce((/** @type {number} */ total, /** @type {any} */ one) => total + one.total, 0);
+    setText(this.#pending, own.length > 0 ? words.home.pending(money(sum)) : '');
+  }
+
+  /** @param {any} day */
+  #drawModes(day) {
+    const parts = [...day.modes].map(([mode, sums]) => [mode, sums.paid]).filter(([, paid]) => paid > 0).sort((one, other) => other[1] - one[1]);
+    const due = day.total - day.paid;
+    const all = [...parts.map(([mode, paid], index) => ({ mode, paid, look: `m${Math.min(index, COLOURS - 1)}` })), ...(due > 0 ? [{ mode: words.home.due, paid: due, look: 'mdue' }] : [])];
+    const sum = all.reduce((total, { paid }) => total + paid, 0) || 1;
+    let at = 0;
+    this.#bar.replaceChildren(...all.map(({ paid, look }) => {
+      const width = (paid / sum) * 100;
+      at += width;
+      return svg('rect', { x: at - width, y: 0, width: Math.max(0.4, width - 0.4), height: 1, class: look });
+    }));
+    this.#legend.replaceChildren(...(all.length > 0 ? all.map(({ mode, paid, look }) => h('li', null, h(`i.${look}`), h('span', null, mode), h('b', null, fromUnits(paid)))) : [h('li.quiet', null, words.home.none)]));
+  }
+
+  /** @param {Day[]} days */
+  #drawDays(days) {
+    const highest = Math.max(1, ...days.map((day) => day.total));
+    const step = CHART.width / Math.max(1, days.length);
+    const focused = [...this.#chart.children].indexOf(/** @type {any} */ (document.activeElement));
+    const columns = days.map((day, index) => {
+      const text = words.home.day(longDay(day.day), fromUnits(day.total), words.home.count(day.count));
+      const height = day.total === 0 ? 2 : Math.max(4, (day.total / highest) * CHART.height);
+      const x = index * step;
+      const isToday = day.day === today();
+      const column = svg('g', { class: isToday ? 'column now' : 'column', tabindex: index === days.length - 1 ? 0 : -1, role: 'img', 'aria-label': text, 'data-day': day.day },
+        svg('rect', { class: 'hit', x, y: 0, width: step, height: CHART.height + 22 }),
+        svg('rect', { class: 'value', x: x + (step * CHART.gap) / 2, y: CHART.height - height, width: step * (1 - CHART.gap), height, rx: 3 }));
+      if (index % 3 === (days.length - 1) % 3) {
+        const label = svg('text', { x: x + step / 2, y: CHART.height + 17 });
+        label.textContent = shortDay(day.day);
+        column.append(label);
+      }
+      const say = () => setText(this.#said, text);
+      column.addEventListener('pointerenter', say);
+      column.addEventListener('focus', say);
+      return column;
+    });
+    this.#chart.replaceChildren(...columns);
+    this.#chart.onkeydown = (/** @type {KeyboardEvent} */ event) => {
+      const to = columns.indexOf(/** @type {any} */ (document.activeElement)) + (event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : NaN);
+      /** @type {any} */ (columns[to])?.focus();
+    };
+    this.#chart.onpointerleave = () => this.#sayWhole(days);
+    if (focused >= 0) /** @type {any} */ (columns[focused])?.focus();
+    else this.#sayWhole(days);
+  }
+
+  /** @param {Day[]} days */
+  #sayWhole(days) {
+    const [total, count] = days.reduce(([sum, number], day) => [sum + day.total, number + day.count], [0, 0]);
+    setText(this.#said, `${fromUnits(total)} · ${words.home.count(count)} · ↑ ${roundMoney(Math.max(0, ...days.map((day) => day.total)) / 10 ** decimals())}`);
+  }
+}
+
+/** @param {Event} event */
+function activityRow(event) {
+  const { type: kind, action, record } = event;
+  const what = action === 'convert_to_order' ? words.said.converted(record?.estimate_number ?? '', event.order_number ?? '')
+    : `${words.record.name(kind, record ? numberOf(kind, record) : '')} · ${words.record.steps[/** @type {'create'} */ (action)].toLowerCase()}`;
+  const href = action === 'delete' ? null : action === 'convert_to_order' ? linkTo('order', event.order_id ?? '') : linkTo(kind, event.id);
+  return h(href ? 'a.row' : 'div.row', { href, data: { id: event.id } },
+    h('strong.row-name', null, record?.customer_name ?? what), h('span.row-total', null, record ? money(record.total) : ''),
+    h('span.row-meta', null, [record ? what : '', event.by].filter(Boolean).join(' · ')), h('time.row-chips.quiet', { dateTime: event.at }, event.at ? wallTime(event.at) : ''));
+}
