@@ -51,13 +51,11 @@ impl Snapshot {
     /// The settings of the shop: their revision and JSON.
     pub fn settings(&self) -> Result<(u32, Vec<u8>), StoreError> {
         let meta = self.transaction.open_table(META)?;
-        match meta.get(META_SETTINGS)? {
-            Some(json) => Ok((settings_from(json.value())?.rev, json.value().to_vec())),
-            None => {
-                let settings = Settings::default();
-                Ok((settings.rev, settings_json(&settings, self.currency)))
-            }
+        if let Some(json) = meta.get(META_SETTINGS)? {
+            return Ok((settings_from(json.value())?.rev, json.value().to_vec()));
         }
+        let settings = Settings::default();
+        Ok((settings.rev, settings_json(&settings, self.currency)))
     }
 
     /// What was done to a record, the newest first, at most `steps_max` steps; `None` if there is none or it is deleted.

@@ -39,7 +39,7 @@ export class Book {
     this.#search = h('input', {
       type: 'search', placeholder: words.search, 'aria-label': words.search, oninput: later(120, () => this.#look()), data: { search: kind },
     });
-    this.#draw = rows(this.#rows, { key: (record) => idOf(kind, record), make: () => h('li'), fill: (record) => [this.#row(record)] });
+    this.#draw = this.#newRows();
     const head = h('header.pane-head', null, h('h1', null, this.title),
       h('label.search', null, icon('search'), this.#search),
       choice(words.filter, `status-${kind}`, words.lists[kind].statuses, '', (status) => this.#look(status)));
@@ -76,7 +76,7 @@ export class Book {
     this.node.setAttribute('aria-busy', String(this.#view.state === 'loading'));
     if (this.#view.state !== 'ready' && stored.length === 0) {
       this.#rows.replaceChildren(...(this.#view.state === 'failed' ? [h('li', null, this.#failure())] : placeholders(7)));
-      this.#draw = rows(this.#rows, { key: (record) => idOf(this.#kind, record), make: () => h('li'), fill: (record) => [this.#row(record)] });
+      this.#draw = this.#newRows();
       return;
     }
     const newest = stored.length > 0 ? placeOf(this.#kind, stored[0]) : 0;
@@ -88,6 +88,10 @@ export class Book {
     const all = [...own, ...shown.map((/** @type {SaleRecord} */ record) => store.unsent.length > 0 ? store.find(this.#kind, idOf(this.#kind, record)) ?? record : record)];
     this.#draw(all, all.length === 0 ? [this.#nothing()] : this.#view.state === 'loading' ? placeholders(2) : this.#view.state === 'failed' ? [h('li', null, this.#failure())] : []);
     this.#markOpen();
+  }
+
+  #newRows() {
+    return rows(this.#rows, { key: (/** @type {SaleRecord} */ record) => idOf(this.#kind, record), fill: (record) => [this.#row(record)], fresh: this.#app.store.fresh });
   }
 
   #markOpen() {

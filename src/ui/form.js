@@ -59,6 +59,7 @@ export class Form {
 
   /** @param {string[]} parts id of the estimate, for an edit */
   show([id = '']) {
+    if (id !== this.#id) this.leave();
     this.#id = id;
     this.#app.catalogue.read();
     const kept = readDraft(id);
@@ -165,7 +166,7 @@ export class Form {
     const place = this.#lines.length + 1;
     const { record } = words;
     const input = (/** @type {string} */ name, /** @type {string} */ label, /** @type {any} */ props) =>
-      h('input', { name, value: /** @type {any} */ (line)[name], 'aria-label': `${label}, ${text.line(place)}`, placeholder: name === 'name' ? label : '', autocomplete: 'off', ...props });
+      h('input', { name, value: /** @type {any} */ (line)[name], 'aria-label': `${label}, ${text.line(place)}`, placeholder: name === 'name' ? label : name === 'quantity' ? '1' : '', autocomplete: 'off', ...props });
     const numeric = { className: 'number', inputMode: 'decimal', onfocus: (/** @type {any} */ event) => event.target.select() };
     const inputs = { name: input('name', record.item, {}), rate: input('rate', record.rate, numeric), quantity: input('quantity', record.quantity, numeric), off: input('off', record.off, numeric) };
     const amount = h('output.number');
@@ -330,7 +331,7 @@ export class Form {
     await this.#send(this.#app.actions.create(kind, { ...body, ...payment }), (answer, entry) => {
       const number = answer?.sale_number ?? answer?.estimate_number;
       const link = linkTo(kind, answer?.order_id ?? answer?.estimate_id ?? `local:${entry.key}`);
-      this.#app.toast(answer ? words.said.saved(kind, number) : words.said.queued, '', link, { text: words.record.print, act: () => (location.hash = `${link}/print`) });
+      this.#app.toast(answer ? words.said.saved(kind, number) : words.said.queued, '', link, { text: words.record.print, act: () => (location.hash = `${link}/print/now`) });
       this.show([]);
       history.replaceState(null, '', '#/new');
     });

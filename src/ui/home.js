@@ -4,7 +4,7 @@ import { h, setText, svg } from './dom.js';
 import { decimals, fromUnits, longDay, money, roundMoney, shortDay, today, wallTime } from './format.js';
 import { icon } from './icons.js';
 import { linkTo, numberOf } from './wire.js';
-import { empty, rows } from './widgets.js';
+import { button, empty, rows } from './widgets.js';
 import { words } from './words.js';
 
 /** @typedef {import('./figures.js').Day} Day */
@@ -24,7 +24,7 @@ export class Home {
   #legend = h('ul.legend', { data: { figure: 'modes' }, 'aria-label': words.home.modes });
   #open = h('p.figure.small', { data: { figure: 'open-total' } }, '–');
   #openCount = h('p.quiet', { data: { figure: 'open-count' } });
-  #said = h('p.chart-said', { role: 'status' });
+  #said = h('p.chart-said');
   #chart = svg('svg', { class: 'chart', viewBox: `0 0 ${CHART.width} ${CHART.height + 22}`, role: 'group', 'aria-label': words.home.days });
   #date = h('p.quiet');
   #list = h('ol.rows.activity', { role: 'list' });
@@ -35,11 +35,10 @@ export class Home {
   constructor(app) {
     this.#app = app;
     const { home } = words;
-    const go = (/** @type {string} */ href, /** @type {any} */ name, /** @type {string} */ text, /** @type {string} */ look) => h(`a.button${look}`, { href }, icon(name), h('span', null, text));
-    this.#draw = rows(this.#list, { key: (/** @type {Event} */ event) => event.id, make: () => h('li'), fill: (event) => [activityRow(event)] });
+    this.#draw = rows(this.#list, { key: (/** @type {Event} */ event) => event.id, fill: (event) => [activityRow(event)], fresh: app.store.fresh });
     this.node = h('div.home.pane', { data: { screen: 'home' } },
       h('header.pane-head.home-head', null, h('div', null, h('h1', null, home.title), this.#date),
-        h('div.actions', null, go('#/new', 'plus', words.lists.order.action, '.strong'), go('#/new', 'estimate', words.lists.estimate.action, ''), go('#/orders?find', 'search', words.nav.order, ''))),
+        h('div.actions', null, h('a.button.strong', { href: '#/new' }, icon('plus'), h('span', null, words.form.new)), button(home.find, app.search, { icon: 'search', name: 'find' }))),
       h('div.cards', null,
         h('section.card.today', { 'aria-label': home.sales }, h('h2', null, home.sales), this.#total, this.#count, this.#pending, this.#bar, this.#legend),
         h('a.card.open', { href: '#/estimates' }, h('h2', null, home.open), this.#open, this.#openCount),

@@ -9,7 +9,7 @@ import { showKeys } from './dialog.js';
 import { part } from './dom.js';
 import { Form } from './form.js';
 import { Home } from './home.js';
-import { Outbox } from './outbox.js';
+import { Outbox, localId } from './outbox.js';
 import { PrintScreen } from './print.js';
 import { SettingsScreen, setTheme } from './settings.js';
 import { Shell } from './shell.js';
@@ -20,11 +20,11 @@ import { words } from './words.js';
 setTheme(localStorage.getItem('theme') ?? '');
 
 const store = new Store();
-const outbox = new Outbox(new Db(), unsentChanged, () => {});
+const outbox = new Outbox(new Db(), unsentChanged, stored);
 const sync = new Sync(store, `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/sync`);
 const shell = new Shell(store, outbox);
 const toast = shell.toast.bind(shell);
-const app = { store, outbox, sync, toast, renderSoon, catalogue: new Catalogue(store), actions: new Actions(store, outbox, toast) };
+const app = { store, outbox, sync, toast, renderSoon, search, catalogue: new Catalogue(store), actions: new Actions(store, outbox, toast) };
 
 /** Screens are made when they are first shown and keep their place. @type {Record<string, () => any>} */
 const SCREENS = {
@@ -46,11 +46,17 @@ function unsentChanged() {
   store.changed();
 }
 
+/** What was only here has a number now; if it is open, its address is another one. @param {import('./outbox.js').Entry} entry @param {any} body */
+function stored(entry, body) {
+  const id = body?.order_id ?? body?.estimate_id;
+  if (id && location.hash.includes(localId(entry.key))) location.replace(location.hash.replace(localId(entry.key), id));
+}
+
 function render() {
   isRenderWaiting = false;
-  outbox.isOpen = store.connection === 'live';
   shell.render();
   screen?.render();
+  store.fresh.clear();
 }
 
 function renderSoon() {
@@ -100,7 +106,7 @@ function shortcut(event) {
   if (go) location.hash = go;
   else if (event.key === '?') showKeys();
   else if (event.key === '/') search();
-  else if (event.key === 'p' && screen.open) location.hash += '/print';
+  else if (event.key === 'p' && screen.open) location.hash += '/print/now';
   else return;
   event.preventDefault();
 }
@@ -120,8 +126,9 @@ function search() {
 
 store.subscribe(renderSoon);
 store.subscribe(() => {
+  const wasOpen = outbox.isOpen;
   outbox.isOpen = store.connection === 'live';
-  if (outbox.isOpen) outbox.pump();
+  if (outbox.isOpen && !wasOpen) outbox.pump();
 });
 sync.onConverted = (frame) => {
   if (!outbox.isOwn(frame.origin)) toast(words.said.converted(frame.data?.estimate_number ?? '', frame.order_number ?? ''));

@@ -1,5 +1,8 @@
-//! The web page, embedded: HTML, style sheet, icon and native JavaScript modules, as they stand in this folder.
-//! There is no build step. This module imports nothing; it is the one list of what the page consists of.
+//! The web page, embedded: HTML, style sheets, icon and native JavaScript modules, as they stand in this folder.
+//! There is no build step; only what is for the reader of the source, comments and indentation, is left out of what is
+//! served. This module imports nothing; it is the one list of what the page consists of.
+
+use std::sync::LazyLock;
 
 /// One file of the page, served under `/ui/<name>`.
 #[derive(Debug)]
@@ -8,8 +11,8 @@ pub struct Asset {
     pub name: &'static str,
     /// The value of its `Content-Type` header.
     pub content_type: &'static str,
-    /// Its content.
-    pub bytes: &'static [u8],
+    /// Its content as it is served.
+    pub bytes: Vec<u8>,
 }
 
 /// The document at `/`. The server replaces the literal text `{{currency}}` by the shop's currency code.
@@ -19,54 +22,91 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-static ASSETS: [Asset; 30] = [
-    Asset { name: "actions.js", content_type: SCRIPT, bytes: include_bytes!("actions.js") },
-    Asset { name: "amounts.js", content_type: SCRIPT, bytes: include_bytes!("amounts.js") },
-    Asset { name: "api.js", content_type: SCRIPT, bytes: include_bytes!("api.js") },
-    Asset { name: "book.js", content_type: SCRIPT, bytes: include_bytes!("book.js") },
-    Asset { name: "catalogue.js", content_type: SCRIPT, bytes: include_bytes!("catalogue.js") },
-    Asset { name: "db.js", content_type: SCRIPT, bytes: include_bytes!("db.js") },
-    Asset { name: "dialog.js", content_type: SCRIPT, bytes: include_bytes!("dialog.js") },
-    Asset { name: "dom.js", content_type: SCRIPT, bytes: include_bytes!("dom.js") },
-    Asset { name: "figures.js", content_type: SCRIPT, bytes: include_bytes!("figures.js") },
-    Asset { name: "form.js", content_type: SCRIPT, bytes: include_bytes!("form.js") },
-    Asset { name: "format.js", content_type: SCRIPT, bytes: include_bytes!("format.js") },
-    Asset { name: "home.js", content_type: SCRIPT, bytes: include_bytes!("home.js") },
-    Asset { name: "icon.svg", content_type: SVG, bytes: include_bytes!("icon.svg") },
-    Asset { name: "icons.js", content_type: SCRIPT, bytes: include_bytes!("icons.js") },
-    Asset { name: "live.js", content_type: SCRIPT, bytes: include_bytes!("live.js") },
-    Asset { name: "main.js", content_type: SCRIPT, bytes: include_bytes!("main.js") },
-    Asset { name: "outbox.js", content_type: SCRIPT, bytes: include_bytes!("outbox.js") },
-    Asset { name: "paper.css", content_type: STYLE, bytes: include_bytes!("paper.css") },
-    Asset { name: "pending.js", content_type: SCRIPT, bytes: include_bytes!("pending.js") },
-    Asset { name: "print.js", content_type: SCRIPT, bytes: include_bytes!("print.js") },
-    Asset { name: "record.js", content_type: SCRIPT, bytes: include_bytes!("record.js") },
-    Asset { name: "settings.js", content_type: SCRIPT, bytes: include_bytes!("settings.js") },
-    Asset { name: "shell.js", content_type: SCRIPT, bytes: include_bytes!("shell.js") },
-    Asset { name: "store.js", content_type: SCRIPT, bytes: include_bytes!("store.js") },
-    Asset { name: "style.css", content_type: STYLE, bytes: include_bytes!("style.css") },
-    Asset { name: "sync.js", content_type: SCRIPT, bytes: include_bytes!("sync.js") },
-    Asset { name: "view.js", content_type: SCRIPT, bytes: include_bytes!("view.js") },
-    Asset { name: "widgets.js", content_type: SCRIPT, bytes: include_bytes!("widgets.js") },
-    Asset { name: "wire.js", content_type: SCRIPT, bytes: include_bytes!("wire.js") },
-    Asset { name: "words.js", content_type: SCRIPT, bytes: include_bytes!("words.js") },
+/// Name, type and source of each file.
+const SOURCES: [(&str, &str, &str); 30] = [
+    ("actions.js", SCRIPT, include_str!("actions.js")),
+    ("amounts.js", SCRIPT, include_str!("amounts.js")),
+    ("api.js", SCRIPT, include_str!("api.js")),
+    ("book.js", SCRIPT, include_str!("book.js")),
+    ("catalogue.js", SCRIPT, include_str!("catalogue.js")),
+    ("db.js", SCRIPT, include_str!("db.js")),
+    ("dialog.js", SCRIPT, include_str!("dialog.js")),
+    ("dom.js", SCRIPT, include_str!("dom.js")),
+    ("figures.js", SCRIPT, include_str!("figures.js")),
+    ("form.js", SCRIPT, include_str!("form.js")),
+    ("format.js", SCRIPT, include_str!("format.js")),
+    ("home.js", SCRIPT, include_str!("home.js")),
+    ("icon.svg", SVG, include_str!("icon.svg")),
+    ("icons.js", SCRIPT, include_str!("icons.js")),
+    ("live.js", SCRIPT, include_str!("live.js")),
+    ("main.js", SCRIPT, include_str!("main.js")),
+    ("outbox.js", SCRIPT, include_str!("outbox.js")),
+    ("paper.css", STYLE, include_str!("paper.css")),
+    ("pending.js", SCRIPT, include_str!("pending.js")),
+    ("print.js", SCRIPT, include_str!("print.js")),
+    ("record.js", SCRIPT, include_str!("record.js")),
+    ("settings.js", SCRIPT, include_str!("settings.js")),
+    ("shell.js", SCRIPT, include_str!("shell.js")),
+    ("store.js", SCRIPT, include_str!("store.js")),
+    ("style.css", STYLE, include_str!("style.css")),
+    ("sync.js", SCRIPT, include_str!("sync.js")),
+    ("view.js", SCRIPT, include_str!("view.js")),
+    ("widgets.js", SCRIPT, include_str!("widgets.js")),
+    ("wire.js", SCRIPT, include_str!("wire.js")),
+    ("words.js", SCRIPT, include_str!("words.js")),
 ];
+
+static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    let asset = |(name, content_type, source)| Asset { name, content_type, bytes: lean(source).into_bytes() };
+    SOURCES.into_iter().map(asset).collect()
+});
 
 /// The file of this name, such as `main.js`; `None` if the page has no such file.
 pub fn asset(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
 }
 
+/// Leaves out comments, indentation and empty lines. No string in the sources holds the marks of a comment (a test looks).
+fn lean(source: &str) -> String {
+    let mut text = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        text.push_str(before);
+        rest = comment.split_once("*/").map_or("", |(_, after)| after.strip_prefix(' ').unwrap_or(after));
+    }
+    text.push_str(rest);
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.fold(String::with_capacity(text.len()), |lean, line| lean + line + "\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn text(asset: &Asset) -> &'static str {
-        std::str::from_utf8(asset.bytes).unwrap()
+    fn text(asset: &Asset) -> &str {
+        std::str::from_utf8(&asset.bytes).unwrap()
     }
 
     fn scripts() -> impl Iterator<Item = &'static Asset> {
         ASSETS.iter().filter(|asset| asset.content_type == SCRIPT)
+    }
+
+    #[test]
+    fn the_page_is_small_before_compression() {
+        const PAGE_BYTES: usize = 120_000;
+        let bytes = INDEX.len() + ASSETS.iter().map(|asset| asset.bytes.len()).sum::<usize>();
+        assert!(bytes <= PAGE_BYTES, "{bytes} bytes");
+    }
+
+    #[test]
+    fn only_comments_and_white_space_are_left_out() {
+        let source =
+            "// Head.\n/** @type {any} */\nlet a = /** @type {any} */ (b);\n\n  c(); // said here\n/* One\n   two */\n";
+        assert_eq!(lean(source), "let a = (b);\nc(); // said here\n");
+        for (name, _, source) in SOURCES {
+            assert_eq!(source.matches("/*").count(), source.matches("*/").count(), "{name}");
+            assert!(!source.contains("`\n"), "{name}: a template over several lines would lose its indentation");
+        }
     }
 
     /// What stands in `text` between each `before` and the next `after`.
@@ -97,7 +137,7 @@ mod tests {
     fn nothing_is_inline_external_or_markup_made_of_text() {
         assert!(!INDEX.contains("<style") && !INDEX.contains(" style=") && !INDEX.contains(" onclick="));
         assert_eq!(INDEX.matches("<script").count(), INDEX.matches("<script type=\"module\" src=").count());
-        let sources = ASSETS.iter().map(|asset| (asset.name, text(asset))).chain([("index.html", INDEX)]);
+        let sources = SOURCES.into_iter().map(|(name, _, source)| (name, source)).chain([("index.html", INDEX)]);
         for (name, source) in sources {
             let source = source.replace("http://www.w3.org/2000/svg", "");
             for forbidden in ["http://", "https://", "innerHTML", "outerHTML", "insertAdjacentHTML", "eval("] {

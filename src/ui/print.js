@@ -27,17 +27,16 @@ export class PrintScreen {
   }
 
   /** @param {string[]} parts @param {Kind} kind */
-  show([id], kind) {
+  show([id, , now], kind) {
     this.#kind = kind;
     this.#id = id;
     this.#size = '';
     this.#drawn = [];
     if (!this.#app.store.find(kind, id)) this.#app.sync.read(kind, id).catch(() => this.node.replaceChildren(empty(words.gone(kind), '')));
     this.render();
-  }
-
-  print() {
-    print();
+    if (now !== 'now') return;
+    history.replaceState(null, '', `${linkTo(kind, id)}/print`);
+    requestAnimationFrame(() => print());
   }
 
   render() {
@@ -53,7 +52,7 @@ export class PrintScreen {
         this.#size = chosen;
         this.render();
       }),
-      button(words.record.print, () => this.print(), { icon: 'print', look: 'strong', name: 'print-now' })), sheet(this.#kind, record, store.settings, size));
+      button(words.record.print, () => print(), { icon: 'print', look: 'strong', name: 'print-now' })), sheet(this.#kind, record, store.settings, size));
   }
 }
 

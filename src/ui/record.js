@@ -87,7 +87,7 @@ export class RecordPane {
       record.pending ? h('p.note', null, words.record.pending) : null,
       record.amounts_flagged ? h('p.note.bad', null, words.record.flagged(record.amounts_flagged)) : null,
       h('div.card.bill', null, this.#people(record), itemsTable(record), totals(kind, record)),
-      record.pending?.what === 'create' ? null : h('section.card', null, h('h3', null, words.record.history), this.#history),
+      this.#id.startsWith('local:') ? null : h('section.card', null, h('h3', null, words.record.history), this.#history),
     ];
   }
 
@@ -95,16 +95,16 @@ export class RecordPane {
   #actions(record) {
     const { actions } = this.#app;
     const kind = this.#kind;
-    const isStored = record.pending?.what !== 'create';
-    const isOpen = kind === 'estimate' && !record.is_converted_to_order;
-    const go = (/** @type {string} */ where) => h('a.button', { href: `${linkTo(kind, this.#id)}/${where}`, data: { action: where } },
-      icon(where === 'print' ? 'print' : 'edit'), h('span', null, where === 'print' ? words.record.print : words.record.edit));
+    const isStored = !this.#id.startsWith('local:');
+    const isLeaving = record.pending && !record.pending.isParked && ['convert', 'delete'].includes(record.pending.what);
+    const isOpen = kind === 'estimate' && !record.is_converted_to_order && !isLeaving;
+    const go = (/** @type {'print' | 'edit'} */ name, /** @type {string} */ where) => h('a.button', { href: `${linkTo(kind, this.#id)}/${where}`, data: { action: name } }, icon(name), h('span', null, words.record[name]));
     return h('div.actions', null,
       isOpen ? button(words.record.convert, () => actions.convert(record), { icon: 'convert', look: 'strong', name: 'convert' }) : null,
-      go('print'),
-      isOpen && isStored ? go('edit') : null,
+      go('print', 'print/now'),
+      isOpen && isStored ? go('edit', 'edit') : null,
       kind === 'estimate' && isStored ? button(words.record.duplicate, () => actions.duplicate(record), { icon: 'copy', name: 'duplicate' }) : null,
-      isStored && (kind === 'order' || isOpen) ? button(words.record.delete, () => actions.remove(kind, record), { icon: 'delete', look: 'danger', name: 'delete' }) : null);
+      isStored && !isLeaving && (kind === 'order' || isOpen) ? button(words.record.delete, () => actions.remove(kind, record), { icon: 'delete', look: 'danger', name: 'delete' }) : null);
   }
 
   /** @param {SaleRecord} record */
@@ -117,7 +117,7 @@ export class RecordPane {
     const [label, kind, id, text] = link;
     const list = facts.filter(([, value]) => value).flatMap(([name, value]) => [h('dt', null, name), h('dd', null, value)]);
     if (id) list.push(h('dt', null, label), h('dd', null, h('a', { href: linkTo(/** @type {Kind} */ (kind), id) }, text ?? id)));
-    if (this.#kind === 'order' && record.pending?.what !== 'create') list.push(h('dt', null, words.record.status), h('dd', null, this.#status(record)));
+    if (this.#kind === 'order' && !this.#id.startsWith('local:')) list.push(h('dt', null, words.record.status), h('dd', null, this.#status(record)));
     return h('div.people', null, h('address', null, h('strong', null, record.customer_name),
       ...[record.customer_phone, record.customer_address].filter(Boolean).map((line) => h('span', null, line))), h('dl', null, ...list));
   }

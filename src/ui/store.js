@@ -45,12 +45,16 @@ export class Store {
   unsent = [];
   /** Views that are on a screen. @type {Set<View>} */
   views = new Set();
+  /** Records that have changed since they were last drawn. @type {Set<string>} */
+  fresh = new Set();
   /** Grows with each change of what is known. */
   version = 0;
   /** @type {Record<Kind, Map<string, SaleRecord>>} */
   #records = { estimate: new Map(), order: new Map() };
   /** Records that are gone, so that a late answer does not bring them back. @type {Set<string>} */
   #gone = new Set();
+  /** The sequence of each record's last change that came by the stream. @type {Map<string, number>} */
+  #told = new Map();
   /** @type {Array<() => void>} */
   #listeners = [];
 
@@ -81,7 +85,7 @@ export class Store {
 
   /** Records that only this browser knows yet. @param {Kind} kind */
   own(kind) {
-    return ownRecords(this.unsent, kind);
+    return ownRecords(this.unsent, kind).map((record) => withPending(this.unsent, kind, record));
   }
 
   /** What a view shows, without what waits. @param {View} view */
@@ -98,7 +102,7 @@ export class Store {
 
   /** @param {Settings} settings */
   setSettings(settings) {
-    if (settings.rev < this.settings.rev && settings.currency === this.settings.currency) return;
+    if (settings.rev < this.settings.rev) return;
     this.settings = { timezone: this.settings.timezone, ...settings };
     useShop(this.settings.currency, this.settings.timezone ?? '');
     this.changed();
@@ -113,11 +117,29 @@ export class Store {
     this.changed();
   }
 
-  /** What was known is not true any more. @param {readonly Kind[]} kinds */
-  forget(kinds) {
-    for (const kind of kinds) this.#records[kind].clear();
+  /**
+   * Takes a view as the server has just told it, instead of what it was.
+   * @param {View} view @param {SaleRecord[]} records @param {number} limit @param {number} seq the last change in them
+   */
+  renew(view, records, limit, seq) {
+    const told = new Set(records.map((record) => idOf(view.kind, record)));
+    for (const record of this.select(view)) {
+      const id = idOf(view.kind, record);
+      if (!told.has(id) && (this.#told.get(id) ?? 0) <= seq) this.#records[view.kind].delete(id);
+    }
+    view.restart();
+    view.take(records, limit);
+    this.learn(view.kind, records);
+  }
+
+  /** The shop's database is another one: nothing that was known is true. */
+  forget() {
+    for (const records of Object.values(this.#records)) records.clear();
     this.#gone.clear();
-    for (const view of this.views) if (kinds.includes(view.kind)) view.restart();
+    this.#told.clear();
+    this.activity = [];
+    this.settings = { ...this.settings, rev: 0 };
+    for (const view of this.views) view.restart();
     this.changed();
   }
 
@@ -145,6 +167,8 @@ export class Store {
     if (after) this.#records[kind].set(id, after);
     else this.#records[kind].delete(id);
     if (action === 'delete') this.#gone.add(id);
+    this.#told.set(id, seq ?? Infinity);
+    this.fresh.add(id);
     // A record that a command of ours has made is known before its number of the change is.
     const isNew = action === 'create' && !(before?.rev ?? 0);
     this.figures.change({ seq: seq ?? Infinity, kind, before: isNew ? null : before, after });

@@ -89,7 +89,7 @@ export class Sync {
     const reached = resume === 'catch_up' ? (this.#position?.seq ?? 0) : seq;
     this.#position = { epoch: epoch ?? '', seq: reached };
     if (resume === 'catch_up') return;
-    if (resume === 'reset') this.#store.forget(KINDS);
+    if (resume === 'reset') this.#store.forget();
     this.#readEverything();
   }
 
@@ -109,8 +109,7 @@ export class Sync {
   reload(kinds) {
     for (const kind of kinds) {
       this.#soon(kind, async () => {
-        this.#store.forget([kind]);
-        await Promise.all([...this.#store.views].filter((view) => view.kind === kind).map((view) => this.load(view)));
+        await Promise.all([...this.#store.views].filter((view) => view.kind === kind).map((view) => this.#renew(view)));
       });
     }
     this.#soon('figures', () => this.#readFigures());
@@ -146,6 +145,14 @@ export class Sync {
     }
   }
 
+  /** A view again, as far as it was told. @param {View} view */
+  async #renew(view) {
+    const { kind, q, status } = view;
+    const limit = Math.max(PAGE, this.#store.select(view).length);
+    const { body, seq } = await api.list(kind, { q, status, limit });
+    this.#store.renew(view, body, limit, seq);
+  }
+
   /** One record. @param {Kind} kind @param {string} id */
   async read(kind, id) {
     const { body } = await api.record(kind, id);
@@ -159,9 +166,8 @@ export class Sync {
     const startedAt = Date.now();
     for (let attempt = 0; era === this.#era; attempt += 1) {
       try {
-        for (const view of this.#store.views) view.restart();
         await this.#readShop();
-        await Promise.all([...this.#store.views].map((view) => this.load(view)));
+        await Promise.all([...this.#store.views].map((view) => this.#renew(view)));
         if (era === this.#era) this.#reached();
         return;
       } catch {

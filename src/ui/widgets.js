@@ -58,28 +58,25 @@ export function placeholders(count) {
 export const empty = (title, next, ...actions) => h('div.empty', null, h('p.empty-title', null, title), h('p', null, next), ...actions);
 
 /**
- * Keyed rows: the row of a record stays the same node, and lights up when what it says has changed.
+ * Keyed rows: the row of a record stays the same node, and lights up when the record has just changed.
  * @template T @param {HTMLElement} parent
- * @param {{ key: (item: T) => string, fill: (item: T, node: any) => any[], make: (item: T) => any }} how
+ * @param {{ key: (item: T) => string, fill: (item: T) => any[], fresh: Set<string> }} how
  */
-export function rows(parent, { key, fill, make }) {
+export function rows(parent, { key, fill, fresh }) {
   /** @type {Map<string, { node: any, item: T }>} */
   let shown = new Map();
-  let isFirst = true;
   return (/** @type {readonly T[]} */ items, /** @type {any[]} */ rest = []) => {
     const next = new Map();
     for (const item of items) {
       const held = shown.get(key(item));
-      const node = held?.node ?? make(item);
+      const node = held?.node ?? h('li');
       if (held?.item !== item) {
-        const before = node.textContent;
-        arrange(node, fill(item, node));
-        if (!isFirst && node.textContent !== before) glow(node);
+        node.replaceChildren(...fill(item));
+        if (fresh.has(key(item))) glow(node);
       }
       next.set(key(item), { node, item });
     }
     shown = next;
-    isFirst = false;
     arrange(parent, [...[...next.values()].map(({ node }) => node), ...rest]);
   };
 }

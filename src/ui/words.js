@@ -30,6 +30,7 @@ export const words = {
 
   home: {
     title: 'Today',
+    find: 'Find a sale',
     sales: 'Sales today',
     count: (/** @type {number} */ count) => counted(count, 'sale', 'sales'),
     pending: (/** @type {string} */ amount) => `and ${amount} not sent yet`,
@@ -115,7 +116,7 @@ export const words = {
   },
 
   form: {
-    new: 'New sale or estimate',
+    new: 'New sale',
     edit: (/** @type {string} */ number) => `Edit estimate ${number}`,
     customer: 'Customer',
     phone: 'Phone',
@@ -217,7 +218,7 @@ export const words = {
   paper: { estimate: 'ESTIMATE', order: 'INVOICE', receipt: 'RECEIPT', number: 'Number', date: 'Date', for: 'For', tax: 'Tax no.', size: 'Paper' },
 
   keys: [
-    ['n', 'New sale or estimate'], ['/', 'Search'], ['g h', 'Home'], ['g e', 'Estimates'], ['g o', 'Orders'], ['↑ ↓', 'Move in a list'],
+    ['n', 'New sale'], ['/', 'Search'], ['g h', 'Home'], ['g e', 'Estimates'], ['g o', 'Orders'], ['↑ ↓', 'Move in a list'],
     ['p', 'Print what is open'], ['Enter', 'Next field; on an empty line to the payment'], ['Ctrl Enter', 'Complete the sale'],
     ['Ctrl Shift Enter', 'Save as an estimate'], ['Esc', 'One step back; nothing is lost'], ['?', 'This sheet'],
   ],

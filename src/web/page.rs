@@ -24,7 +24,7 @@ pub(super) fn root(request: &Request<'_>) -> Reply {
 
 pub(super) fn asset(name: &str) -> Result<Reply, Problem> {
     let asset = ui::asset(name).ok_or_else(Problem::not_found)?;
-    Ok(secured(Reply::asset(asset.content_type, asset.bytes)))
+    Ok(secured(Reply::asset(asset.content_type, asset.bytes.as_slice())))
 }
 
 fn secured(mut reply: Reply) -> Reply {

@@ -55,7 +55,7 @@ impl Sums {
 pub(super) fn summary(request: &Request<'_>) -> Result<Reply, Problem> {
     let clock = request.app.clock();
     let today = clock.now().to_day();
-    let mut days = days(clock, request.query("from")?, request.query("to")?.unwrap_or_else(|| today.clone()))?;
+    let mut days = days(clock, request.query("from")?, request.query("to")?.as_deref().unwrap_or(&today))?;
     let snapshot = request.app.snapshot()?;
     add_sales(&snapshot, clock, &mut days)?;
     let open = open_estimates(&snapshot)?;
@@ -76,16 +76,16 @@ pub(super) fn summary(request: &Request<'_>) -> Result<Reply, Problem> {
 }
 
 /// The days from `from` to `to`, both included, the oldest first.
-fn days(clock: &ShopClock, from: Option<String>, to: String) -> Result<Vec<Day>, Problem> {
+fn days(clock: &ShopClock, from: Option<String>, to: &str) -> Result<Vec<Day>, Problem> {
     let not_a_day = || Problem::new(422, "from and to must be days written like 2025-01-13");
     let from = match from {
         Some(from) => from,
-        None => clock.day_before(&to, SUMMARY_DAYS_DEFAULT - 1).ok_or_else(not_a_day)?,
+        None => clock.day_before(to, SUMMARY_DAYS_DEFAULT - 1).ok_or_else(not_a_day)?,
     };
     clock.day(&from).ok_or_else(not_a_day)?;
     let mut days = Vec::new();
     for back in 0.. {
-        let name = clock.day_before(&to, back).ok_or_else(not_a_day)?;
+        let name = clock.day_before(to, back).ok_or_else(not_a_day)?;
         if name < from {
             break;
         }
