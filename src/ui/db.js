@@ -1,5 +1,4 @@
-// The browser's own database: commands that are not sent yet, and who is sending them. All tabs of a browser share it. Where a
-// browser has none (some private windows), everything is kept in this tab's memory, which is then said to be so.
+// The browser's own database: commands that are not sent yet, and who is sending them. All tabs of a browser share it.
 
 const NAME = 'tillsync';
 const VERSION = 1;
@@ -14,24 +13,11 @@ const VERSION = 1;
  */
 
 export class Db {
-  /** @type {Promise<IDBDatabase | null>} */
   #open = open();
-  /** @type {Map<number, any>} */
-  #commands = new Map();
-  /** @type {Map<string, any>} */
-  #values = new Map();
-  #lastPlace = 0;
-
-  /** Whether what is kept survives the tab. */
-  async isLasting() {
-    return (await this.#open) !== null;
-  }
 
   /** @template T @param {(shelf: Shelf) => Promise<T>} work @returns {Promise<T>} after it is stored */
   async change(work) {
-    const db = await this.#open;
-    if (db === null) return work(this.#memory());
-    const transaction = db.transaction(['commands', 'values'], 'readwrite');
+    const transaction = (await this.#open).transaction(['commands', 'values'], 'readwrite');
     const done = new Promise((resolve, reject) => {
       transaction.oncomplete = resolve;
       transaction.onabort = transaction.onerror = () => reject(transaction.error);
@@ -40,38 +26,16 @@ export class Db {
     await done;
     return result;
   }
-
-  /** @returns {Shelf} */
-  #memory() {
-    return {
-      all: async () => [...this.#commands.values()],
-      put: async (value) => {
-        value.place ??= (this.#lastPlace += 1);
-        this.#commands.set(value.place, value);
-        return value.place;
-      },
-      remove: (place) => this.#commands.delete(place),
-      read: async (name) => this.#values.get(name),
-      write: (name, value) => this.#values.set(name, value),
-    };
-  }
 }
 
-/** @returns {Promise<IDBDatabase | null>} */
+/** @returns {Promise<IDBDatabase>} */
 function open() {
-  return new Promise((resolve) => {
-    try {
-      const request = indexedDB.open(NAME, VERSION);
-      request.onupgradeneeded = () => {
-        request.result.createObjectStore('commands', { keyPath: 'place', autoIncrement: true });
-        request.result.createObjectStore('values');
-      };
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => resolve(null);
-    } catch {
-      resolve(null);
-    }
-  });
+  const request = indexedDB.open(NAME, VERSION);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore('commands', { keyPath: 'place', autoIncrement: true });
+    request.result.createObjectStore('values');
+  };
+  return answer(request);
 }
 
 /** @param {IDBTransaction} transaction @returns {Shelf} */

@@ -1,6 +1,6 @@
 // Dialogs: what must be answered before the work goes on. Esc and Cancel answer with null.
 
-import { arrange, h, setText } from './dom.js';
+import { h, setText } from './dom.js';
 import { decimals, minorMoney, minorText, money } from './format.js';
 import { fromMinor, parseMicros, roundToMinor, toMinor } from './amounts.js';
 import { button, choice, field } from './widgets.js';
@@ -77,23 +77,21 @@ export function askConversion(estimate, settings) {
 }
 
 /**
- * Shows two versions field by field. @param {Array<{ name: string, label: string, mine: string, theirs: string, isMine: boolean }>} fields
- * @returns {Promise<Map<string, boolean> | null>} for each field whether mine is right
+ * Shows two versions field by field. @param {Array<{ label: string, mine: string, theirs: string, isMine: boolean }>} fields
+ * @returns {Promise<boolean[] | null>} for each field whether mine is right
  */
 export function askConflict(fields) {
-  const chosen = new Map(fields.map((one) => [one.name, one.isMine]));
-  const table = h('table.compare', null, h('thead', null, h('tr', null, h('td'), h('th', { scope: 'col' }, words.conflict.here), h('th', { scope: 'col' }, words.conflict.there))));
-  const body = h('tbody');
-  for (const one of fields) {
+  const chosen = fields.map(({ isMine }) => isMine);
+  const heads = [words.conflict.field, words.conflict.here, words.conflict.there].map((text) => h('th', { scope: 'col' }, text));
+  const body = fields.map(({ label, mine, theirs }, index) => {
     const pick = (/** @type {boolean} */ isMine) => h('td', null, h('label.pick', null, h('input', {
-      type: 'radio', name: `conflict-${one.name}`, checked: one.isMine === isMine, onchange: () => chosen.set(one.name, isMine),
-    }), h('span', null, (isMine ? one.mine : one.theirs) || '–')));
-    body.append(h('tr', { data: { field: one.name } }, h('th', { scope: 'row' }, one.label), pick(true), pick(false)));
-  }
-  arrange(table, [...table.childNodes, body]);
-  return openDialog(words.conflict.title, [h('p', null, words.conflict.text), table], [
-    cancel(), button(words.conflict.use, () => {}, { look: 'strong', type: 'submit', name: 'confirm' }),
-  ], () => chosen);
+      type: 'radio', name: `conflict-${index}`, checked: chosen[index] === isMine, onchange: () => (chosen[index] = isMine),
+    }), h('span', null, (isMine ? mine : theirs) || '–')));
+    return h('tr', { data: { field: label } }, h('th', { scope: 'row' }, label), pick(true), pick(false));
+  });
+  return openDialog(words.conflict.title, [
+    h('p', null, words.conflict.text), h('table.compare', null, h('thead', null, h('tr', null, ...heads)), h('tbody', null, ...body)),
+  ], [cancel(), button(words.conflict.use, () => {}, { look: 'strong', type: 'submit', name: 'confirm' })], () => chosen);
 }
 
 /** The sheet of keyboard shortcuts. */

@@ -3,8 +3,8 @@
 /** @typedef {Node | string | null | undefined | false} Child */
 
 /**
- * Makes an element: `h('button.strong', { type: 'button', onclick }, 'Save')`. A key is set as a property where the element
- * has one, else as an attribute; nothing is set for null, undefined and false.
+ * Makes an element: `h('button.strong', { type: 'button', onclick }, 'Save')`. A key that begins with `on` is a listener, any
+ * other a property where the element has one, else an attribute; nothing is set for null, undefined and false.
  * @param {string} spec tag and classes @param {Record<string, any> | null} [props] @param {...Child} children
  * @returns {any} the element; its exact type follows from the tag
  */
@@ -15,6 +15,7 @@ export function h(spec, props = null, ...children) {
   for (const [name, value] of Object.entries(props ?? {})) {
     if (value === null || value === undefined || value === false) continue;
     if (name === 'data') Object.assign(node.dataset, value);
+    else if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
     else if (name in node && name !== 'list' && name !== 'form') /** @type {any} */ (node)[name] = value;
     else node.setAttribute(name, value === true ? '' : String(value));
   }

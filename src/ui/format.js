@@ -4,8 +4,7 @@ import { fromMinor } from './amounts.js';
 
 let currency = document.querySelector('meta[name="tillsync-currency"]')?.getAttribute('content') ?? '';
 let zone = '';
-let amounts = amountFormat({});
-let roundAmounts = amountFormat({ notation: 'compact', maximumFractionDigits: 1 });
+let amounts = amountFormat();
 let todays = new Intl.DateTimeFormat('en-CA', { dateStyle: 'short' });
 
 const wallTimes = dateFormat({ day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
@@ -21,8 +20,7 @@ const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 6 });
 export function useShop(newCurrency, newZone) {
   if (newCurrency !== currency) {
     currency = newCurrency;
-    amounts = amountFormat({});
-    roundAmounts = amountFormat({ notation: 'compact', maximumFractionDigits: 1 });
+    amounts = amountFormat();
   }
   if (newZone !== zone) {
     zone = newZone;
@@ -46,9 +44,6 @@ export const money = (amount) => amounts.format(amount ?? 0);
 
 /** @param {bigint} minor in minor units */
 export const minorMoney = (minor) => amounts.format(fromMinor(minor, decimals()));
-
-/** In few signs: `₹12.3K`. @param {number} amount */
-export const roundMoney = (amount) => roundAmounts.format(amount);
 
 /** A sum of minor units that is a number. @param {number} units */
 export const fromUnits = (units) => amounts.format(units / 10 ** decimals());
@@ -89,10 +84,10 @@ function written(text, format) {
   return wall ? format(new Date(`${wall[1]}T${wall[2]}Z`)) : text;
 }
 
-/** @param {Intl.NumberFormatOptions} options @returns {Intl.NumberFormat} */
-function amountFormat(options) {
+/** @returns {Intl.NumberFormat} */
+function amountFormat() {
   try {
-    return new Intl.NumberFormat(undefined, { style: 'currency', currency, currencyDisplay: 'narrowSymbol', ...options });
+    return new Intl.NumberFormat(undefined, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' });
   } catch {
     return new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   }

@@ -1,7 +1,7 @@
 // The first screen: what was sold today, how it was paid, what is open, the last 14 days, and what happened last.
 
 import { h, setText, svg } from './dom.js';
-import { decimals, fromUnits, longDay, money, roundMoney, shortDay, today, wallTime } from './format.js';
+import { fromUnits, longDay, money, shortDay, today, wallTime } from './format.js';
 import { icon } from './icons.js';
 import { linkTo, numberOf } from './wire.js';
 import { button, empty, rows } from './widgets.js';
@@ -37,13 +37,13 @@ export class Home {
     const { home } = words;
     this.#draw = rows(this.#list, { key: (/** @type {Event} */ event) => event.id, fill: (event) => [activityRow(event)], fresh: app.store.fresh });
     this.node = h('div.home.pane', { data: { screen: 'home' } },
-      h('header.pane-head.home-head', null, h('div', null, h('h1', null, home.title), this.#date),
+      h('header.pane-head', null, h('div.grow', null, h('h1', null, home.title), this.#date),
         h('div.actions', null, h('a.button.strong', { href: '#/new' }, icon('plus'), h('span', null, words.form.new)), button(home.find, app.search, { icon: 'search', name: 'find' }))),
-      h('div.cards', null,
+      h('div.cards', null, h('div.column', null,
         h('section.card.today', { 'aria-label': home.sales }, h('h2', null, home.sales), this.#total, this.#count, this.#pending, this.#bar, this.#legend),
-        h('a.card.open', { href: '#/estimates' }, h('h2', null, home.open), this.#open, this.#openCount),
-        h('section.card.days', { 'aria-label': home.days }, h('h2', null, home.days), this.#said, this.#chart),
-        h('section.card.last', { 'aria-label': home.activity }, h('h2', null, home.activity), this.#list)));
+        h('section.card', { 'aria-label': home.days }, h('h2', null, home.days), this.#said, this.#chart)),
+      h('div.column', null, h('a.card.open', { href: '#/estimates' }, h('h2', null, home.open), this.#open, this.#openCount),
+        h('section.card.last', { 'aria-label': home.activity }, h('h2', null, home.activity), this.#list))));
   }
 
   show() {}
@@ -123,7 +123,7 @@ export class Home {
   /** @param {Day[]} days */
   #sayWhole(days) {
     const [total, count] = days.reduce(([sum, number], day) => [sum + day.total, number + day.count], [0, 0]);
-    setText(this.#said, `${fromUnits(total)} · ${words.home.count(count)} · ↑ ${roundMoney(Math.max(0, ...days.map((day) => day.total)) / 10 ** decimals())}`);
+    setText(this.#said, `${fromUnits(total)} · ${words.home.count(count)}`);
   }
 }
 

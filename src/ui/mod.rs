@@ -23,7 +23,7 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Name, type and source of each file.
-const SOURCES: [(&str, &str, &str); 30] = [
+const SOURCES: [(&str, &str, &str); 31] = [
     ("actions.js", SCRIPT, include_str!("actions.js")),
     ("amounts.js", SCRIPT, include_str!("amounts.js")),
     ("api.js", SCRIPT, include_str!("api.js")),
@@ -32,6 +32,7 @@ const SOURCES: [(&str, &str, &str); 30] = [
     ("db.js", SCRIPT, include_str!("db.js")),
     ("dialog.js", SCRIPT, include_str!("dialog.js")),
     ("dom.js", SCRIPT, include_str!("dom.js")),
+    ("draft.js", SCRIPT, include_str!("draft.js")),
     ("figures.js", SCRIPT, include_str!("figures.js")),
     ("form.js", SCRIPT, include_str!("form.js")),
     ("format.js", SCRIPT, include_str!("format.js")),

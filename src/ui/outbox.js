@@ -52,7 +52,6 @@ export class Outbox {
   entries = [];
   /** May be sent now. */
   isOpen = false;
-  isLasting = true;
   #db;
   #tab = newKey();
   #channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel('tillsync') : null;
@@ -77,7 +76,6 @@ export class Outbox {
 
   async start() {
     if (this.#channel) this.#channel.onmessage = ({ data }) => this.#heard(data);
-    this.isLasting = await this.#db.isLasting();
     await this.#refresh();
     this.pump();
   }

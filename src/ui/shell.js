@@ -4,7 +4,7 @@ import { arrange, h, part, setText } from './dom.js';
 import { clockTime } from './format.js';
 import { icon } from './icons.js';
 import { cancel, confirm, openDialog } from './dialog.js';
-import { draftOf, putDraft } from './form.js';
+import { draftOf, putDraft } from './draft.js';
 import { linkTo } from './wire.js';
 import { button } from './widgets.js';
 import { words } from './words.js';
@@ -55,8 +55,7 @@ export class Shell {
     setText(this.#pill, words.connection[connection]);
     this.#unsent.hidden = unsent.length === 0;
     setText(this.#unsent, words.unsent(unsent.length));
-    const notices = [...warnings, unsent.length > 0 && !this.#outbox.isLasting ? words.notLasting : '',
-      connection === 'offline' ? (rightAt ? words.stale(clockTime(rightAt)) : words.neverLoaded) : ''].filter(Boolean);
+    const notices = [...warnings, connection === 'offline' ? (rightAt ? words.stale(clockTime(rightAt)) : words.neverLoaded) : ''].filter(Boolean);
     if (notices.join() !== this.#drawn) {
       this.#drawn = notices.join();
       arrange(this.#notice, notices.map((text) => h('p.notice', null, text)));

@@ -6,7 +6,7 @@
 
 import * as api from './api.js';
 import { Live, retryDelay } from './live.js';
-import { KINDS, idOf, readFrame } from './wire.js';
+import { KINDS, readFrame } from './wire.js';
 
 /** @typedef {import('./wire.js').Kind} Kind */
 /** @typedef {import('./wire.js').Frame} Frame */
@@ -250,5 +250,3 @@ export class Sync {
   }
 }
 
-/** The records of a page of a merged list, by kind. @param {any[]} merged @param {Kind} kind */
-export const ofKind = (merged, kind) => merged.filter((one) => one.type === kind && idOf(kind, one) !== '');
