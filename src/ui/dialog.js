@@ -68,7 +68,7 @@ export function askConversion(estimate, settings) {
     h('p.figure', null, money(estimate.total)),
     choice(words.form.mode, 'payment_mode', settings.payment_modes.map((one) => [one, one]), mode, (value) => (mode = value)),
     field(words.form.paid, paid), note,
-    field(words.form.by, by), h('div.quick', null, ...people),
+    field(words.form.by, by), h('div.actions', null, ...people),
   ], [cancel(), button(words.ask.complete, () => {}, { look: 'strong', type: 'submit', name: 'confirm' })], () => {
     const minor = read();
     if (minor === null) paid.focus();

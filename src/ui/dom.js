@@ -26,9 +26,9 @@ export function h(spec, props = null, ...children) {
 /** @param {Child} child @returns {child is Node | string} */
 const isShown = (child) => child !== null && child !== undefined && child !== false;
 
-/** @param {string} tag @param {Record<string, string | number>} attributes @param {...Node} children */
+/** @param {string} tag @param {Record<string, string | number>} attributes @param {...Node} children @returns {SVGElement} */
 export function svg(tag, attributes, ...children) {
-  const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  const node = /** @type {SVGElement} */ (document.createElementNS('http://www.w3.org/2000/svg', tag));
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
   node.append(...children);
   return node;

@@ -10,7 +10,9 @@ import { words } from './words.js';
 /** @typedef {import('./figures.js').Day} Day */
 /** @typedef {import('./store.js').Event} Event */
 
-const CHART = { width: 560, height: 132, gap: 0.28 };
+const CHART = { width: 560, height: 132 };
+/** Room for the names of days. */
+const LABEL = 22;
 /** Ways of paying with a colour of their own; the rest share the last one. */
 const COLOURS = 5;
 
@@ -25,7 +27,7 @@ export class Home {
   #open = h('p.figure.small', { data: { figure: 'open-total' } }, '–');
   #openCount = h('p.quiet', { data: { figure: 'open-count' } });
   #said = h('p.chart-said');
-  #chart = svg('svg', { class: 'chart', viewBox: `0 0 ${CHART.width} ${CHART.height + 22}`, role: 'group', 'aria-label': words.home.days });
+  #chart = svg('svg', { class: 'chart', viewBox: `0 0 ${CHART.width} ${CHART.height + LABEL}`, role: 'group', 'aria-label': words.home.days });
   #date = h('p.quiet');
   #list = h('ol.rows.activity', { role: 'list' });
   #draw;
@@ -72,58 +74,51 @@ export class Home {
     setText(this.#pending, own.length > 0 ? words.home.pending(money(sum)) : '');
   }
 
-  /** @param {any} day */
+  /** A thin bar of what was paid in which way, and its legend in words. @param {any} day */
   #drawModes(day) {
-    const parts = [...day.modes].map(([mode, sums]) => [mode, sums.paid]).filter(([, paid]) => paid > 0).sort((one, other) => other[1] - one[1]);
-    const due = day.total - day.paid;
-    const all = [...parts.map(([mode, paid], index) => ({ mode, paid, look: `m${Math.min(index, COLOURS - 1)}` })), ...(due > 0 ? [{ mode: words.home.due, paid: due, look: 'mdue' }] : [])];
-    const sum = all.reduce((total, { paid }) => total + paid, 0) || 1;
-    let at = 0;
-    this.#bar.replaceChildren(...all.map(({ paid, look }) => {
+    const parts = [...day.modes].map(([mode, { paid }]) => ({ mode, paid })).filter(({ paid }) => paid > 0).sort((one, other) => other.paid - one.paid)
+      .map((part, index) => ({ ...part, look: `m${Math.min(index, COLOURS - 1)}` }));
+    if (day.total > day.paid) parts.push({ mode: words.home.due, paid: day.total - day.paid, look: 'mdue' });
+    const sum = parts.reduce((total, { paid }) => total + paid, 0);
+    let x = 0;
+    this.#bar.replaceChildren(...parts.map(({ paid, look }) => {
       const width = (paid / sum) * 100;
-      at += width;
-      return svg('rect', { x: at - width, y: 0, width: Math.max(0.4, width - 0.4), height: 1, class: look });
+      x += width;
+      return svg('rect', { x: x - width, y: 0, width: Math.max(0.4, width - 0.4), height: 1, class: look });
     }));
-    this.#legend.replaceChildren(...(all.length > 0 ? all.map(({ mode, paid, look }) => h('li', null, h(`i.${look}`), h('span', null, mode), h('b', null, fromUnits(paid)))) : [h('li.quiet', null, words.home.none)]));
+    const legend = parts.map(({ mode, paid, look }) => h('li', null, h(`i.${look}`), mode, h('b', null, fromUnits(paid))));
+    this.#legend.replaceChildren(...(parts.length > 0 ? legend : [h('li.quiet', null, words.home.none)]));
   }
 
   /** @param {Day[]} days */
   #drawDays(days) {
-    const highest = Math.max(1, ...days.map((day) => day.total));
-    const step = CHART.width / Math.max(1, days.length);
-    const focused = [...this.#chart.children].indexOf(/** @type {any} */ (document.activeElement));
-    const columns = days.map((day, index) => {
-      const text = words.home.day(longDay(day.day), fromUnits(day.total), words.home.count(day.count));
-      const height = day.total === 0 ? 2 : Math.max(4, (day.total / highest) * CHART.height);
-      const x = index * step;
-      const isToday = day.day === today();
-      const column = svg('g', { class: isToday ? 'column now' : 'column', tabindex: index === days.length - 1 ? 0 : -1, role: 'img', 'aria-label': text, 'data-day': day.day },
-        svg('rect', { class: 'hit', x, y: 0, width: step, height: CHART.height + 22 }),
-        svg('rect', { class: 'value', x: x + (step * CHART.gap) / 2, y: CHART.height - height, width: step * (1 - CHART.gap), height, rx: 3 }));
-      if (index % 3 === (days.length - 1) % 3) {
-        const label = svg('text', { x: x + step / 2, y: CHART.height + 17 });
-        label.textContent = shortDay(day.day);
+    const { width, height } = CHART;
+    const highest = Math.max(1, ...days.map(({ total }) => total));
+    const step = width / Math.max(1, days.length);
+    const whole = days.reduce((sum, { total, count }) => ({ total: sum.total + total, count: sum.count + count }), { total: 0, count: 0 });
+    const sayWhole = () => setText(this.#said, `${fromUnits(whole.total)} · ${words.home.count(whole.count)}`);
+    const columns = days.map(({ day, total, count }, index) => {
+      const text = words.home.day(longDay(day), fromUnits(total), words.home.count(count));
+      const tall = total === 0 ? 2 : Math.max(4, (total / highest) * height);
+      const isLast = index === days.length - 1;
+      const column = svg('g', { class: day === today() ? 'column now' : 'column', tabindex: isLast ? 0 : -1, role: 'img', 'aria-label': text, 'data-day': day },
+        svg('rect', { class: 'hit', x: index * step, y: 0, width: step, height: height + LABEL }),
+        svg('rect', { class: 'value', x: (index + 0.14) * step, y: height - tall, width: step * 0.72, height: tall, rx: 3 }));
+      if ((days.length - 1 - index) % 3 === 0) {
+        const label = svg('text', { x: (index + 0.5) * step, y: height + LABEL - 5 });
+        label.textContent = shortDay(day);
         column.append(label);
       }
-      const say = () => setText(this.#said, text);
-      column.addEventListener('pointerenter', say);
-      column.addEventListener('focus', say);
+      for (const event of ['pointerenter', 'focus']) column.addEventListener(event, () => setText(this.#said, text));
       return column;
     });
+    const at = () => columns.indexOf(/** @type {any} */ (document.activeElement));
+    const focused = [...this.#chart.children].indexOf(/** @type {any} */ (document.activeElement));
     this.#chart.replaceChildren(...columns);
-    this.#chart.onkeydown = (/** @type {KeyboardEvent} */ event) => {
-      const to = columns.indexOf(/** @type {any} */ (document.activeElement)) + (event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : NaN);
-      /** @type {any} */ (columns[to])?.focus();
-    };
-    this.#chart.onpointerleave = () => this.#sayWhole(days);
-    if (focused >= 0) /** @type {any} */ (columns[focused])?.focus();
-    else this.#sayWhole(days);
-  }
-
-  /** @param {Day[]} days */
-  #sayWhole(days) {
-    const [total, count] = days.reduce(([sum, number], day) => [sum + day.total, number + day.count], [0, 0]);
-    setText(this.#said, `${fromUnits(total)} · ${words.home.count(count)}`);
+    this.#chart.onkeydown = ({ key }) => /** @type {any} */ (columns[at() + (key === 'ArrowRight' ? 1 : key === 'ArrowLeft' ? -1 : NaN)])?.focus();
+    this.#chart.onpointerleave = sayWhole;
+    if (focused < 0) sayWhole();
+    else /** @type {any} */ (columns[focused])?.focus();
   }
 }
 

@@ -58,7 +58,8 @@ const SOURCES: [(&str, &str, &str); 31] = [
 ];
 
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
-    let asset = |(name, content_type, source)| Asset { name, content_type, bytes: lean(source).into_bytes() };
+    let asset =
+        |(name, content_type, source)| Asset { name, content_type, bytes: lean(content_type, source).into_bytes() };
     SOURCES.into_iter().map(asset).collect()
 });
 
@@ -67,8 +68,9 @@ pub fn asset(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
 }
 
-/// Leaves out comments, indentation and empty lines. No string in the sources holds the marks of a comment (a test looks).
-fn lean(source: &str) -> String {
+/// Leaves out what only a reader of the source needs: comments, indentation, empty lines, and in scripts the spaces around
+/// signs. No string in the sources holds the marks of a comment (a test looks).
+fn lean(content_type: &str, source: &str) -> String {
     let mut text = String::with_capacity(source.len());
     let mut rest = source;
     while let Some((before, comment)) = rest.split_once("/*") {
@@ -77,7 +79,32 @@ fn lean(source: &str) -> String {
     }
     text.push_str(rest);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
-    lines.fold(String::with_capacity(text.len()), |lean, line| lean + line + "\n")
+    match content_type {
+        SCRIPT => lines.map(|line| squeeze(line) + "\n").collect(),
+        STYLE => lines.collect(),
+        _ => lines.map(|line| format!("{line}\n")).collect(),
+    }
+}
+
+/// Takes the spaces around signs out of a line of script, but not out of its strings. A line with a template or a slash, which
+/// may be a pattern, stays as it is.
+fn squeeze(line: &str) -> String {
+    if line.contains(['`', '/', '\\']) {
+        return line.to_string();
+    }
+    let is_sign = |byte: Option<&u8>| byte.is_some_and(|byte| b"=,(){}:?&|<>;!*[]%".contains(byte));
+    let bytes = line.as_bytes();
+    let mut is_string = false;
+    let mut lean = Vec::with_capacity(bytes.len());
+    for (index, &byte) in bytes.iter().enumerate() {
+        is_string ^= byte == b'\'';
+        let is_idle = is_sign(lean.last()) || is_sign(bytes.get(index + 1));
+        if is_string || byte != b' ' || !is_idle {
+            lean.push(byte);
+        }
+    }
+    // Only spaces were taken away.
+    String::from_utf8(lean).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -103,7 +130,9 @@ mod tests {
     fn only_comments_and_white_space_are_left_out() {
         let source =
             "// Head.\n/** @type {any} */\nlet a = /** @type {any} */ (b);\n\n  c(); // said here\n/* One\n   two */\n";
-        assert_eq!(lean(source), "let a = (b);\nc(); // said here\n");
+        assert_eq!(lean(SVG, source), "let a = (b);\nc(); // said here\n");
+        let script = "const a = b ? 'one = \u{201c}two\u{201d}' : { c };\nif (x / 2 > 1) y(' ');\n";
+        assert_eq!(lean(SCRIPT, script), "const a=b?'one = \u{201c}two\u{201d}':{c};\nif (x / 2 > 1) y(' ');\n");
         for (name, _, source) in SOURCES {
             assert_eq!(source.matches("/*").count(), source.matches("*/").count(), "{name}");
             assert!(!source.contains("`\n"), "{name}: a template over several lines would lose its indentation");

@@ -5,6 +5,7 @@
 // and everything is read anew. A message that cannot be understood makes the lists be read again.
 
 import * as api from './api.js';
+import { today } from './format.js';
 import { Live, retryDelay } from './live.js';
 import { KINDS, readFrame } from './wire.js';
 
@@ -20,7 +21,7 @@ const OFFLINE_AFTER_MS = 15_000;
 const RELOAD_SPACING_MS = 1_000;
 /** A stream that does not say hello is taken as it is. */
 const HELLO_WAIT_MS = 3_000;
-const HEALTH_EVERY_MS = 5 * 60_000;
+const LOOK_EVERY_MS = 60_000;
 /** Records of a page. */
 const PAGE = 50;
 /** Changes to look back over for the recent activity. */
@@ -53,7 +54,7 @@ export class Sync {
   start() {
     this.#startOfflineTimer();
     this.#live.start();
-    setInterval(() => this.#readHealth(), HEALTH_EVERY_MS);
+    setInterval(() => this.#look(), LOOK_EVERY_MS);
   }
 
   /** @param {string} url */
@@ -205,6 +206,12 @@ export class Sync {
       const records = body.changes.filter((/** @type {any} */ one) => one.type === kind && one.data);
       this.#store.learn(kind, records.map((/** @type {any} */ one) => one.data));
     }
+  }
+
+  /** A new day begins without a message. */
+  #look() {
+    this.#readHealth();
+    if ((this.#store.figures.days.at(-1)?.day ?? '') < today()) this.#soon('figures', () => this.#readFigures());
   }
 
   async #readHealth() {
