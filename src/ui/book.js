@@ -43,7 +43,7 @@ export class Book {
     const head = h('header.pane-head', null, h('h1', null, this.title),
       h('label.search', null, icon('search'), this.#search),
       choice(words.filter, `status-${kind}`, words.lists[kind].statuses, '', (status) => this.#look(status)));
-    this.node = h('div.book', { data: { screen: kind } }, h('section.pane.list-pane', { 'aria-label': this.title, onkeydown: (/** @type {any} */ event) => this.#move(event) }, head, this.#scroller), this.#pane.node);
+    this.node = h('div.book', { data: { screen: kind } }, h('section.pane.list-pane', { 'aria-label': this.title }, head, this.#scroller), this.#pane.node);
   }
 
   /** @param {string[]} parts of the address behind the kind */
@@ -153,16 +153,5 @@ export class Book {
     this.#scroller.scrollTop = 0;
     this.#app.renderSoon();
     this.#rows.querySelector('a')?.focus();
-  }
-
-  /** Arrow keys go from row to row. @param {KeyboardEvent} event */
-  #move(event) {
-    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    const isField = event.target instanceof HTMLInputElement && (event.target.type === 'radio' || event.key === 'ArrowUp');
-    if (step === 0 || isField) return;
-    const links = [...this.#rows.querySelectorAll('a')];
-    const at = links.indexOf(/** @type {any} */ (document.activeElement));
-    (at < 0 ? links[0] : links[at + step] ?? this.#search)?.focus();
-    event.preventDefault();
   }
 }

@@ -92,18 +92,13 @@ function navigate() {
   render();
 }
 
-let firstKey = '';
-
 /** @param {KeyboardEvent & { target: any }} event */
 function shortcut(event) {
   if (document.querySelector('dialog[open]')) return;
   const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target.type !== 'radio';
   if (event.key === 'Escape') stepBack(isTyping ? event.target : null);
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-  const places = { h: '#/', e: '#/estimates', o: '#/orders' };
-  const go = firstKey === 'g' ? places[/** @type {'h'} */ (event.key)] : event.key === 'n' ? '#/new' : '';
-  firstKey = event.key;
-  if (go) location.hash = go;
+  if (event.key === 'n') location.hash = '#/new';
   else if (event.key === '?') showKeys();
   else if (event.key === '/') search();
   else if (event.key === 'p' && screen.open) location.hash += '/print/now';

@@ -81,30 +81,44 @@ fn lean(content_type: &str, source: &str) -> String {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
     match content_type {
         SCRIPT => lines.map(|line| squeeze(line) + "\n").collect(),
-        STYLE => lines.collect(),
+        STYLE => lines.map(squeeze_style).collect(),
         _ => lines.map(|line| format!("{line}\n")).collect(),
     }
 }
 
-/// Takes the spaces around signs out of a line of script, but not out of its strings. A line with a template or a slash, which
-/// may be a pattern, stays as it is.
+/// Takes the spaces around signs out of a line of script, but not out of its strings. A line with nested templates, or with a
+/// slash, which may be a pattern, stays as it is.
 fn squeeze(line: &str) -> String {
-    if line.contains(['`', '/', '\\']) {
-        return line.to_string();
-    }
     let is_sign = |byte: Option<&u8>| byte.is_some_and(|byte| b"=,(){}:?&|<>;!*[]%".contains(byte));
     let bytes = line.as_bytes();
-    let mut is_string = false;
+    let mut quote = None;
     let mut lean = Vec::with_capacity(bytes.len());
     for (index, &byte) in bytes.iter().enumerate() {
-        is_string ^= byte == b'\'';
-        let is_idle = is_sign(lean.last()) || is_sign(bytes.get(index + 1));
-        if is_string || byte != b' ' || !is_idle {
+        match (byte, quote) {
+            (b'/', None) => return line.to_string(),
+            (b'\'' | b'`' | b'"', None) => quote = Some(byte),
+            (byte, Some(open)) if byte == open => quote = None,
+            _ => {}
+        }
+        let is_idle = quote.is_none() && byte == b' ' && (is_sign(lean.last()) || is_sign(bytes.get(index + 1)));
+        if !is_idle {
             lean.push(byte);
         }
     }
+    if line.matches('`').count() > 2 {
+        return line.to_string();
+    }
     // Only spaces were taken away.
     String::from_utf8(lean).unwrap_or_default()
+}
+
+/// The same for a line of a style sheet: before a block, and behind the name of a declaration.
+fn squeeze_style(line: &str) -> String {
+    match line.strip_suffix(" {") {
+        Some(selector) => format!("{selector}{{"),
+        None if line.ends_with(';') => line.replacen(": ", ":", 1),
+        None => line.to_string(),
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ export class RecordPane {
   #kind;
   #id = '';
   #problem = '';
+  /** The record that was asked for; once is enough. */
+  #asked = '';
   /** What is drawn, so that nothing is drawn twice. @type {any[]} */
   #drawn = [];
   #history = h('ol.history', null);
@@ -31,7 +33,7 @@ export class RecordPane {
 
   /** @param {string} id empty for none */
   show(id) {
-    if (id !== this.#id) this.#problem = '';
+    this.#problem = this.#asked = '';
     this.#id = id;
     this.#drawn = [];
     this.render();
@@ -41,7 +43,8 @@ export class RecordPane {
   render() {
     const { store } = this.#app;
     const record = this.#id ? store.find(this.#kind, this.#id) : undefined;
-    if (this.#id && !record) this.#ask();
+    if (record) this.#problem = this.#asked = '';
+    else if (this.#id) this.#ask();
     const base = store.known(this.#kind).get(this.#id);
     const state = [this.#id, base, store.unsent, store.settings, this.#problem];
     if (state.every((one, index) => one === this.#drawn[index]) && this.#drawn.length > 0) return;
@@ -54,7 +57,7 @@ export class RecordPane {
   #absence() {
     if (!this.#id) return empty('', words.choose);
     const title = this.#problem || words.loading;
-    return h('div', null, this.#back(), empty(title, '', this.#problem ? h('a.button', { href: `#/${this.#kind}s` }, words.back) : null));
+    return h('div', null, this.#back(), empty(title, '', this.#problem === words.failed ? button(words.again, () => this.show(this.#id)) : null));
   }
 
   /** It may be older than what is known here. */
@@ -64,7 +67,8 @@ export class RecordPane {
       this.#problem = words.gone(this.#kind);
       return;
     }
-    if (this.#problem || this.#drawn[0] === id) return;
+    if (this.#asked === id) return;
+    this.#asked = id;
     try {
       await this.#app.sync.read(this.#kind, id);
     } catch (error) {

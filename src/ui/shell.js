@@ -26,6 +26,8 @@ export class Shell {
   #links;
   #list = h('ul.unsent-list');
   #drawn = '';
+  /** The commands that the list shows. @type {Entry[]} */
+  #listed = [];
 
   /** @param {import('./store.js').Store} store @param {import('./outbox.js').Outbox} outbox */
   constructor(store, outbox) {
@@ -60,7 +62,7 @@ export class Shell {
       this.#drawn = notices.join();
       arrange(this.#notice, notices.map((text) => h('p.notice', null, text)));
     }
-    if (this.#list.isConnected) this.#drawUnsent();
+    if (this.#list.isConnected && this.#listed !== unsent) this.#drawUnsent();
   }
 
   /** @param {string} text @param {'' | 'bad'} [look] @param {string} [link] @param {{ text: string, act: () => void }} [action] */
@@ -81,6 +83,7 @@ export class Shell {
   }
 
   #drawUnsent() {
+    this.#listed = this.#store.unsent;
     const items = this.#outbox.entries.map((entry) => this.#item(entry));
     this.#list.replaceChildren(...(items.length > 0 ? items : [h('li.quiet', null, words.outbox.none)]));
   }

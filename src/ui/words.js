@@ -213,8 +213,7 @@ export const words = {
   paper: { estimate: 'ESTIMATE', order: 'INVOICE', receipt: 'RECEIPT', number: 'Number', date: 'Date', for: 'For', tax: 'Tax no.', size: 'Paper' },
 
   keys: [
-    ['n', 'New sale'], ['/', 'Search'], ['g h', 'Home'], ['g e', 'Estimates'], ['g o', 'Orders'], ['↑ ↓', 'Move in a list'],
-    ['p', 'Print what is open'], ['Enter', 'Next field; on an empty line to the payment'], ['Ctrl Enter', 'Complete the sale'],
+    ['n', 'New sale'], ['/', 'Search'], ['p', 'Print what is open'], ['Enter', 'Next field; on an empty line to the payment'], ['Ctrl Enter', 'Complete the sale'],
     ['Ctrl Shift Enter', 'Save as an estimate'], ['Esc', 'One step back; nothing is lost'], ['?', 'This sheet'],
   ],
 };
