@@ -53,7 +53,8 @@ export class Outbox {
   /** May be sent now. */
   isOpen = false;
   #db;
-  #tab = newKey();
+  /** The same after a reload, which need not wait for its own lease then. */
+  #tab = (sessionStorage.tab ??= newKey());
   #channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel('tillsync') : null;
   /** @type {Map<string, (outcome: Outcome) => void>} */
   #waiters = new Map();
@@ -92,7 +93,7 @@ export class Outbox {
 
   /** Whether commands about a record wait: the next one cannot know its revision. @param {string} id */
   isBusy(id) {
-    return this.entries.some((entry) => entry.id === id);
+    return this.entries.some((entry) => entry.id === id && entry.state === 'waiting');
   }
 
   /**
@@ -137,31 +138,24 @@ export class Outbox {
     clearTimeout(this.#timer);
     if (this.#isSending || !this.isOpen || this.waiting === 0) return;
     this.#isSending = true;
-    let goesOn = false;
     try {
-      if (await this.#takeLease()) goesOn = await this.#drain();
+      if (await this.#takeLease()) await this.#drain();
     } catch {
       // The browser's database failed for a moment; what is stored stays stored.
     } finally {
       this.#isSending = false;
     }
-    if (this.waiting > 0) this.#timer = setTimeout(() => this.pump(), goesOn ? 0 : RETRY_MS);
+    if (this.waiting > 0) this.#timer = setTimeout(() => this.pump(), RETRY_MS);
   }
 
-  /** @returns {Promise<boolean>} whether to go on at once */
   async #drain() {
     await this.#refresh();
     for (;;) {
       const entry = this.entries.find((one) => one.state === 'waiting');
       if (!entry || !this.isOpen) break;
-      if (!(await this.#sendOne(entry))) {
-        await this.#db.change(async (shelf) => shelf.write('lease', null));
-        return false;
-      }
-      if (!(await this.#takeLease())) return false;
+      if (!(await this.#sendOne(entry)) || !(await this.#takeLease())) break;
     }
-    await this.#db.change(async (shelf) => shelf.write('lease', null));
-    return this.waiting > 0;
+    await this.#db.change(async (shelf) => (await shelf.read('lease'))?.tab === this.#tab && shelf.write('lease', null));
   }
 
   /** @param {Entry} entry @returns {Promise<boolean>} false if it must be tried again later */
@@ -258,7 +252,7 @@ export class Outbox {
   #takeLease() {
     return this.#db.change(async (shelf) => {
       const lease = await shelf.read('lease');
-      if (lease && lease.tab !== this.#tab && lease.until > Date.now() && lease.until < Date.now() + LEASE_MS + 1) return false;
+      if (lease && lease.tab !== this.#tab && Math.abs(lease.until - Date.now()) < LEASE_MS && lease.until > Date.now()) return false;
       shelf.write('lease', { tab: this.#tab, until: Date.now() + LEASE_MS });
       return true;
     });
