@@ -31,6 +31,7 @@ export class Form {
   #list = h('div.lines');
   #modes = h('div.modes');
   #sums = h('dl.totals');
+  #total = h('output.figure.small', { data: { figure: 'total' }, 'aria-label': columns.total });
   #due = h('p.quiet', { role: 'status' });
   #problem = h('p.error', { role: 'alert' });
   #bar = h('div.note', { hidden: true, data: { conflict: '' } });
@@ -159,7 +160,7 @@ export class Form {
       h('div.columns', null,
         h('section.card.payment', { hidden: !isNew }, this.#modes, field(text.paid, input('paid', NUMERIC)), this.#due),
         h('section.card.sum', null, h('div.discount', null, unit, input('discount', { ...NUMERIC, 'aria-label': text.discount })), this.#sums)),
-      h('footer.save-bar', null, this.#problem, h('div.actions', null, leave, save))));
+      h('footer.save-bar', null, this.#total, this.#problem, h('div.actions', null, leave, save))));
     this.#drawModes();
     this.#changed();
     this.#bar.hidden = true;
@@ -215,9 +216,9 @@ export class Form {
       setText(row.amount, isEmpty ? '' : minorMoney(bill.lines[index]));
       row.node.classList.toggle('blank', isEmpty && index === this.#rows.length - 1);
     });
-    const shown = bill.discount === 0n ? [] : [['', columns.subtotal, bill.subtotal], ['', columns.discount, -bill.discount]];
-    this.#sums.replaceChildren(...[...shown, ['.sum', columns.total, bill.total]].flatMap(([look, name, minor]) =>
-      [h(`dt${look}`, null, String(name)), h(`dd${look}`, { data: { figure: look && 'total' } }, minorMoney(/** @type {bigint} */ (minor)))]));
+    const shown = bill.discount === 0n ? [] : [[columns.subtotal, bill.subtotal], [columns.discount, -bill.discount]];
+    this.#sums.replaceChildren(...shown.flatMap(([name, minor]) => [h('dt', null, String(name)), h('dd', null, minorMoney(/** @type {bigint} */ (minor)))]));
+    setText(this.#total, minorMoney(bill.total));
     const paid = this.#paid();
     const due = this.#inputs.paid.value.trim() && paid !== null ? bill.total - paid : 0n;
     setText(this.#due, due > 0n ? words.state.due(minorMoney(due)) : '');

@@ -14,7 +14,7 @@ const CHART = { width: 560, height: 132 };
 /** Room for the names of days. */
 const LABEL = 22;
 /** Ways of paying with a colour of their own; the rest share the last one. */
-const COLOURS = 5;
+const COLOURS = 4;
 
 export class Home {
   title = words.home.title;

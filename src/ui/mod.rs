@@ -82,7 +82,7 @@ fn lean(content_type: &str, source: &str) -> String {
     match content_type {
         SCRIPT => lines.map(|line| squeeze(line) + "\n").collect(),
         STYLE => lines.map(squeeze_style).collect(),
-        _ => lines.map(|line| format!("{line}\n")).collect(),
+        _ => lines.map(|line| line.to_string() + "\n").collect(),
     }
 }
 

@@ -87,11 +87,11 @@ export class RecordPane {
     const kind = this.#kind;
     const name = words.record.name(kind, numberOf(kind, record) || words.state.noNumber);
     return [
-      h('header.detail-head', null, this.#back(), h('div.detail-title', null, h('h2', null, name), ...chips(kind, record)), this.#actions(record)),
+      h('header.detail-head', null, this.#back(), h('div.detail-title', null, h('h1', null, name), ...chips(kind, record)), this.#actions(record)),
       record.pending ? h('p.note', null, words.record.pending) : null,
       record.amounts_flagged ? h('p.note.bad', null, words.record.flagged(record.amounts_flagged)) : null,
       h('div.card.bill', null, this.#people(record), itemsTable(record), totals(kind, record)),
-      this.#id.startsWith('local:') ? null : h('section.card', null, h('h3', null, words.record.history), this.#history),
+      this.#id.startsWith('local:') ? null : h('section.card', null, h('h2', null, words.record.history), this.#history),
     ];
   }
 

@@ -13,9 +13,8 @@ export const words = {
   connection: { connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting', offline: 'Offline' },
   unsent: (/** @type {number} */ count) => `${count} not sent yet`,
   stale: (/** @type {string} */ time) => `The shop’s server cannot be reached. This is how things stood at ${time}. `
-    + 'You can go on working: nothing is lost, and the page catches up by itself.',
-  neverLoaded: 'The shop’s server cannot be reached. Check that it is switched on and that this device is in the shop’s '
-    + 'network. The page opens by itself as soon as it answers.',
+    + 'Go on working: nothing is lost, and the page catches up by itself.',
+  neverLoaded: 'The shop’s server cannot be reached. Check that it is switched on and that this device is in its network.',
   loading: 'Loading',
   failed: 'This could not be loaded.',
   again: 'Try again',
@@ -51,7 +50,7 @@ export const words = {
     },
     order: {
       title: 'Orders', empty: 'No orders yet', next: 'Complete a sale, or convert an estimate.', action: 'New sale',
-      statuses: [['', 'All'], ['Completed', 'Completed'], ['Pending', 'Pending'], ['Delivered', 'Delivered'], ['Cancelled', 'Cancelled']],
+      statuses: [['', 'All'], ['Completed', 'Completed'], ['Delivered', 'Delivered'], ['Cancelled', 'Cancelled']],
     },
   },
   search: 'Number, name or phone',
