@@ -5,7 +5,8 @@ import { fromMinor } from './amounts.js';
 let currency = document.querySelector('meta[name="tillsync-currency"]')?.getAttribute('content') ?? '';
 let zone = '';
 let amounts = amountFormat();
-let todays = new Intl.DateTimeFormat('en-CA', { dateStyle: 'short' });
+/** `2025-01-13 10:30:00` in the shop's zone. */
+let stamps = stampFormat();
 
 const wallTimes = dateFormat({ day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
 const wallTimesWithYear = dateFormat({ dateStyle: 'medium', timeStyle: 'short' });
@@ -13,7 +14,6 @@ const clockTimes = dateFormat({ hour: 'numeric', minute: '2-digit' });
 const longDates = dateFormat({ day: 'numeric', month: 'long', year: 'numeric', hour: 'numeric', minute: '2-digit' });
 const days = dateFormat({ weekday: 'long', day: 'numeric', month: 'long' });
 const shortDays = dateFormat({ day: 'numeric', month: 'short' });
-const deviceClock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 6 });
 
 /** Takes what the shop has chosen. @param {string} newCurrency @param {string} newZone IANA name, or empty */
@@ -25,7 +25,7 @@ export function useShop(newCurrency, newZone) {
   if (newZone !== zone) {
     zone = newZone;
     try {
-      todays = new Intl.DateTimeFormat('en-CA', { dateStyle: 'short', timeZone: zone || undefined });
+      stamps = stampFormat();
     } catch {
       // A zone that this browser does not know: its own clock will do.
     }
@@ -72,11 +72,14 @@ export const longDay = (day) => days.format(Date.parse(`${day}T00:00Z`));
 /** @param {string} day */
 export const shortDay = (day) => shortDays.format(Date.parse(`${day}T00:00Z`));
 
-/** The shop's day, now: `2025-01-13`. */
-export const today = () => todays.format(new Date());
+/** A moment on the shop's wall clock: `2025-01-13 10:30:00`. @param {Date} date */
+export const stamp = (date) => stamps.format(date);
 
-/** A moment on this device's own clock. @param {Date} date */
-export const clockTime = (date) => deviceClock.format(date);
+/** The shop's day, now: `2025-01-13`. */
+export const today = () => stamp(new Date()).slice(0, 10);
+
+/** @param {Date} date */
+export const clockTime = (date) => wallTime(stamp(date));
 
 /** @param {string} text @param {(date: Date) => string} format */
 function written(text, format) {
@@ -91,6 +94,10 @@ function amountFormat() {
   } catch {
     return new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   }
+}
+
+function stampFormat() {
+  return new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone: zone || undefined });
 }
 
 /** Wall times are formatted as if they were UTC. @param {Intl.DateTimeFormatOptions} options */

@@ -1,5 +1,6 @@
 // What the lists show of commands that are not sent yet. Pure: records and commands in, records out.
 
+import { stamp } from './format.js';
 import { localId } from './outbox.js';
 import { idOf } from './wire.js';
 
@@ -24,7 +25,7 @@ function ownRecord(entry, kind) {
   const id = localId(entry.key);
   return {
     ...base,
-    created_at: localTime(entry.at),
+    created_at: stamp(new Date(entry.at)),
     pending: { what: 'create', isParked: entry.state === 'parked' },
     ...(kind === 'estimate'
       ? { estimate_id: id, estimate_number: '', is_converted_to_order: false, linked_order_id: null }
@@ -51,10 +52,3 @@ const OVERLAYS = {
   delete: () => ({}),
   status: (_, entry) => (entry.state === 'parked' ? {} : { status: new URLSearchParams(entry.path.split('?')[1]).get('status') }),
 };
-
-/** This device's moment, written as the wire writes times. @param {string} iso */
-function localTime(iso) {
-  const date = new Date(iso);
-  const shifted = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
-  return shifted.toISOString().slice(0, 19);
-}

@@ -71,6 +71,7 @@ export class Shell {
     const node = h(`div.toast${look && `.${look}`}`, { data: { toast: '' } }, link ? h('a', { href: link, onclick: close }, text) : h('span', null, text),
       action ? button(action.text, () => (close(), action.act()), { look: 'bare' }) : null, button(words.close, close, { icon: 'close', look: 'bare', isIconOnly: true }));
     const toasts = part('toasts');
+    for (const old of toasts.children) if (old.textContent === node.textContent) old.remove();
     toasts.append(node);
     while (toasts.children.length > 3) toasts.firstChild?.remove();
     const leave = () => (node.matches(':hover, :focus-within') ? setTimeout(leave, 1_000) : close());
