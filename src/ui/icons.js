@@ -16,7 +16,6 @@ const PATHS = {
   delete: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13M10 11v5M14 11v5',
   convert: 'M4 12h14M13 7l5 5-5 5',
   close: 'M6 6l12 12M18 6L6 18',
-  up: 'M12 19V5M6 11l6-6 6 6',
 };
 
 /** @param {keyof typeof PATHS} name */

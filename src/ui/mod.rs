@@ -80,16 +80,21 @@ fn lean(content_type: &str, source: &str) -> String {
     text.push_str(rest);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
     match content_type {
-        SCRIPT => lines.map(|line| squeeze(line) + "\n").collect(),
-        STYLE => lines.map(squeeze_style).collect(),
+        SCRIPT => lines.map(squeeze).map(|line| if needs_end(&line) { line + "\n" } else { line }).collect(),
+        STYLE => lines.map(squeeze_style).collect::<String>().replace(";}", "}"),
         _ => lines.map(|line| line.to_string() + "\n").collect(),
     }
+}
+
+/// Whether the end of a line of script may mean something: not behind an opening or a separating sign.
+fn needs_end(line: &str) -> bool {
+    !line.ends_with(['{', '(', '[', ',', ';'])
 }
 
 /// Takes the spaces around signs out of a line of script, but not out of its strings. A line with nested templates, or with a
 /// slash, which may be a pattern, stays as it is.
 fn squeeze(line: &str) -> String {
-    let is_sign = |byte: Option<&u8>| byte.is_some_and(|byte| b"=,(){}:?&|<>;!*[]%".contains(byte));
+    let is_sign = |byte: Option<&u8>| byte.is_some_and(|byte| b"=,(){}:?&|<>;!*[]%+".contains(byte));
     let bytes = line.as_bytes();
     let mut quote = None;
     let mut lean = Vec::with_capacity(bytes.len());
@@ -145,11 +150,15 @@ mod tests {
         let source =
             "// Head.\n/** @type {any} */\nlet a = /** @type {any} */ (b);\n\n  c(); // said here\n/* One\n   two */\n";
         assert_eq!(lean(SVG, source), "let a = (b);\nc(); // said here\n");
-        let script = "const a = b ? 'one = \u{201c}two\u{201d}' : { c };\nif (x / 2 > 1) y(' ');\n";
-        assert_eq!(lean(SCRIPT, script), "const a=b?'one = \u{201c}two\u{201d}':{c};\nif (x / 2 > 1) y(' ');\n");
+        let script = "const a = b ? 'one = \u{201c}two\u{201d}' : { c };\nif (x / 2 > 1) {\n  y(' ' + `${a} = b`)\n}\n";
+        let lean_script = "const a=b?'one = \u{201c}two\u{201d}':{c};if (x / 2 > 1) {y(' '+`${a} = b`)\n}\n";
+        assert_eq!(lean(SCRIPT, script), lean_script);
+        assert_eq!(lean(STYLE, "a :hover {\n  color: red;\n}\n"), "a :hover{color:red}");
         for (name, _, source) in SOURCES {
             assert_eq!(source.matches("/*").count(), source.matches("*/").count(), "{name}");
-            assert!(!source.contains("`\n"), "{name}: a template over several lines would lose its indentation");
+            let is_open = |line: &str| !line.trim_start().starts_with("//") && line.matches('`').count() % 2 == 1;
+            assert!(!source.lines().any(is_open), "{name}: a template over several lines would lose its indentation");
+            assert!(!source.contains("+ +") && !source.contains("'+ "), "{name}: signs that must stay apart");
         }
     }
 

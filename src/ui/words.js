@@ -60,7 +60,7 @@ export const words = {
   clear: 'Show all',
   more: 'Show older ones',
   fresh: (/** @type {number} */ count) => `${count} new`,
-  choose: 'Choose one on the left to see it here.',
+  choose: 'Choose one to see it here.',
   gone: (/** @type {Kind} */ kind) => `This ${names[kind].toLowerCase()} is not there any more.`,
 
   state: {
@@ -104,8 +104,8 @@ export const words = {
   ask: {
     deleteEstimate: (/** @type {string} */ number) => `Delete estimate ${number}?`,
     deleteOrder: (/** @type {string} */ number) => `Delete sale ${number}?`,
-    estimateGoes: 'It disappears from every device. Its number is not used again.',
-    orderGoes: 'It disappears from every device and from the day’s sales. Its number is not used again.',
+    estimateGoes: 'It disappears from every device.',
+    orderGoes: 'It disappears from every device and from the day’s sales.',
     bothGo: (/** @type {string} */ number) => `Its estimate ${number} is deleted too. Both disappear from every device.`,
     convert: (/** @type {string} */ number) => `Convert estimate ${number} to a sale`,
     complete: 'Complete sale',
