@@ -62,7 +62,7 @@ function sheet(kind, record, shop, size) {
   const lines = (/** @type {string[]} */ ...texts) => texts.flatMap((one) => (one ?? '').split('\n')).filter(Boolean).map((one) => h('span', null, one));
   const name = kind === 'estimate' ? paper.estimate : size === 'A4' ? paper.order : paper.receipt;
   const facts = [[paper.number, numberOf(kind, record) || words.state.noNumber], [paper.date, longTime(record.created_at)], [words.record.by, record.sale_by], kind === 'order' ? [words.record.mode, record.payment_mode ?? ''] : ['', '']];
-  return h(`article.sheet.paper-${size}`, { data: { paper: size } },
+  return h(`article.sheet.paper-${size}${size === 'A4' ? '' : '.roll'}`, { data: { paper: size } },
     h('header', null, h('div.shop', null, h('strong', null, shop.shop_name || words.product), ...lines(shop.shop_address, shop.shop_phone, shop.tax_number && `${paper.tax} ${shop.tax_number}`)), h('h2', null, name)),
     h('div.parties', null, h('div', null, h('small', null, paper.for), h('strong', null, record.customer_name), ...lines(record.customer_phone, record.customer_address)),
       h('dl', null, ...facts.filter(([, value]) => value).flatMap(([label, value]) => [h('dt', null, label), h('dd', null, value)]))),
