@@ -50,6 +50,10 @@ const FLAGS: [&str; 11] = [
     "--remote-debugging-port=0",
 ];
 
+/// Lets a test hand a page messages that no server of ours sends.
+const SOCKETS: &str = "window.sockets = []; const Plain = WebSocket; window.WebSocket = class extends Plain {
+    constructor(...address) { super(...address); window.sockets.push(this); } };";
+
 impl Chrome {
     /// Starts a browser; `None`, after saying so, where there is none. In CI there must be one.
     pub fn start() -> Option<Self> {
@@ -87,6 +91,7 @@ impl Chrome {
         let page = Page { wire: Rc::clone(&self.wire), session: text(&attached["sessionId"]) };
         page.call("Runtime.enable", &json!({}));
         page.call("Page.enable", &json!({}));
+        page.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": SOCKETS}));
         page.goto(url);
         page
     }
@@ -175,6 +180,35 @@ impl Page {
         let mut result = self.call("Runtime.evaluate", &params);
         assert!(result.get("exceptionDetails").is_none(), "{expression}: {}", result["exceptionDetails"]);
         result["result"]["value"].take()
+    }
+
+    /// Goes to a screen, such as `#/orders`.
+    pub fn screen(&self, hash: &str) {
+        self.eval(&format!("void (location.hash = {})", json!(hash)));
+    }
+
+    /// Puts text into a field, as typing does.
+    pub fn fill(&self, selector: &str, text: &str) {
+        self.wait(&format!("document.querySelector({})", json!(selector)));
+        self.eval(&format!(
+            "(node => {{ node.value = {}; node.dispatchEvent(new Event('input', {{ bubbles: true }})) }})(document.querySelector({}))",
+            json!(text),
+            json!(selector)
+        ));
+    }
+
+    /// Waits for an element and clicks it.
+    pub fn click(&self, selector: &str) {
+        self.wait(&format!("document.querySelector({})", json!(selector)));
+        self.eval(&format!("document.querySelector({}).click()", json!(selector)));
+    }
+
+    /// Hands the page a message, as if the server had sent it.
+    pub fn receive(&self, text: &str) {
+        self.eval(&format!(
+            "window.sockets.at(-1).onmessage(new MessageEvent('message', {{ data: {} }}))",
+            json!(text)
+        ));
     }
 
     /// Waits until an expression is true.

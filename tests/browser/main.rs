@@ -2,7 +2,9 @@
 #![allow(missing_docs, reason = "tests document themselves by their names")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod amounts;
 mod chrome;
+mod offline;
 mod screens;
 #[allow(dead_code, reason = "shared with the system tests")]
 #[path = "../system/support/mod.rs"]
