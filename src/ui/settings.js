@@ -14,8 +14,8 @@ export class SettingsScreen {
   #app;
   /** @type {Record<string, any>} */
   #inputs = {};
-  /** The settings that are shown. */
-  #rev = -1;
+  /** The settings that are shown; only what differs from them is saved. @type {any} */
+  #shown = {};
   #paper = '';
   #sizes = h('div');
   #problem = h('p.error', { role: 'alert' });
@@ -42,15 +42,15 @@ export class SettingsScreen {
 
   show() {
     this.#isTouched = false;
-    this.#rev = -1;
+    this.#shown = {};
     this.render();
   }
 
   /** What another device saves appears here, unless somebody is typing. */
   render() {
     const { settings } = this.#app.store;
-    if (settings.rev === this.#rev || this.#isTouched) return;
-    this.#rev = settings.rev;
+    if (settings === this.#shown || this.#isTouched) return;
+    this.#shown = settings;
     for (const name of TEXTS) this.#inputs[name].value = settings[name];
     for (const name of LISTS) this.#inputs[name].value = settings[name].join('\n');
     this.#paper = settings.paper_size;
@@ -58,9 +58,9 @@ export class SettingsScreen {
   }
 
   async #save() {
-    const lists = LISTS.map((name) => [name, this.#inputs[name].value.split('\n')]);
-    const body = { ...Object.fromEntries([...TEXTS.map((name) => [name, this.#inputs[name].value.trim()]), ...lists]), paper_size: this.#paper };
-    if (body.currency === '') delete body.currency;
+    const lines = (/** @type {string} */ text) => text.split('\n').map((line) => line.trim()).filter(Boolean);
+    const typed = [...TEXTS.map((name) => [name, this.#inputs[name].value.trim()]), ...LISTS.map((name) => [name, lines(this.#inputs[name].value)]), ['paper_size', this.#paper]];
+    const body = Object.fromEntries(typed.filter(([name, value]) => String(value) !== String(this.#shown[name])));
     const wish = { what: /** @type {const} */ ('settings'), title: '', method: 'PUT', path: '/api/settings', body };
     const outcome = await this.#app.actions.run(wish, () => words.said.settings);
     this.#problem.textContent = outcome.state === 'refused' ? outcome.body?.detail ?? '' : '';

@@ -40,7 +40,7 @@ export const words = {
     days: 'The last 14 days',
     day: (/** @type {string} */ day, /** @type {string} */ amount, /** @type {string} */ sales) => `${day}: ${amount}, ${sales}`,
     activity: 'What happened last',
-    nothing: 'Nothing has happened yet. Make the first sale.',
+    nothing: 'Nothing yet. Make the first sale.',
   },
 
   lists: {
@@ -181,7 +181,7 @@ export const words = {
     status: (/** @type {string} */ status) => `Status is now ${status}`,
     queued: 'Kept on this device. It is sent as soon as the server answers.',
     settings: 'Settings saved',
-    changed: 'This was changed on another device. Look at it again, then repeat.',
+    changed: 'This was changed on another device. Look again, then repeat.',
     refused: (/** @type {string} */ why) => `Not done: ${why}`,
   },
 
@@ -193,7 +193,7 @@ export const words = {
     shop_phone: 'Phone',
     tax_number: 'Tax number',
     currency: 'Currency',
-    currencyHint: 'Three letters, such as INR',
+    currencyHint: 'Such as INR',
     people: 'Sales',
     staff_names: 'Staff',
     payment_modes: 'Payment modes',
