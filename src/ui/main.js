@@ -62,9 +62,10 @@ function render() {
 function renderSoon() {
   if (isRenderWaiting) return;
   isRenderWaiting = true;
-  // A hidden page has no frames, but what it knows must not wait.
-  if (document.hidden) setTimeout(render, 50);
-  else requestAnimationFrame(render);
+  const act = () => isRenderWaiting && render();
+  requestAnimationFrame(act);
+  // A page behind others has no frames, but what it knows must not wait.
+  setTimeout(act, 200);
 }
 
 /** What the address asks for: the screen, its place in the menu, and the rest of the address. */

@@ -219,7 +219,7 @@ impl Page {
 
     /// Waits until the first element that matches says something.
     pub fn wait_text(&self, selector: &str, part: &str) {
-        self.wait(&format!("document.querySelector({}).innerText.includes({})", json!(selector), json!(part)));
+        self.wait(&format!("document.querySelector({}).textContent.includes({})", json!(selector), json!(part)));
     }
 
     /// Presses a key such as `Enter`, with modifiers (2 for Ctrl).
