@@ -140,7 +140,7 @@ export class Sync {
       view.take(body, PAGE);
       this.#store.learn(view.kind, body);
     } catch (error) {
-      view.state = 'failed';
+      view.fail();
       this.#store.changed();
       throw error;
     }

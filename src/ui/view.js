@@ -45,6 +45,13 @@ export class View {
     this.#version = -1;
   }
 
+  /** Without an answer, what this page knows by itself must do. */
+  fail() {
+    this.state = 'failed';
+    if (this.oldest === '') this.#floor = 0;
+    this.#version = -1;
+  }
+
   /** Forgets what it was told. */
   restart() {
     this.state = 'new';

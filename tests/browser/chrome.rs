@@ -182,6 +182,11 @@ impl Page {
         result["result"]["value"].take()
     }
 
+    /// Makes it the tab that the person sees; one behind others has no frames.
+    pub fn bring_to_front(&self) {
+        self.call("Page.bringToFront", &json!({}));
+    }
+
     /// Goes to a screen, such as `#/orders`.
     pub fn screen(&self, hash: &str) {
         self.eval(&format!("void (location.hash = {})", json!(hash)));
@@ -209,6 +214,14 @@ impl Page {
             "window.sockets.at(-1).onmessage(new MessageEvent('message', {{ data: {} }}))",
             json!(text)
         ));
+    }
+
+    /// Looks at the page as a device of this size does, in the light or in the dark.
+    pub fn look(&self, width: u32, height: u32, scheme: &str) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", &size);
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]);
+        self.call("Emulation.setEmulatedMedia", &json!({"features": features}));
     }
 
     /// Waits until an expression is true.

@@ -39,6 +39,7 @@ fn five_commands_given_without_a_server_are_carried_out_once_over_a_reload_and_t
     let doomed = create_estimate(&mut server.client(), "doomed");
     let device = chrome.device();
     let (page, other) = (open(&chrome, &device, &proxy), open(&chrome, &device, &proxy));
+    page.bring_to_front();
     page.screen("#/estimates");
     page.wait(&format!("document.querySelector('[data-id=\"{}\"]')", doomed.id));
     server.kill();
