@@ -1,7 +1,7 @@
 //! One commit at a time, whoever leads it: a lone command is committed on its caller's thread; as soon as two meet, the
 //! writer thread gathers what waits and commits it with one sync.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -78,10 +78,12 @@ struct Desk {
     is_stopping: AtomicBool,
     /// A commit failed, and what it may have left in the file is not shown yet.
     is_feed_behind: AtomicBool,
+    /// Revision of the settings that were shown last.
+    settings_rev: AtomicU32,
 }
 
 impl Committer {
-    pub(super) fn start(store: Arc<Store>, feed: Feed, clock: ShopClock) -> std::io::Result<Self> {
+    pub(super) fn start(store: Arc<Store>, feed: Feed, clock: ShopClock, settings_rev: u32) -> std::io::Result<Self> {
         let desk = Arc::new(Desk {
             store,
             feed,
@@ -91,6 +93,7 @@ impl Committer {
             waiting: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
             is_feed_behind: AtomicBool::new(false),
+            settings_rev: AtomicU32::new(settings_rev),
         });
         let (sender, receiver) = bounded(QUEUE_COMMANDS_MAX);
         let writer = thread::Builder::new().name("writer".into()).spawn({
@@ -231,8 +234,8 @@ impl Desk {
                 }
                 // Promise 1: only what is durable is shown.
                 self.feed.publish(changes);
-                if let Some(settings) = settings {
-                    self.feed.publish_settings(settings);
+                if let Some((rev, json)) = settings {
+                    self.show_settings(rev, json);
                 }
                 replies
             }
@@ -248,6 +251,11 @@ impl Desk {
 }
 
 impl Desk {
+    fn show_settings(&self, rev: u32, json: Arc<[u8]>) {
+        self.settings_rev.store(rev, Ordering::Release);
+        self.feed.publish_settings(json);
+    }
+
     /// After a fault the file may hold a commit that was never shown. Opens the file and shows what is in it, before
     /// anything else is committed. Promise 6: nothing is skipped. True when the feed is level with the file.
     fn bring_feed_up(&self) -> bool {
@@ -260,9 +268,11 @@ impl Desk {
             self.feed.publish(changes);
             self.feed.advance(read_to);
             if read_to >= head {
-                // They are not in the log, so whether the fault left new ones is not known.
-                if let Ok((_, settings)) = self.store.snapshot().and_then(|snapshot| snapshot.settings()) {
-                    self.feed.publish_settings(settings.into());
+                // They are not in the log; the fault may have left new ones that nobody has seen.
+                if let Ok((rev, json)) = self.store.snapshot().and_then(|snapshot| snapshot.settings())
+                    && rev != self.settings_rev.load(Ordering::Acquire)
+                {
+                    self.show_settings(rev, json.into());
                 }
                 self.is_feed_behind.store(false, Ordering::Release);
                 return true;

@@ -76,10 +76,14 @@ pub struct App {
 impl App {
     /// Starts the broadcaster and the writer thread.
     pub fn start(store: Store, clock: ShopClock) -> Result<Self, AppError> {
-        let last_seq = store.snapshot().and_then(|snapshot| snapshot.seq()).map_err(AppError::Store)?;
+        let snapshot = store.snapshot().map_err(AppError::Store)?;
+        let last_seq = snapshot.seq().map_err(AppError::Store)?;
+        let (settings_rev, _) = snapshot.settings().map_err(AppError::Store)?;
+        drop(snapshot);
         let feed = Feed::start(last_seq).map_err(AppError::Thread)?;
         let store = Arc::new(store);
-        let committer = Committer::start(Arc::clone(&store), feed.clone(), clock.clone()).map_err(AppError::Thread)?;
+        let committer = Committer::start(Arc::clone(&store), feed.clone(), clock.clone(), settings_rev)
+            .map_err(AppError::Thread)?;
         let app = Self { store, feed, committer, in_flight: InFlight::default(), clock };
         app.warn_of_a_clock_in_the_past();
         Ok(app)

@@ -50,8 +50,8 @@ pub struct Batch<'txn> {
 #[derive(Default)]
 pub(super) struct Written {
     pub changes: Vec<Change>,
-    /// The JSON of the settings, if they were changed.
-    pub settings: Option<Arc<[u8]>>,
+    /// Revision and JSON of the settings, if they were changed.
+    pub settings: Option<(u32, Arc<[u8]>)>,
     pub is_changed: bool,
 }
 
@@ -213,7 +213,7 @@ impl<'txn> Batch<'txn> {
         let json = self.settings_json(settings);
         self.transaction.open_table(META)?.insert(META_SETTINGS, &*json)?;
         self.written.is_changed = true;
-        self.written.settings = Some(Arc::clone(&json));
+        self.written.settings = Some((settings.rev, Arc::clone(&json)));
         Ok(json)
     }
 

@@ -62,8 +62,8 @@ pub struct Committed<T> {
     pub value: T,
     /// The changes, in order.
     pub changes: Vec<Change>,
-    /// The JSON of the settings, if they were changed.
-    pub settings: Option<Arc<[u8]>>,
+    /// Revision and JSON of the settings, if they were changed.
+    pub settings: Option<(u32, Arc<[u8]>)>,
     /// Whether anything was written; work that changed nothing needs no sync.
     pub is_synced: bool,
 }
