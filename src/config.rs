@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::tz::TimeZone;
 
+use crate::app::FREE_BYTES_MIN;
 use crate::domain::Currency;
 use crate::web::limits;
 
@@ -94,7 +95,8 @@ const DEFAULT_URL: &str = "http://127.0.0.1:8000";
 /// How to serve.
 #[derive(Debug, Clone, Args)]
 pub struct ServeOptions {
-    /// Address and port to listen on; give it again for more. 0.0.0.0:8000 lets other devices in
+    /// Address and port to listen on; give it again for more. 0.0.0.0:8000 lets other devices in. Sockets that systemd holds
+    /// take its place
     #[arg(
         long,
         value_name = "ADDR:PORT",
@@ -120,12 +122,16 @@ pub struct ServeOptions {
     #[arg(long, value_name = "NAME", env = "TILLSYNC_HOST", value_delimiter = ',')]
     pub host: Vec<String>,
     /// Origin of a page elsewhere that may use this server, scheme and host; none unless given
-    #[arg(long, value_name = "ORIGIN", env = "TILLSYNC_ALLOW_ORIGIN", value_delimiter = ',')]
+    #[arg(long, value_name = "ORIGIN", env = "TILLSYNC_ALLOW_ORIGIN", value_delimiter = ',', value_parser = parse_origin)]
     pub allow_origin: Vec<String>,
     /// Memory for database pages, in MiB
     #[arg(long, value_name = "N", env = "TILLSYNC_CACHE_MIB", default_value_t = 32,
           value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub cache_mib: u32,
+    /// Free space on the database's disk, in MiB, below which nothing new is stored
+    #[arg(long, value_name = "N", env = "TILLSYNC_DISK_RESERVE_MIB", default_value_t = (FREE_BYTES_MIN >> 20) as u32,
+          value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    pub disk_reserve_mib: u32,
     /// Connections at once
     #[arg(long, value_name = "N", env = "TILLSYNC_CONNECTIONS_MAX", default_value_t = limits::CONNECTIONS_MAX as u32,
           value_parser = clap::value_parser!(u32).range(1..=65_536))]
@@ -145,6 +151,15 @@ fn parse_currency(code: &str) -> Result<Currency, String> {
     Currency::from_code(code).ok_or_else(|| "use a code of three letters, such as INR or EUR".to_string())
 }
 
+/// An origin as browsers send it (RFC 6454 §6.1). `null` is what every sandboxed page calls itself, and there is no `*`.
+fn parse_origin(origin: &str) -> Result<String, String> {
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")).unwrap_or_default();
+    if host.is_empty() || host.contains(['/', '?', '#', '@', '*', ' ']) {
+        return Err("use scheme and host of the page, such as https://office.example".to_string());
+    }
+    Ok(origin.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -154,6 +169,18 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn an_allowed_origin_is_exactly_one_page_address() {
+        for origin in ["https://office.example", "http://192.168.1.9:3000"] {
+            assert_eq!(parse_origin(origin).as_deref(), Ok(origin));
+        }
+        for origin in
+            ["null", "*", "https://*", "office.example", "https://", "https://a/", "https://u@a", "https://a b"]
+        {
+            assert!(parse_origin(origin).is_err(), "{origin}");
+        }
     }
 
     #[test]

@@ -7,21 +7,22 @@
 //! # The house
 //! Folders are layers and imports run one way (`tests/tidy.rs` holds it):
 //! ```text
-//! main → cli → web → app → live, store → domain        client, ui, json, logging, metrics, process: leaves
+//! main → cli → web → app → live, store → domain        client, ui, json, queue, logging, metrics, process: leaves
 //! ```
 //! | module | owns | never sees |
 //! |---|---|---|
 //! | [`domain`] | estimate, order, money, numbers and ids, change; pure checks | I/O, locks, clocks, sockets |
 //! | [`store`] | redb: tables, stored form, schema steps, snapshot reads, the one commit | sockets, HTTP |
 //! | [`live`] | broadcaster, outbox, frames | redb, HTTP routes |
-//! | [`app`] | one function per thing a user does; the writer thread | sockets, HTTP |
+//! | [`app`] | one function per thing a user does; the writer thread; whether the shop is open | sockets, HTTP |
 //! | [`web`] | listener, HTTP, the route table, WebSocket sessions, the JSON shapes of the wire | redb |
 //! | [`ui`] | the page, embedded | |
 //! | [`client`] | `tail`, `load` and `bench`: they speak the public wire like anybody else | the server's layers |
 //! | [`json`] | writing JSON objects | |
+//! | [`queue`] | the way into a thread that waits: bounded, without spinning | |
 //! | [`logging`] | the log, which never holds up the shop | |
 //! | [`metrics`] | counters, and the text in which they are read | |
-//! | [`process`] | signals, limits of the operating system, sending without waiting | |
+//! | [`process`] | signals, limits of the operating system, systemd, sending without waiting | |
 //! | [`cli`], [`config`] | the command line, turned once into validated values; the commands | |
 //!
 //! # The way of a change
@@ -51,6 +52,7 @@ pub mod live;
 pub mod logging;
 pub mod metrics;
 pub mod process;
+pub mod queue;
 pub mod store;
 pub mod ui;
 pub mod web;

@@ -1,7 +1,9 @@
 //! The shop's wall clock: for people only, never for order.
 
 use std::cell::RefCell;
-use std::time::Instant;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::tz::TimeZone;
@@ -11,27 +13,47 @@ use crate::domain::Timestamp;
 const PRINTER: DateTimePrinter = DateTimePrinter::new();
 
 /// Tells the time in the shop's zone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ShopClock {
     zone: TimeZone,
     started: Instant,
+    wall: Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>,
 }
 
 impl ShopClock {
-    /// A clock for this zone.
+    /// The machine's clock, in this zone.
     pub fn new(zone: TimeZone) -> Self {
-        Self { zone, started: Instant::now() }
+        Self::showing(zone, jiff::Timestamp::now)
+    }
+
+    /// Another clock: tests put one here that is wrong, or that jumps.
+    pub fn showing(zone: TimeZone, wall: impl Fn() -> jiff::Timestamp + Send + Sync + 'static) -> Self {
+        Self { zone, started: Instant::now(), wall: Arc::new(wall) }
     }
 
     /// Now, with the offset that the zone has now.
     pub fn now(&self) -> Timestamp {
-        let now = jiff::Timestamp::now();
-        Timestamp { unix_micros: now.as_microsecond(), offset_seconds: self.zone.to_offset(now).seconds() }
+        self.local((self.wall)())
     }
 
-    /// Seconds since the start, whatever is done to the wall clock.
+    /// A stored time as the shop's people read it: `2025-01-13 10:30`.
+    pub(super) fn minute(&self, unix_micros: i64) -> String {
+        let at = jiff::Timestamp::from_microsecond(unix_micros).unwrap_or(jiff::Timestamp::MAX);
+        self.local(at).to_minute()
+    }
+
+    fn local(&self, at: jiff::Timestamp) -> Timestamp {
+        Timestamp { unix_micros: at.as_microsecond(), offset_seconds: self.zone.to_offset(at).seconds() }
+    }
+
+    /// Time since the start, whatever is done to the wall clock.
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The same in whole seconds.
     pub fn uptime_seconds(&self) -> u64 {
-        self.started.elapsed().as_secs()
+        self.uptime().as_secs()
     }
 
     /// Now as HTTP writes it (RFC 9110 §5.6.7). It changes once a second, so each thread keeps the last one.
@@ -39,7 +61,7 @@ impl ShopClock {
         thread_local! {
             static LAST: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
         }
-        let now = jiff::Timestamp::now();
+        let now = (self.wall)();
         LAST.with_borrow_mut(|(second, text)| {
             if *second != now.as_second() {
                 *second = now.as_second();
@@ -70,6 +92,12 @@ impl ShopClock {
         // The end of time has no day after it, and perhaps no beginning in this zone.
         let end = date.tomorrow().ok().and_then(start).unwrap_or(i64::MAX);
         Some((start(date).unwrap_or(i64::MAX), end))
+    }
+}
+
+impl fmt::Debug for ShopClock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ShopClock").field("zone", &self.zone).finish_non_exhaustive()
     }
 }
 

@@ -29,6 +29,13 @@ pub enum Command {
     SaveSettings(Box<SettingsPatch>),
 }
 
+impl Command {
+    /// Whether it needs room on the disk. A deletion is how room is made.
+    pub(super) fn needs_room(&self) -> bool {
+        !matches!(self, Self::DeleteEstimate(_) | Self::DeleteOrder(_))
+    }
+}
+
 /// A command and how it is to be answered.
 #[derive(Debug, Clone)]
 pub struct Submission {
@@ -154,6 +161,8 @@ pub enum SubmitError {
     QueueFull,
     /// Nothing was stored: the disk has reported a fault and the file is not open again yet. Send it again shortly.
     Unavailable,
+    /// Nothing was stored: the disk is nearly full. Send it again when there is room.
+    DiskFull,
     /// Nothing was stored: the server is stopping. Send it again when it is back.
     Stopping,
     /// It may or may not be stored. Send it again with the same key (or the same body), which settles it.

@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
-
 use super::clock::ShopClock;
 use super::command::{Submission, SubmitError};
 use super::decide::decide;
 use super::reply::{self, Answerer, Reply};
+use super::space::DiskSpace;
+use super::watch::LastStored;
 use crate::live::Feed;
 use crate::metrics::{Counter, Histogram};
 use crate::process::EndOnPanic;
+use crate::queue::{NoItem, Receiver, Sender, TrySendError, bounded};
 use crate::store::{CommitTime, Committed, Store};
 
 /// Commands that may wait for the writer.
@@ -33,9 +34,11 @@ const IDLE_LOOK: Duration = Duration::from_secs(1);
 
 const _: () = assert!(BATCH_COMMANDS_MAX <= QUEUE_COMMANDS_MAX);
 
-struct Waiting {
-    submission: Submission,
-    answerer: Answerer,
+/// What waits for the writer.
+enum Waiting {
+    Command(Submission, Answerer),
+    /// Nothing to do; dropping it tells the one who waits that the writer has been there.
+    Proof(Sender<()>),
 }
 
 pub(super) struct Committer {
@@ -65,11 +68,20 @@ impl Default for CommitCounts {
     }
 }
 
+/// What commits work with.
+pub(super) struct Tools {
+    pub store: Arc<Store>,
+    pub feed: Feed,
+    pub clock: ShopClock,
+    pub space: Arc<DiskSpace>,
+    pub last_stored: Arc<LastStored>,
+    /// Revision of the settings at the start.
+    pub settings_rev: u32,
+}
+
 /// What a commit needs; only the holder of the turn commits.
 struct Desk {
-    store: Arc<Store>,
-    feed: Feed,
-    clock: ShopClock,
+    tools: Tools,
     counts: CommitCounts,
     /// Promise 2: whoever holds it commits and publishes before giving it back, so both have one order.
     turn: Mutex<()>,
@@ -83,17 +95,16 @@ struct Desk {
 }
 
 impl Committer {
-    pub(super) fn start(store: Arc<Store>, feed: Feed, clock: ShopClock, settings_rev: u32) -> std::io::Result<Self> {
+    pub(super) fn start(tools: Tools) -> std::io::Result<Self> {
+        let settings_rev = AtomicU32::new(tools.settings_rev);
         let desk = Arc::new(Desk {
-            store,
-            feed,
-            clock,
+            tools,
             counts: CommitCounts::default(),
             turn: Mutex::new(()),
             waiting: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
             is_feed_behind: AtomicBool::new(false),
-            settings_rev: AtomicU32::new(settings_rev),
+            settings_rev,
         });
         let (sender, receiver) = bounded(QUEUE_COMMANDS_MAX);
         let writer = thread::Builder::new().name("writer".into()).spawn({
@@ -130,7 +141,7 @@ impl Committer {
         };
         let (answerer, pending) = reply::pair();
         self.desk.waiting.fetch_add(1, Ordering::AcqRel);
-        match queue.try_send(Waiting { submission, answerer }) {
+        match queue.try_send(Waiting::Command(submission, answerer)) {
             Ok(()) => pending.wait(),
             Err(TrySendError::Full(_)) => {
                 self.desk.waiting.fetch_sub(1, Ordering::AcqRel);
@@ -141,6 +152,17 @@ impl Committer {
                 Err(SubmitError::Stopping)
             }
         }
+    }
+
+    /// Returns when the writer has carried out what waited before, and gone through a commit that changes nothing.
+    pub(super) fn prove(&self) {
+        let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
+        let (proof, done) = bounded(1);
+        self.desk.waiting.fetch_add(1, Ordering::AcqRel);
+        if queue.send(Waiting::Proof(proof)).is_err() {
+            self.desk.waiting.fetch_sub(1, Ordering::AcqRel);
+        }
+        let _ = done.recv(None);
     }
 
     /// Refuses new commands, commits those that wait, and ends the writer thread.
@@ -158,15 +180,19 @@ impl Committer {
 impl Desk {
     /// The writer thread: ends when the queue is closed and empty.
     fn write(&self, queue: &Receiver<Waiting>) {
+        // Without it every command that must queue would be refused for ever.
+        let _guard = EndOnPanic("the writer");
         while let Some(first) = self.next_waiting(queue) {
             let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             let mut batch = vec![first];
+            take_waiting(queue, &mut batch);
             while !batch.is_empty() {
-                batch.extend(queue.try_iter().take(BATCH_COMMANDS_MAX - batch.len()));
                 let answered = batch.len();
                 let commit_time = self.commit_and_answer(&turn, batch);
                 let wait = (commit_time / GATHER_PART_OF_COMMIT).min(GATHER_WAIT_MAX);
-                batch = gather(queue, answered, Instant::now() + wait);
+                queue.wait_for(answered, Instant::now() + wait);
+                batch = Vec::new();
+                take_waiting(queue, &mut batch);
             }
         }
     }
@@ -176,13 +202,13 @@ impl Desk {
         loop {
             if !self.is_feed_behind.load(Ordering::Acquire) {
                 // A lone commit may fail while this waits; the time-out lets the writer notice.
-                match queue.recv_timeout(IDLE_LOOK) {
-                    Err(RecvTimeoutError::Timeout) => continue,
+                match queue.recv(Some(Instant::now() + IDLE_LOOK)) {
+                    Err(NoItem::Late) => continue,
                     received => return received.ok(),
                 }
             }
-            match queue.recv_timeout(RECOVERY_REST) {
-                Err(RecvTimeoutError::Timeout) => {
+            match queue.recv(Some(Instant::now() + RECOVERY_REST)) {
+                Err(NoItem::Late) => {
                     let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
                     if self.is_feed_behind.load(Ordering::Acquire) {
                         self.bring_feed_up();
@@ -195,11 +221,22 @@ impl Desk {
 
     fn commit_and_answer(&self, turn: &MutexGuard<'_, ()>, batch: Vec<Waiting>) -> Duration {
         let started = Instant::now();
-        let (submissions, callers): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|waiting| (waiting.submission, waiting.answerer)).unzip();
+        let taken = batch.len();
+        let (mut submissions, mut callers, mut proofs) =
+            (Vec::with_capacity(taken), Vec::with_capacity(taken), Vec::new());
+        for waiting in batch {
+            match waiting {
+                Waiting::Command(submission, caller) => {
+                    submissions.push(submission);
+                    callers.push(caller);
+                }
+                Waiting::Proof(proof) => proofs.push(proof),
+            }
+        }
         let replies = self.commit(turn, &submissions);
         let commit_time = started.elapsed();
-        self.waiting.fetch_sub(callers.len(), Ordering::AcqRel);
+        self.waiting.fetch_sub(taken, Ordering::AcqRel);
+        drop(proofs);
         for (caller, reply) in callers.into_iter().zip(replies) {
             caller.answer(reply);
         }
@@ -222,9 +259,11 @@ impl Desk {
             return submissions.iter().map(|_| Err(SubmitError::Unavailable)).collect();
         }
         let started = Instant::now();
-        let now = CommitTime { at: self.clock.now(), uptime_seconds: self.clock.uptime_seconds() };
-        let result = self.store.commit(now, |batch| {
-            submissions.iter().map(|submission| decide(batch, submission)).collect::<Result<Vec<Reply>, _>>()
+        let Tools { store, feed, clock, space, last_stored, .. } = &self.tools;
+        let now = CommitTime { at: clock.now(), uptime_seconds: clock.uptime_seconds() };
+        let room = space.room();
+        let result = store.commit(now, |batch| {
+            submissions.iter().map(|submission| decide(batch, submission, room)).collect::<Result<Vec<Reply>, _>>()
         });
         match result {
             Ok(Committed { value: replies, changes, settings, is_synced }) => {
@@ -232,8 +271,9 @@ impl Desk {
                     self.counts.commands.note(submissions.len() as u64);
                     self.counts.seconds.note(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
                 }
+                last_stored.note(&changes);
                 // Promise 1: only what is durable is shown.
-                self.feed.publish(changes);
+                feed.publish(changes);
                 if let Some((rev, json)) = settings {
                     self.show_settings(rev, json);
                 }
@@ -253,23 +293,25 @@ impl Desk {
 impl Desk {
     fn show_settings(&self, rev: u32, json: Arc<[u8]>) {
         self.settings_rev.store(rev, Ordering::Release);
-        self.feed.publish_settings(json);
+        self.tools.feed.publish_settings(json);
     }
 
     /// After a fault the file may hold a commit that was never shown. Opens the file and shows what is in it, before
     /// anything else is committed. Promise 6: nothing is skipped. True when the feed is level with the file.
     fn bring_feed_up(&self) -> bool {
         loop {
-            let seq = self.feed.last_published();
-            let missed = self.store.snapshot().and_then(|snapshot| {
+            let Tools { store, feed, last_stored, .. } = &self.tools;
+            let seq = feed.last_published();
+            let missed = store.snapshot().and_then(|snapshot| {
                 Ok((snapshot.changes_after(seq, BATCH_COMMANDS_MAX, usize::MAX)?, snapshot.seq()?))
             });
             let Ok(((changes, read_to), head)) = missed else { return false };
-            self.feed.publish(changes);
-            self.feed.advance(read_to);
+            last_stored.note(&changes);
+            feed.publish(changes);
+            feed.advance(read_to);
             if read_to >= head {
                 // They are not in the log; the fault may have left new ones that nobody has seen.
-                if let Ok((rev, json)) = self.store.snapshot().and_then(|snapshot| snapshot.settings())
+                if let Ok((rev, json)) = store.snapshot().and_then(|snapshot| snapshot.settings())
                     && rev != self.settings_rev.load(Ordering::Acquire)
                 {
                     self.show_settings(rev, json.into());
@@ -281,14 +323,11 @@ impl Desk {
     }
 }
 
-/// Collects commands until as many have come as were just answered, or until the deadline.
-fn gather(queue: &Receiver<Waiting>, expected: usize, deadline: Instant) -> Vec<Waiting> {
-    let mut batch: Vec<Waiting> = queue.try_iter().take(BATCH_COMMANDS_MAX).collect();
-    while batch.len() < expected {
-        match queue.recv_deadline(deadline) {
-            Ok(waiting) => batch.push(waiting),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-        }
+/// Takes what waits, as much of it as one transaction may have.
+fn take_waiting(queue: &Receiver<Waiting>, batch: &mut Vec<Waiting>) {
+    while batch.len() < BATCH_COMMANDS_MAX
+        && let Some(waiting) = queue.try_recv()
+    {
+        batch.push(waiting);
     }
-    batch
 }

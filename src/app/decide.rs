@@ -2,6 +2,7 @@
 //! trace in the transaction that it shares with others.
 
 use super::command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, SubmitError, Verdict};
+use super::space::Room;
 use crate::domain::{
     Action, Conversion, Estimate, Kind, Money, Order, RecordKey, Sale, SaleDraft, SettingsPatch, Source,
 };
@@ -12,6 +13,7 @@ use crate::store::{Batch, Cause, StoreError};
 pub(super) fn decide(
     batch: &mut Batch<'_>,
     submission: &Submission,
+    room: Room,
 ) -> Result<Result<Answer, SubmitError>, StoreError> {
     if let Some(repeat) = &submission.repeat
         && let Some(stored) = batch.answer(repeat.fingerprint())?
@@ -22,6 +24,11 @@ pub(super) fn decide(
         } else {
             Ok(Err(SubmitError::KeyReused))
         };
+    }
+
+    // Not a verdict: a stored refusal would outlast the full disk.
+    if submission.command.needs_room() && !room.has_more(batch.bytes_written()) {
+        return Ok(Err(SubmitError::DiskFull));
     }
 
     let verdict = carry_out(batch, submission)?;

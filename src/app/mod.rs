@@ -1,4 +1,5 @@
-//! What a user does, one function each; and the one place where commands are committed, one after the other.
+//! What a user does, one function each; and the one place where commands are committed, one after the other. [`Shop`] is the
+//! whole of it as the network finds it, open or not.
 //!
 //! Architecture invariant: no socket and no HTTP here. The layer above says how an outcome looks on the wire
 //! ([`Submission::render`]), so that the stored answer of a command is the very bytes that were sent.
@@ -9,6 +10,9 @@ mod committer;
 mod decide;
 mod repeat;
 mod reply;
+mod shop;
+mod space;
+mod watch;
 
 use std::sync::Arc;
 
@@ -16,11 +20,15 @@ pub use clock::ShopClock;
 pub use command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, SubmitError, Verdict};
 pub use committer::CommitCounts;
 pub use repeat::{InFlight, Repeat};
+pub use shop::{Closed, Failure, Shop};
+pub use space::{DiskSpace, FREE_BYTES_MIN};
+pub use watch::Warning;
 
 use crate::domain::Currency;
 use crate::live::Feed;
 use crate::store::{Snapshot, Store, StoreError};
-use committer::Committer;
+use committer::{Committer, Tools};
+use watch::{LastStored, Watch};
 
 /// Why the shop cannot start.
 #[derive(Debug)]
@@ -71,22 +79,34 @@ pub struct App {
     committer: Committer,
     in_flight: InFlight,
     clock: ShopClock,
+    watch: Watch,
 }
 
 impl App {
     /// Starts the broadcaster and the writer thread.
     pub fn start(store: Store, clock: ShopClock) -> Result<Self, AppError> {
+        Self::start_with_space(store, clock, DiskSpace::unlimited())
+    }
+
+    /// The same on a disk that may fill up.
+    pub fn start_with_space(store: Store, clock: ShopClock, space: DiskSpace) -> Result<Self, AppError> {
         let snapshot = store.snapshot().map_err(AppError::Store)?;
-        let last_seq = snapshot.seq().map_err(AppError::Store)?;
+        let feed = Feed::start(snapshot.seq().map_err(AppError::Store)?).map_err(AppError::Thread)?;
+        let last_stored = Arc::new(LastStored::new(snapshot.last_change_micros().map_err(AppError::Store)?));
         let (settings_rev, _) = snapshot.settings().map_err(AppError::Store)?;
         drop(snapshot);
-        let feed = Feed::start(last_seq).map_err(AppError::Thread)?;
-        let store = Arc::new(store);
-        let committer = Committer::start(Arc::clone(&store), feed.clone(), clock.clone(), settings_rev)
-            .map_err(AppError::Thread)?;
-        let app = Self { store, feed, committer, in_flight: InFlight::default(), clock };
-        app.warn_of_a_clock_in_the_past();
-        Ok(app)
+        let (store, space) = (Arc::new(store), Arc::new(space));
+        let tools = Tools {
+            store: Arc::clone(&store),
+            feed: feed.clone(),
+            clock: clock.clone(),
+            space: Arc::clone(&space),
+            last_stored: Arc::clone(&last_stored),
+            settings_rev,
+        };
+        let committer = Committer::start(tools).map_err(AppError::Thread)?;
+        let watch = Watch::start(clock.clone(), space, last_stored).map_err(AppError::Thread)?;
+        Ok(Self { store, feed, committer, in_flight: InFlight::default(), clock, watch })
     }
 
     /// Carries out a command and returns its answer once everything about it is durable (promises 1 and 4).
@@ -98,8 +118,16 @@ impl App {
         self.committer.submit(submission)
     }
 
+    /// Comes back once a read and the writer's way of committing have been gone through just now; nothing is stored. Waits as
+    /// long as they take. An error is an answer of the database, too: it says that reads fail.
+    pub fn prove(&self) -> Result<(), StoreError> {
+        let read = self.store.snapshot().and_then(|snapshot| snapshot.seq());
+        self.committer.prove();
+        read.map(drop)
+    }
+
     /// Everything that is committed, for reading.
-    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+    pub fn snapshot(&self) -> Result<Arc<Snapshot>, StoreError> {
         self.store.snapshot()
     }
 
@@ -155,21 +183,194 @@ impl App {
         self.clock.uptime_seconds()
     }
 
+    /// What the owner should know now.
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.watch.warnings()
+    }
+
     /// Commits what waits, refuses what comes later, and closes the file.
     pub fn stop(&self) {
         self.committer.stop();
         self.store.close();
     }
+}
 
-    fn warn_of_a_clock_in_the_past(&self) {
-        let last = self.snapshot().and_then(|snapshot| snapshot.last_change_micros());
-        if let Ok(Some(last)) = last
-            && self.clock.now().unix_micros < last
-        {
-            log::warn!(
-                "⚠️ The clock of this machine is behind the last stored change. Times stay at that change's until the \
-                 clock has passed it; the order of records is not affected."
-            );
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::domain::{Discount, Items, Kind, Money, RecordKey, Sale};
+    use crate::store::StoreOptions;
+
+    const SECOND: i64 = 1_000_000;
+    const YEAR: i64 = 365 * 24 * 3_600 * SECOND;
+    /// 2026-11-23 in microseconds.
+    const TODAY: i64 = 1_795_392_000 * SECOND;
+
+    /// A shop whose clock and disk are turned by hand.
+    struct Bench {
+        dir: tempfile::TempDir,
+        now: Arc<AtomicI64>,
+        free: Arc<AtomicU64>,
+    }
+
+    impl Bench {
+        const RESERVE: u64 = 64 << 20;
+
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            Self { dir, now: Arc::new(AtomicI64::new(TODAY)), free: Arc::new(AtomicU64::new(1 << 40)) }
         }
+
+        fn start(&self) -> App {
+            let options =
+                StoreOptions { directory: self.dir.path().to_path_buf(), cache_bytes: 1 << 20, currency: None };
+            let (now, free) = (Arc::clone(&self.now), Arc::clone(&self.free));
+            let clock = ShopClock::showing(TimeZone::UTC, move || {
+                jiff::Timestamp::from_microsecond(now.load(Ordering::SeqCst)).unwrap()
+            });
+            let space = DiskSpace::reading(Self::RESERVE, move || Some(free.load(Ordering::SeqCst)));
+            App::start_with_space(Store::open(&options).unwrap(), clock, space).unwrap()
+        }
+
+        fn set_clock(&self, micros: i64) {
+            self.now.store(micros, Ordering::SeqCst);
+        }
+    }
+
+    fn submit(app: &App, command: Command, key: Option<&str>) -> Result<Answer, SubmitError> {
+        app.submit(Submission {
+            command,
+            repeat: key.map(|key| Repeat::by_key(key, &["POST", "/"], key.as_bytes())),
+            expected_revs: None,
+            render: |verdict, _| Answer { status: 200, rev: None, body: format!("{verdict:?}").into_bytes() },
+        })
+    }
+
+    fn estimate() -> Command {
+        Command::CreateEstimate(Box::new(Sale {
+            customer_name: "Asha".to_string(),
+            customer_phone: String::new(),
+            customer_address: String::new(),
+            sale_by: String::new(),
+            items: Items::new(r#"[{"name":"Bulb","price":1,"quantity":1}]"#, 1),
+            subtotal: Money::from_minor_units(100),
+            discount: Discount::Amount(Money::default()),
+            discount_percentage: 0.0,
+            total: Money::from_minor_units(100),
+            amounts_flagged: None,
+        }))
+    }
+
+    fn codes(app: &App) -> Vec<&'static str> {
+        app.warnings().into_iter().map(|warning| warning.code).collect()
+    }
+
+    fn last_stored(app: &App) -> i64 {
+        app.snapshot().unwrap().last_change_micros().unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_full_disk_refuses_what_grows_and_lets_reading_deleting_and_repeating_go_on() {
+        let bench = Bench::new();
+        let app = bench.start();
+        let first = submit(&app, estimate(), Some("first")).unwrap();
+        submit(&app, estimate(), None).unwrap();
+        assert_eq!(codes(&app), [""; 0]);
+
+        bench.free.store(Bench::RESERVE, Ordering::SeqCst);
+        let key = RecordKey::new(Kind::Estimate, 2);
+        let conversion = crate::domain::Conversion { sale_by: None, amount_paid: None, payment_mode: None };
+        for command in [
+            estimate(),
+            Command::EditEstimate(
+                key,
+                Box::new(match estimate() {
+                    Command::CreateEstimate(sale) => *sale,
+                    _ => unreachable!(),
+                }),
+            ),
+            Command::DuplicateEstimate(key),
+            Command::ConvertEstimate(key, conversion),
+        ] {
+            assert_eq!(submit(&app, command, Some("refused")), Err(SubmitError::DiskFull));
+        }
+        assert_eq!(codes(&app), ["disk_full"]);
+        assert_eq!(submit(&app, estimate(), Some("first")), Ok(first), "a repetition grows nothing");
+        assert_eq!(app.snapshot().unwrap().seq().unwrap(), 2);
+        submit(&app, Command::DeleteEstimate(key), None).unwrap();
+        assert_eq!(app.snapshot().unwrap().seq().unwrap(), 3);
+
+        bench.free.store(Bench::RESERVE * 2, Ordering::SeqCst);
+        assert_eq!(codes(&app), ["disk_low"]);
+        submit(&app, estimate(), Some("refused")).expect("a refusal for want of room is not remembered");
+        bench.free.store(1 << 40, Ordering::SeqCst);
+        assert_eq!(codes(&app), [""; 0]);
+        app.stop();
+    }
+
+    #[test]
+    fn whatever_the_clock_shows_order_stays_times_never_run_backwards_and_the_owner_is_told() {
+        let bench = Bench::new();
+        let app = bench.start();
+        submit(&app, estimate(), Some("kept")).unwrap();
+        assert_eq!((last_stored(&app), codes(&app)), (TODAY, vec![]));
+        // Two years back, while running.
+        bench.set_clock(TODAY - 2 * YEAR);
+        assert_eq!(codes(&app), ["clock_behind"]);
+        submit(&app, estimate(), None).unwrap();
+        assert_eq!(last_stored(&app), TODAY);
+        // Right again.
+        bench.set_clock(TODAY + SECOND);
+        assert_eq!(codes(&app), [""; 0]);
+        submit(&app, estimate(), None).unwrap();
+        assert_eq!(last_stored(&app), TODAY + SECOND);
+        // Ten years ahead: the warning does not end with the first sale, and says what the next one does.
+        bench.set_clock(TODAY + 10 * YEAR);
+        assert_eq!(codes(&app), ["clock_ahead"]);
+        submit(&app, estimate(), None).unwrap();
+        let warning = app.warnings().pop().unwrap();
+        assert_eq!(warning.code, "clock_ahead");
+        assert!(
+            warning.message.contains("2036-11-20 00:00") && warning.message.contains("2026-11-23 00:00"),
+            "{warning:?}"
+        );
+        // Set right: later sales carry the future time, and nobody is locked out, not even a repetition.
+        bench.set_clock(TODAY + 2 * SECOND);
+        let warning = app.warnings().pop().unwrap();
+        assert_eq!(warning.code, "clock_behind");
+        assert!(warning.message.contains("backup"), "{warning:?}");
+        submit(&app, estimate(), None).unwrap();
+        assert_eq!(last_stored(&app), TODAY + 10 * YEAR);
+        submit(&app, estimate(), Some("kept")).unwrap();
+        assert_eq!(app.snapshot().unwrap().seq().unwrap(), 5, "the repetition was recognised");
+        app.stop();
+        drop(app);
+
+        // A start in 1970.
+        bench.set_clock(0);
+        let app = bench.start();
+        assert_eq!(codes(&app), ["clock_behind"]);
+        submit(&app, estimate(), None).unwrap();
+        assert_eq!(last_stored(&app), TODAY + 10 * YEAR);
+        app.stop();
+    }
+
+    #[test]
+    fn an_empty_shop_with_a_clock_in_1970_sells_and_warns_until_the_clock_is_set() {
+        let bench = Bench::new();
+        bench.set_clock(5 * SECOND);
+        let app = bench.start();
+        assert_eq!(codes(&app), ["clock_unset"]);
+        submit(&app, estimate(), None).unwrap();
+        bench.set_clock(TODAY);
+        assert_eq!(codes(&app), [""; 0]);
+        submit(&app, estimate(), None).unwrap();
+        assert_eq!(last_stored(&app), TODAY);
+        app.stop();
     }
 }

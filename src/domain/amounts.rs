@@ -10,7 +10,7 @@ const HUNDRED_PERCENT: i128 = 100 * MICRO;
 
 /// The largest price, quantity or line value in whole units, far above any amount that [`Money`] holds; products of
 /// two such values in micro-units stay within `i128`.
-const WHOLE_UNITS_MAX: i128 = 10_i128.pow(13);
+pub const WHOLE_UNITS_MAX: i128 = 10_i128.pow(13);
 
 /// A decimal number in millionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]

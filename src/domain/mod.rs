@@ -14,7 +14,7 @@ mod search;
 mod settings;
 mod time;
 
-pub use amounts::{Amounts, Line, Micros, discount_percentage, what_does_not_add_up};
+pub use amounts::{Amounts, Line, Micros, WHOLE_UNITS_MAX, discount_percentage, what_does_not_add_up};
 pub use change::{Action, Change};
 pub use decimal::DecimalError;
 pub use draft::{Conversion, ITEMS_MAX, Items, STATUS_CHARS_MAX, SaleDraft, TEXT_CHARS_MAX};

@@ -28,6 +28,13 @@ impl Timestamp {
         text.truncate(10);
         text
     }
+
+    /// For sentences: `2025-01-13 10:30`.
+    pub fn to_minute(self) -> String {
+        let mut text = self.to_rfc3339().replace('T', " ");
+        text.truncate(16);
+        text
+    }
 }
 
 #[cfg(test)]
@@ -39,6 +46,7 @@ mod tests {
         let at = Timestamp { unix_micros: 1_736_744_400_000_000, offset_seconds: 19_800 };
         assert_eq!(at.to_rfc3339(), "2025-01-13T10:30:00.000000+05:30");
         assert_eq!(at.to_day(), "2025-01-13");
+        assert_eq!(at.to_minute(), "2025-01-13 10:30");
         let utc = Timestamp { unix_micros: 1, offset_seconds: 0 };
         assert_eq!(utc.to_rfc3339(), "1970-01-01T00:00:00.000001+00:00");
     }

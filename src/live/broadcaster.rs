@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
-
 use super::client::Client;
 use super::close_code;
 use super::feed::{Event, FeedCounts};
@@ -14,6 +12,7 @@ use super::forms::{Batch, Form, Listeners};
 use super::frame::{change_json, legacy_text, settings_frame};
 use super::member::Member;
 use crate::domain::{Action, Change, Kind};
+use crate::queue::{NoItem, Receiver};
 
 /// Frames are joined into one write up to about this size.
 const JOINED_BYTES_MAX: usize = 128 << 10;
@@ -69,18 +68,15 @@ impl Broadcaster {
             return Some(event);
         }
         let due = self.members.iter().filter_map(Member::due).min();
-        match [self.retry_at, due].into_iter().flatten().min() {
-            None => Some(self.events.recv().unwrap_or(Event::Stop)),
-            Some(deadline) => match self.events.recv_deadline(deadline) {
-                Ok(event) => Some(event),
-                Err(error) if error.is_timeout() => None,
-                Err(_) => Some(Event::Stop),
-            },
+        match self.events.recv([self.retry_at, due].into_iter().flatten().min()) {
+            Ok(event) => Some(event),
+            Err(NoItem::Late) => None,
+            Err(NoItem::Closed) => Some(Event::Stop),
         }
     }
 
     fn taken_event(&mut self) -> Option<Event> {
-        self.taken.pop_front().or_else(|| self.events.try_recv().ok())
+        self.taken.pop_front().or_else(|| self.events.try_recv())
     }
 
     fn handle(&mut self, event: Event) {
@@ -150,7 +146,7 @@ impl Broadcaster {
         self.counts.changes.add(1);
         match change_json(change) {
             Ok(json) => {
-                log::debug!("📨 {}", String::from_utf8_lossy(&json).escape_debug());
+                log::debug!("📨 {}", String::from_utf8_lossy(&json));
                 batch.add(change, &json, &self.listeners);
             }
             Err(error) => {

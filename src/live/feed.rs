@@ -5,13 +5,14 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::Sender as Reply;
 
 use super::broadcaster::Broadcaster;
 use super::client::Client;
 use crate::domain::Change;
 use crate::metrics::Counter;
 use crate::process::EndOnPanic;
+use crate::queue::{self, Sender};
 
 /// Batches and joins that may wait for the broadcaster. It never waits for a client, so this fills only when the
 /// machine is out of breath; then commits slow down to the speed of the feed instead of memory filling up.
@@ -29,7 +30,7 @@ pub(super) enum Event {
     Join(Arc<Client>),
     /// The same for a client that has everything up to a sequence already. The reply is the sequence after which its
     /// live frames start.
-    JoinAfter(Arc<Client>, u64, Sender<u64>),
+    JoinAfter(Arc<Client>, u64, Reply<u64>),
     /// Something waits in an outbox that was empty before.
     Nudge,
     /// Close everybody and end.
@@ -77,7 +78,7 @@ struct FeedShared {
 impl Feed {
     /// Starts the broadcaster thread of a shop whose last change had this sequence.
     pub fn start(last_seq: u64) -> std::io::Result<Self> {
-        let (events, receiver) = bounded(EVENTS_MAX);
+        let (events, receiver) = queue::bounded(EVENTS_MAX);
         let counts = Arc::new(FeedCounts::default());
         let broadcaster = thread::Builder::new().name("broadcaster".into()).spawn({
             let counts = Arc::clone(&counts);
@@ -128,7 +129,7 @@ impl Feed {
     /// Adds a client that has everything up to `seq`, and returns the sequence after which its live frames start: never
     /// below `seq`. What lies between is the caller's to fetch. `None` once the feed has stopped.
     pub fn join_after(&self, client: Arc<Client>, seq: u64) -> Option<u64> {
-        let (reply, start) = bounded(1);
+        let (reply, start) = crossbeam_channel::bounded(1);
         self.send(Event::JoinAfter(client, seq, reply));
         start.recv().ok()
     }

@@ -1,7 +1,18 @@
-//! The stored answer of a command.
+//! The stored answers of commands. They are appended in the order of storing, which touches one page; the index from
+//! fingerprints to places, which touches another page for each, is brought up a block at a time.
+
+use std::collections::HashMap;
+
+use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::StoreError;
 use super::bytes::Fields;
+use super::tables::{ANSWER_PLACES, ANSWERS};
+
+/// A block of answers is indexed in the commit that fills it.
+const BLOCK_ANSWERS: u64 = 256;
+/// Answers that one block may trim; more than it adds, so that old ones are gone soon after their time.
+const TRIMMED_PER_BLOCK_MAX: usize = 1_024;
 
 /// In a new run, answers of earlier runs are kept for so long in any case: after a power cut the clock may jump far ahead, and
 /// that is just when tills repeat what they have sent.
@@ -38,8 +49,9 @@ impl StoredAnswer {
         now.uptime_seconds > GRACE_SECONDS && wall_micros > i64::from(self.kept_seconds) * 1_000_000
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(44 + self.outcome.len());
+    pub(super) fn encode(&self, fingerprint: [u8; 16]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(60 + self.outcome.len());
+        bytes.extend_from_slice(&fingerprint);
         bytes.extend_from_slice(&self.at.run.to_le_bytes());
         bytes.extend_from_slice(&self.at.uptime_seconds.to_le_bytes());
         bytes.extend_from_slice(&self.at.unix_micros.to_le_bytes());
@@ -49,9 +61,10 @@ impl StoredAnswer {
         bytes
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<([u8; 16], Self), StoreError> {
         let mut fields = Fields { rest: bytes, what: "answer" };
-        Ok(Self {
+        let fingerprint = fields.take()?;
+        let answer = Self {
             at: AnswerTime {
                 run: u64::from_le_bytes(fields.take()?),
                 uptime_seconds: u64::from_le_bytes(fields.take()?),
@@ -60,8 +73,104 @@ impl StoredAnswer {
             kept_seconds: u32::from_le_bytes(fields.take()?),
             payload: fields.take()?,
             outcome: fields.rest.to_vec(),
-        })
+        };
+        Ok((fingerprint, answer))
     }
+}
+
+/// Fingerprint → place of the answers that are not indexed yet. It is what the file says, kept at hand from commit to commit;
+/// `None` when it is to be read from the file.
+pub(super) type Unindexed = Option<HashMap<[u8; 16], u64>>;
+
+/// The answers within one transaction.
+pub(super) struct Answers<'txn> {
+    by_place: Table<'txn, u64, &'static [u8]>,
+    places: Table<'txn, [u8; 16], u64>,
+    unindexed: &'txn mut Unindexed,
+    next_place: u64,
+}
+
+impl<'txn> Answers<'txn> {
+    pub(super) fn open(
+        transaction: &'txn WriteTransaction,
+        unindexed: &'txn mut Unindexed,
+    ) -> Result<Self, StoreError> {
+        let by_place = transaction.open_table(ANSWERS)?;
+        let next_place = by_place.last()?.map_or(0, |(place, _)| place.value()) + 1;
+        Ok(Self { by_place, places: transaction.open_table(ANSWER_PLACES)?, unindexed, next_place })
+    }
+
+    /// The answer under this fingerprint, however old.
+    pub(super) fn get(&mut self, fingerprint: [u8; 16]) -> Result<Option<StoredAnswer>, StoreError> {
+        let place = match self.unindexed()?.get(&fingerprint) {
+            Some(&place) => Some(place),
+            None => self.places.get(fingerprint)?.map(|place| place.value()),
+        };
+        let Some(place) = place else { return Ok(None) };
+        let bytes = self.by_place.get(place)?.ok_or(StoreError::Malformed("answer"))?;
+        Ok(Some(StoredAnswer::decode(bytes.value())?.1))
+    }
+
+    /// Keeps an answer. The commit that fills a block indexes it, and trims answers whose time is over.
+    pub(super) fn put(&mut self, fingerprint: [u8; 16], answer: &StoredAnswer) -> Result<(), StoreError> {
+        let place = self.next_place;
+        self.unindexed()?.insert(fingerprint, place);
+        self.by_place.insert(place, answer.encode(fingerprint).as_slice())?;
+        self.next_place += 1;
+        if block_start(self.next_place) == self.next_place {
+            self.index()?;
+            self.trim(answer.at)?;
+        }
+        Ok(())
+    }
+
+    /// In the order of fingerprints, so that neighbours are on pages that are at hand.
+    fn index(&mut self) -> Result<(), StoreError> {
+        let mut block: Vec<_> = self.unindexed()?.drain().collect();
+        block.sort_unstable();
+        for (fingerprint, place) in block {
+            self.places.insert(fingerprint, place)?;
+        }
+        Ok(())
+    }
+
+    fn trim(&mut self, now: AnswerTime) -> Result<(), StoreError> {
+        for _ in 0..TRIMMED_PER_BLOCK_MAX {
+            let Some((place, bytes)) = self.by_place.first()?.map(|(place, bytes)| (place.value(), bytes)) else {
+                break;
+            };
+            let (fingerprint, answer) = StoredAnswer::decode(bytes.value())?;
+            drop(bytes);
+            if !answer.is_over(now) {
+                break;
+            }
+            self.by_place.remove(place)?;
+            // The same command may have been carried out again, after its time.
+            if self.places.get(fingerprint)?.is_some_and(|indexed| indexed.value() == place) {
+                self.places.remove(fingerprint)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn unindexed(&mut self) -> Result<&mut HashMap<[u8; 16], u64>, StoreError> {
+        match &mut *self.unindexed {
+            Some(unindexed) => Ok(unindexed),
+            unindexed => {
+                let mut read = HashMap::new();
+                for entry in self.by_place.range(block_start(self.next_place)..)? {
+                    let (place, bytes) = entry?;
+                    read.insert(StoredAnswer::decode(bytes.value())?.0, place.value());
+                }
+                Ok(unindexed.insert(read))
+            }
+        }
+    }
+}
+
+/// The first place that is not indexed when `next_place` is the next to be used.
+fn block_start(next_place: u64) -> u64 {
+    next_place - next_place % BLOCK_ANSWERS
 }
 
 #[cfg(test)]
@@ -99,7 +208,7 @@ mod tests {
     #[test]
     fn answers_survive_their_stored_form() {
         let answer = answer(3, 4, 5);
-        assert_eq!(StoredAnswer::decode(&answer.encode()).unwrap(), answer);
+        assert_eq!(StoredAnswer::decode(&answer.encode([9; 16])).unwrap(), ([9; 16], answer));
         assert!(StoredAnswer::decode(b"short").is_err());
     }
 }

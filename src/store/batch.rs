@@ -2,23 +2,19 @@
 
 use std::sync::Arc;
 
-use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
+use redb::{ReadableTable, Table, WriteTransaction};
 
-use super::answers::AnswerTime;
+use super::answers::{AnswerTime, Answers, Unindexed};
 use super::forms::{estimate_from, estimate_json, order_from, order_json};
 use super::log_entry::LogEntry;
 use super::record::Record;
+use super::search::{Texts, block_filled_by, covered_before, text_of};
 use super::settings::{settings_from, settings_json};
-use super::tables::{
-    ANSWER_LOG, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_SEARCH, META, META_SETTINGS, ORDERS, ORDERS_SEARCH,
-};
+use super::tables::{CHANGES, ESTIMATES, ESTIMATES_SEARCH, META, META_SETTINGS, ORDERS, ORDERS_SEARCH};
 use super::{CommitTime, StoreError, StoredAnswer};
 use crate::domain::{
     Action, Change, Currency, Estimate, Kind, Money, Order, RecordKey, Settings, Timestamp, search_text,
 };
-
-/// Answers that one command may trim; more than it adds, so that old ones are gone soon after their time.
-const ANSWERS_TRIMMED_PER_COMMAND_MAX: usize = 4;
 
 /// What led to a change: goes into the log and to every screen with it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,10 +29,9 @@ pub struct Cause<'a> {
 /// trace beside the others of its batch.
 pub struct Batch<'txn> {
     transaction: &'txn WriteTransaction,
-    /// Opened by the first command that needs them.
-    estimates: Option<Series<'txn>>,
-    orders: Option<Series<'txn>>,
-    answers: Option<Answers<'txn>>,
+    estimates: Part<Series<'txn>, &'txn mut Texts>,
+    orders: Part<Series<'txn>, &'txn mut Texts>,
+    answers: Part<Answers<'txn>, &'txn mut Unindexed>,
     changes: Table<'txn, u64, &'static [u8]>,
     currency: Currency,
     /// Promise 2: only this field gives out sequences, one after the other.
@@ -44,6 +39,8 @@ pub struct Batch<'txn> {
     now: Timestamp,
     answer_time: AnswerTime,
     written: Written,
+    /// Of the records in it.
+    bytes_written: u64,
 }
 
 /// What a batch has done.
@@ -55,18 +52,46 @@ pub(super) struct Written {
     pub is_changed: bool,
 }
 
-/// The tables of one kind of record.
-struct Series<'txn> {
-    records: Table<'txn, u64, &'static [u8]>,
-    search: Table<'txn, u64, &'static str>,
-    /// Promise 5: the next number follows the last key, and a deletion leaves its key.
-    next_number: u64,
+/// Tables that the first command which needs them opens, with what is kept for them from commit to commit.
+enum Part<T, K> {
+    Closed(K),
+    Open(T),
+    /// Opening failed, and the transaction with it.
+    Failed,
 }
 
-/// The tables of stored answers.
-struct Answers<'txn> {
-    by_fingerprint: Table<'txn, [u8; 16], &'static [u8]>,
-    log: Table<'txn, u64, [u8; 16]>,
+impl<T, K> Part<T, K> {
+    fn get(&mut self, open: impl FnOnce(K) -> Result<T, StoreError>) -> Result<&mut T, StoreError> {
+        if let Self::Closed(_) = self
+            && let Self::Closed(kept) = std::mem::replace(self, Self::Failed)
+        {
+            *self = Self::Open(open(kept)?);
+        }
+        match self {
+            Self::Open(opened) => Ok(opened),
+            Self::Closed(_) | Self::Failed => Err(StoreError::Unavailable),
+        }
+    }
+}
+
+/// What a commit leaves for a later one to write. The file says the same, more slowly.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    estimate_texts: Texts,
+    order_texts: Texts,
+    unindexed: Unindexed,
+}
+
+/// The tables of one kind of record.
+struct Series<'txn> {
+    transaction: &'txn WriteTransaction,
+    kind: Kind,
+    records: Table<'txn, u64, &'static [u8]>,
+    /// Opened by the first record whose text is due.
+    search: Option<Table<'txn, u64, &'static str>>,
+    texts: &'txn mut Texts,
+    /// Promise 5: the next number follows the last key, and a deletion leaves its key.
+    next_number: u64,
 }
 
 impl<'txn> Batch<'txn> {
@@ -75,6 +100,7 @@ impl<'txn> Batch<'txn> {
         time: CommitTime,
         run: u64,
         currency: Currency,
+        kept: &'txn mut Kept,
     ) -> Result<Self, StoreError> {
         let changes = transaction.open_table(CHANGES)?;
         let (last_seq, last_at) = match changes.last()? {
@@ -83,9 +109,9 @@ impl<'txn> Batch<'txn> {
         };
         Ok(Self {
             transaction,
-            estimates: None,
-            orders: None,
-            answers: None,
+            estimates: Part::Closed(&mut kept.estimate_texts),
+            orders: Part::Closed(&mut kept.order_texts),
+            answers: Part::Closed(&mut kept.unindexed),
             changes,
             currency,
             next_seq: last_seq + 1,
@@ -93,6 +119,7 @@ impl<'txn> Batch<'txn> {
             now: Timestamp { unix_micros: time.at.unix_micros.max(last_at), ..time.at },
             answer_time: AnswerTime { run, uptime_seconds: time.uptime_seconds, unix_micros: time.at.unix_micros },
             written: Written::default(),
+            bytes_written: 0,
         })
     }
 
@@ -108,6 +135,11 @@ impl<'txn> Batch<'txn> {
     /// The shop's currency.
     pub fn currency(&self) -> Currency {
         self.currency
+    }
+
+    /// Bytes of the records written so far. The file may grow by a few times as much.
+    pub fn bytes_written(&self) -> u64 {
+        self.bytes_written
     }
 
     /// The key of the next new record.
@@ -155,8 +187,8 @@ impl<'txn> Batch<'txn> {
         };
         let status = if estimate.converted_to.is_some() { Estimate::STATUS_CONVERTED } else { Estimate::STATUS_OPEN };
         let sale = &estimate.sale;
-        let search = search_text(estimate.key, status, &sale.customer_name, &sale.customer_phone);
-        self.put(estimate.key, &mut record, Some(&search), action, cause)
+        let text = search_text(estimate.key, status, &sale.customer_name, &sale.customer_phone);
+        self.put(estimate.key, &mut record, Some(text), action, cause)
     }
 
     /// Stores an order, notes what was done to it, and returns its JSON.
@@ -175,8 +207,8 @@ impl<'txn> Batch<'txn> {
             json: &json,
         };
         let sale = &order.sale;
-        let search = search_text(order.key, &order.status, &sale.customer_name, &sale.customer_phone);
-        self.put(order.key, &mut record, Some(&search), action, cause)
+        let text = search_text(order.key, &order.status, &sale.customer_name, &sale.customer_phone);
+        self.put(order.key, &mut record, Some(text), action, cause)
     }
 
     /// Leaves a tombstone: the number stays used, and a device that was away learns of the deletion.
@@ -238,32 +270,19 @@ impl<'txn> Batch<'txn> {
         self.written.is_changed = true;
         let now = self.answer_time;
         let answer = StoredAnswer { at: now, kept_seconds, payload, outcome: outcome.to_vec() };
-        let answers = self.answers()?;
-        let next = answers.log.last()?.map_or(0, |(place, _)| place.value()) + 1;
-        answers.log.insert(next, fingerprint)?;
-        answers.by_fingerprint.insert(fingerprint, answer.encode().as_slice())?;
-        answers.trim(now)
+        self.answers()?.put(fingerprint, &answer)
     }
 
     fn series(&mut self, kind: Kind) -> Result<&mut Series<'txn>, StoreError> {
-        let (series, records, search) = match kind {
-            Kind::Estimate => (&mut self.estimates, ESTIMATES, ESTIMATES_SEARCH),
-            Kind::Order => (&mut self.orders, ORDERS, ORDERS_SEARCH),
+        let series = match kind {
+            Kind::Estimate => &mut self.estimates,
+            Kind::Order => &mut self.orders,
         };
-        match series {
-            Some(series) => Ok(series),
-            None => Ok(series.insert(Series::open(self.transaction, records, search)?)),
-        }
+        series.get(|texts| Series::open(self.transaction, kind, texts))
     }
 
     fn answers(&mut self) -> Result<&mut Answers<'txn>, StoreError> {
-        match &mut self.answers {
-            Some(answers) => Ok(answers),
-            answers => Ok(answers.insert(Answers {
-                by_fingerprint: self.transaction.open_table(ANSWERS)?,
-                log: self.transaction.open_table(ANSWER_LOG)?,
-            })),
-        }
+        self.answers.get(|unindexed| Answers::open(self.transaction, unindexed))
     }
 
     /// When a record was made, and the sequence of that: every later state keeps both, a tombstone too, so that they grow
@@ -293,7 +312,7 @@ impl<'txn> Batch<'txn> {
         &mut self,
         key: RecordKey,
         record: &mut Record<'_>,
-        search: Option<&str>,
+        text: Option<String>,
         action: Action,
         cause: Cause<'_>,
     ) -> Result<Arc<[u8]>, StoreError> {
@@ -304,7 +323,9 @@ impl<'txn> Batch<'txn> {
             Action::Create => (record.created_at, seq),
             _ => self.creation(key)?.unwrap_or((record.created_at, seq)),
         };
-        self.series(key.kind)?.put(u64::from(key.number), &record.encode(), search)?;
+        let encoded = record.encode();
+        self.bytes_written += encoded.len() as u64;
+        self.series(key.kind)?.put(key, &encoded, text)?;
         let entry = LogEntry { key, action, at: self.now, by: cause.by, origin: cause.origin };
         self.changes.insert(seq, entry.encode().as_slice())?;
         let change = entry.into_change(seq, record);
@@ -315,47 +336,58 @@ impl<'txn> Batch<'txn> {
 }
 
 impl<'txn> Series<'txn> {
-    fn open(
-        transaction: &'txn WriteTransaction,
-        records: TableDefinition<'static, u64, &'static [u8]>,
-        search: TableDefinition<'static, u64, &'static str>,
-    ) -> Result<Self, StoreError> {
-        let records = transaction.open_table(records)?;
-        let next_number = records.last()?.map_or(0, |(number, _)| number.value()) + 1;
-        Ok(Self { records, search: transaction.open_table(search)?, next_number })
-    }
-
-    /// Stores a record with its search text; a tombstone has none.
-    fn put(&mut self, number: u64, record: &[u8], search: Option<&str>) -> Result<(), StoreError> {
-        self.records.insert(number, record)?;
-        match search {
-            Some(text) => self.search.insert(number, text)?,
-            None => self.search.remove(number)?,
+    fn open(transaction: &'txn WriteTransaction, kind: Kind, texts: &'txn mut Texts) -> Result<Self, StoreError> {
+        let records = match kind {
+            Kind::Estimate => transaction.open_table(ESTIMATES)?,
+            Kind::Order => transaction.open_table(ORDERS)?,
         };
-        self.next_number = self.next_number.max(number + 1);
-        Ok(())
-    }
-}
-
-impl Answers<'_> {
-    fn get(&self, fingerprint: [u8; 16]) -> Result<Option<StoredAnswer>, StoreError> {
-        self.by_fingerprint.get(fingerprint)?.map(|bytes| StoredAnswer::decode(bytes.value())).transpose()
+        let next_number = records.last()?.map_or(0, |(number, _)| number.value()) + 1;
+        Ok(Self { transaction, kind, records, search: None, texts, next_number })
     }
 
-    fn trim(&mut self, now: AnswerTime) -> Result<(), StoreError> {
-        for _ in 0..ANSWERS_TRIMMED_PER_COMMAND_MAX {
-            let Some((place, oldest)) = self.log.first()?.map(|(place, old)| (place.value(), old.value())) else {
-                break;
-            };
-            let kept = self.get(oldest)?;
-            if kept.as_ref().is_some_and(|answer| !answer.is_over(now)) {
-                break;
-            }
-            self.log.remove(place)?;
-            if kept.is_some() {
-                self.by_fingerprint.remove(oldest)?;
+    /// Stores a record, and its search text if that is due; a tombstone has none.
+    fn put(&mut self, key: RecordKey, record: &[u8], text: Option<String>) -> Result<(), StoreError> {
+        let number = u64::from(key.number);
+        self.records.insert(number, record)?;
+        if number < covered_before(self.next_number) {
+            return self.put_search_text(number, text);
+        }
+        match text {
+            Some(text) => self.texts.insert(number, text),
+            None => self.texts.remove(&number),
+        };
+        if number == self.next_number {
+            self.next_number += 1;
+            for number in block_filled_by(self.next_number) {
+                let text = match self.texts.remove(&number) {
+                    Some(text) => Some(text),
+                    None => self.text_of_stored(number)?,
+                };
+                self.put_search_text(number, text)?;
             }
         }
         Ok(())
+    }
+
+    fn put_search_text(&mut self, number: u64, text: Option<String>) -> Result<(), StoreError> {
+        let search = match &mut self.search {
+            Some(search) => search,
+            search => search.insert(self.transaction.open_table(match self.kind {
+                Kind::Estimate => ESTIMATES_SEARCH,
+                Kind::Order => ORDERS_SEARCH,
+            })?),
+        };
+        match text {
+            Some(text) => search.insert(number, text.as_str())?,
+            None => search.remove(number)?,
+        };
+        Ok(())
+    }
+
+    fn text_of_stored(&self, number: u64) -> Result<Option<String>, StoreError> {
+        let bytes = self.records.get(number)?.ok_or(StoreError::Malformed("series"))?;
+        let record = Record::decode(bytes.value())?;
+        let key = u32::try_from(number).map_err(|_| StoreError::Malformed("series number"))?;
+        if record.is_deleted { Ok(None) } else { text_of(RecordKey::new(self.kind, key), &record).map(Some) }
     }
 }

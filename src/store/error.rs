@@ -1,11 +1,14 @@
 //! What can go wrong with the file, in words for the owner.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
-/// Why the file could not be opened at the start. Nothing was changed in any of these cases.
+/// Why the file could not be opened. Nothing was changed in any of these cases.
 #[derive(Debug)]
 pub enum OpenError {
+    /// The path of the data folder is that of a file.
+    NotAFolder(PathBuf),
     /// The folder cannot be made or written to.
     Folder {
         /// The folder.
@@ -15,8 +18,21 @@ pub enum OpenError {
     },
     /// Another running server has the file.
     InUse(PathBuf),
-    /// The file cannot be read as a tillsync database: foreign, damaged or cut short. It was left as it is.
+    /// There was a file and it is gone; an empty one in its place would look like a lost shop.
+    Missing(PathBuf),
+    /// The system does not let us read or write the file.
     Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// There is no room on the disk for what opening the file writes.
+    DiskFull(PathBuf),
+    /// The file is something else, not a database of a shop.
+    Foreign(PathBuf),
+    /// The file is a shop's, but damaged or cut short.
+    Damaged {
         /// The file.
         path: PathBuf,
         /// What the database says.
@@ -40,34 +56,106 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// What a fault that redb has met with the file at `path` means.
+    pub(super) fn of(path: &Path, error: StoreError) -> Self {
+        let path = path.to_path_buf();
+        match error {
+            StoreError::Database(error) => Self::of_redb(path, error),
+            other => Self::Damaged { path, reason: other.to_string() },
+        }
+    }
+
+    fn of_redb(path: PathBuf, error: redb::Error) -> Self {
+        match error {
+            redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => Self::InUse(path),
+            redb::Error::Io(source) => match source.kind() {
+                // How redb says that the file does not begin like one of its own.
+                ErrorKind::InvalidData => Self::Foreign(path),
+                ErrorKind::UnexpectedEof => Self::Damaged { path, reason: "it is cut short".to_string() },
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull(path),
+                _ => Self::Unreadable { path, source },
+            },
+            // A database, but with other tables than a shop's.
+            redb::Error::TableDoesNotExist(_)
+            | redb::Error::TableTypeMismatch { .. }
+            | redb::Error::TableIsMultimap(_)
+            | redb::Error::TypeDefinitionChanged { .. }
+            | redb::Error::UpgradeRequired(_) => Self::Foreign(path),
+            other => Self::Damaged { path, reason: other.to_string() },
+        }
+    }
+
+    /// Whether only another command line can help; anything else may be mended while the server waits.
+    pub fn is_about_options(&self) -> bool {
+        matches!(self, Self::NotAFolder(_) | Self::OtherCurrency { .. })
+    }
+
+    /// What the owner can do, in whole sentences.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::NotAFolder(_) => "Choose a folder with --data.",
+            Self::Folder { .. } => {
+                "Give the account that runs tillsync the right to read and write this folder, and look whether its disk is \
+                 there and can be written to."
+            }
+            Self::InUse(_) => {
+                "Stop the other one; this server takes over by itself. Or choose another folder with --data."
+            }
+            Self::Missing(_) => {
+                "Put it, or the last backup, back under that name. To begin with an empty shop instead, start the server again."
+            }
+            Self::Unreadable { .. } => {
+                "Give the account that runs tillsync the right to read and write this file, and look whether its disk is well."
+            }
+            Self::DiskFull(_) => "Delete what is not needed on that disk.",
+            Self::Foreign(_) => {
+                "Move it to another folder, and put the shop's own file, or the last backup of it, in its place under that name."
+            }
+            Self::Damaged { .. } => {
+                "Keep it: move it to another folder, and put the last backup in its place under that name. Check the disk or \
+                 the memory card before you trust it again."
+            }
+            Self::Newer { .. } => {
+                "Install the newest tillsync, or put the backup from before the upgrade in the file's place."
+            }
+            Self::OtherCurrency { .. } => "Leave --currency away, or choose another folder with --data.",
+        }
+    }
+}
+
 impl fmt::Display for OpenError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NotAFolder(path) => write!(formatter, "{} is a file and not a folder for data.", path.display()),
             Self::Folder { path, source } => {
                 write!(formatter, "The data folder {} cannot be used: {source}.", path.display())
             }
-            Self::InUse(path) => write!(
+            Self::InUse(path) => write!(formatter, "Another tillsync is already using {}.", path.display()),
+            Self::Missing(path) => write!(formatter, "The database {} is not there any more.", path.display()),
+            Self::Unreadable { path, source } => {
+                write!(formatter, "The database {} cannot be opened: {source}.", path.display())
+            }
+            Self::DiskFull(path) => {
+                write!(formatter, "The database {} cannot be opened: its disk is full.", path.display())
+            }
+            Self::Foreign(path) => {
+                write!(formatter, "The file {} is not a database of tillsync. It was left as it is.", path.display())
+            }
+            Self::Damaged { path, reason } => write!(
                 formatter,
-                "Another tillsync is already using {}. Stop it first, or choose another folder with --data.",
-                path.display()
-            ),
-            Self::Unreadable { path, reason } => write!(
-                formatter,
-                "The database {} cannot be read ({reason}). It was left as it is: restore a copy, or move the file \
-                 away to start with an empty one.",
+                "The database {} is damaged and cannot be read ({reason}). It was left as it is.",
                 path.display()
             ),
             Self::Newer { path, found, known } => write!(
                 formatter,
-                "The database {} was written by a newer tillsync (schema {found}; this one knows {known}). Install the \
-                 newer release.",
+                "The database {} was written by a newer tillsync (form {found}; this one knows {known}). It was left as \
+                 it is.",
                 path.display()
             ),
-            Self::OtherCurrency { file, asked } => write!(
-                formatter,
-                "The database holds amounts in {file}, which have other decimals than {asked}. Leave --currency away, \
-                 or choose another folder with --data."
-            ),
+            Self::OtherCurrency { file, asked } => {
+                write!(formatter, "The database holds amounts in {file}, which have other decimals than {asked}.")
+            }
         }
     }
 }

@@ -10,12 +10,14 @@ mod answers;
 mod batch;
 mod bytes;
 mod error;
+mod file;
 mod forms;
 mod log_entry;
 mod open;
 mod read;
 mod record;
 mod run;
+mod search;
 mod settings;
 mod tables;
 
@@ -27,13 +29,15 @@ use std::time::{Duration, Instant};
 use redb::{Database, ReadableDatabase, StorageBackend};
 
 pub use answers::StoredAnswer;
-use batch::Written;
 pub use batch::{Batch, Cause};
+use batch::{Kept, Written};
 pub use error::{OpenError, StoreError};
+pub use file::OnProgress;
 pub use read::{Records, Snapshot, Step, Wanted};
 pub use record::Record;
 
 use crate::domain::{Change, Currency, Timestamp};
+use read::Health;
 
 /// What is needed to open the file.
 #[derive(Debug, Clone)]
@@ -44,6 +48,28 @@ pub struct StoreOptions {
     pub cache_bytes: usize,
     /// The shop's currency; `None` takes the one that the file was made with.
     pub currency: Option<Currency>,
+}
+
+impl StoreOptions {
+    /// Where the database file is, or will be.
+    pub fn file(&self) -> PathBuf {
+        self.directory.join(open::FILE_NAME)
+    }
+}
+
+/// One attempt to open the file.
+pub struct Attempt {
+    /// Whether a missing file is made. It is not where there was one before: the owner may be about to put a backup in its
+    /// place, and would find an empty shop open there.
+    pub may_create: bool,
+    /// Told every second how much of the check is done.
+    pub on_progress: OnProgress,
+}
+
+impl Default for Attempt {
+    fn default() -> Self {
+        Self { may_create: true, on_progress: Box::new(|_| {}) }
+    }
 }
 
 /// The time of a commit.
@@ -71,7 +97,8 @@ pub struct Committed<T> {
 /// The open database file.
 pub struct Store {
     /// `None` between a fault and a successful reopening.
-    database: RwLock<Option<Database>>,
+    opened: RwLock<Option<Opened>>,
+    kept: Mutex<Kept>,
     /// Opens the same file again after a fault.
     opener: Opener,
     last_attempt: Mutex<Option<Instant>>,
@@ -85,15 +112,48 @@ pub struct Store {
     _lock: Option<std::fs::File>,
 }
 
+/// The database and the newest state of it. Readers share that one instead of making one each; and while it is held, redb
+/// leaves the pages that a commit has freed to the next commit, instead of running a second, smaller one for them.
+struct Opened {
+    latest: RwLock<Arc<Snapshot>>,
+    health: Health,
+    database: Database,
+}
+
+impl Opened {
+    fn new(database: Database, currency: Currency) -> Result<Self, StoreError> {
+        let health = Health::default();
+        let latest = RwLock::new(Arc::new(Snapshot::new(database.begin_read()?, currency, health.clone())));
+        Ok(Self { latest, health, database })
+    }
+
+    fn latest(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.latest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes the state after a commit as the newest.
+    fn advance(&self, currency: Currency) -> Result<(), StoreError> {
+        let snapshot = Arc::new(Snapshot::new(self.database.begin_read()?, currency, self.health.clone()));
+        *self.latest.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        Ok(())
+    }
+}
+
 type Opener = Box<dyn Fn() -> Result<Database, StoreError> + Send + Sync>;
 
 /// Between two attempts to open a file that a fault has closed: each reads the whole file.
 const REOPEN_REST: Duration = Duration::from_millis(200);
 
 impl Store {
-    /// Opens the file, making it first if there is none, checks every page of it, and notes the start of a new run.
+    /// Opens the file, making it first if there is none, checks every page of it, and notes the start of a new run. A file
+    /// that cannot be used is left as it is, to the byte.
     pub fn open(options: &StoreOptions) -> Result<Self, OpenError> {
-        open::open(options)
+        Self::attempt(options, Attempt::default())
+    }
+
+    /// The same for those who want to see the progress, or whose file must not be made anew.
+    pub fn attempt(options: &StoreOptions, attempt: Attempt) -> Result<Self, OpenError> {
+        open::open(options, attempt)
     }
 
     /// Opens a database on any storage instead of a file, with all the same code above it. `storage` is called again for
@@ -123,11 +183,9 @@ impl Store {
     }
 
     /// A consistent view of everything committed so far. It never waits for a writer.
-    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+    pub fn snapshot(&self) -> Result<Arc<Snapshot>, StoreError> {
         self.ensure_open()?;
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let transaction = database.as_ref().ok_or(StoreError::Unavailable)?.begin_read()?;
-        Ok(Snapshot::new(transaction, self.currency))
+        self.with_opened(|opened| Ok(opened.latest()))
     }
 
     /// Runs `work` in one transaction and makes it durable with one sync. A wall clock that runs
@@ -154,15 +212,14 @@ impl Store {
         time: CommitTime,
         work: impl FnOnce(&mut Batch<'_>) -> Result<T, StoreError>,
     ) -> Result<Committed<T>, StoreError> {
-        let transaction = {
-            let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-            database.as_ref().ok_or(StoreError::Unavailable)?.begin_write()?
-        };
-        let mut batch = Batch::begin(&transaction, time, self.run_number, self.currency)?;
+        let transaction = self.with_opened(|opened| Ok(opened.database.begin_write()?))?;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = Batch::begin(&transaction, time, self.run_number, self.currency, &mut kept)?;
         let value = work(&mut batch)?;
         let Written { changes, settings, is_changed: is_synced } = batch.finish();
         if is_synced {
             transaction.commit()?;
+            self.with_opened(|opened| opened.advance(self.currency))?;
         } else {
             transaction.abort()?;
         }
@@ -172,24 +229,34 @@ impl Store {
     /// Closes the file properly, so that the next start has nothing to repair.
     pub fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
-        let database = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Err(error)) = database.map(Database::close) {
+        let Some(opened) = self.opened.write().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        drop(opened.latest);
+        if let Err(error) = opened.database.close() {
             log::warn!("The database was not closed cleanly; the next start will check it: {error}");
         }
     }
 
     /// After a fault a redb handle answers nothing any more, not even reads.
     fn drop_database(&self) {
-        drop(self.database.write().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.opened.write().unwrap_or_else(PoisonError::into_inner).take());
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
+    }
+
+    fn with_opened<T>(&self, act: impl FnOnce(&Opened) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        act(self.opened.read().unwrap_or_else(PoisonError::into_inner).as_ref().ok_or(StoreError::Unavailable)?)
     }
 
     fn ensure_open(&self) -> Result<(), StoreError> {
-        if self.database.read().unwrap_or_else(PoisonError::into_inner).is_some() {
+        let is_whole = |opened: &Option<Opened>| opened.as_ref().is_some_and(|opened| !opened.health.has_failed());
+        if is_whole(&self.opened.read().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(());
         }
-        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        if database.is_some() {
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        if is_whole(&opened) {
             return Ok(());
+        }
+        if opened.take().is_some() {
+            log::error!("⚠️ The database cannot be read from and is opened again");
         }
         if self.is_closed.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable);
@@ -198,9 +265,9 @@ impl Store {
         if last_attempt.is_some_and(|at| at.elapsed() < REOPEN_REST) {
             return Err(StoreError::Unavailable);
         }
-        let opened = (self.opener)();
+        let database = (self.opener)();
         *last_attempt = Some(Instant::now());
-        *database = Some(opened?);
+        *opened = Some(Opened::new(database?, self.currency)?);
         log::info!("The database is open again");
         Ok(())
     }

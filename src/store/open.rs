@@ -1,29 +1,33 @@
 //! Making and opening the file.
 
-use std::cell::Cell;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, RwLock};
-use std::time::{Duration, Instant};
 
-use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 
+use super::file::ShopFile;
 use super::run::{Run, hex, random_id};
 use super::tables::{
-    ANSWER_LOG, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_SEARCH, META, META_CURRENCY, META_FILE_ID, META_SCHEMA, ORDERS,
-    ORDERS_SEARCH, RUNS, SCHEMA_VERSION,
+    ANSWER_PLACES, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_SEARCH, META, META_CURRENCY, META_FILE_ID, META_SCHEMA,
+    ORDERS, ORDERS_SEARCH, RUNS, SCHEMA_VERSION,
 };
-use super::{OpenError, Opener, Store, StoreError, StoreOptions};
+use super::{Attempt, OpenError, Opened, Opener, Store, StoreError, StoreOptions};
 use crate::domain::Currency;
 
-const FILE_NAME: &str = "tillsync.redb";
+pub(super) const FILE_NAME: &str = "tillsync.redb";
 const LOCK_NAME: &str = "tillsync.lock";
+/// For a storage that is no file: so little that reading reaches it.
+const STORAGE_CACHE_BYTES: usize = 1 << 20;
 
-pub(super) fn open(options: &StoreOptions) -> Result<Store, OpenError> {
+pub(super) fn open(options: &StoreOptions, attempt: Attempt) -> Result<Store, OpenError> {
     let folder_error = |source| OpenError::Folder { path: options.directory.clone(), source };
+    if options.directory.is_file() {
+        return Err(OpenError::NotAFolder(options.directory.clone()));
+    }
     fs::create_dir_all(&options.directory).map_err(folder_error)?;
-    let path = options.directory.join(FILE_NAME);
+    let path = options.file();
     let lock = File::options()
         .create(true)
         .truncate(false)
@@ -37,49 +41,34 @@ pub(super) fn open(options: &StoreOptions) -> Result<Store, OpenError> {
     }
 
     if !path.exists() {
-        create(&options.directory, &path, options).map_err(|error| unreadable(&path, &error))?;
+        if !attempt.may_create {
+            return Err(OpenError::Missing(path));
+        }
+        create(&options.directory, &path, options).map_err(|error| OpenError::of(&path, error))?;
     }
-    let database = open_database(&path, options.cache_bytes).map_err(|error| match error {
-        StoreError::Database(redb::Error::DatabaseAlreadyOpen) => OpenError::InUse(path.clone()),
-        error => unreadable(&path, &error),
-    })?;
+    let (database, currency) = accept(&path, options, attempt)?;
     let (opener_path, cache_bytes) = (path.clone(), options.cache_bytes);
     let opener: Opener = Box::new(move || {
         crate::process::forget_cached(&opener_path).map_err(DatabaseError::from)?;
-        open_database(&opener_path, cache_bytes)
+        open_database(&opener_path, &ShopFile::trusted(&opener_path)?, cache_bytes)
     });
-    start_run(database, opener, path, options.currency, Some(lock))
+    start_run(database, opener, path, currency, Some(lock))
 }
 
-/// The same on any storage: an empty one is made into a database first.
-pub(super) fn open_on<B: StorageBackend>(storage: impl Fn() -> B + Send + Sync + 'static) -> Result<Store, OpenError> {
-    let path = PathBuf::from("memory");
-    let opener: Opener = Box::new(move || {
-        let mut builder = Builder::new();
-        builder.set_check_integrity_on_open(true);
-        Ok(builder.create_with_backend(storage())?)
-    });
-    let database = opener().map_err(|error| unreadable(&path, &error))?;
-    let is_new = is_empty(&database).map_err(|error| unreadable(&path, &error))?;
-    if is_new {
-        write_facts(&database, Currency::INR).map_err(|error| unreadable(&path, &error))?;
+/// Opens a file on trial and accepts it if it is a whole database of this or an earlier release, in the currency asked for.
+fn accept(path: &Path, options: &StoreOptions, attempt: Attempt) -> Result<(Database, Currency), OpenError> {
+    let of = |error: StoreError| OpenError::of(path, error);
+    if fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0) {
+        return Err(OpenError::Damaged { path: path.to_path_buf(), reason: "it is empty".to_string() });
     }
-    start_run(database, opener, path, None, None)
-}
-
-/// Reads what the file says of itself and notes the start of a run.
-fn start_run(
-    database: Database,
-    opener: Opener,
-    path: PathBuf,
-    asked: Option<Currency>,
-    lock: Option<File>,
-) -> Result<Store, OpenError> {
-    let facts = upgrade(&database).map_err(|error| match error {
-        UpgradeError::Newer(found) => OpenError::Newer { path: path.clone(), found, known: SCHEMA_VERSION },
-        UpgradeError::Store(error) => unreadable(&path, &error),
-    })?;
-    let currency = match asked {
+    let file = ShopFile::on_trial(path, attempt.on_progress).map_err(of)?;
+    let database = open_database(path, &file, options.cache_bytes).map_err(of)?;
+    let found = schema(&database).map_err(of)?;
+    if found > SCHEMA_VERSION {
+        return Err(OpenError::Newer { path: path.to_path_buf(), found, known: SCHEMA_VERSION });
+    }
+    let facts = read_facts(&database).map_err(of)?;
+    let currency = match options.currency {
         Some(asked) if asked.decimals() != facts.currency.decimals() => {
             return Err(OpenError::OtherCurrency {
                 file: facts.currency.code().to_string(),
@@ -88,14 +77,51 @@ fn start_run(
         }
         asked => asked.unwrap_or(facts.currency),
     };
-    let (run_number, run_id) = note_run(&database).map_err(|error| unreadable(&path, &error))?;
+    file.accept().map_err(of)?;
+    Ok((database, currency))
+}
+
+/// The same on any storage: an empty one is made into a database first.
+pub(super) fn open_on<B: StorageBackend>(storage: impl Fn() -> B + Send + Sync + 'static) -> Result<Store, OpenError> {
+    let path = PathBuf::from("memory");
+    if storage().len().is_ok_and(|length| length == 0) {
+        let made = Builder::new().create_with_backend(storage());
+        made.map_err(StoreError::from)
+            .and_then(|database| fill(database, Currency::INR))
+            .map_err(|error| OpenError::of(&path, error))?;
+    }
+    let opener: Opener = Box::new(move || {
+        let mut builder = Builder::new();
+        builder.set_cache_size(STORAGE_CACHE_BYTES).set_check_integrity_on_open(true);
+        Ok(builder.create_with_backend(storage())?)
+    });
+    let of = |error: StoreError| OpenError::of(&path, error);
+    let database = opener().map_err(of)?;
+    let currency = read_facts(&database).map_err(of)?.currency;
+    start_run(database, opener, path, currency, None)
+}
+
+/// Notes the start of a run in a file that is accepted.
+fn start_run(
+    database: Database,
+    opener: Opener,
+    path: PathBuf,
+    currency: Currency,
+    lock: Option<File>,
+) -> Result<Store, OpenError> {
+    let of = |error: StoreError| OpenError::of(&path, error);
+    upgrade(&database).map_err(of)?;
+    let file_id = read_facts(&database).map_err(of)?.file_id;
+    let (run_number, run_id) = note_run(&database).map_err(of)?;
+    let newest = Opened::new(database, currency).map_err(of)?;
     Ok(Store {
-        database: RwLock::new(Some(database)),
+        opened: RwLock::new(Some(newest)),
+        kept: Mutex::default(),
         opener,
         last_attempt: Mutex::new(None),
         path,
         currency,
-        file_id: facts.file_id,
+        file_id,
         run_id,
         run_number,
         is_closed: AtomicBool::new(false),
@@ -103,35 +129,19 @@ fn start_run(
     })
 }
 
-fn unreadable(path: &Path, error: &StoreError) -> OpenError {
-    OpenError::Unreadable { path: path.to_path_buf(), reason: error.to_string() }
-}
-
-/// Opens an existing file and verifies the checksum of every page: without that, redb would serve flipped bits as data.
-pub(super) fn open_database(path: &Path, cache_bytes: usize) -> Result<Database, StoreError> {
-    let length = fs::metadata(path).map_err(DatabaseError::from)?.len();
-    if length == 0 {
+/// Verifies the checksum of every page: without that, redb would serve flipped bits as data.
+pub(super) fn open_database(path: &Path, file: &ShopFile, cache_bytes: usize) -> Result<Database, StoreError> {
+    if fs::metadata(path).map_err(DatabaseError::from)?.len() == 0 {
         // redb would take an empty file for a new one and answer with an empty shop.
         return Err(StoreError::Malformed("file of zero bytes"));
     }
+    let checked = file.clone();
     let database = Builder::new()
         .set_cache_size(cache_bytes)
         .set_check_integrity_on_open(true)
-        .set_repair_callback(progress_of_check())
-        .open(path)?;
+        .set_repair_callback(move |session| checked.note_part(session))
+        .create_with_backend(file.clone())?;
     Ok(database)
-}
-
-/// Writes the progress of a long check to the log, now and then.
-fn progress_of_check() -> impl Fn(&mut redb::RepairSession) {
-    const LOG_EVERY: Duration = Duration::from_secs(1);
-    let last = Cell::new(Instant::now());
-    move |session| {
-        if last.get().elapsed() >= LOG_EVERY {
-            log::info!("Checking the database: {:.0} %", session.progress() * 100.0);
-            last.set(Instant::now());
-        }
-    }
 }
 
 /// Makes the file under another name and moves it into place when it is whole: a power cut during redb's own creation
@@ -143,14 +153,13 @@ fn create(directory: &Path, path: &Path, options: &StoreOptions) -> Result<(), S
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
         _ => {}
     }
-    let database = Builder::new().create(&temporary)?;
-    write_facts(&database, options.currency.unwrap_or(Currency::INR))?;
-    database.close()?;
+    fill(Builder::new().create(&temporary)?, options.currency.unwrap_or(Currency::INR))?;
     fs::rename(&temporary, path).map_err(io)?;
     crate::process::sync_directory(directory).map_err(io)
 }
 
-fn write_facts(database: &Database, currency: Currency) -> Result<(), StoreError> {
+/// Makes a new database whole and closes it, so that no byte of it is left to be synced.
+fn fill(database: Database, currency: Currency) -> Result<(), StoreError> {
     let transaction = database.begin_write()?;
     {
         transaction.open_table(ESTIMATES)?;
@@ -159,50 +168,71 @@ fn write_facts(database: &Database, currency: Currency) -> Result<(), StoreError
         transaction.open_table(ORDERS_SEARCH)?;
         transaction.open_table(CHANGES)?;
         transaction.open_table(ANSWERS)?;
-        transaction.open_table(ANSWER_LOG)?;
+        transaction.open_table(ANSWER_PLACES)?;
         transaction.open_table(RUNS)?;
         let mut meta = transaction.open_table(META)?;
         meta.insert(META_SCHEMA, SCHEMA_VERSION.to_le_bytes().as_slice())?;
         meta.insert(META_FILE_ID, random_id()?.as_slice())?;
         meta.insert(META_CURRENCY, currency.code().as_bytes())?;
     }
-    Ok(transaction.commit()?)
+    transaction.commit()?;
+    Ok(database.close()?)
 }
 
-fn is_empty(database: &Database) -> Result<bool, StoreError> {
-    Ok(database.begin_read()?.list_tables()?.next().is_none())
-}
-
+/// What a file says of itself.
 struct Facts {
     file_id: String,
     currency: Currency,
 }
 
-enum UpgradeError {
-    Newer(u32),
-    Store(StoreError),
+fn read_facts(database: &Database) -> Result<Facts, StoreError> {
+    let currency = String::from_utf8(fact(database, META_CURRENCY)?).ok().and_then(|code| Currency::from_code(&code));
+    Ok(Facts { file_id: hex(&fact(database, META_FILE_ID)?), currency: currency.ok_or(MALFORMED_FACT)? })
 }
 
-impl<E: Into<StoreError>> From<E> for UpgradeError {
-    fn from(error: E) -> Self {
-        Self::Store(error.into())
+/// The form of the file.
+fn schema(database: &Database) -> Result<u32, StoreError> {
+    Ok(u32::from_le_bytes(fact(database, META_SCHEMA)?.try_into().map_err(|_| MALFORMED_FACT)?))
+}
+
+/// Brings an accepted file of an older form up to [`SCHEMA_VERSION`], one step a version, each in a commit of its own.
+fn upgrade(database: &Database) -> Result<(), StoreError> {
+    match schema(database)? {
+        SCHEMA_VERSION => Ok(()),
+        1 => order_answers_by_place(database),
+        _ => Err(MALFORMED_FACT),
     }
 }
 
-/// Brings an older file up to [`SCHEMA_VERSION`], one step a version, each in a commit of its own. There is no older
-/// version yet; the first step goes where the version is compared.
-fn upgrade(database: &Database) -> Result<Facts, UpgradeError> {
-    let malformed = || StoreError::Malformed("fact about the file");
-    let transaction = database.begin_read()?;
-    let meta = transaction.open_table(META)?;
-    let fact = |name| -> Result<Vec<u8>, StoreError> { Ok(meta.get(name)?.ok_or_else(malformed)?.value().to_vec()) };
-    let schema = u32::from_le_bytes(fact(META_SCHEMA)?.try_into().map_err(|_| malformed())?);
-    if schema > SCHEMA_VERSION {
-        return Err(UpgradeError::Newer(schema));
+/// From version 1 to 2. Version 1 kept answers under their fingerprints, and the fingerprints by place.
+fn order_answers_by_place(database: &Database) -> Result<(), StoreError> {
+    const OLD_ANSWERS: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("answers");
+    const OLD_PLACES: TableDefinition<u64, [u8; 16]> = TableDefinition::new("answer_log");
+    let transaction = database.begin_write()?;
+    {
+        let (answers, log) = (transaction.open_table(OLD_ANSWERS)?, transaction.open_table(OLD_PLACES)?);
+        let (mut by_place, mut places) = (transaction.open_table(ANSWERS)?, transaction.open_table(ANSWER_PLACES)?);
+        for entry in log.iter()? {
+            let (place, fingerprint) = entry.map(|(place, fingerprint)| (place.value(), fingerprint.value()))?;
+            if let Some(answer) = answers.get(fingerprint)? {
+                by_place.insert(place, [&fingerprint, answer.value()].concat().as_slice())?;
+                places.insert(fingerprint, place)?;
+            }
+        }
     }
-    let currency = String::from_utf8(fact(META_CURRENCY)?).map_err(|_| malformed())?;
-    Ok(Facts { file_id: hex(&fact(META_FILE_ID)?), currency: Currency::from_code(&currency).ok_or_else(malformed)? })
+    transaction.delete_table(OLD_ANSWERS)?;
+    transaction.delete_table(OLD_PLACES)?;
+    transaction.open_table(META)?.insert(META_SCHEMA, 2_u32.to_le_bytes().as_slice())?;
+    log::info!("The database was brought from version 1 of its shape to version 2");
+    Ok(transaction.commit()?)
 }
+
+fn fact(database: &Database, name: &str) -> Result<Vec<u8>, StoreError> {
+    let meta = database.begin_read()?.open_table(META)?;
+    Ok(meta.get(name)?.ok_or(MALFORMED_FACT)?.value().to_vec())
+}
+
+const MALFORMED_FACT: StoreError = StoreError::Malformed("fact about the file");
 
 /// Writes down that the server was started, so that a client's epoch can be checked against the runs of this file.
 fn note_run(database: &Database) -> Result<(u64, String), StoreError> {
@@ -217,4 +247,50 @@ fn note_run(database: &Database) -> Result<(u64, String), StoreError> {
     };
     transaction.commit()?;
     Ok((number, hex(&id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+    use crate::store::CommitTime;
+
+    #[test]
+    fn answers_of_a_file_of_version_1_are_known_after_the_step_to_version_2() {
+        const OLD_ANSWERS: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("answers");
+        const OLD_LOG: TableDefinition<u64, [u8; 16]> = TableDefinition::new("answer_log");
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions { directory: folder.path().to_path_buf(), cache_bytes: 1 << 20, currency: None };
+        let path = {
+            let store = Store::open(&options).unwrap();
+            store.close();
+            store.path().to_path_buf()
+        };
+        {
+            let database = Builder::new().open(&path).unwrap();
+            let transaction = database.begin_write().unwrap();
+            transaction.delete_table(ANSWERS).unwrap();
+            transaction.delete_table(ANSWER_PLACES).unwrap();
+            transaction.open_table(META).unwrap().insert(META_SCHEMA, 1_u32.to_le_bytes().as_slice()).unwrap();
+            for place in 1..=2_u8 {
+                // Run, uptime, wall time, seconds to keep, payload, outcome.
+                let answer = [&[0; 24][..], &600_u32.to_le_bytes(), &[place; 16], &[b'a', place]].concat();
+                transaction.open_table(OLD_LOG).unwrap().insert(u64::from(place), [place; 16]).unwrap();
+                transaction.open_table(OLD_ANSWERS).unwrap().insert([place; 16], answer.as_slice()).unwrap();
+            }
+            transaction.commit().unwrap();
+        }
+
+        let store = Store::open(&options).unwrap();
+        let time = CommitTime { at: Timestamp { unix_micros: 0, offset_seconds: 0 }, uptime_seconds: 0 };
+        let known = store
+            .commit(time, |batch| {
+                batch.remember([3; 16], [3; 16], 600, b"new")?;
+                (1..=3_u8).map(|place| Ok(batch.answer([place; 16])?.map(|answer| answer.outcome))).collect()
+            })
+            .unwrap();
+        let expected: Vec<Option<Vec<u8>>> = vec![Some(vec![b'a', 1]), Some(vec![b'a', 2]), Some(b"new".to_vec())];
+        let known: Vec<Option<Vec<u8>>> = known.value;
+        assert_eq!(known, expected);
+    }
 }

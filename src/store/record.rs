@@ -81,3 +81,71 @@ impl<'a> Record<'a> {
         bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::any;
+    use proptest::sample::Index;
+    use proptest::test_runner::{Config, TestRunner};
+
+    use super::super::answers::StoredAnswer;
+    use super::super::log_entry::LogEntry;
+    use super::super::run::Run;
+    use super::*;
+    use crate::domain::{Action, Kind, RecordKey};
+
+    fn corpus() -> [Vec<u8>; 3] {
+        let at = Timestamp { unix_micros: 1_700_000_000_000_000, offset_seconds: 19_800 };
+        let record = Record {
+            is_deleted: false,
+            rev: 3,
+            seq: 41,
+            total: Money::from_minor_units(30_000),
+            amount_paid: Money::default(),
+            linked: Some(7),
+            created_at: at,
+            created_seq: 40,
+            items_count: 1,
+            json: br#"{"id":"EST-1","items":[{"name":"a"}]}"#,
+        };
+        let key = RecordKey::new(Kind::Order, 7);
+        let entry = LogEntry { key, action: Action::Update, at, by: Some("Ravi"), origin: Some("till-7") };
+        [record.encode(), entry.encode(), vec![0; 76]]
+    }
+
+    /// Stored bytes, damaged, cut or lengthened in any way, are read as something that is written back the same, or refused.
+    #[test]
+    fn any_stored_bytes_are_read_or_refused() {
+        let damage = vec((any::<Index>(), any::<u8>()), 0..6);
+        let inputs = (0..3_usize, damage, any::<Index>(), vec(any::<u8>(), 0..20));
+        let config = Config { cases: 20_000, failure_persistence: None, ..Config::default() };
+        TestRunner::new(config)
+            .run(&inputs, |(which, damage, end, more)| {
+                let mut bytes = corpus()[which].clone();
+                bytes.truncate(1 + end.index(2 * bytes.len()));
+                bytes.extend(more);
+                for (at, flip) in damage {
+                    let at = at.index(bytes.len());
+                    bytes[at] ^= flip;
+                }
+                if let Ok(record) = Record::decode(&bytes) {
+                    let written = record.encode();
+                    assert_eq!(Record::decode(&written).unwrap().encode(), written);
+                    assert_eq!(written[2..], bytes[2..], "nothing but an unknown flag is lost");
+                }
+                if let Ok(entry) = LogEntry::decode(&bytes) {
+                    let written = entry.encode();
+                    assert!(bytes.starts_with(&written), "what was read is what stands there");
+                }
+                if let Ok((fingerprint, answer)) = StoredAnswer::decode(&bytes) {
+                    assert_eq!(answer.encode(fingerprint), bytes);
+                }
+                if let Ok(run) = Run::decode(&bytes) {
+                    assert!(bytes.starts_with(&run.encode()));
+                }
+                Ok(())
+            })
+            .unwrap();
+    }
+}

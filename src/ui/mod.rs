@@ -2,9 +2,12 @@
 //! There is no build step; only what is for the reader of the source, comments and indentation, is left out of what is
 //! served. This module imports nothing; it is the one list of what the page consists of.
 
+use std::fmt::Write;
 use std::sync::LazyLock;
 
-/// One file of the page, served under `/ui/<name>`.
+use sha2::{Digest, Sha256};
+
+/// One file of the page, served under `/ui/<FOLDER>/<name>`.
 #[derive(Debug)]
 pub struct Asset {
     /// Its file name, which is also the last part of its path.
@@ -15,8 +18,13 @@ pub struct Asset {
     pub bytes: Vec<u8>,
 }
 
-/// The document at `/`. The server replaces the literal text `{{currency}}` by the shop's currency code.
+/// The document at `/`. The server replaces the literal text `{{currency}}` by the shop's currency code, and `{{assets}}` by
+/// [`FOLDER`].
 pub const INDEX: &str = include_str!("index.html");
+
+/// The document at `/` while the shop cannot be opened. The server replaces `{{title}}`, `{{sentence}}`, `{{remedy}}`
+/// and `{{assets}}`.
+pub const CLOSED: &str = include_str!("closed.html");
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
@@ -63,9 +71,26 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     SOURCES.into_iter().map(asset).collect()
 });
 
-/// The file of this name, such as `main.js`; `None` if the page has no such file.
-pub fn asset(name: &str) -> Option<&'static Asset> {
-    ASSETS.iter().find(|asset| asset.name == name)
+/// The folder of the files: twelve hex digits of what is in all of them. They import each other by relative paths, so one
+/// folder for all keeps them together; what a path names never changes, so browsers keep it for good.
+pub static FOLDER: LazyLock<String> = LazyLock::new(|| {
+    const HASH_BYTES: usize = 6;
+    let mut hash = Sha256::new();
+    for asset in ASSETS.iter() {
+        hash.update(asset.name);
+        hash.update((asset.bytes.len() as u64).to_be_bytes());
+        hash.update(&asset.bytes);
+    }
+    hash.finalize().iter().take(HASH_BYTES).fold(String::new(), |mut digits, byte| {
+        // Writing to memory does not fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+});
+
+/// Every file.
+pub fn assets() -> &'static [Asset] {
+    &ASSETS
 }
 
 /// Leaves out what only a reader of the source needs: comments, indentation, empty lines, and in scripts the spaces around
@@ -130,6 +155,10 @@ fn squeeze_style(line: &str) -> String {
 mod tests {
     use super::*;
 
+    fn is_there(name: &str) -> bool {
+        ASSETS.iter().any(|asset| asset.name == name)
+    }
+
     fn text(asset: &Asset) -> &str {
         std::str::from_utf8(&asset.bytes).unwrap()
     }
@@ -141,7 +170,9 @@ mod tests {
     #[test]
     fn the_page_is_small_before_compression() {
         const PAGE_BYTES: usize = 120 << 10;
-        let bytes = INDEX.len() + ASSETS.iter().map(|asset| asset.bytes.len()).sum::<usize>();
+        // The folder's name stands in each address of the page.
+        let index = INDEX.replace("{{assets}}", FOLDER.as_str());
+        let bytes = index.len() + ASSETS.iter().map(|asset| asset.bytes.len()).sum::<usize>();
         assert!(bytes <= PAGE_BYTES, "{bytes} bytes");
     }
 
@@ -169,28 +200,34 @@ mod tests {
 
     #[test]
     fn everything_that_the_page_asks_for_is_there() {
-        let named_by_index = between(INDEX, "\"/ui/", "\"");
+        let named = |page| between(page, "\"/ui/{{assets}}/", "\"");
+        let named_by_index = [named(INDEX), named(CLOSED)].concat();
+        let all = INDEX.matches("/ui/").count() + CLOSED.matches("/ui/").count();
+        assert_eq!(all, named_by_index.len(), "outside the folder nothing is served");
         assert!(named_by_index.contains(&"main.js"));
         let imported = scripts().flat_map(|script| between(text(script), "from './", "'"));
         for name in named_by_index.into_iter().chain(imported) {
-            assert!(asset(name).is_some(), "{name}");
+            assert!(is_there(name), "{name}");
         }
-        assert!(asset("nothing.js").is_none());
     }
 
     #[test]
     fn every_module_is_loaded_without_waiting_for_its_importer() {
         for script in scripts() {
-            assert!(INDEX.contains(&format!("\"/ui/{}\"", script.name)), "{}", script.name);
+            assert!(INDEX.contains(&format!("\"/ui/{{{{assets}}}}/{}\"", script.name)), "{}", script.name);
         }
     }
 
     /// The content-security policy would stop it in the browser; here it is found before.
     #[test]
     fn nothing_is_inline_external_or_markup_made_of_text() {
-        assert!(!INDEX.contains("<style") && !INDEX.contains(" style=") && !INDEX.contains(" onclick="));
+        for page in [INDEX, CLOSED] {
+            assert!(!page.contains("<style") && !page.contains(" style=") && !page.contains(" onclick="));
+        }
+        assert!(!CLOSED.contains("<script"));
         assert_eq!(INDEX.matches("<script").count(), INDEX.matches("<script type=\"module\" src=").count());
-        let sources = SOURCES.into_iter().map(|(name, _, source)| (name, source)).chain([("index.html", INDEX)]);
+        let sources = SOURCES.into_iter().map(|(name, _, source)| (name, source));
+        let sources = sources.chain([("index.html", INDEX), ("closed.html", CLOSED)]);
         for (name, source) in sources {
             let source = source.replace("http://www.w3.org/2000/svg", "");
             for forbidden in ["http://", "https://", "innerHTML", "outerHTML", "insertAdjacentHTML", "eval("] {
@@ -204,6 +241,12 @@ mod tests {
         let users = |call: &str| scripts().filter(|s| text(s).contains(call)).map(|s| s.name).collect::<Vec<_>>();
         assert_eq!(users("fetch("), ["api.js"]);
         assert_eq!(users("new WebSocket("), ["live.js"]);
+    }
+
+    #[test]
+    fn the_folder_is_twelve_hex_digits() {
+        assert_eq!(FOLDER.len(), 12);
+        assert!(FOLDER.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
     }
 
     #[test]

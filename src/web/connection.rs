@@ -10,7 +10,7 @@ use super::head::{Framing, Head};
 use super::intake::{Intake, NoRequest};
 use super::limits::{LINGER_BYTES_MAX, LINGER_TIME_MAX, WRITE_TIME_MAX};
 use super::problem::Problem;
-use super::request::Request;
+use super::request::Visit;
 use super::respond::Reply;
 use super::route;
 use super::route::LiveFeed;
@@ -39,7 +39,7 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(WRITE_TIME_MAX))?;
     let mut intake = Intake::new(Arc::clone(stream))?;
-    let reached_at = stream.local_addr()?.ip();
+    let reached_at = stream.local_addr()?.ip().to_canonical();
     loop {
         let next = match intake.next_head() {
             Ok(head) => one_request(shared, stream, &mut intake, head, reached_at)?,
@@ -49,7 +49,12 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option
         match next {
             Next::Request => {}
             Next::End => return linger(stream).map(|()| None),
-            Next::WebSocket(feed, head) => return session::open(shared, stream, feed, &head, intake.into_rest()),
+            Next::WebSocket(feed, head) => {
+                return match session::open(shared, stream, feed, &head, intake.into_rest())? {
+                    Some(session) => Ok(Some(session)),
+                    None => linger(stream).map(|()| None),
+                };
+            }
         }
     }
 }
@@ -61,7 +66,9 @@ fn one_request(
     head: Box<Head>,
     reached_at: IpAddr,
 ) -> io::Result<Next> {
-    let is_upgrade = head.has_token("Connection", "upgrade") && head.has_token("Upgrade", "websocket");
+    // RFC 9110 §7.8: HTTP/1.0 knows no upgrade, and one that it asks for is not seen.
+    let is_upgrade =
+        head.is_http_1_1 && head.has_token("Connection", "upgrade") && head.has_token("Upgrade", "websocket");
     let feed = if is_upgrade { route::live_feed(&head.method, head.target()) } else { None };
     if let Err(problem) = shared.guard.check(&head, feed.is_some(), reached_at) {
         return refuse(shared, stream, Some(&head), problem);
@@ -76,25 +83,28 @@ fn one_request(
     if let Err(problem) = expect(stream, intake, &head)? {
         return refuse(shared, stream, Some(&head), problem);
     }
-    let body = match intake.body(head.framing) {
+    let body = match intake.body(head.framing, &shared.budget) {
         Ok(body) => body,
         Err(NoRequest::Closed) => return Ok(Next::End),
         Err(NoRequest::Broken(problem)) => return refuse(shared, stream, Some(&head), problem),
     };
     let mut reply = match shared.guard.preflight(&head) {
         Some(reply) => reply,
-        None => answer(&Request { app: &shared.app, head: &head, body: &body }),
+        None => answer(&Visit { shop: &shared.shop, head: &head, body: &body.bytes }),
     };
+    drop(body);
+    let mut share = shared.budget.share();
+    reply = reply.within(&mut share, &head);
     shared.guard.sign(&head, &mut reply);
     // HTTP/1.0 has no chunks: the end of a stream is the end of the connection.
     let keeps_alive = head.keeps_alive() && !shared.is_stopping() && (head.is_http_1_1 || !reply.is_stream());
-    reply.send(stream, shared.app.clock(), Some(&head), keeps_alive)?;
+    reply.send(stream, shared.shop.clock(), Some(&head), keeps_alive)?;
     Ok(if keeps_alive { Next::Request } else { Next::End })
 }
 
 /// Answers a request. A panic in a handler is a fault of ours: this request gets 500, everything else goes on.
-fn answer(request: &Request<'_>) -> Reply {
-    guarded(|| route::answer(request)).unwrap_or_else(Reply::from)
+fn answer(visit: &Visit<'_>) -> Reply {
+    guarded(|| route::answer(visit)).unwrap_or_else(Reply::from)
 }
 
 fn guarded<T>(handle: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
@@ -120,7 +130,7 @@ fn expect(stream: &TcpStream, intake: &Intake, head: &Head) -> io::Result<Result
 
 /// Answers what cannot be served; the place of the next request is unknown, so the connection ends.
 fn refuse(shared: &Shared, stream: &TcpStream, head: Option<&Head>, problem: Problem) -> io::Result<Next> {
-    Reply::from(problem).send(stream, shared.app.clock(), head, false)?;
+    Reply::from(problem).send(stream, shared.shop.clock(), head, false)?;
     Ok(Next::End)
 }
 

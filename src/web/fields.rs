@@ -11,7 +11,7 @@ use super::problem::{Fault, Place, Problem};
 use crate::domain::{Currency, Micros, Money, NAME_CHARS_MAX, NAMES_MAX, TEXT_CHARS_MAX};
 
 /// Fields of one object; the app sends about fifteen.
-const FIELDS_MAX: usize = 256;
+pub(super) const FIELDS_MAX: usize = 256;
 
 /// An object whose values are not looked at yet.
 pub(super) struct Fields<'a> {
@@ -154,7 +154,7 @@ pub(super) struct Faults {
 }
 
 /// Faults listed in one answer.
-const FAULTS_MAX: usize = 50;
+pub(super) const FAULTS_MAX: usize = 50;
 
 impl Faults {
     pub fn new() -> Self {

@@ -44,7 +44,7 @@ impl Guard {
 
     /// Checks a request before anything else is done with it.
     pub fn check(&self, head: &Head, is_live_feed: bool, reached_at: IpAddr) -> Result<(), Problem> {
-        let host = head.header("Host").unwrap_or_default();
+        let host = head.host();
         // HTTP/1.0 knows no Host; no browser speaks it.
         if !host.is_empty() && !self.knows(host, reached_at) {
             return Err(Problem::new(
@@ -76,7 +76,7 @@ impl Guard {
         if !is_asked || !head.header("Origin").is_some_and(|origin| self.allows(origin)) {
             return None;
         }
-        let mut reply = Reply::empty(204);
+        let mut reply = Reply::empty(204, "no-store");
         reply.add_header("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
         reply.add_header("Access-Control-Allow-Headers", "Content-Type, Idempotency-Key, If-Match, If-None-Match");
         reply.add_header("Access-Control-Max-Age", "600");

@@ -118,14 +118,30 @@ impl Head {
     /// Path and query as sent, without the scheme and host of an absolute form (RFC 9112 §3.2.2).
     pub fn target(&self) -> &str {
         let target = self.text.get(self.target.clone()).unwrap_or_default();
+        match self.authority() {
+            Some((_, "")) => "/",
+            Some((_, path)) => path,
+            None => target,
+        }
+    }
+
+    /// The name under which the server was asked: that of an absolute form, which goes before the Host header
+    /// (RFC 9112 §3.2.2). Empty only for a client of HTTP/1.0.
+    pub fn host(&self) -> &str {
+        match self.authority() {
+            Some((authority, _)) => authority,
+            None => self.header("Host").unwrap_or_default(),
+        }
+    }
+
+    /// Host and rest of a target in absolute form.
+    fn authority(&self) -> Option<(&str, &str)> {
+        let target = self.text.get(self.target.clone()).unwrap_or_default();
         let rest = ["http://", "https://"].iter().find_map(|scheme| {
             let (start, rest) = target.split_at_checked(scheme.len())?;
             start.eq_ignore_ascii_case(scheme).then_some(rest)
-        });
-        match rest {
-            Some(rest) => rest.find(['/', '?']).and_then(|at| rest.get(at..)).unwrap_or("/"),
-            None => target,
-        }
+        })?;
+        rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))
     }
 
     /// Every header, in order.
@@ -163,6 +179,10 @@ impl Head {
             0 | 1 => {}
             _ => return Err(Problem::new(400, "There is more than one Host header")),
         }
+        let hosts = [self.header("Host"), self.authority().map(|(authority, _)| authority)];
+        if hosts.into_iter().flatten().any(|host| !is_host(host)) {
+            return Err(Problem::new(400, "The Host is not a name with perhaps a port"));
+        }
         match (count("Content-Length"), count("Transfer-Encoding")) {
             (0, 0) => Ok(Framing::None),
             (1, 0) => content_length(self.header("Content-Length").unwrap_or_default()),
@@ -176,6 +196,12 @@ impl Head {
             _ => Err(Problem::new(400, "Content-Length and Transfer-Encoding exclude each other")),
         }
     }
+}
+
+/// Whether a text can be `host[:port]`: no user, no path, no list, nothing that two readers could cut in different places.
+fn is_host(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_plain)
 }
 
 fn content_length(value: &str) -> Result<Framing, Problem> {
@@ -192,3 +218,6 @@ fn content_length(value: &str) -> Result<Framing, Problem> {
 pub(super) fn body_too_large() -> Problem {
     Problem::new(413, "The request body is larger than 1 MiB")
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,25 +8,55 @@ use serde_json::json;
 use super::problem::Problem;
 use super::request::Request;
 use super::respond::Reply;
-use crate::app::App;
+use crate::app::{App, Closed, Failure, Shop, Warning};
 use crate::metrics::Page;
 
 pub(super) fn api_root() -> Reply {
     print(&json!({"message": "POS API is running"}))
 }
 
+/// What every state of the server says of itself. Fields are only ever added.
 #[derive(Serialize)]
-struct Health<'a> {
+struct Health<'a, More> {
     status: &'a str,
     timestamp: String,
     service: &'a str,
     version: &'a str,
     uptime_seconds: u64,
+    warnings: Vec<Notice>,
+    #[serde(flatten)]
+    more: More,
+}
+
+/// Something that the owner should know.
+#[derive(Serialize)]
+struct Notice {
+    code: &'static str,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct Healthy<'a> {
     connected_clients: usize,
     seq: u64,
     epoch: String,
     currency: &'a str,
     counters: Counters,
+}
+
+#[derive(Serialize)]
+struct Opening<'a> {
+    message: &'a str,
+    percent: u8,
+}
+
+#[derive(Serialize)]
+struct Failed {
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -65,20 +95,63 @@ impl Counters {
     }
 }
 
-pub(super) fn health(request: &Request<'_>) -> Result<Reply, Problem> {
-    let app = request.app;
-    Ok(print(&Health {
-        status: "healthy",
-        timestamp: app.clock().now().to_rfc3339(),
+/// `GET /health`: 200 while the shop is open and its file can be read, else 503 with what is wrong.
+pub(super) fn health(shop: &Shop) -> Reply {
+    match shop.app() {
+        Ok(app) => health_of_open(shop, app),
+        Err(closed) => {
+            let detail = Problem::from(closed.clone()).detail;
+            match closed {
+                Closed::Opening { percent } => {
+                    answer_health(shop, 503, "opening", Opening { message: &detail, percent })
+                }
+                Closed::Failed(failure) => {
+                    let Failure { sentence, remedy, file } = failure;
+                    let file = Some(file.display().to_string());
+                    answer_health(shop, 503, "failed", Failed { message: sentence, remedy: Some(remedy), file })
+                }
+                Closed::Refused(sentence) => answer_failed(shop, sentence),
+            }
+        }
+    }
+}
+
+fn health_of_open(shop: &Shop, app: &App) -> Reply {
+    let seq = match app.snapshot().and_then(|snapshot| snapshot.seq()) {
+        Ok(seq) => seq,
+        Err(error) => return answer_failed(shop, Problem::from(error).detail),
+    };
+    let currency = app.currency();
+    let healthy = Healthy {
+        connected_clients: app.feed().counts().clients.load(Ordering::Relaxed),
+        seq,
+        epoch: app.epoch(),
+        currency: currency.code(),
+        counters: Counters::of(app),
+    };
+    answer_health(shop, 200, "healthy", healthy)
+}
+
+fn answer_failed(shop: &Shop, message: String) -> Reply {
+    answer_health(shop, 503, "failed", Failed { message, remedy: None, file: None })
+}
+
+fn answer_health(shop: &Shop, status_code: u16, status: &str, more: impl Serialize) -> Reply {
+    let warnings = shop.app().map(|app| app.warnings()).unwrap_or_default();
+    let health = Health {
+        status,
+        timestamp: shop.clock().now().to_rfc3339(),
         service: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
-        uptime_seconds: app.uptime_seconds(),
-        connected_clients: app.feed().counts().clients.load(Ordering::Relaxed),
-        seq: app.snapshot()?.seq()?,
-        epoch: app.epoch(),
-        currency: app.currency().code(),
-        counters: Counters::of(app),
-    }))
+        uptime_seconds: shop.clock().uptime_seconds(),
+        warnings: warnings.into_iter().map(|Warning { code, message }| Notice { code, message }).collect(),
+        more,
+    };
+    let mut reply = Reply::json(status_code, to_json(&health));
+    if status_code == 503 {
+        reply.add_header("Retry-After", "2");
+    }
+    reply
 }
 
 pub(super) fn websocket_status(request: &Request<'_>) -> Reply {
@@ -87,8 +160,12 @@ pub(super) fn websocket_status(request: &Request<'_>) -> Reply {
 }
 
 fn print(body: &impl Serialize) -> Reply {
+    Reply::json(200, to_json(body))
+}
+
+fn to_json(body: &impl Serialize) -> Vec<u8> {
     // Texts and numbers always serialise.
-    Reply::json(200, serde_json::to_vec(body).unwrap_or_default())
+    serde_json::to_vec(body).unwrap_or_default()
 }
 
 /// `GET /metrics`: every counter, for Prometheus or a curious engineer.

@@ -67,12 +67,16 @@ pub(super) fn conversion(request: &Request<'_>) -> Result<Conversion, Problem> {
 
 /// Reads `rev` from a body that has one: the revision that the caller expects the record to have.
 pub(super) fn expected_rev(request: &Request<'_>) -> Result<Option<u32>, Problem> {
-    // Where no body is needed, one of another kind is none of our business.
-    let Ok(Some(body)) = request.optional_json() else { return Ok(None) };
+    let Some(body) = request.optional_json()? else { return Ok(None) };
     let Some(rev) = Fields::parse(body)?.get("rev") else { return Ok(None) };
     let mut faults = Faults::new();
+    // 3.0 is the same whole number (JSON Schema, core §4.2.3).
     let text = rev.trim_matches('"');
-    let rev = text.parse().map_err(|_| faults.add(&At::Body, "rev", "int_parsing", "must be a whole number"));
+    let rev = text
+        .strip_suffix(".0")
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| faults.add(&At::Body, "rev", "int_parsing", "must be a whole number"));
     faults.finish(rev).map(Some)
 }
 
@@ -252,7 +256,78 @@ fn compact(json: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
+    use super::super::mutation::{fuzz, spoilt};
     use super::*;
+    use crate::domain::TEXT_CHARS_MAX;
+
+    const BILL: &str = r#"{"customer_name":"Asha","customer_phone":"","customer_address":"MG Road","sale_by":"Ravi","items":[
+        {"id":1,"name":"LED","price":100,"quantity":2,"discount":0,"x":{"y":[1.5,null]}},{"name":"a","price":"5","quantity":1e1}],
+        "subtotal":300.0,"discount_amount":"5","is_percentage_discount":true,"discount_percentage":5,"total":285,
+        "payment_mode":"UPI","amount_paid":0.5,"source_estimate_id":"EST-1","created_at":"2025","unknown":[]}"#;
+
+    /// Whatever the body, it is a bill within all bounds that other programs can read, or refused as 400 or 422.
+    #[test]
+    fn any_body_is_a_bill_or_refused() {
+        const TOKENS: [&str; 30] = [
+            "\"",
+            "\\",
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "null",
+            "true",
+            "-",
+            "-1",
+            "1e400",
+            "1e-400",
+            "9223372036854775808",
+            "0",
+            "NaN",
+            "\\ud800",
+            "\\u0000",
+            "\\u202e",
+            "\u{202e}",
+            "\0",
+            "é",
+            "\"total\":1,",
+            "\"items\":[]",
+            "[[[[[[[[[[[[[[[[",
+            "0.1",
+            "\n",
+            "\"price\":",
+            "100000000000000000000000000000000000000000",
+        ];
+        fuzz(20_000, &spoilt([BILL.as_bytes().to_vec()].into(), &TOKENS), |bytes| {
+            let Ok(body) = std::str::from_utf8(&bytes) else { return };
+            match sale(body, Currency::INR) {
+                Ok(Input { draft, .. }) => check(&draft),
+                Err(problem) => {
+                    assert!([400, 422].contains(&problem.status), "{problem:?}");
+                    assert_eq!(problem.faults.is_empty(), problem.status == 400, "{problem:?}");
+                }
+            }
+        });
+    }
+
+    fn check(draft: &SaleDraft) {
+        let sale = &draft.sale;
+        for text in
+            [&sale.customer_name, &sale.customer_phone, &sale.customer_address, &sale.sale_by, &draft.payment_mode]
+        {
+            assert!(text.chars().count() <= TEXT_CHARS_MAX);
+        }
+        for amount in [sale.subtotal, sale.total, draft.amount_paid] {
+            assert!((0..=999_999_999_999_999).contains(&amount.minor_units()), "{amount:?}");
+        }
+        let items: Vec<Value> = serde_json::from_str(sale.items.json()).unwrap();
+        assert!((1..=ITEMS_MAX).contains(&items.len()) && items.iter().all(Value::is_object));
+        assert_eq!(compact(sale.items.json()), sale.items.json(), "one line, and the same again");
+    }
 
     #[test]
     fn only_the_white_space_between_tokens_goes() {

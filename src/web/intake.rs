@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::budget::{Budget, Exhausted, Share};
 use super::head::{self, Framing, Head, Parsed, body_too_large};
 use super::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, IDLE_TIME_MAX};
 use super::problem::Problem;
@@ -13,12 +14,30 @@ const READ_BYTES: usize = 4 << 10;
 /// A chunk's size with its extensions, or one trailer field.
 const CHUNK_LINE_BYTES_MAX: usize = 4 << 10;
 
-pub(super) struct Intake {
-    stream: Arc<TcpStream>,
+/// Reads requests from a source of bytes.
+pub(super) struct Intake<S = Socket> {
+    source: S,
     /// Received and not used yet.
     buffer: Vec<u8>,
+}
+
+/// Where bytes come from, as many at once as it pleases.
+pub(super) trait Source {
+    /// Waits no longer than `timeout` for the next bytes; 0 is the end.
+    fn read_within(&mut self, timeout: Duration, into: &mut [u8]) -> io::Result<usize>;
+}
+
+/// A client's socket.
+pub(super) struct Socket {
+    stream: Arc<TcpStream>,
     /// The time-out that the socket has now, to save a system call when it stays.
     timeout: Duration,
+}
+
+/// A whole request body, and its share of the memory for all of them.
+pub(super) struct Body<'b> {
+    pub bytes: Vec<u8>,
+    share: Share<'b>,
 }
 
 /// Why there is no next request.
@@ -38,9 +57,11 @@ impl From<Problem> for NoRequest {
 impl Intake {
     pub fn new(stream: Arc<TcpStream>) -> io::Result<Self> {
         stream.set_read_timeout(Some(IDLE_TIME_MAX))?;
-        Ok(Self { stream, buffer: Vec::new(), timeout: IDLE_TIME_MAX })
+        Ok(Self { source: Socket { stream, timeout: IDLE_TIME_MAX }, buffer: Vec::new() })
     }
+}
 
+impl<S: Source> Intake<S> {
     /// Waits for the next request head.
     pub fn next_head(&mut self) -> Result<Box<Head>, NoRequest> {
         if self.buffer.is_empty() && self.receive(IDLE_TIME_MAX).is_err() {
@@ -64,16 +85,18 @@ impl Intake {
     }
 
     /// Reads the body that a head announced. After an error the rest of it may still be on its way.
-    pub fn body(&mut self, framing: Framing) -> Result<Vec<u8>, NoRequest> {
+    pub fn body<'b>(&mut self, framing: Framing, budget: &'b Budget) -> Result<Body<'b>, NoRequest> {
         let deadline = Instant::now() + BODY_TIME_MAX;
+        let mut body = Body { bytes: Vec::new(), share: budget.share() };
         let result = match framing {
-            Framing::None => return Ok(Vec::new()),
-            Framing::Length(length) => self.body_of(length, deadline),
-            Framing::Chunked => self.chunks(deadline),
+            Framing::None => Ok(()),
+            Framing::Length(length) => self.take_into(&mut body, length, deadline),
+            Framing::Chunked => self.chunks_into(&mut body, deadline),
         };
-        result.map_err(|error| match error.kind() {
+        result.map(|()| body).map_err(|error| match error.kind() {
             _ if is_timeout(&error) => Problem::new(408, "The request body did not arrive in time").into(),
             ErrorKind::FileTooLarge => body_too_large().into(),
+            ErrorKind::OutOfMemory => Problem::from(Exhausted).into(),
             ErrorKind::InvalidInput => Problem::new(400, "The chunks of the request body are not valid").into(),
             _ => NoRequest::Closed,
         })
@@ -91,26 +114,34 @@ impl Intake {
         self.buffer
     }
 
-    fn body_of(&mut self, length: usize, deadline: Instant) -> io::Result<Vec<u8>> {
-        while self.buffer.len() < length {
+    /// Moves so many bytes to the end of the body, as they arrive: memory is taken for what has come, not for what was
+    /// announced.
+    fn take_into(&mut self, body: &mut Body<'_>, length: usize, deadline: Instant) -> io::Result<()> {
+        let mut missing = length;
+        loop {
+            let ready = missing.min(self.buffer.len());
+            body.make_room(ready)?;
+            body.bytes.extend(self.buffer.drain(..ready));
+            missing -= ready;
+            if missing == 0 {
+                return Ok(());
+            }
             self.receive_by(deadline)?;
         }
-        Ok(self.buffer.drain(..length).collect())
     }
 
     /// Decodes chunks (RFC 9112 §7.1), strictly: a size that two servers could read differently ends the connection.
-    fn chunks(&mut self, deadline: Instant) -> io::Result<Vec<u8>> {
-        let mut body = Vec::new();
+    fn chunks_into(&mut self, body: &mut Body<'_>, deadline: Instant) -> io::Result<()> {
         loop {
             let size = chunk_size(&self.line(deadline)?)?;
-            if size > BODY_BYTES_MAX - body.len() {
+            if size > BODY_BYTES_MAX - body.bytes.len() {
                 return Err(ErrorKind::FileTooLarge.into());
             }
             if size == 0 {
-                return self.skip_trailers(deadline).map(|()| body);
+                return self.skip_trailers(deadline);
             }
-            body.extend(self.body_of(size, deadline)?);
-            if self.body_of(2, deadline)? != b"\r\n" {
+            self.take_into(body, size, deadline)?;
+            if !self.line(deadline)?.is_empty() {
                 return Err(ErrorKind::InvalidInput.into());
             }
         }
@@ -123,6 +154,10 @@ impl Intake {
             let line = self.line(deadline)?;
             if line.is_empty() {
                 return Ok(());
+            }
+            let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+            if name.len() == line.len() || name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
+                return Err(ErrorKind::InvalidInput.into());
             }
             budget = budget.checked_sub(line.len()).ok_or(ErrorKind::InvalidInput)?;
         }
@@ -161,25 +196,39 @@ impl Intake {
 
     /// Reads once; the end of the stream is an error.
     fn receive(&mut self, timeout: Duration) -> io::Result<()> {
+        let start = self.buffer.len();
+        self.buffer.resize(start + READ_BYTES, 0);
+        let result = self.source.read_within(timeout, self.buffer.get_mut(start..).unwrap_or_default());
+        self.buffer.truncate(start + result.as_ref().copied().unwrap_or(0));
+        if result? == 0 { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+}
+
+impl Source for Socket {
+    fn read_within(&mut self, timeout: Duration, into: &mut [u8]) -> io::Result<usize> {
         if timeout != self.timeout {
             self.stream.set_read_timeout(Some(timeout))?;
             self.timeout = timeout;
         }
-        let start = self.buffer.len();
-        self.buffer.resize(start + READ_BYTES, 0);
-        let result = self.read_into(start);
-        self.buffer.truncate(start + result.as_ref().copied().unwrap_or(0));
-        if result? == 0 { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
-    }
-
-    fn read_into(&mut self, start: usize) -> io::Result<usize> {
-        let free = self.buffer.get_mut(start..).unwrap_or_default();
         loop {
-            match (&*self.stream).read(free) {
+            match (&*self.stream).read(into) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 result => return result,
             }
         }
+    }
+}
+
+impl Body<'_> {
+    /// Room for so many more bytes, doubling, within the share.
+    fn make_room(&mut self, more: usize) -> io::Result<()> {
+        let needed = self.bytes.len() + more;
+        if needed > self.bytes.capacity() {
+            let capacity = needed.max((2 * self.bytes.capacity()).min(BODY_BYTES_MAX));
+            self.share.cover(capacity).map_err(|Exhausted| ErrorKind::OutOfMemory)?;
+            self.bytes.reserve_exact(capacity - self.bytes.len());
+        }
+        Ok(())
     }
 }
 
@@ -196,3 +245,6 @@ fn chunk_size(line: &[u8]) -> io::Result<usize> {
     }
     usize::from_str_radix(text, 16).map_err(|_| ErrorKind::FileTooLarge.into())
 }
+
+#[cfg(test)]
+mod tests;

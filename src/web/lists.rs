@@ -98,10 +98,11 @@ pub(super) fn merged(request: &Request<'_>) -> Result<Reply, Problem> {
     merge(request, &Selection::read(request)?)
 }
 
+/// Records that a search finds unless the client asks for fewer or more: what one screen shows.
+pub(super) const FOUND_DEFAULT: usize = 50;
+
 /// The newest of both kinds that a search finds.
 pub(super) fn search(request: &Request<'_>) -> Result<Reply, Problem> {
-    /// What one screen shows.
-    const FOUND_DEFAULT: usize = 50;
     let mut selection = Selection::read(request)?;
     selection.limit = selection.limit.or(Some(FOUND_DEFAULT));
     merge(request, &selection)
@@ -148,6 +149,7 @@ where
     let mut reply = Reply::json_stream(pieces).map_err(|error| {
         log::error!("⚠️ A list could not be read: {error}");
         Problem::new(503, "The database cannot be read at the moment. Please try again.")
+            .with_header("Retry-After", "1")
     })?;
     reply.add_header("Sync-Seq", &seq.to_string());
     reply.add_header("Sync-Epoch", &request.app.epoch());

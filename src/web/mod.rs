@@ -7,21 +7,28 @@
 //! network: an announced length of a terabyte ends the process, a burst of connections is left unanswered, one "too many
 //! open files" ends its accept loop, and there are no time-outs.
 //!
-//! Where to look: `server` accepts and counts connections, `connection` serves one of them, `intake` and `head` read
-//! requests, `route` is the table of all routes, `estimates`, `orders` and `info` answer them, `input` and `fields` read
-//! bodies, `render` and `problem` write answers, `lists` streams lists, `session` is a WebSocket.
+//! Where to look: `listen` binds, `server` accepts and counts connections, `connection` serves one of them, `intake` and `head` read
+//! requests within the `budget`, `route` is the table of all routes, `estimates`, `orders` and `info` answer them, `input` and `fields` read
+//! bodies, `render` and `problem` write answers, `lists` streams lists, `openapi.json` describes all of it, `session` is a WebSocket
+//! and `frame_lengths` checks what its library does not.
 
+mod budget;
 mod connection;
 mod deadline;
 mod estimates;
 mod fields;
+mod frame_lengths;
 mod guard;
 mod head;
 mod info;
 mod input;
 mod intake;
 pub mod limits;
+mod listen;
 mod lists;
+#[cfg(test)]
+mod mutation;
+mod openapi;
 mod orders;
 mod page;
 mod problem;
@@ -36,4 +43,5 @@ mod settings;
 mod summary;
 mod sync;
 
+pub use listen::{Probe, bind};
 pub use server::{Options, Server};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::respond::Reply;
-use crate::app::{Answer, Refusal, SubmitError};
+use crate::app::{Answer, Closed, Refusal, SubmitError};
 use crate::store::StoreError;
 
 /// Why a request is not carried out.
@@ -114,6 +114,12 @@ impl From<SubmitError> for Problem {
                 Self::new(503, "The disk has reported a fault and nothing was stored. Please send it again shortly.")
                     .with_header("Retry-After", "1")
             }
+            SubmitError::DiskFull => Self::new(
+                507,
+                "The disk of the shop's server is full and nothing was stored. Delete what is not needed there; reading and \
+                 deleting still work here.",
+            )
+            .with_header("Retry-After", "10"),
             SubmitError::Stopping => {
                 Self::new(503, "The server is restarting and nothing was stored. Please send it again.")
                     .with_header("Retry-After", "2")
@@ -130,6 +136,21 @@ impl From<SubmitError> for Problem {
                 Self::new(409, "A request with this Idempotency-Key is still being worked on. Please ask again in a moment.")
                     .with_header("Retry-After", "1")
             }
+        }
+    }
+}
+
+impl From<Closed> for Problem {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::Opening { percent } => {
+                let detail = format!(
+                    "The shop is being opened: {percent} % of its database is checked. Please try again shortly."
+                );
+                Self::new(503, detail).with_header("Retry-After", "2")
+            }
+            Closed::Failed(failure) => Self::new(503, failure.sentence).with_header("Retry-After", "5"),
+            Closed::Refused(sentence) => Self::new(503, sentence),
         }
     }
 }
@@ -180,5 +201,6 @@ mod tests {
             assert_eq!(problem.status, 503, "{error:?}");
             assert!(problem.headers.iter().any(|(name, _)| *name == "Retry-After"), "{error:?}");
         }
+        assert_eq!(Problem::from(SubmitError::DiskFull).status, 507);
     }
 }

@@ -3,16 +3,38 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use tiny_http::Method;
+
 use super::head::{Framing, Head};
 use super::input;
 use super::problem::Problem;
 use super::render;
 use super::respond::Reply;
-use crate::app::{Answer, App, Command, Repeat, Submission};
+use crate::app::{Answer, App, Command, Repeat, Shop, Submission};
 use crate::domain::RecordKey;
 use crate::json::Object;
 
-/// Everything a handler may use.
+/// A request that has come, whether or not the shop is open.
+pub(super) struct Visit<'a> {
+    pub shop: &'a Shop,
+    pub head: &'a Head,
+    pub body: &'a [u8],
+}
+
+impl<'a> Visit<'a> {
+    /// Every write with a body must say that it is JSON: a form of a foreign page cannot (Fetch standard, simple requests).
+    pub fn check_type(&self) -> Result<(), Problem> {
+        let is_read = matches!(self.head.method, Method::Get | Method::Head);
+        if is_read { Ok(()) } else { optional_json(self.head, self.body).map(|_| ()) }
+    }
+
+    /// Lets it into the shop, or says why the shop is closed.
+    pub fn enter(&self) -> Result<Request<'a>, Problem> {
+        Ok(Request { app: self.shop.app()?, head: self.head, body: self.body })
+    }
+}
+
+/// A request to the open shop: everything a handler may use.
 pub(super) struct Request<'a> {
     pub app: &'a Arc<App>,
     pub head: &'a Head,
@@ -20,9 +42,21 @@ pub(super) struct Request<'a> {
 }
 
 /// Characters of an `Idempotency-Key`.
-const KEY_CHARS_MAX: usize = 255;
+pub(super) const KEY_CHARS_MAX: usize = 255;
 /// Steps of a record's history that one answer tells.
-const HISTORY_STEPS_MAX: usize = 1_000;
+pub(super) const HISTORY_STEPS_MAX: usize = 1_000;
+
+fn optional_json<'a>(head: &Head, body: &'a [u8]) -> Result<Option<&'a str>, Problem> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let content_type = head.header("Content-Type").unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return Err(Problem::new(415, "Send the body as JSON, with Content-Type: application/json"));
+    }
+    std::str::from_utf8(body).map(Some).map_err(|_| Problem::new(400, "The request body is not UTF-8 text"))
+}
 
 impl Request<'_> {
     /// The body as text of a JSON document. An error if there must be one and there is none, or it is something else.
@@ -38,15 +72,7 @@ impl Request<'_> {
 
     /// The same where the body may be left away.
     pub fn optional_json(&self) -> Result<Option<&str>, Problem> {
-        if self.body.is_empty() {
-            return Ok(None);
-        }
-        let content_type = self.head.header("Content-Type").unwrap_or_default();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/json") {
-            return Err(Problem::new(415, "Send the body as JSON, with Content-Type: application/json"));
-        }
-        std::str::from_utf8(self.body).map(Some).map_err(|_| Problem::new(400, "The request body is not UTF-8 text"))
+        optional_json(self.head, self.body)
     }
 
     /// A parameter of the query, decoded; the first one if it is repeated.
@@ -96,9 +122,11 @@ impl Request<'_> {
         Ok(Reply::json(200, body))
     }
 
-    /// The revisions one of which the caller expects the record to have: from `If-Match` (RFC 9110 §13.1.1) or `rev` in
-    /// the body.
+    /// The revisions one of which the caller expects the record to have: from `If-Match` (RFC 9110 §13.1.1), else
+    /// `rev` in the body.
     fn expected_revs(&self) -> Result<Option<Vec<u32>>, Problem> {
+        // A body that cannot be read is told so, whichever of the two counts.
+        let named_by_body = input::expected_rev(self)?;
         match self.head.header("If-Match").map(str::trim) {
             Some("*") => Ok(None),
             Some(tags) => {
@@ -106,7 +134,7 @@ impl Request<'_> {
                 let malformed = || Problem::new(400, "If-Match must be the ETag of a record, such as \"3\"");
                 revs.ok_or_else(malformed).map(Some)
             }
-            None => Ok(input::expected_rev(self)?.map(|rev| vec![rev])),
+            None => Ok(named_by_body.map(|rev| vec![rev])),
         }
     }
 

@@ -1,28 +1,34 @@
 //! Answers: built once and written with a deadline. What fits into memory is printed here, in one piece; what is streamed is
 //! printed by `tiny_http::Response`, which knows chunks.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::{self, BufWriter, Read, Write};
 use std::net::TcpStream;
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use flate2::Compression;
 use flate2::read::GzEncoder;
 use tiny_http::{HTTPVersion, Header, Response, StatusCode};
 
+use super::budget::Share;
 use super::deadline::{DeadlineWriter, WRITE_BYTES};
 use super::head::Head;
+use super::problem::Problem;
 use crate::app::{Answer, ShopClock};
 
 /// Smaller answers fit into one packet anyway.
-const GZIP_FROM_BYTES: usize = 1_400;
+pub(super) const GZIP_FROM_BYTES: usize = 1_400;
 /// Answers up to this size have a length; larger ones are streamed in chunks.
 const STREAM_FROM_BYTES: usize = 32 << 10;
 /// Room for an answer's head.
 const HEAD_BYTES: usize = 512;
+/// What packing an answer holds, its tables above all.
+const GZIP_BYTES: usize = 384 << 10;
 const SERVER: &str = "tillsync";
 /// Nobody guesses at what an answer is, and no address of ours is told to others.
-const SECURITY_LINES: &str = "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
+pub(super) const SECURITY_LINES: &str = "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
 
 /// An answer on its way to the client.
 pub struct Reply {
@@ -30,26 +36,57 @@ pub struct Reply {
     /// Header lines as they are printed.
     lines: String,
     has_tag: bool,
+    /// Whether it may be sent as gzip to those who take it.
+    may_be_packed: bool,
     body: Body,
 }
 
 enum Body {
     Bytes(Vec<u8>),
+    Fixed(&'static Fixed),
     Stream(Box<dyn Read + Send>),
 }
 
+/// Content that is the same for as long as the program runs. It is packed when somebody first asks for it so.
+pub(super) struct Fixed {
+    plain: Cow<'static, [u8]>,
+    packed: OnceLock<Vec<u8>>,
+}
+
+impl Fixed {
+    pub fn new(plain: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self { plain: plain.into(), packed: OnceLock::new() }
+    }
+
+    fn packed(&self) -> io::Result<&[u8]> {
+        if let Some(packed) = self.packed.get() {
+            return Ok(packed);
+        }
+        let packed = gzip(&self.plain, Compression::best())?;
+        Ok(self.packed.get_or_init(|| packed))
+    }
+}
+
 impl Reply {
-    fn new(status: u16, content_type: &str, cache_control: &str, body: Vec<u8>) -> Self {
-        let mut reply =
-            Self { status, lines: String::with_capacity(HEAD_BYTES), has_tag: false, body: Body::Bytes(body) };
+    /// An answer in memory.
+    pub fn new(status: u16, content_type: &str, cache_control: &str, body: Vec<u8>) -> Self {
+        let mut reply = Self::empty(status, cache_control);
         reply.add_header("Content-Type", content_type);
-        reply.add_header("Cache-Control", cache_control);
+        reply.body = Body::Bytes(body);
         reply
     }
 
     /// An answer without a body.
-    pub fn empty(status: u16) -> Self {
-        Self { status, lines: String::with_capacity(HEAD_BYTES), has_tag: false, body: Body::Bytes(Vec::new()) }
+    pub fn empty(status: u16, cache_control: &str) -> Self {
+        let mut reply = Self {
+            status,
+            lines: String::with_capacity(HEAD_BYTES),
+            has_tag: false,
+            may_be_packed: true,
+            body: Body::Bytes(Vec::new()),
+        };
+        reply.add_header("Cache-Control", cache_control);
+        reply
     }
 
     /// A JSON answer.
@@ -74,9 +111,11 @@ impl Reply {
         Self::new(200, content_type, "no-store", body.into_bytes())
     }
 
-    /// An embedded file.
-    pub fn asset(content_type: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        Self::new(200, content_type, "no-cache", bytes.into())
+    /// Content that never changes.
+    pub(super) fn fixed(content_type: &str, cache_control: &str, content: &'static Fixed) -> Self {
+        let mut reply = Self::new(200, content_type, cache_control, Vec::new());
+        reply.body = Body::Fixed(content);
+        reply
     }
 
     /// Adds a header. Values are made by the server; a line end in one would be a new header and is left out.
@@ -91,6 +130,35 @@ impl Reply {
     /// Whether its length is not known beforehand.
     pub(super) fn is_stream(&self) -> bool {
         matches!(self.body, Body::Stream(_))
+    }
+
+    /// Keeps what is held for a slow reader within `share`: without room it is not packed, and what is large and of known
+    /// length is not given out. That is never the answer to a command that was carried out, which is small.
+    #[must_use]
+    pub(super) fn within(mut self, share: &mut Share<'_>, head: &Head) -> Self {
+        let bytes = match &self.body {
+            Body::Bytes(bytes) => bytes.len(),
+            Body::Fixed(content) => content.plain.len(),
+            Body::Stream(_) => 0,
+        };
+        if self.is_packed_for(Some(head)) && share.cover(bytes + GZIP_BYTES).is_ok() {
+            return self;
+        }
+        self.may_be_packed = false;
+        share.cover(bytes).map_or_else(|exhausted| Problem::from(exhausted).into(), |()| self)
+    }
+
+    /// An answer with an `ETag` is one record and stays as it is: packed, it would be another representation.
+    fn is_large(&self) -> bool {
+        match &self.body {
+            Body::Bytes(bytes) => bytes.len() >= GZIP_FROM_BYTES && !self.has_tag,
+            Body::Fixed(content) => content.plain.len() >= GZIP_FROM_BYTES,
+            Body::Stream(_) => true,
+        }
+    }
+
+    fn is_packed_for(&self, head: Option<&Head>) -> bool {
+        self.may_be_packed && self.is_large() && head.is_some_and(accepts_gzip)
     }
 
     /// Prints head and body onto the socket. `head` is the request's, if it could be read.
@@ -108,13 +176,8 @@ impl Reply {
             (true, false) => "Connection: keep-alive\r\n",
             (false, _) => "Connection: close\r\n",
         });
-        // An answer with an ETag is one record and stays as it is: packed, it would be another representation.
-        let is_large = match &self.body {
-            Body::Bytes(bytes) => bytes.len() >= GZIP_FROM_BYTES && !self.has_tag,
-            Body::Stream(_) => true,
-        };
-        let is_gzip = head.is_some_and(accepts_gzip) && is_large;
-        if is_large {
+        let is_gzip = self.is_packed_for(head);
+        if self.is_large() {
             self.add_header("Vary", "Accept-Encoding");
         }
         if is_gzip {
@@ -128,8 +191,10 @@ impl Reply {
             lines: self.lines,
         };
         match self.body {
-            Body::Bytes(bytes) if is_gzip => print.whole(&gzip(&bytes)?, clock),
-            Body::Bytes(bytes) => print.whole(&bytes, clock),
+            Body::Bytes(bytes) if is_gzip => print.whole(gzip(&bytes, Compression::fast())?, clock),
+            Body::Bytes(bytes) => print.whole(bytes, clock),
+            Body::Fixed(content) if is_gzip => print.whole(content.packed()?, clock),
+            Body::Fixed(content) => print.whole(&content.plain, clock),
             Body::Stream(source) if is_gzip => print.stream(GzEncoder::new(source, Compression::fast())),
             Body::Stream(source) => print.stream(source),
         }
@@ -147,9 +212,9 @@ impl From<Answer> for Reply {
     }
 }
 
-fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+fn gzip(bytes: &[u8], compression: Compression) -> io::Result<Vec<u8>> {
     let mut packed = Vec::with_capacity(bytes.len() / 4);
-    GzEncoder::new(bytes, Compression::fast()).read_to_end(&mut packed)?;
+    GzEncoder::new(bytes, compression).read_to_end(&mut packed)?;
     Ok(packed)
 }
 
@@ -175,19 +240,21 @@ struct Print<'a> {
 
 impl Print<'_> {
     /// Prints an answer of known length into memory and writes it in one go.
-    fn whole(&self, body: &[u8], clock: &ShopClock) -> io::Result<()> {
-        let mut printed = Vec::with_capacity(HEAD_BYTES + body.len());
+    fn whole(&self, body: impl AsRef<[u8]>, clock: &ShopClock) -> io::Result<()> {
+        let mut printed = Vec::with_capacity(HEAD_BYTES + body.as_ref().len());
         let (minor_version, status, lines, date) = (self.minor_version, self.status, &self.lines, clock.http_date());
         let reason = StatusCode(status).default_reason_phrase();
         write!(printed, "HTTP/1.{minor_version} {status} {reason}\r\nServer: {SERVER}\r\nDate: {date}\r\n{lines}")?;
         // RFC 9110 §8.6: there is nothing whose length could be told.
         if !matches!(status, 204 | 304) {
-            write!(printed, "Content-Length: {}\r\n", body.len())?;
+            write!(printed, "Content-Length: {}\r\n", body.as_ref().len())?;
         }
         printed.extend_from_slice(b"\r\n");
         if !self.is_head {
-            printed.extend_from_slice(body);
+            printed.extend_from_slice(body.as_ref());
         }
+        // A slow client is written to for long; one copy is enough for that.
+        drop(body);
         DeadlineWriter::new(self.stream).write_all(&printed)
     }
 

@@ -3,21 +3,21 @@
 use tiny_http::Method;
 
 use super::problem::Problem;
-use super::request::{Request, percent_decode};
+use super::request::{Visit, percent_decode};
 use super::respond::Reply;
-use super::{estimates, info, lists, orders, page, settings, summary, sync};
+use super::{estimates, info, lists, openapi, orders, page, settings, summary, sync};
 use crate::domain::Estimate;
 
 /// What a method and a path ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route<'a> {
     Root,
-    Asset(&'a str),
+    Description,
+    Asset(&'a str, &'a str),
     ApiRoot,
     Health,
     WebSocketStatus,
-    WebSocket,
-    Sync,
+    Live(LiveFeed),
     Changes,
     Metrics,
     Search,
@@ -45,16 +45,19 @@ pub(super) enum Route<'a> {
 }
 
 /// The table.
-fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
+pub(super) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
     use Method::{Delete, Get, Post, Put};
     Some(match (method, path) {
         (Get, [""]) => Route::Root,
-        (Get, ["ui", name]) => Route::Asset(name),
+        (Get, ["openapi.json"]) => Route::Description,
+        (Get, ["ui", folder, name]) => Route::Asset(folder, name),
         (Get, ["api"] | ["api", ""]) => Route::ApiRoot,
         (Get, ["health"] | ["api", "health"]) => Route::Health,
         (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => Route::WebSocketStatus,
-        (Get, ["ws"]) => Route::WebSocket,
-        (Get, ["sync"]) => Route::Sync,
+        (Get, ["ws"]) => Route::Live(LiveFeed::Plain),
+        (Get, ["sync"]) => Route::Live(LiveFeed::Sync),
+        #[cfg(feature = "conformance")]
+        (Get, ["ws", "echo"]) => Route::Live(LiveFeed::Echo),
         (Get, ["metrics"]) => Route::Metrics,
         (Get, ["api", "changes"]) => Route::Changes,
         (Get, ["api", "search"]) => Route::Search,
@@ -89,17 +92,23 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
 }
 
 /// Answers a request.
-pub(super) fn answer(request: &Request<'_>) -> Result<Reply, Problem> {
-    with_route(request.head.method.clone(), request.head.target(), |route| dispatch(route, request))
+pub(super) fn answer(visit: &Visit<'_>) -> Result<Reply, Problem> {
+    with_route(visit.head.method.clone(), visit.head.target(), |route| {
+        visit.check_type()?;
+        dispatch(route, visit)
+    })
 }
 
-/// The two live feeds.
+/// The live feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LiveFeed {
     /// `/ws`: changes from now on.
     Plain,
     /// `/sync`: the complete protocol.
     Sync,
+    /// `/ws/echo`: plain, and every message comes back, as the public fuzzing client wants it. In no build for a shop.
+    #[cfg(feature = "conformance")]
+    Echo,
 }
 
 /// Which live feed a request asks for, if it does.
@@ -110,49 +119,49 @@ pub(super) fn live_feed(method: &Method, target: &str) -> Option<LiveFeed> {
     }
     let feed = with_route(method.clone(), target, |route| {
         Ok(match route {
-            Route::WebSocket => Some(LiveFeed::Plain),
-            Route::Sync => Some(LiveFeed::Sync),
+            Route::Live(feed) => Some(feed),
             _ => None,
         })
     });
     feed.ok().flatten()
 }
 
-fn dispatch(route: Route<'_>, request: &Request<'_>) -> Result<Reply, Problem> {
+fn dispatch(route: Route<'_>, visit: &Visit<'_>) -> Result<Reply, Problem> {
+    // Whoever does not enter is answered also while the shop is closed.
+    let enter = || visit.enter();
     match route {
-        Route::Root => Ok(page::root(request)),
-        Route::Asset(name) => page::asset(name),
-        Route::ApiRoot => Ok(info::api_root()),
-        Route::Health => info::health(request),
-        Route::WebSocketStatus => Ok(info::websocket_status(request)),
-        Route::Changes => sync::changes(request),
-        Route::Metrics => info::metrics(request),
-        Route::Search => lists::search(request),
-        Route::Summary => summary::summary(request),
-        Route::Settings => settings::read(request),
-        Route::SaveSettings => settings::save(request),
-        Route::WebSocket | Route::Sync => {
-            Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
-                .with_header("Upgrade", "websocket"))
-        }
-        Route::CreateEstimate => estimates::create(request),
-        Route::ListEstimates(status) => estimates::list(request, status),
-        Route::EstimateByNumber(number) => estimates::by_number(request, number),
-        Route::Estimate(id) => estimates::by_id(request, id),
-        Route::EstimateHistory(id) => estimates::history(request, id),
-        Route::EditEstimate(id) => estimates::edit(request, id),
-        Route::DeleteEstimate(id) => estimates::delete(request, id),
-        Route::ConvertEstimate(id) => estimates::convert(request, id),
-        Route::DuplicateEstimate(id) => estimates::duplicate(request, id),
-        Route::CreateSale => orders::create(request),
-        Route::ListOrders => orders::list(request),
-        Route::ListSeparate => orders::list_separate(request),
-        Route::ListAll => orders::list_all(request),
-        Route::OrderByNumber(number) => orders::by_number(request, number),
-        Route::Order(id) => orders::by_id(request, id),
-        Route::OrderHistory(id) => orders::history(request, id),
-        Route::SetOrderStatus(id) => orders::set_status(request, id),
-        Route::DeleteOrder(id) => orders::delete(request, id),
+        Route::Root => Ok(page::root(visit)),
+        Route::Description => Ok(openapi::description(&enter()?)),
+        Route::Asset(folder, name) => page::asset(folder, name),
+        Route::Health => Ok(info::health(visit.shop)),
+        Route::ApiRoot => enter().map(|_| info::api_root()),
+        Route::WebSocketStatus => Ok(info::websocket_status(&enter()?)),
+        Route::Changes => sync::changes(&enter()?),
+        Route::Metrics => info::metrics(&enter()?),
+        Route::Search => lists::search(&enter()?),
+        Route::Summary => summary::summary(&enter()?),
+        Route::Settings => settings::read(&enter()?),
+        Route::SaveSettings => settings::save(&enter()?),
+        Route::Live(_) => Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
+            .with_header("Upgrade", "websocket")),
+        Route::CreateEstimate => estimates::create(&enter()?),
+        Route::ListEstimates(status) => estimates::list(&enter()?, status),
+        Route::EstimateByNumber(number) => estimates::by_number(&enter()?, number),
+        Route::Estimate(id) => estimates::by_id(&enter()?, id),
+        Route::EstimateHistory(id) => estimates::history(&enter()?, id),
+        Route::EditEstimate(id) => estimates::edit(&enter()?, id),
+        Route::DeleteEstimate(id) => estimates::delete(&enter()?, id),
+        Route::ConvertEstimate(id) => estimates::convert(&enter()?, id),
+        Route::DuplicateEstimate(id) => estimates::duplicate(&enter()?, id),
+        Route::CreateSale => orders::create(&enter()?),
+        Route::ListOrders => orders::list(&enter()?),
+        Route::ListSeparate => orders::list_separate(&enter()?),
+        Route::ListAll => orders::list_all(&enter()?),
+        Route::OrderByNumber(number) => orders::by_number(&enter()?, number),
+        Route::Order(id) => orders::by_id(&enter()?, id),
+        Route::OrderHistory(id) => orders::history(&enter()?, id),
+        Route::SetOrderStatus(id) => orders::set_status(&enter()?, id),
+        Route::DeleteOrder(id) => orders::delete(&enter()?, id),
     }
 }
 
@@ -168,6 +177,13 @@ fn with_route<T>(
     };
     let parts = path.split('/').map(|part| percent_decode(part, false)).collect::<Result<Vec<_>, _>>()?;
     let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+    if parts.iter().any(|part| part.contains(char::is_control)) {
+        return Err(Problem::new(400, "The address holds a control character"));
+    }
+    // Nothing here is a file, and what would lead elsewhere among files leads nowhere.
+    if parts.iter().any(|part| part.contains(['/', '\\']) || part.contains("..") || *part == ".") {
+        return Err(Problem::not_found());
+    }
     let method = if method == Method::Head { Method::Get } else { method };
     match find(&method, &parts) {
         Some(route) => act(route),
@@ -189,6 +205,7 @@ fn no_route(parts: &[&str]) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mutation::{fuzz, spoilt};
     use super::*;
 
     fn status_of(method: Method, target: &str) -> u16 {
@@ -213,5 +230,55 @@ mod tests {
         assert_eq!(status_of(Method::Head, "/health"), 200);
         let problem = with_route(Method::Patch, "/api/estimates/EST-1", |_| Ok(())).unwrap_err();
         assert_eq!(problem.headers, [("Allow", "GET, HEAD, PUT, DELETE".to_string())]);
+    }
+
+    /// The part of the address that a handler sees.
+    fn text_of(route: Route<'_>) -> Option<&str> {
+        match route {
+            Route::Asset(_, text)
+            | Route::EstimateByNumber(text)
+            | Route::Estimate(text)
+            | Route::EditEstimate(text)
+            | Route::DeleteEstimate(text)
+            | Route::ConvertEstimate(text)
+            | Route::DuplicateEstimate(text)
+            | Route::OrderByNumber(text)
+            | Route::Order(text)
+            | Route::SetOrderStatus(text)
+            | Route::DeleteOrder(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whatever the address, no handler sees a part of it that could lead elsewhere or control something.
+    #[test]
+    fn no_part_of_an_address_climbs_or_controls() {
+        const TOKENS: [&str; 16] = [
+            "%00", "%2e", "%2E%2e", "..", "/", "%2f", "%5c", "\\", "%", "%zz", "%c3%a9", "%ff", "?", "#", "%0d%0a",
+            "%25",
+        ];
+        let paths = [
+            "/api/estimates/EST-1",
+            "/api/orders/number/%23001?x=1",
+            "/ui/0123456789ab/main.js",
+            "/api/orders/x/status?status=y",
+            "/",
+            "/api/estimates/x/convert-to-order",
+        ];
+        let corpus = paths.map(|path| path.as_bytes().to_vec()).into();
+        fuzz(20_000, &spoilt(corpus, &TOKENS), |bytes| {
+            let Ok(target) = std::str::from_utf8(&bytes) else { return };
+            for method in [Method::Get, Method::Put, Method::Post, Method::Delete] {
+                match with_route(method, target, |route| Ok(text_of(route).map(str::to_string))) {
+                    Ok(None) => {}
+                    Ok(Some(text)) => {
+                        let is_bad =
+                            text.contains("..") || text.contains(['/', '\\']) || text.contains(char::is_control);
+                        assert!(!is_bad, "{target}: {text}");
+                    }
+                    Err(problem) => assert!([400, 404, 405].contains(&problem.status), "{target}: {problem:?}"),
+                }
+            }
+        });
     }
 }

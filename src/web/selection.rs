@@ -90,10 +90,12 @@ impl Selection {
 }
 
 fn limit(text: &str) -> Result<usize, Problem> {
-    text.parse()
+    // No series has more numbers.
+    text.parse::<u32>()
         .ok()
         .filter(|&limit| limit > 0)
-        .ok_or_else(|| Problem::new(422, "limit must be a whole number above 0"))
+        .and_then(|limit| usize::try_from(limit).ok())
+        .ok_or_else(|| Problem::new(422, format!("limit must be a whole number from 1 to {}", u32::MAX)))
 }
 
 /// The last record that the client has.

@@ -10,24 +10,30 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 
+use super::budget::Budget;
 use super::connection;
 use super::guard::Guard;
 use super::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
+use super::listen::{Probe, Wake};
 use super::problem::Problem;
-use crate::app::App;
+use super::respond::SECURITY_LINES;
+use crate::app::Shop;
 
 /// How long the accept loop rests after an error such as "too many open files".
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 /// How often such errors are written to the log.
 const ACCEPT_LOG_EVERY: Duration = Duration::from_secs(5);
-/// Connections that the system keeps until they are accepted.
-const BACKLOG: i32 = 1_024;
+/// For so long the first clients wait for a shop that is being opened, which is longer than it takes most often; then they are
+/// told about it.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// So long after its beginning a connection may still send its first request to a server that is stopping.
+const FIRST_REQUEST_WAIT: Duration = Duration::from_millis(250);
 
 /// What can be chosen about the listener.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where to listen.
-    pub listen: Vec<SocketAddr>,
+    /// Whether other devices are let in; otherwise they are told at the door that they are not.
+    pub is_lan_trusted: bool,
     /// Connections at once.
     pub connections_max: usize,
     /// Of these, from one address other than this machine's own.
@@ -41,7 +47,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            listen: Vec::new(),
+            is_lan_trusted: false,
             connections_max: CONNECTIONS_MAX,
             connections_per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
             hosts: Vec::new(),
@@ -52,9 +58,12 @@ impl Default for Options {
 
 /// What every connection shares.
 pub(super) struct Shared {
-    pub app: Arc<App>,
+    pub shop: Arc<Shop>,
     pub guard: Guard,
+    pub budget: Budget,
     is_stopping: AtomicBool,
+    /// Where the connections come from that end the accept loops.
+    wakes: Mutex<Vec<SocketAddr>>,
     options: Options,
     open: Mutex<Open>,
 }
@@ -62,13 +71,19 @@ pub(super) struct Shared {
 /// The open connections; the count of each address is given back with its [`Permit`].
 #[derive(Default)]
 struct Open {
-    streams: HashMap<u64, Arc<TcpStream>>,
+    streams: HashMap<u64, (Instant, Arc<TcpStream>)>,
     per_address: HashMap<IpAddr, usize>,
 }
 
 impl Shared {
     pub fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::Acquire)
+    }
+
+    /// Whether an accepted connection is the one that ends the accept loop. Those before it in the queue are served; those
+    /// behind it stay there, for the next program if systemd keeps the socket open.
+    fn is_wake(&self, peer: SocketAddr) -> bool {
+        self.is_stopping() && self.wakes.lock().unwrap_or_else(PoisonError::into_inner).contains(&peer)
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -84,15 +99,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds every address and starts accepting. An error names the address.
-    pub fn start(app: Arc<App>, options: Options) -> io::Result<Self> {
-        let listeners = options.listen.iter().map(|&address| bind(address)).collect::<io::Result<Vec<_>>>()?;
+    /// Starts accepting.
+    pub fn start(shop: Arc<Shop>, listeners: Vec<TcpListener>, options: Options) -> io::Result<Self> {
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
         let ports = addresses.iter().map(SocketAddr::port).collect();
         let shared = Arc::new(Shared {
-            app,
+            shop,
             guard: Guard::new(ports, &options.hosts, &options.allowed_origins),
+            budget: Budget::default(),
             is_stopping: AtomicBool::new(false),
+            wakes: Mutex::default(),
             options,
             open: Mutex::new(Open::default()),
         });
@@ -114,57 +130,50 @@ impl Server {
         &self.addresses
     }
 
+    /// Shows whether it answers.
+    pub fn probe(&self) -> Probe {
+        Probe::new(&self.addresses)
+    }
+
     /// Finishes what is in flight, closes live clients with 1001, commits what waits, and closes the database. Stuck
     /// clients are cut off after a few seconds.
     pub fn stop(mut self) {
         self.shared.is_stopping.store(true, Ordering::Release);
         for (&address, acceptor) in self.addresses.iter().zip(std::mem::take(&mut self.acceptors)) {
-            wake(address);
-            let _ = acceptor.join();
+            if self.wake(address) {
+                let _ = acceptor.join();
+            }
         }
         let deadline = Instant::now() + STOP_TIME_MAX;
-        self.shared.app.feed().stop();
+        if let Ok(app) = self.shared.shop.app() {
+            app.feed().stop();
+        }
         // No new request begins; those that have arrived are answered.
-        self.shutdown_all(Shutdown::Read);
         while !self.shared.open().streams.is_empty() && Instant::now() < deadline {
+            self.shutdown_older(FIRST_REQUEST_WAIT, Shutdown::Read);
             thread::sleep(Duration::from_millis(5));
         }
-        self.shutdown_all(Shutdown::Both);
-        self.shared.app.stop();
+        self.shutdown_older(Duration::ZERO, Shutdown::Both);
+        self.shared.shop.stop();
     }
 
-    fn shutdown_all(&self, how: Shutdown) {
-        for stream in self.shared.open().streams.values() {
-            let _ = stream.shutdown(how);
+    /// Brings an accept loop out of its waiting; false if the system does not let us.
+    fn wake(&self, address: SocketAddr) -> bool {
+        let wake = || {
+            let wake = Wake::prepare(address)?;
+            self.shared.wakes.lock().unwrap_or_else(PoisonError::into_inner).push(wake.from);
+            wake.send()
+        };
+        wake().inspect_err(|error| log::warn!("The listener on {address} is cut off: {error}")).is_ok()
+    }
+
+    fn shutdown_older(&self, than: Duration, how: Shutdown) {
+        for (since, stream) in self.shared.open().streams.values() {
+            if since.elapsed() >= than {
+                let _ = stream.shutdown(how);
+            }
         }
     }
-}
-
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    use socket2::{Domain, Protocol, Socket, Type};
-    let bind = || {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // On Windows this option would let a second server take the port away.
-        #[cfg(not(windows))]
-        socket.set_reuse_address(true)?;
-        if address.is_ipv6() {
-            socket.set_only_v6(true)?;
-        }
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(TcpListener::from(socket))
-    };
-    bind().map_err(|error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}")))
-}
-
-/// Brings an accept loop out of its waiting.
-fn wake(address: SocketAddr) {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
-        ip => ip,
-    };
-    let _ = TcpStream::connect_timeout(&SocketAddr::new(ip, address.port()), Duration::from_secs(1));
 }
 
 /// The accept loop of one address.
@@ -176,13 +185,15 @@ struct Acceptor {
 
 impl Acceptor {
     fn run(&self, listener: &TcpListener) {
+        self.shared.shop.wait_for_opening(PATIENCE);
         let mut last_logged: Option<Instant> = None;
         loop {
-            let accepted = listener.accept();
-            if self.shared.is_stopping() {
-                return;
-            }
-            if let Err(error) = accepted.and_then(|(stream, peer)| self.admit(stream, peer.ip())) {
+            let admitted = match listener.accept() {
+                Ok((_, peer)) if self.shared.is_wake(peer) => return,
+                Ok((stream, peer)) => self.admit(stream, peer.ip().to_canonical()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = admitted {
                 if last_logged.is_none_or(|at| at.elapsed() > ACCEPT_LOG_EVERY) {
                     log::warn!("A connection could not be accepted: {error}");
                     last_logged = Some(Instant::now());
@@ -196,8 +207,12 @@ impl Acceptor {
     fn admit(&self, stream: TcpStream, peer: IpAddr) -> io::Result<()> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let stream = Arc::new(stream);
+        if !self.shared.options.is_lan_trusted && !peer.is_loopback() {
+            self.doorman.turn_away(stream, &not_let_in());
+            return Ok(());
+        }
         let Some(permit) = Permit::take(&self.shared, &stream, peer, id) else {
-            self.doorman.turn_away(stream);
+            self.doorman.turn_away(stream, &too_many());
             return Ok(());
         };
         spawn(format!("conn-{id}"), move || {
@@ -235,7 +250,7 @@ impl Permit {
         if is_over {
             return None;
         }
-        open.streams.insert(id, Arc::clone(stream));
+        open.streams.insert(id, (Instant::now(), Arc::clone(stream)));
         open.per_address.insert(peer, from_peer + 1);
         Some(Self { shared: Arc::clone(shared), peer, id })
     }
@@ -259,7 +274,22 @@ const DOOR_CONNECTIONS_MAX: usize = 64;
 /// How long each is held.
 const DOOR_TIME: Duration = Duration::from_secs(1);
 
-/// Answers 503 to connections over the limit, without a thread for each.
+fn too_many() -> Problem {
+    let mut problem = Problem::new(503, "Too many connections at the moment. Please try again shortly.");
+    problem.headers.push(("Retry-After", "2".into()));
+    problem
+}
+
+/// For whoever stands in the shop and wonders.
+fn not_let_in() -> Problem {
+    Problem::new(
+        403,
+        "This shop is not open to other devices yet. Whoever looks after its server can open it with --trust-lan or \
+         TILLSYNC_TRUST_LAN=1; the file /etc/default/tillsync there says how.",
+    )
+}
+
+/// Answers connections that are not let in, without a thread for each.
 #[derive(Clone)]
 struct Doorman {
     door: Sender<(Instant, Arc<TcpStream>)>,
@@ -279,14 +309,20 @@ impl Doorman {
     }
 
     /// The answer fits into the socket's buffer; nobody is waited for.
-    fn turn_away(&self, stream: Arc<TcpStream>) {
-        let body = Problem::new(503, "Too many connections at the moment. Please try again shortly.").body();
+    fn turn_away(&self, stream: Arc<TcpStream>, problem: &Problem) {
+        let body = problem.body();
         let mut answer = format!(
-            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             Retry-After: 2\r\nConnection: close\r\n\r\n",
+            "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
+             Connection: close\r\n{SECURITY_LINES}",
+            problem.status,
+            tiny_http::StatusCode(problem.status).default_reason_phrase(),
             body.len()
-        )
-        .into_bytes();
+        );
+        for (name, value) in &problem.headers {
+            answer.extend([name, ": ", value, "\r\n"]);
+        }
+        answer.push_str("\r\n");
+        let mut answer = answer.into_bytes();
         answer.extend_from_slice(&body);
         let _ = stream.set_nonblocking(true);
         let _ = (&*stream).write_all(&answer);

@@ -5,13 +5,14 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tungstenite::error::{CapacityError, Error};
+use tungstenite::error::{CapacityError, Error, ProtocolError};
 use tungstenite::handshake::server::{create_response, write_response};
-use tungstenite::http::{HeaderName, HeaderValue, Method, Request, Version};
+use tungstenite::http::Request;
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Bytes, Message, WebSocket};
 
 use super::deadline::DeadlineWriter;
+use super::frame_lengths::FrameLengths;
 use super::head::Head;
 use super::limits::{MESSAGE_BYTES_MAX, PING_EVERY, SILENCE_MAX};
 use super::problem::Problem;
@@ -20,6 +21,7 @@ use super::respond::Reply;
 use super::route::LiveFeed;
 use super::server::Shared;
 use super::sync::{self, Position};
+use crate::app::App;
 use crate::live::{Client, Dialect, Feed, close_code, ping_frame, text_frame};
 
 /// The default of tungstenite would keep 128 KiB for every idle client. What clients say is short.
@@ -29,6 +31,8 @@ const READ_BUFFER_BYTES: usize = 512;
 /// once used stay in memory for as long as an idle client is connected.
 pub(super) struct Session {
     socket: WebSocket<SessionWire>,
+    #[cfg(feature = "conformance")]
+    is_echo: bool,
     leaving: Leaving,
 }
 
@@ -39,19 +43,19 @@ pub(super) fn open(
     stream: &Arc<TcpStream>,
     live_feed: LiveFeed,
     head: &Head,
-    rest: Vec<u8>,
+    mut rest: Vec<u8>,
 ) -> io::Result<Option<Session>> {
-    let (response, start) = match handshake(head).and_then(|response| Ok((response, Start::read(live_feed, head)?))) {
+    let Accepted { app, response, start } = match Accepted::read(shared, live_feed, head) {
         Ok(accepted) => accepted,
         Err(problem) => {
-            Reply::from(problem).send(stream, shared.app.clock(), Some(head), false)?;
+            Reply::from(problem).send(stream, shared.shop.clock(), Some(head), false)?;
             return Ok(None);
         }
     };
-    let feed = shared.app.feed();
+    let feed = app.feed();
     let client = Client::new(Arc::clone(stream), start.dialect(), feed);
     let mut writer = DeadlineWriter::new(stream);
-    let leaving = Leaving { client: Arc::clone(&client), shared: Arc::clone(shared) };
+    let leaving = Leaving { client: Arc::clone(&client), app: Arc::clone(app), shared: Arc::clone(shared) };
     match start {
         Start::Plain(_) => {
             // First joined, then answered: a client that has its answer misses nothing from then on.
@@ -60,24 +64,32 @@ pub(super) fn open(
         }
         Start::Sync(position) => {
             writer.write_all(&response)?;
-            sync::catch_up(&shared.app, &client, &position, &mut writer)?;
+            sync::catch_up(app, &client, &position, &mut writer)?;
         }
     }
     if client.uncork() {
         feed.nudge();
     }
-    let wire = SessionWire {
+    let mut wire = SessionWire {
         stream: Arc::clone(stream),
         client: Arc::clone(&client),
         feed: feed.clone(),
         last_heard: Instant::now(),
+        lengths: FrameLengths::default(),
+        is_malformed: false,
     };
+    rest.truncate(wire.accept(&rest));
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
     let socket = WebSocket::from_partially_read(wire, rest, Role::Server, Some(config));
-    Ok(Some(Session { socket, leaving }))
+    Ok(Some(Session {
+        socket,
+        #[cfg(feature = "conformance")]
+        is_echo: live_feed == LiveFeed::Echo,
+        leaving,
+    }))
 }
 
 impl Session {
@@ -89,12 +101,67 @@ impl Session {
     }
 
     fn read_and_close(&mut self) -> io::Result<()> {
-        let (code, reason) = read_until_end(&mut self.socket)?;
-        let Leaving { client, shared } = &self.leaving;
+        let (code, reason) = self.read_until_end()?;
+        let Leaving { client, app, .. } = &self.leaving;
         if client.close(code, reason) {
-            shared.app.feed().nudge();
+            app.feed().nudge();
         }
         wait_for_close(&self.socket.get_ref().stream)
+    }
+
+    /// Reads messages until the session ends; gives the code and reason of the close frame that is to be sent.
+    fn read_until_end(&mut self) -> io::Result<(u16, &'static str)> {
+        let socket = &mut self.socket;
+        while !socket.get_ref().client.is_gone() {
+            socket.get_ref().listen()?;
+            match socket.read() {
+                Ok(Message::Close(frame)) => return Ok((frame.map_or(1000, |frame| frame.code.into()), "")),
+                #[cfg(feature = "conformance")]
+                Ok(message) if self.is_echo => echo(socket, message).map_err(io::Error::other)?,
+                Ok(Message::Text(text)) if text.as_str() == "ping" => socket.get_ref().send(&text_frame(b"pong")),
+                // Whatever else a client says is none of our business and does not end the connection.
+                Ok(_) => {}
+                Err(Error::Io(error)) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    if socket.get_ref().is_over() {
+                        return Err(ErrorKind::TimedOut.into());
+                    }
+                    socket.get_ref().send(&ping_frame());
+                }
+                Err(Error::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                    return Ok((1002, "not a valid WebSocket frame"));
+                }
+                // Nobody is left to be told a code.
+                Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => {
+                    return Err(ErrorKind::UnexpectedEof.into());
+                }
+                Err(Error::Protocol(_)) => return Ok((1002, "not a valid WebSocket frame")),
+                Err(Error::Utf8(_)) => return Ok((1007, "text is not UTF-8")),
+                Err(Error::Capacity(CapacityError::MessageTooLong { .. })) => return Ok((1009, "message over 64 KiB")),
+                Err(error) => return Err(io::Error::other(error)),
+            }
+        }
+        // The close frame is out already; a client that goes on talking does not keep its connection by that.
+        Ok((1000, ""))
+    }
+}
+
+/// Sends a message back, through the outbox like everything else.
+#[cfg(feature = "conformance")]
+fn echo(socket: &mut WebSocket<SessionWire>, message: Message) -> tungstenite::Result<()> {
+    if message.is_text() || message.is_binary() { socket.send(message) } else { Ok(()) }
+}
+
+/// A handshake that is answered with 101.
+struct Accepted<'a> {
+    app: &'a Arc<App>,
+    response: Vec<u8>,
+    start: Start,
+}
+
+impl<'a> Accepted<'a> {
+    fn read(shared: &'a Shared, live_feed: LiveFeed, head: &Head) -> Result<Self, Problem> {
+        let response = handshake(head)?;
+        Ok(Self { response, start: Start::read(live_feed, head)?, app: shared.shop.app()? })
     }
 }
 
@@ -106,9 +173,10 @@ enum Start {
 
 impl Start {
     fn read(feed: LiveFeed, head: &Head) -> Result<Self, Problem> {
-        Ok(match feed {
-            LiveFeed::Plain => Self::Plain(plain_dialect(head)?),
-            LiveFeed::Sync => Self::Sync(Position::read(|name| query(head, name))?),
+        Ok(if feed == LiveFeed::Sync {
+            Self::Sync(Position::read(|name| query(head, name))?)
+        } else {
+            Self::Plain(plain_dialect(head)?)
         })
     }
 
@@ -128,49 +196,31 @@ fn plain_dialect(head: &Head) -> Result<Dialect, Problem> {
     Ok(if is_old_app { Dialect::PacedJson } else { Dialect::Json })
 }
 
-/// The answer to the handshake (RFC 6455 §4.2), or why there is none.
+/// The answer to the handshake (RFC 6455 §4.2), or why there is none. Sub-protocols and extensions that are offered are not
+/// taken up.
 fn handshake(head: &Head) -> Result<Vec<u8>, Problem> {
     let refused = |why: String| Problem::new(400, format!("The WebSocket handshake is not valid: {why}"));
-    if head.header("Sec-WebSocket-Version").is_some_and(|version| version != "13") {
+    if head.header("Sec-WebSocket-Version") != Some("13") {
         return Err(Problem::new(426, "Only version 13 of the WebSocket protocol is spoken here")
             .with_header("Upgrade", "websocket")
             .with_header("Sec-WebSocket-Version", "13"));
     }
-    let mut request = Request::new(());
-    *request.method_mut() = Method::GET;
-    *request.version_mut() = if head.is_http_1_1 { Version::HTTP_11 } else { Version::HTTP_10 };
-    for (name, value) in head.headers() {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| refused(error.to_string()))?;
-        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|error| refused(error.to_string()))?;
-        request.headers_mut().append(name, value);
-    }
+    let mut keys = head.headers().filter(|(name, _)| name.eq_ignore_ascii_case("Sec-WebSocket-Key"));
+    let (Some((_, key)), None) = (keys.next(), keys.next()) else {
+        return Err(refused("there must be one Sec-WebSocket-Key".to_string()));
+    };
+    // Method, version and tokens are checked by now, and with lists and repeated headers, which tungstenite does not know.
+    let request = Request::builder()
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Version", "13")
+        .header("Sec-WebSocket-Key", key)
+        .body(())
+        .map_err(|error| refused(error.to_string()))?;
     let response = create_response(&request).map_err(|error| refused(error.to_string()))?;
     let mut bytes = Vec::with_capacity(256);
     write_response(&mut bytes, &response).map_err(|error| refused(error.to_string()))?;
     Ok(bytes)
-}
-
-/// Reads messages until the session ends; gives the code and reason of the close frame that is to be sent.
-fn read_until_end(socket: &mut WebSocket<SessionWire>) -> io::Result<(u16, &'static str)> {
-    loop {
-        socket.get_ref().listen()?;
-        match socket.read() {
-            Ok(Message::Text(text)) if text.as_str() == "ping" => socket.get_ref().send(&text_frame(b"pong")),
-            Ok(Message::Close(frame)) => return Ok((frame.map_or(1000, |frame| frame.code.into()), "")),
-            // Whatever else a client says is none of our business and does not end the connection.
-            Ok(_) => {}
-            Err(Error::Io(error)) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                if socket.get_ref().is_over() {
-                    return Err(ErrorKind::TimedOut.into());
-                }
-                socket.get_ref().send(&ping_frame());
-            }
-            Err(Error::Protocol(_)) => return Ok((1002, "not a valid WebSocket frame")),
-            Err(Error::Utf8(_)) => return Ok((1007, "text is not UTF-8")),
-            Err(Error::Capacity(CapacityError::MessageTooLong { .. })) => return Ok((1009, "message over 64 KiB")),
-            Err(error) => return Err(io::Error::other(error)),
-        }
-    }
 }
 
 /// Gives the client a moment to fetch the close frame and end the connection itself (RFC 6455 §7.1.1).
@@ -186,6 +236,7 @@ fn wait_for_close(stream: &TcpStream) -> io::Result<()> {
 /// Tells the broadcaster, however the session ends, that this client need not be served any more.
 struct Leaving {
     client: Arc<Client>,
+    app: Arc<App>,
     shared: Arc<Shared>,
 }
 
@@ -197,7 +248,7 @@ impl Drop for Leaving {
             self.client.close(close_code::GOING_AWAY, "the server is shutting down");
         }
         self.client.abandon();
-        self.shared.app.feed().nudge();
+        self.app.feed().nudge();
     }
 }
 
@@ -207,6 +258,9 @@ struct SessionWire {
     client: Arc<Client>,
     feed: Feed,
     last_heard: Instant,
+    lengths: FrameLengths,
+    /// What was read last ends before a length that is not valid.
+    is_malformed: bool,
 }
 
 impl SessionWire {
@@ -214,6 +268,13 @@ impl SessionWire {
     fn listen(&self) -> io::Result<()> {
         let left = SILENCE_MAX.saturating_sub(self.last_heard.elapsed()).max(Duration::from_millis(1));
         self.stream.set_read_timeout(Some(PING_EVERY.min(left)))
+    }
+
+    /// How much of what was read goes on to tungstenite: frames before one that is not valid are still heard.
+    fn accept(&mut self, bytes: &[u8]) -> usize {
+        let accepted = self.lengths.accept(bytes);
+        self.is_malformed = accepted < bytes.len();
+        accepted
     }
 
     fn is_over(&self) -> bool {
@@ -230,16 +291,23 @@ impl SessionWire {
 
 impl Read for SessionWire {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.is_malformed {
+            return Err(ErrorKind::InvalidData.into());
+        }
         let length = (&*self.stream).read(into)?;
         self.last_heard = Instant::now();
-        Ok(length)
+        match self.accept(into.get(..length).unwrap_or_default()) {
+            0 if length > 0 => Err(ErrorKind::InvalidData.into()),
+            accepted => Ok(accepted),
+        }
     }
 }
 
 impl Write for SessionWire {
     fn write(&mut self, frames: &[u8]) -> io::Result<usize> {
+        // To a client that is gone nothing is sent; the session's loop sees that it is.
         self.send(&Bytes::copy_from_slice(frames));
-        if self.client.is_gone() { Err(ErrorKind::BrokenPipe.into()) } else { Ok(frames.len()) }
+        Ok(frames.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

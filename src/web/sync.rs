@@ -18,13 +18,13 @@ const SLICE_ENTRIES_MAX: usize = 500;
 /// Bytes of records that a slice gathers before it ends.
 const SLICE_BYTES_MAX: usize = 256 << 10;
 /// Bytes of one page over HTTP, after which it ends early.
-const PAGE_BYTES_MAX: usize = 2 << 20;
+pub(super) const PAGE_BYTES_MAX: usize = 2 << 20;
 /// Changes of one page over HTTP, unless the client asks for fewer or more.
-const PAGE_CHANGES_DEFAULT: usize = 500;
+pub(super) const PAGE_CHANGES_DEFAULT: usize = 500;
 /// Changes of one page at most.
-const PAGE_CHANGES_MAX: usize = 5_000;
+pub(super) const PAGE_CHANGES_MAX: usize = 5_000;
 /// For how long a client may let the server wait for the next change.
-const WAIT_SECONDS_MAX: u64 = 60;
+pub(super) const WAIT_SECONDS_MAX: u64 = 60;
 
 /// What a client says about where it is.
 pub(super) struct Position {

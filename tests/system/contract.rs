@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::support::http::{Client, Reply};
+use super::support::json::{body_with, fault_locations};
 use super::support::samples;
 use super::support::server::Server;
 
@@ -46,19 +47,6 @@ fn assert_tokens(json: &str, expected: &[(&str, &str)]) {
     for (path, token) in expected {
         assert_eq!(at(json, path), *token, "{path} of {json}");
     }
-}
-
-/// A request body: `base` with some fields given as raw JSON; an empty text removes the field.
-fn body_with(base: &Value, changes: &[(&str, &str)]) -> Vec<u8> {
-    let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&base.to_string()).unwrap();
-    for (field, token) in changes {
-        if token.is_empty() {
-            fields.remove(*field);
-        } else {
-            fields.insert((*field).to_string(), RawValue::from_string((*token).to_string()).unwrap());
-        }
-    }
-    serde_json::to_vec(&fields).unwrap()
 }
 
 fn send(client: &mut Client, method: &str, path: &str, body: &[u8]) -> Reply {
@@ -119,19 +107,6 @@ fn assert_time(at: &str) {
     let shape: String = at.chars().map(|character| if character.is_ascii_digit() { '0' } else { character }).collect();
     assert_eq!(shape.replace("-00:00", "+00:00"), "0000-00-00T00:00:00.000000+00:00", "{at}");
     assert!(at.parse::<jiff::Timestamp>().is_ok(), "{at}");
-}
-
-/// The `loc` of each listed fault, after checking the shape of a validation error.
-fn fault_locations(reply: &Reply) -> Vec<Value> {
-    assert!(!reply.detail(422).is_empty());
-    let answer = reply.json();
-    let faults = answer["errors"].as_array().unwrap_or_else(|| panic!("no errors in {answer}"));
-    let mut locations = Vec::new();
-    for fault in faults {
-        assert!(fault["msg"].is_string() && fault["type"].is_string(), "{fault}");
-        locations.push(fault["loc"].clone());
-    }
-    locations
 }
 
 // ---- the routes beside the records ----
@@ -935,69 +910,6 @@ fn a_till_is_never_refused_a_sale_over_arithmetic() {
 }
 
 #[test]
-fn what_cannot_be_a_bill_is_refused_with_its_location() {
-    let required = ["customer_name", "customer_phone", "customer_address", "sale_by", "items", "subtotal"];
-    let required = required.into_iter().chain(["discount_amount", "total", "is_percentage_discount"]);
-    let mut rows: Vec<(&str, &str, Value)> = Vec::new();
-    for field in required {
-        rows.extend(["", "null"].map(|token| (field, token, json!(["body", field]))));
-    }
-    for field in ["customer_name", "customer_phone", "customer_address", "sale_by"] {
-        rows.extend(["5", "1.5", "true", "[]", "{}"].map(|token| (field, token, json!(["body", field]))));
-    }
-    rows.extend(["\"\"", "\"  \\t\\n\""].map(|token| ("customer_name", token, json!(["body", "customer_name"]))));
-    for field in ["subtotal", "discount_amount", "total"] {
-        let tokens =
-            ["\"abc\"", "\"\"", "[]", "{}", "\"NaN\"", "\"Infinity\"", "\"inf\"", "1e400", "99999999999999999"];
-        rows.extend(tokens.map(|token| (field, token, json!(["body", field]))));
-    }
-    for field in ["subtotal", "total"] {
-        rows.extend(["-1", "-0.01", "\"-5\""].map(|token| (field, token, json!(["body", field]))));
-    }
-    let booleans = ["\"maybe\"", "2", "-1", "[]", "{}", "\"\""];
-    rows.extend(booleans.map(|token| ("is_percentage_discount", token, json!(["body", "is_percentage_discount"]))));
-    rows.extend(["[]", "{}", "\"x\"", "5"].map(|token| ("items", token, json!(["body", "items"]))));
-    rows.push(("items", "[1]", json!(["body", "items", 0])));
-    let item_rows = [
-        (r#"[{"name":"a","price":1,"quantity":0}]"#, "quantity"),
-        (r#"[{"name":"a","price":1,"quantity":-1}]"#, "quantity"),
-        (r#"[{"name":"a","price":1,"quantity":"some"}]"#, "quantity"),
-        (r#"[{"name":"a","price":"dear","quantity":1}]"#, "price"),
-        (r#"[{"name":"a","price":1,"quantity":1,"discount":100.5}]"#, "discount"),
-        (r#"[{"name":"a","price":1,"quantity":1,"discount":-0.5}]"#, "discount"),
-        (r#"[{"name":5,"price":1,"quantity":1}]"#, "name"),
-    ];
-    rows.extend(item_rows.map(|(token, field)| ("items", token, json!(["body", "items", 0, field]))));
-    rows.push(("discount_percentage", "\"some\"", json!(["body", "discount_percentage"])));
-
-    let server = Server::start();
-    let mut client = server.client();
-    for (path, base) in [(CREATE_ESTIMATE, samples::estimate("Asha")), (CREATE_SALE, samples::sale("Asha"))] {
-        for (field, token, location) in &rows {
-            let reply = send(&mut client, "POST", path, &body_with(&base, &[(field, token)]));
-            assert_eq!(fault_locations(&reply), std::slice::from_ref(location), "{path} {field}: {token}");
-        }
-        for discount in ["100.5", "-1", "\"101\""] {
-            let changes = [("is_percentage_discount", "true"), ("discount_amount", discount)];
-            let reply = send(&mut client, "POST", path, &body_with(&base, &changes));
-            assert_eq!(fault_locations(&reply), [json!(["body", "discount_amount"])], "{path} {discount} %");
-        }
-    }
-    let order_rows = [
-        ("amount_paid", "-1"),
-        ("amount_paid", "\"some\""),
-        ("payment_mode", "5"),
-        ("source_estimate_id", "5"),
-        ("source_estimate_number", "5"),
-    ];
-    for (field, token) in order_rows {
-        let reply = send(&mut client, "POST", CREATE_SALE, &body_with(&samples::sale("Asha"), &[(field, token)]));
-        assert_eq!(fault_locations(&reply), [json!(["body", field])], "{field}: {token}");
-    }
-    assert_eq!(client.get("/api/orders/all").expect(200), json!([]), "nothing of all this is stored");
-}
-
-#[test]
 fn all_faults_of_a_body_are_listed_at_once() {
     let server = Server::start();
     let mut client = server.client();
@@ -1021,85 +933,6 @@ fn all_faults_of_a_body_are_listed_at_once() {
         r#"["body","total"]"#,
     ];
     assert_eq!(locations, expected);
-}
-
-#[test]
-fn a_body_that_is_not_a_json_object_is_refused() {
-    let server = Server::start();
-    let mut client = server.client();
-    let valid = samples::estimate("Asha").to_string();
-    let mut not_utf8 = valid.clone().into_bytes();
-    not_utf8[valid.find("Asha").unwrap()] = 0xff;
-    let malformed: Vec<(&str, Vec<u8>)> = vec![
-        ("an unfinished object", valid.as_bytes()[..valid.len() - 1].to_vec()),
-        ("text", b"hello".to_vec()),
-        ("a trailing comma", valid.replace("}]", "},]").into_bytes()),
-        ("two objects", [valid.as_bytes(), valid.as_bytes()].concat()),
-        ("something behind it", [valid.as_bytes(), b" x"].concat()),
-        ("NaN", valid.replace("\"total\":300.0", "\"total\":NaN").into_bytes()),
-        ("not UTF-8", not_utf8),
-        ("a control character in a text", valid.replace("Asha", "As\nha").into_bytes()),
-        ("single quotes", valid.replace('"', "'").into_bytes()),
-    ];
-    for (what, body) in &malformed {
-        for path in [CREATE_ESTIMATE, CREATE_SALE] {
-            assert!(!send(&mut client, "POST", path, body).detail(400).is_empty(), "{what}");
-        }
-    }
-    for body in ["[]", "5", "null", "true", "\"text\""] {
-        assert!(!send(&mut client, "POST", CREATE_ESTIMATE, body.as_bytes()).detail(422).is_empty(), "{body}");
-    }
-    let twice = valid.replacen('{', "{\"total\":1.0,", 1);
-    assert!(!send(&mut client, "POST", CREATE_ESTIMATE, twice.as_bytes()).detail(422).is_empty(), "duplicate keys");
-    assert_eq!(client.get("/api/orders/all").expect(200), json!([]));
-}
-
-#[test]
-fn a_deeply_nested_body_harms_nobody() {
-    let server = Server::start();
-    let mut client = server.client();
-    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
-        let nest = format!("{}1{}", open.repeat(50_000), close.repeat(50_000));
-        let status = send(&mut client, "POST", CREATE_ESTIMATE, nest.as_bytes()).status;
-        assert!(status == 400 || status == 422, "{status}");
-        let valid = samples::estimate("Asha").to_string();
-        for body in [
-            valid.replacen('{', &format!("{{\"unknown\":{nest},"), 1),
-            valid.replace("[{", &format!("[{{\"x\":{nest},")),
-        ] {
-            let status = send(&mut client, "POST", CREATE_ESTIMATE, body.as_bytes()).status;
-            assert!([201, 400, 422].contains(&status), "{status}");
-        }
-    }
-    client.get("/health").expect(200);
-    assert_eq!(client.get("/api/orders/all").status, 200);
-    new_estimate(&mut client, "the next one");
-}
-
-#[test]
-fn texts_and_items_end_at_their_named_limits() {
-    let server = Server::start();
-    let mut client = server.client();
-    let text_of = |characters: usize| json!("₹".repeat(characters)).to_string();
-    let items_of = |lines: usize| format!("[{}]", vec![r#"{"name":"a","price":1,"quantity":1}"#; lines].join(","));
-    for field in ["customer_name", "customer_phone", "customer_address", "sale_by", "payment_mode"] {
-        for (characters, status) in [(1_000, 201), (1_001, 422)] {
-            let body = body_with(&samples::sale("Asha"), &[(field, &text_of(characters))]);
-            let reply = send(&mut client, "POST", CREATE_SALE, &body);
-            assert_eq!(reply.status, status, "{field} of {characters} characters");
-            if status == 422 {
-                assert_eq!(fault_locations(&reply), [json!(["body", field])]);
-            }
-        }
-    }
-    for (lines, status) in [(1_000, 201), (1_001, 422)] {
-        let body = body_with(&samples::estimate("Asha"), &[("items", &items_of(lines))]);
-        let reply = send(&mut client, "POST", CREATE_ESTIMATE, &body);
-        assert_eq!(reply.status, status, "{lines} items");
-        if status == 422 {
-            assert_eq!(fault_locations(&reply), [json!(["body", "items"])]);
-        }
-    }
 }
 
 #[test]

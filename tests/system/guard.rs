@@ -3,9 +3,38 @@
 
 use std::process::Command;
 
+use serde_json::json;
+
+use crate::support::http::{Client, Reply};
 use crate::support::samples;
 use crate::support::server::Server;
 use crate::support::socket::Socket;
+use crate::support::wait_until;
+
+/// Every write of the API, on records that may or may not be there.
+const WRITES: [(&str, &str); 9] = [
+    ("POST", "/api/estimates/create"),
+    ("POST", "/api/orders/create-sale"),
+    ("PUT", "/api/estimates/{estimate}"),
+    ("DELETE", "/api/estimates/{estimate}"),
+    ("POST", "/api/estimates/{estimate}/convert-to-order"),
+    ("POST", "/api/estimates/{estimate}/duplicate"),
+    ("PUT", "/api/orders/{order}/status?status=x"),
+    ("DELETE", "/api/orders/{order}"),
+    ("PATCH", "/api/orders/{order}"),
+];
+
+/// A shop with one estimate and one order, and every write addressed to them.
+fn writes(client: &mut Client) -> Vec<(&'static str, String)> {
+    let estimate = client.post("/api/estimates/create", &samples::estimate("Asha")).expect(201);
+    let order = client.post("/api/orders/create-sale", &samples::sale("Asha")).expect(201);
+    let (estimate, order) = (estimate["estimate_id"].as_str().unwrap(), order["order_id"].as_str().unwrap());
+    WRITES.map(|(method, path)| (method, path.replace("{estimate}", estimate).replace("{order}", order))).into()
+}
+
+fn seq(client: &mut Client) -> u64 {
+    client.get("/health").expect(200)["seq"].as_u64().unwrap()
+}
 
 #[test]
 fn a_foreign_name_is_answered_with_421_and_ours_are_served() {
@@ -66,6 +95,207 @@ fn an_allowed_page_may_do_both_and_its_browser_is_told_so() {
     assert_eq!((refused.status, refused.header("Access-Control-Allow-Origin")), (405, None));
 }
 
+/// DNS rebinding: a page's own name leads to the till, so its requests are of the same origin to the browser.
+#[test]
+fn a_rebound_name_reaches_nothing() {
+    let server = Server::start();
+    let port = server.addr.port();
+    let mut client = server.client();
+    let writes = writes(&mut client);
+    let before = seq(&mut client);
+    let reads =
+        ["/", "/ui/main.js", "/api/", "/health", "/metrics", "/api/estimates/all", "/api/changes?since=0", "/ws"];
+    let reads = reads.map(|path| ("GET", path.to_string()));
+    for (method, path) in writes.into_iter().chain(reads).chain([("OPTIONS", "/api/estimates/create".into())]) {
+        let mut rebound = server.client();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: evil.example:{port}\r\nOrigin: http://evil.example:{port}\r\n\
+             Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}"
+        );
+        rebound.send_raw(head.as_bytes()).unwrap();
+        let reply = rebound.read(method);
+        assert!(!reply.detail(421).is_empty(), "{method} {path}");
+        assert!(rebound.is_closed_by_server(), "{method} {path}");
+    }
+    let name = format!("evil.example:{port}");
+    for feed in ["/ws", "/sync"] {
+        assert!(Socket::try_connect(server.addr, feed, &[("Host", &name)]).is_err(), "{feed}");
+    }
+    assert_eq!(seq(&mut client), before);
+}
+
+#[test]
+fn every_write_refuses_foreign_pages_and_bodies_that_a_form_can_send() {
+    let server = Server::start();
+    let mut client = server.client();
+    let writes = writes(&mut client);
+    let before = seq(&mut client);
+    let own = format!("http://{}", server.addr);
+    for (method, path) in &writes {
+        for origin in [
+            "null",
+            "",
+            "https://evil.example",
+            "http://127.0.0.1",
+            &own.replace("http:", "https:"),
+            &format!("{own}/"),
+            &format!("{own}.evil"),
+        ] {
+            let reply = server.client().request(method, path, &[("Origin", origin)], Some(b"{}"));
+            assert!(!reply.detail(403).is_empty(), "{method} {path} of {origin:?}");
+        }
+        if *method == "PATCH" {
+            continue;
+        }
+        // The three types that a page may send anywhere without asking first, and none at all.
+        for kind in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data",
+            "text/plain;application/json",
+            "",
+        ] {
+            let reply = client.request(method, path, &[("Content-Type", kind)], Some(b"{}"));
+            assert!(!reply.detail(415).is_empty(), "{method} {path} as {kind:?}");
+        }
+    }
+    assert_eq!(seq(&mut client), before, "nothing of all this was carried out");
+    // Clients that are no browser send no Origin, and our own page its own.
+    for (method, path) in writes.iter().filter(|(method, _)| *method == "PUT") {
+        let body = samples::estimate("Asha").to_string();
+        assert_eq!(client.request(method, path, &[], Some(body.as_bytes())).status, 200, "{method} {path}");
+        assert_eq!(
+            client.request(method, path, &[("Origin", &own)], Some(body.as_bytes())).status,
+            200,
+            "{method} {path}"
+        );
+    }
+}
+
+#[test]
+fn no_page_elsewhere_may_read_unless_it_is_named_exactly() {
+    const PAGE: &str = "https://office.example";
+    let names = |reply: &Reply| reply.headers.iter().filter(|(name, _)| name.starts_with("access-control-")).count();
+    let ask = |server: &Server, origin: &str| {
+        let asks = [("Origin", origin), ("Access-Control-Request-Method", "DELETE")];
+        let preflight = server.client().request("OPTIONS", "/api/estimates/create", &asks, None);
+        let read = server.client().request("GET", "/api/estimates/all", &[("Origin", origin)], None);
+        assert_eq!(read.status, 200, "the browser keeps it from the page");
+        names(&preflight) + names(&read)
+    };
+    let closed = Server::start();
+    for origin in [PAGE, "null", "*", &format!("http://{}", closed.addr)] {
+        assert_eq!(ask(&closed, origin), 0, "{origin}");
+    }
+    let open = Server::start_with(&["--allow-origin", PAGE]);
+    assert!(ask(&open, PAGE) > 0);
+    for origin in [
+        "null",
+        "*",
+        "http://office.example",
+        "https://office.example:444",
+        "https://office.example.evil",
+        "https://office.exampl",
+    ] {
+        assert_eq!(ask(&open, origin), 0, "{origin}");
+    }
+    for wrong in ["null", "*", "office.example"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_tillsync")).args(["--allow-origin", wrong]).output().unwrap();
+        assert!(!output.status.success(), "{wrong}");
+    }
+}
+
+#[test]
+fn every_answer_says_that_it_is_not_kept_not_guessed_at_and_not_framed() {
+    let server = Server::start_with(&["--connections-max", "8", "--allow-origin", "https://office.example"]);
+    let mut client = server.client();
+    let estimate = client.post("/api/estimates/create", &samples::estimate("Asha")).expect(201)["estimate_id"].clone();
+    let record = format!("/api/estimates/{}", estimate.as_str().unwrap());
+    let get = |path: &str, headers: &[(&str, &str)]| server.client().request("GET", path, headers, None);
+    let raw = |bytes: &str| {
+        let mut client = server.client();
+        client.send_raw(bytes.as_bytes()).unwrap();
+        client.read("GET")
+    };
+    let preflight = [("Origin", "https://office.example"), ("Access-Control-Request-Method", "POST")];
+    let mut replies = vec![
+        (200, get(&record, &[])),
+        (304, get(&record, &[("If-None-Match", "\"1\"")])),
+        (200, get("/api/", &[])),
+        (200, get("/health", &[])),
+        (200, get("/metrics", &[])),
+        (200, get("/", &[])),
+        (200, get("/api/orders/all", &[])),
+        (200, get("/api/changes?since=0", &[])),
+        (400, get("/api/%zz", &[])),
+        (404, get("/api/nothing", &[])),
+        (404, get("/ui/nothing.js", &[])),
+        (426, get("/ws", &[])),
+        (204, server.client().request("OPTIONS", "/api/estimates/create", &preflight, None)),
+        (201, client.post("/api/orders/create-sale", &samples::sale("Asha"))),
+        (200, client.put(&record, &samples::estimate("Ravi"))),
+        (412, client.request("DELETE", &record, &[("If-Match", "\"9\"")], None)),
+        (405, client.post("/health", &json!({}))),
+        (422, client.post("/api/orders/create-sale", &json!({}))),
+        (415, client.request("POST", "/api/orders/create-sale", &[("Content-Type", "text/plain")], Some(b"{}"))),
+        (400, raw("GET / HTTP/1.1\r\n\r\n")),
+        (403, raw("POST /api/x HTTP/1.1\r\nHost: shop\r\nOrigin: null\r\n\r\n")),
+        (413, raw("POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 9999999\r\n\r\n")),
+        (417, raw("POST / HTTP/1.1\r\nHost: shop\r\nExpect: x\r\n\r\n")),
+        (421, raw("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")),
+        (431, raw(&format!("GET / HTTP/1.1\r\n{}", "X: y\r\n".repeat(65)))),
+        (501, raw("POST / HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: gzip\r\n\r\n")),
+        (505, raw("GET / HTTP/2.0\r\nHost: shop\r\n\r\n")),
+        (200, raw("GET /api/orders/all HTTP/1.0\r\n\r\n")),
+    ];
+    let full: Vec<Client> = (0..7).map(|_| server.client()).collect();
+    wait_until("a connection too many", || {
+        let reply = server.client().try_request("GET", "/api/", &[], None);
+        reply.is_ok_and(|reply| {
+            let is_over = reply.status == 503;
+            replies.extend(is_over.then_some((503, reply)));
+            is_over
+        })
+    });
+    drop(full);
+    for (status, reply) in &replies {
+        assert_eq!(reply.status, *status);
+        assert_eq!(reply.header("cache-control"), Some("no-store"), "{status}");
+        assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{status}");
+        assert_eq!(reply.header("referrer-policy"), Some("no-referrer"), "{status}");
+    }
+}
+
+#[test]
+fn the_page_and_its_files_run_nothing_but_themselves() {
+    let server = Server::start();
+    let mut client = server.client();
+    let page = client.request("GET", "/", &[("Accept", "text/html")], None);
+    let text = page.text().to_string();
+    let files =
+        text.split("\"/ui/").skip(1).filter_map(|rest| rest.split('"').next()).map(|name| format!("/ui/{name}"));
+    let mut replies = vec![page];
+    replies.extend(files.map(|path| client.get(&path)));
+    assert!(replies.len() > 5);
+    for reply in replies {
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
+        let policy = reply.header("content-security-policy").unwrap();
+        let rules: Vec<&str> = policy.split("; ").collect();
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "connect-src 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
+            assert!(rules.contains(&rule), "{rule} in {policy}");
+        }
+        assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("http"), "{policy}");
+    }
+}
+
 #[test]
 fn other_devices_are_let_in_only_on_express_wish() {
     let directory = tempfile::tempdir().unwrap();
@@ -77,4 +307,13 @@ fn other_devices_are_let_in_only_on_express_wish() {
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("--trust-lan") && said.lines().count() == 1, "{said}");
+
+    // With the flag it starts, and says in one line what that means.
+    let server = Server::start_with(&["--listen", "0.0.0.0:0", "--trust-lan"]);
+    let warnings: Vec<String> =
+        server.log().lines().filter(|line| line.contains("no logins")).map(String::from).collect();
+    assert!(
+        matches!(warnings.as_slice(), [one] if one.contains("WARN") && one.contains("see and change everything")),
+        "{warnings:?}"
+    );
 }

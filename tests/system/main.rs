@@ -7,17 +7,28 @@ mod concurrency;
 mod contract;
 mod durability;
 mod guard;
+mod hostile_http;
+mod hostile_json;
+mod hostile_text;
 mod http_front;
 mod lists;
 mod live;
 mod log;
 mod model;
+mod openapi;
+mod page;
 mod readme;
 mod revisions;
 mod settings;
+#[cfg(target_os = "linux")]
+mod slow_attacks;
 mod slow_clients;
+mod states;
 mod summary;
 mod support;
 mod sync_guarantees;
 mod sync_protocol;
+#[cfg(target_os = "linux")]
+mod systemd;
 mod tail;
+mod websocket_conformance;

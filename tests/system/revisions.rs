@@ -392,3 +392,24 @@ fn a_key_whose_command_was_refused_as_stale_is_not_the_key_of_the_corrected_comm
     assert_eq!(delete("second", "\"1\""), 200);
     assert_eq!(delete("second", "\"1\""), 200, "repeated");
 }
+
+/// The newest answers are not in their index yet; those of a filled block are. A kill may come at either time.
+#[test]
+fn a_key_is_known_however_many_came_after_it() {
+    const KEYS: usize = 300;
+    let mut server = Server::start();
+    let create = |number: usize| {
+        Request::new("POST", "/api/estimates/create".into(), Some(samples::estimate(&format!("Customer {number}"))))
+    };
+    let mut client = server.client();
+    let first: Vec<Vec<u8>> = (0..KEYS).map(|number| keyed(&mut client, number, &create(number)).body).collect();
+    for _ in 0..2 {
+        let mut client = server.client();
+        for (number, answer) in first.iter().enumerate() {
+            assert_eq!(keyed(&mut client, number, &create(number)).body, *answer);
+        }
+        assert_eq!(till::estimates(&mut client).len(), KEYS);
+        server.kill();
+        server.start_again();
+    }
+}

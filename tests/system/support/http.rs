@@ -29,6 +29,11 @@ impl Client {
         Self { stream: BufReader::new(stream) }
     }
 
+    /// The server's address.
+    pub fn peer(&self) -> SocketAddr {
+        self.stream.get_ref().peer_addr().unwrap()
+    }
+
     /// Sends bytes as they are.
     pub fn send_raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.stream.get_mut().write_all(bytes)
@@ -90,6 +95,20 @@ impl Client {
 
     pub fn read(&mut self, method: &str) -> Reply {
         self.try_read(method).unwrap()
+    }
+
+    /// Reads so many bytes behind the answers that were read.
+    pub fn read_exact(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.stream.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// Reads all that the server sends until it closes.
+    pub fn read_to_end(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.stream.read_to_end(&mut bytes).unwrap();
+        bytes
     }
 
     /// True once the server has closed its side and nothing is left to read.

@@ -2,6 +2,7 @@
 //! WebSocket client with deadlines. Nothing here waits for a time; it waits for a condition until a deadline.
 
 pub mod http;
+pub mod json;
 pub mod proxy;
 pub mod random;
 pub mod samples;
@@ -10,6 +11,7 @@ pub mod socket;
 pub mod storm;
 pub mod sync;
 pub mod till;
+pub mod wire;
 
 use std::time::{Duration, Instant};
 
@@ -23,4 +25,10 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "waited {DEADLINE:?} for: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Says that a test cannot run without a tool. In CI, which installs them all, that is a fault.
+pub fn skip_without(tool: &str) {
+    assert!(std::env::var_os("CI").is_none(), "CI has to install {tool}");
+    eprintln!("SKIPPED: {tool} is not installed");
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,9 +17,12 @@ use super::socket::Socket;
 /// A server process and its data directory. Dropping it kills the process and removes the directory.
 pub struct Server {
     pub addr: SocketAddr,
-    pub dir: TempDir,
+    /// The line that it printed when it was ready.
+    pub ready: String,
+    pub dir: Arc<TempDir>,
     child: Child,
     args: Vec<String>,
+    env: Vec<(String, String)>,
     log: PathBuf,
 }
 
@@ -37,17 +40,42 @@ impl Server {
 
     /// Starts on an existing directory.
     pub fn start_in(dir: TempDir, args: &[&str]) -> Self {
+        Self::launch(Arc::new(dir), "log.txt", args, &[])
+    }
+
+    /// Starts on a fresh database in another environment.
+    pub fn start_with_env(env: &[(&str, &str)]) -> Self {
+        Self::launch(Arc::new(tempfile::tempdir().unwrap()), "log.txt", &[], env)
+    }
+
+    /// Starts with everything in its log.
+    pub fn start_talkative() -> Self {
+        Self::start_with_env(&[("RUST_LOG", "trace")])
+    }
+
+    /// Starts a second server on the data of this one.
+    pub fn start_beside(&self) -> Self {
+        Self::launch(Arc::clone(&self.dir), "log-2.txt", &[], &[])
+    }
+
+    fn launch(dir: Arc<TempDir>, log_name: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
         let args: Vec<String> = args.iter().map(ToString::to_string).collect();
-        let log = dir.path().join("log.txt");
-        let (child, addr) = spawn(&dir, &args, &log);
-        Self { addr, dir, child, args, log }
+        let env: Vec<_> = env.iter().map(|(name, value)| ((*name).to_string(), (*value).to_string())).collect();
+        let log = dir.path().join(log_name);
+        let (child, ready) = spawn(&dir, &args, &env, &log);
+        Self { addr: address_in(&ready), ready, dir, child, args, env, log }
     }
 
     /// Starts again on the same data, after [`Self::kill`] or [`Self::stop`]. The port is a new one.
     pub fn start_again(&mut self) {
-        let (child, addr) = spawn(&self.dir, &self.args, &self.log);
-        self.child = child;
-        self.addr = addr;
+        (self.child, self.ready) = spawn(&self.dir, &self.args, &self.env, &self.log);
+        self.addr = address_in(&self.ready);
+    }
+
+    /// The same in another environment.
+    pub fn start_again_with_env(&mut self, env: &[(&str, &str)]) {
+        self.env = env.iter().map(|(name, value)| ((*name).to_string(), (*value).to_string())).collect();
+        self.start_again();
     }
 
     /// `kill -9`, and waits until the process is gone.
@@ -122,14 +150,20 @@ impl Drop for Server {
     }
 }
 
-/// Runs the program and reads the address from the line that it prints when it is ready.
-fn spawn(dir: &TempDir, args: &[String], log: &PathBuf) -> (Child, SocketAddr) {
+/// The first address in a line.
+fn address_in(line: &str) -> SocketAddr {
+    line.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap().parse().unwrap()
+}
+
+/// Runs the program; returns the line that it prints when it is ready, or says what is wrong there.
+fn spawn(dir: &TempDir, args: &[String], env: &[(String, String)], log: &PathBuf) -> (Child, String) {
     let stderr = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_tillsync"))
         .args(["--host", "shop", "--listen", "127.0.0.1:0", "--data"])
         .arg(dir.path())
         .args(args)
         .env("RUST_LOG", std::env::var("TEST_SERVER_LOG").unwrap_or_else(|_| "info".into()))
+        .envs(env.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(stderr)
@@ -144,10 +178,9 @@ fn spawn(dir: &TempDir, args: &[String], log: &PathBuf) -> (Child, SocketAddr) {
         let _ = stdout.read_to_end(&mut Vec::new());
     });
     let line = receiver.recv_timeout(DEADLINE).expect("the server printed nothing").unwrap();
-    let addr = line.split("http://").nth(1).and_then(|rest| rest.split('/').next()).and_then(|addr| addr.parse().ok());
-    let Some(addr) = addr else {
+    if !line.contains("http://") {
         let _ = child.kill();
         panic!("no address in {line:?}; log:\n{}", std::fs::read_to_string(log).unwrap_or_default());
-    };
-    (child, addr)
+    }
+    (child, line)
 }

@@ -1,8 +1,11 @@
-//! What differs between operating systems, in one place: limits, signals, folders, and sending without waiting.
+//! What differs between operating systems, in one place: limits, signals, folders, systemd, and sending without waiting.
+
+pub mod systemd;
 
 use std::io;
 use std::net::TcpStream;
 use std::path::Path;
+use std::time::Duration;
 
 /// Makes the entries of a folder durable, so that a file that was moved into it is found after a power cut.
 #[cfg(unix)]
@@ -15,6 +18,19 @@ pub fn sync_directory(path: &Path) -> io::Result<()> {
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on every system")]
 pub fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Bytes that are free for us on the disk of this folder; `None` if the system does not say.
+#[cfg(unix)]
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    disk.f_bavail.checked_mul(disk.f_frsize)
+}
+
+/// Bytes that are free for us on the disk of this folder; the standard library does not ask this system.
+#[cfg(not(unix))]
+pub fn free_bytes(_folder: &Path) -> Option<u64> {
+    None
 }
 
 /// Ends the process when a thread that nothing can go on without panics: it starts again clean from the disk.
@@ -90,7 +106,7 @@ pub fn prepare_send(_stream: &TcpStream) -> io::Result<()> {
 #[cfg(not(unix))]
 pub fn prepare_send(stream: &TcpStream) -> io::Result<()> {
     /// Long enough for the system to take the bytes, short enough not to hold up the other clients.
-    const SEND_WAIT_MAX: std::time::Duration = std::time::Duration::from_millis(2);
+    const SEND_WAIT_MAX: Duration = Duration::from_millis(2);
     stream.set_write_timeout(Some(SEND_WAIT_MAX))
 }
 
@@ -120,6 +136,19 @@ pub fn raise_open_file_limit() -> Option<u64> {
 #[cfg(not(unix))]
 pub fn raise_open_file_limit() -> Option<u64> {
     None
+}
+
+/// Processor time that the process has used so far; zero where it cannot be asked.
+#[cfg(unix)]
+pub fn processor_time() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
+}
+
+/// Processor time that the process has used so far; zero where it cannot be asked.
+#[cfg(not(unix))]
+pub fn processor_time() -> Duration {
+    Duration::ZERO
 }
 
 /// Runs `on_stop` for SIGINT, SIGTERM and SIGHUP, and for Ctrl-C and closing the window on Windows.

@@ -1,0 +1,216 @@
+//! Goal: whatever operation of the disk fails, nobody is told that something is stored which is not, and all goes on by
+//! itself once the disk is well (promises 1, 3, 4 and 9).
+//!
+//! Method: create, convert, edit and delete on a disk whose first, second, … write, sync, change of length or read fails, once
+//! or from then on, until a command no longer comes so far. Failed syncs bring a part of their bytes to the disk by chance.
+//! Reads fail while the file is opened again, since a running server reads from memory.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tillsync::app::{Command, SubmitError};
+use tillsync::domain::Conversion;
+use tillsync::store::Store;
+
+use crate::contents::Contents;
+use crate::disk::{Disk, Fault, Image, Landed, Operation};
+use crate::http::{post, serve};
+use crate::shop::{DEADLINE, Shop, create, estimate, follow, keyed, sale, sequences};
+
+const OPERATIONS: [Operation; 4] = [Operation::Read, Operation::Write, Operation::SetLength, Operation::Sync];
+
+/// What is done, and how many entries of the log it makes.
+fn commands() -> [(&'static str, Command, u64); 4] {
+    // So large that the file must grow.
+    let large = || Box::new(sale("large", 16_000));
+    [
+        ("create", Command::CreateEstimate(large()), 1),
+        ("convert", Command::ConvertEstimate(estimate(1), Conversion::default()), 2),
+        ("edit", Command::EditEstimate(estimate(2), large()), 1),
+        ("delete", Command::DeleteEstimate(estimate(3)), 1),
+    ]
+}
+
+/// A shop with a few estimates; the first is so large that its order does not fit into the file as it is.
+fn a_closed_shop() -> Image {
+    let shop = Shop::open();
+    shop.send(&keyed("first", Command::CreateEstimate(Box::new(sale("first", 16_000))))).unwrap();
+    for key in ["second", "third", "fourth"] {
+        shop.sell(key).unwrap();
+    }
+    let disk = Arc::clone(&shop.disk);
+    shop.stop();
+    disk.kept()
+}
+
+/// What would be there after a power cut.
+fn durable(disk: &Disk) -> Contents {
+    let kept = Disk::holding(disk.kept());
+    let store = Store::open_on(move || kept.handle()).unwrap();
+    Contents::read(&store.snapshot().unwrap()).unwrap()
+}
+
+/// What came of a fault.
+struct Outcome {
+    /// Operations that failed.
+    failed: usize,
+    /// From the end of the fault until the file could be read again.
+    recovery: Duration,
+}
+
+fn strike(base: &Image, command: &Command, changes: u64, faults: &[Fault]) -> Outcome {
+    let shop = Shop::open_on(&Disk::holding(base.clone()));
+    let far = follow(&shop);
+    let shown = thread::spawn(move || sequences(far));
+    let before = shop.seq();
+    let submission = keyed("struck", command.clone());
+    shop.disk.break_by(faults);
+    let mut told = None;
+    for turn in 0..2 {
+        match shop.send(&submission) {
+            Ok(answer) => {
+                assert!(answer.status < 300, "{answer:?}");
+                assert_eq!(durable(&shop.disk).seq, before + changes, "answered, and not on the disk");
+                assert!(told.is_none_or(|told| told == answer), "two answers");
+                told = Some(answer);
+            }
+            // Whether it is stored is unknown; nothing more is known until the file is open again.
+            Err(SubmitError::OutcomeUnknown) => assert!(told.is_none(), "taken back"),
+            Err(SubmitError::Unavailable) => assert!(turn > 0, "a first failure leaves the outcome unknown"),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    let failed = shop.disk.mend();
+    assert!(failed > 0 || told.is_some(), "an error without a fault");
+
+    let mended = Instant::now();
+    while let Err(error) = shop.app.snapshot() {
+        assert!(mended.elapsed() < DEADLINE, "after {faults:?} the file is not opened again: {error}");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let recovery = mended.elapsed();
+    let answer = shop.send_until_answered(&submission);
+    assert!(told.is_none_or(|told| told == answer), "two answers");
+    assert_eq!(shop.seq(), before + changes, "not stored exactly once");
+    shop.send_until_answered(&keyed("afterwards", create("afterwards")));
+
+    let snapshot = shop.app.snapshot().unwrap();
+    let contents = Contents::read(&snapshot).unwrap();
+    contents.check(&snapshot).unwrap();
+    assert_eq!(durable(&shop.disk), contents);
+    drop(snapshot);
+    shop.stop();
+    let shown = shown.join().unwrap();
+    assert!(shown.iter().copied().eq(before + 1..=before + changes + 1), "not each change once, in order: {shown:?}");
+    Outcome { failed, recovery }
+}
+
+/// The faults of one try: the operation fails after so many good ones.
+fn faults(operation: Operation, after: usize, is_lasting: bool) -> Vec<Fault> {
+    let landed = Landed::Something(after as u64);
+    let fault = Fault { operation, after, is_lasting, landed, is_panic: false };
+    match operation {
+        Operation::Read => vec![Fault { operation: Operation::Sync, after: 0, is_lasting: false, ..fault }, fault],
+        _ => vec![fault],
+    }
+}
+
+#[test]
+fn whatever_operation_fails_nothing_is_answered_wrongly_and_all_goes_on_by_itself() {
+    let base = a_closed_shop();
+    let series = commands().into_iter().flat_map(|(name, command, changes)| {
+        let kinds =
+            OPERATIONS.into_iter().flat_map(|operation| [false, true].map(|is_lasting| (operation, is_lasting)));
+        kinds.map(move |(operation, is_lasting)| (name, command.clone(), changes, operation, is_lasting))
+    });
+    let (mut tries, mut slowest) = (0, Duration::ZERO);
+    thread::scope(|scope| {
+        let runs: Vec<_> = series
+            .map(|(name, command, changes, operation, is_lasting)| {
+                let base = &base;
+                let run = move || {
+                    let mut slowest = Duration::ZERO;
+                    for after in 0.. {
+                        let outcome = strike(base, &command, changes, &faults(operation, after, is_lasting));
+                        slowest = slowest.max(outcome.recovery);
+                        // A read is the second fault, after a sync.
+                        if outcome.failed < if operation == Operation::Read { 2 } else { 1 } {
+                            return (after, slowest);
+                        }
+                    }
+                    unreachable!("some number of operations is enough")
+                };
+                (name, operation, scope.spawn(run))
+            })
+            .collect();
+        for (name, operation, run) in runs {
+            let (struck, recovery) = run.join().unwrap();
+            assert!(
+                struck > 0 || (name, operation) == ("delete", Operation::SetLength),
+                "{name} {operation:?} never failed"
+            );
+            tries += struck;
+            slowest = slowest.max(recovery);
+        }
+    });
+    eprintln!("{tries} faults; the file was open again at the latest {slowest:?} after the end of one");
+}
+
+#[test]
+fn a_server_that_could_not_read_reads_again_by_itself_without_any_write() {
+    let base = a_closed_shop();
+    let mut struck = 0;
+    for is_lasting in [false, true] {
+        for after in 0.. {
+            let shop = Shop::open_on(&Disk::holding(base.clone()));
+            // Too large for the memory that the store uses here, so that it comes from the disk each time.
+            let read = || shop.app.snapshot().and_then(|snapshot| snapshot.record(estimate(1)));
+            let expected = read().unwrap();
+            assert!(expected.is_some());
+            shop.disk.break_by(&faults(Operation::Read, after, is_lasting)[1..]);
+            let first = read();
+            if shop.disk.mend() == 0 {
+                break;
+            }
+            struck += 1;
+            assert!(first.is_err(), "read, though the disk failed");
+            let mended = Instant::now();
+            while read().ok().as_ref() != Some(&expected) {
+                assert!(mended.elapsed() < DEADLINE, "never read again");
+                thread::sleep(Duration::from_millis(5));
+            }
+            assert_eq!(shop.sell("afterwards").unwrap().status, 201, "nothing is unknown to a till that comes later");
+            shop.stop();
+        }
+    }
+    assert!(struck > 0, "no read reached the disk");
+}
+
+#[test]
+fn over_http_the_outcome_is_called_unknown_and_the_same_key_settles_it() {
+    for landed in [Landed::Nothing, Landed::Everything] {
+        let Shop { disk, app } = Shop::open();
+        let app = Arc::new(app);
+        let (server, address) = serve(&app);
+        disk.break_by(&[Fault { operation: Operation::Sync, after: 0, is_lasting: true, landed, is_panic: false }]);
+        let (status, head, body) = post(address, "one sale");
+        assert_eq!(status, 503, "{body}");
+        assert!(body.contains("the outcome is unknown: send it again with the same key"), "{body}");
+        assert!(head.contains("Retry-After: 1\r\n"), "{head}");
+        assert_eq!(post(address, "one sale").0, 503, "the disk is still broken");
+        disk.mend();
+        let deadline = Instant::now() + DEADLINE;
+        let stored = loop {
+            match post(address, "one sale") {
+                (201, _, body) => break body,
+                (503, ..) => assert!(Instant::now() < deadline, "never stored"),
+                (status, _, body) => panic!("{status} {body}"),
+            }
+            thread::sleep(Duration::from_millis(20));
+        };
+        assert_eq!(post(address, "one sale").2, stored);
+        assert_eq!(app.snapshot().unwrap().seq().unwrap(), 1, "stored once");
+        server.stop();
+    }
+}

@@ -1,0 +1,16 @@
+//! The store, the writer and the feed on disks that fail: the real code on storage in memory. One file per kind of fault.
+#![allow(missing_docs, reason = "tests document themselves by their names")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod contents;
+mod creation;
+mod damage;
+mod disk;
+mod http;
+mod io_errors;
+mod panics;
+mod power_cuts;
+#[path = "../system/support/random.rs"]
+mod random;
+mod shop;
+mod sync_failures;

@@ -1,0 +1,134 @@
+//! Goal: a fault of the program in the middle of a commit ends the process with a clear message, so that it starts again
+//! clean from the disk; anywhere else it spoils one request and leaves no lock behind.
+//!
+//! Method: storage that panics, as the database's own code would. What ends the process runs in one of its own: this test
+//! program, started again for one ignored test.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tillsync::store::Store;
+
+use crate::disk::{Disk, Fault, Landed, Operation};
+use crate::http::{post, request, serve};
+use crate::shop::{DEADLINE, Shop, estimate};
+
+fn panic_at(operation: Operation) -> Fault {
+    Fault { operation, after: 0, is_lasting: true, landed: Landed::Nothing, is_panic: true }
+}
+
+fn error_at(operation: Operation) -> Fault {
+    Fault { is_lasting: false, is_panic: false, ..panic_at(operation) }
+}
+
+/// Runs one of the ignored tests below and returns what it wrote to standard error.
+fn run_to_its_end(name: &str) -> String {
+    let own = std::env::current_exe().unwrap();
+    let output = Command::new(own).args(["--ignored", "--exact", "--nocapture", name]).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{name} went on: {errors}");
+    #[cfg(unix)]
+    assert!(std::os::unix::process::ExitStatusExt::signal(&output.status).is_some(), "not aborted: {errors}");
+    errors
+}
+
+#[test]
+fn a_commit_that_panics_ends_the_process_with_a_clear_message() {
+    for name in ["panics::on_a_callers_thread", "panics::on_the_writers_thread"] {
+        let errors = run_to_its_end(name);
+        assert!(
+            errors.contains("tillsync: a commit failed. The process ends; what was answered is on disk.\n"),
+            "{errors}"
+        );
+    }
+}
+
+#[test]
+fn a_writer_that_panics_between_commits_ends_the_process_too() {
+    let errors = run_to_its_end("panics::while_it_brings_the_feed_up");
+    assert!(
+        errors.contains("tillsync: the writer failed. The process ends; what was answered is on disk.\n"),
+        "{errors}"
+    );
+}
+
+#[test]
+#[ignore = "ends the process; another test runs it in one of its own"]
+fn on_a_callers_thread() {
+    let shop = Shop::open();
+    shop.sell("first").unwrap();
+    shop.disk.break_by(&[panic_at(Operation::Write)]);
+    let _ = shop.sell("second");
+}
+
+#[test]
+#[ignore = "ends the process; another test runs it in one of its own"]
+fn on_the_writers_thread() {
+    let shop = Shop::open();
+    shop.sell("first").unwrap();
+    let gate = shop.disk.gate.lock().unwrap();
+    thread::scope(|scope| {
+        for key in ["second", "third", "fourth"] {
+            let shop = &shop;
+            scope.spawn(move || shop.sell(key));
+        }
+        // One of them is in its sync, with all its writes behind it; the others queue for the writer.
+        thread::sleep(Duration::from_millis(200));
+        shop.disk.break_by(&[panic_at(Operation::Write)]);
+        drop(gate);
+    });
+}
+
+#[test]
+#[ignore = "ends the process; another test runs it in one of its own"]
+fn while_it_brings_the_feed_up() {
+    let shop = Shop::open();
+    shop.disk.break_by(&[error_at(Operation::Sync), error_at(Operation::Read), panic_at(Operation::Read)]);
+    // The commit fails, and so does the first opening; the writer tries the next one by itself.
+    assert!(shop.sell("first").is_err());
+    thread::sleep(DEADLINE);
+}
+
+#[test]
+fn a_request_that_panics_is_answered_with_500_and_the_next_one_is_served() {
+    let Shop { disk, app } = Shop::open_on(&Disk::holding({
+        let shop = Shop::open();
+        shop.sell("first").unwrap();
+        shop.disk.kept()
+    }));
+    let app = Arc::new(app);
+    let (server, address) = serve(&app);
+    let line = format!("GET /api/estimates/{}", estimate(1).id());
+    disk.break_by(&[panic_at(Operation::Read)]);
+    let (status, _, body) = request(address, &line, "", "");
+    assert_eq!(status, 500, "{body}");
+    disk.mend();
+    assert_eq!(request(address, &line, "", "").0, 200);
+    assert_eq!(post(address, "second").0, 201);
+    server.stop();
+}
+
+#[test]
+fn a_panic_while_the_file_is_opened_again_leaves_no_lock_behind() {
+    let disk = Disk::holding({
+        let shop = Shop::open();
+        shop.sell("first").unwrap();
+        shop.disk.kept()
+    });
+    let opened = Arc::clone(&disk);
+    let store = Store::open_on(move || opened.handle()).unwrap();
+    disk.break_by(&[error_at(Operation::Write), panic_at(Operation::Read)]);
+    let time = tillsync::store::CommitTime {
+        at: tillsync::domain::Timestamp { unix_micros: 0, offset_seconds: 0 },
+        uptime_seconds: 0,
+    };
+    let failed = store.commit(time, |batch| batch.remember([1; 16], [1; 16], 1, b"")).is_err();
+    assert!(failed);
+    let panicked = catch_unwind(AssertUnwindSafe(|| store.snapshot().is_ok())).is_err();
+    assert!(panicked, "the storage was not asked");
+    disk.mend();
+    assert_eq!(store.snapshot().unwrap().seq().unwrap(), 1);
+}
