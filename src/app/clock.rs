@@ -71,6 +71,18 @@ impl ShopClock {
         })
     }
 
+    /// The name of the shop's zone, such as `Asia/Kolkata`, if it has one.
+    pub fn zone_name(&self) -> Option<&str> {
+        self.zone.iana_name()
+    }
+
+    /// A shop day so many days before another one, written `2025-01-13`.
+    pub fn day_before(&self, day: &str, days: usize) -> Option<String> {
+        let date: jiff::civil::Date = day.parse().ok()?;
+        let span = jiff::Span::new().try_days(i64::try_from(days).ok()?).ok()?;
+        Some(date.checked_sub(span).ok()?.to_string())
+    }
+
     /// The first microsecond since 1970 of a shop day written `2025-01-13`, and of the day after it.
     pub fn day(&self, text: &str) -> Option<(i64, i64)> {
         // The parser of dates knows more forms than ours.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Repeat;
-use crate::domain::{Conversion, Currency, Money, RecordKey, Sale, SaleDraft, Timestamp};
+use crate::domain::{Conversion, Currency, Money, RecordKey, Sale, SaleDraft, SettingsPatch, Timestamp};
 
 /// One thing that a user does. Everything in it was checked by itself; what depends on stored records is decided when
 /// it is committed.
@@ -25,6 +25,8 @@ pub enum Command {
     SetOrderStatus(RecordKey, String),
     /// Remove an order, and the estimate that it came from.
     DeleteOrder(RecordKey),
+    /// Change the settings of the shop.
+    SaveSettings(Box<SettingsPatch>),
 }
 
 impl Command {
@@ -127,6 +129,8 @@ pub enum Outcome {
         /// Whether the estimate that it came from went with it.
         with_estimate: bool,
     },
+    /// The settings were saved; their revision and JSON.
+    SettingsSaved(u32, Arc<[u8]>),
 }
 
 /// A command that cannot be carried out as things stand. Nothing was stored.

@@ -1,7 +1,7 @@
 //! One commit at a time, whoever leads it: a lone command is committed on its caller's thread; as soon as two meet, the
 //! writer thread gathers what waits and commits it with one sync.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -75,6 +75,8 @@ pub(super) struct Tools {
     pub clock: ShopClock,
     pub space: Arc<DiskSpace>,
     pub last_stored: Arc<LastStored>,
+    /// Revision of the settings at the start.
+    pub settings_rev: u32,
 }
 
 /// What a commit needs; only the holder of the turn commits.
@@ -88,10 +90,13 @@ struct Desk {
     is_stopping: AtomicBool,
     /// A commit failed, and what it may have left in the file is not shown yet.
     is_feed_behind: AtomicBool,
+    /// Revision of the settings that were shown last.
+    settings_rev: AtomicU32,
 }
 
 impl Committer {
     pub(super) fn start(tools: Tools) -> std::io::Result<Self> {
+        let settings_rev = AtomicU32::new(tools.settings_rev);
         let desk = Arc::new(Desk {
             tools,
             counts: CommitCounts::default(),
@@ -99,6 +104,7 @@ impl Committer {
             waiting: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
             is_feed_behind: AtomicBool::new(false),
+            settings_rev,
         });
         let (sender, receiver) = bounded(QUEUE_COMMANDS_MAX);
         let writer = thread::Builder::new().name("writer".into()).spawn({
@@ -253,14 +259,14 @@ impl Desk {
             return submissions.iter().map(|_| Err(SubmitError::Unavailable)).collect();
         }
         let started = Instant::now();
-        let Tools { store, feed, clock, space, last_stored } = &self.tools;
+        let Tools { store, feed, clock, space, last_stored, .. } = &self.tools;
         let now = CommitTime { at: clock.now(), uptime_seconds: clock.uptime_seconds() };
         let room = space.room();
         let result = store.commit(now, |batch| {
             submissions.iter().map(|submission| decide(batch, submission, room)).collect::<Result<Vec<Reply>, _>>()
         });
         match result {
-            Ok(Committed { value: replies, changes, is_synced }) => {
+            Ok(Committed { value: replies, changes, settings, is_synced }) => {
                 if is_synced {
                     self.counts.commands.note(submissions.len() as u64);
                     self.counts.seconds.note(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
@@ -268,6 +274,9 @@ impl Desk {
                 last_stored.note(&changes);
                 // Promise 1: only what is durable is shown.
                 feed.publish(changes);
+                if let Some((rev, json)) = settings {
+                    self.show_settings(rev, json);
+                }
                 replies
             }
             Err(error) => {
@@ -282,6 +291,11 @@ impl Desk {
 }
 
 impl Desk {
+    fn show_settings(&self, rev: u32, json: Arc<[u8]>) {
+        self.settings_rev.store(rev, Ordering::Release);
+        self.tools.feed.publish_settings(json);
+    }
+
     /// After a fault the file may hold a commit that was never shown. Opens the file and shows what is in it, before
     /// anything else is committed. Promise 6: nothing is skipped. True when the feed is level with the file.
     fn bring_feed_up(&self) -> bool {
@@ -296,6 +310,12 @@ impl Desk {
             feed.publish(changes);
             feed.advance(read_to);
             if read_to >= head {
+                // They are not in the log; the fault may have left new ones that nobody has seen.
+                if let Ok((rev, json)) = store.snapshot().and_then(|snapshot| snapshot.settings())
+                    && rev != self.settings_rev.load(Ordering::Acquire)
+                {
+                    self.show_settings(rev, json.into());
+                }
                 self.is_feed_behind.store(false, Ordering::Release);
                 return true;
             }

@@ -3,7 +3,9 @@
 
 use super::command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, SubmitError, Verdict};
 use super::space::Room;
-use crate::domain::{Action, Conversion, Estimate, Kind, Money, Order, RecordKey, Sale, SaleDraft, Source};
+use crate::domain::{
+    Action, Conversion, Estimate, Kind, Money, Order, RecordKey, Sale, SaleDraft, SettingsPatch, Source,
+};
 use crate::store::{Batch, Cause, StoreError};
 
 /// Answers one submission inside the transaction: from the stored answers if it is a repetition, else by carrying it out.
@@ -51,6 +53,7 @@ fn carry_out(batch: &mut Batch<'_>, submission: &Submission) -> Result<Verdict, 
         Command::CreateSale(draft) => work.create_sale(draft),
         Command::SetOrderStatus(key, status) => work.set_order_status(*key, status),
         Command::DeleteOrder(key) => work.delete_order(*key),
+        Command::SaveSettings(patch) => work.save_settings(patch),
     };
     match verdict {
         Ok(outcome) => Ok(Ok(outcome)),
@@ -199,6 +202,16 @@ impl<'a> Work<'a, '_> {
             self.batch.delete(estimate.key, estimate.rev + 1, self.cause(""))?;
         }
         Ok(Outcome::OrderDeleted { with_estimate: estimate.is_some() })
+    }
+
+    fn save_settings(&mut self, patch: &SettingsPatch) -> Result<Outcome, Stop> {
+        let settings = self.batch.settings()?;
+        if self.expected_revs.is_some_and(|expected| !expected.contains(&settings.rev)) {
+            return Err(Refusal::Stale(settings.rev, self.batch.settings_json(&settings)).into());
+        }
+        let next = settings.with(patch);
+        let json = if next == settings { self.batch.settings_json(&next) } else { self.batch.put_settings(&next)? };
+        Ok(Outcome::SettingsSaved(next.rev, json))
     }
 
     fn current_estimate(&mut self, key: RecordKey) -> Result<Estimate, Stop> {

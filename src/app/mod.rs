@@ -93,6 +93,7 @@ impl App {
         let snapshot = store.snapshot().map_err(AppError::Store)?;
         let feed = Feed::start(snapshot.seq().map_err(AppError::Store)?).map_err(AppError::Thread)?;
         let last_stored = Arc::new(LastStored::new(snapshot.last_change_micros().map_err(AppError::Store)?));
+        let (settings_rev, _) = snapshot.settings().map_err(AppError::Store)?;
         drop(snapshot);
         let (store, space) = (Arc::new(store), Arc::new(space));
         let tools = Tools {
@@ -101,6 +102,7 @@ impl App {
             clock: clock.clone(),
             space: Arc::clone(&space),
             last_stored: Arc::clone(&last_stored),
+            settings_rev,
         };
         let committer = Committer::start(tools).map_err(AppError::Thread)?;
         let watch = Watch::start(clock.clone(), space, last_stored).map_err(AppError::Thread)?;

@@ -11,6 +11,7 @@ mod key;
 mod money;
 mod records;
 mod search;
+mod settings;
 mod time;
 
 pub use amounts::{Amounts, Line, Micros, WHOLE_UNITS_MAX, discount_percentage, what_does_not_add_up};
@@ -21,4 +22,5 @@ pub use key::{Kind, RecordKey};
 pub use money::{Currency, Money};
 pub use records::{Discount, Estimate, Order, Sale, Source};
 pub use search::{Needle, fold, has_status, search_text};
+pub use settings::{NAME_CHARS_MAX, NAMES_MAX, PaperSize, Settings, SettingsPatch};
 pub use time::Timestamp;

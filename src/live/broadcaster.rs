@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use super::client::Client;
 use super::close_code;
 use super::feed::{Event, FeedCounts};
-use super::forms::{Batch, Listeners};
-use super::frame::{change_json, legacy_text};
+use super::forms::{Batch, Form, Listeners};
+use super::frame::{change_json, legacy_text, settings_frame};
 use super::member::Member;
 use crate::domain::{Action, Change, Kind};
 use crate::queue::{NoItem, Receiver};
@@ -82,6 +82,7 @@ impl Broadcaster {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Changes(changes) => self.broadcast(changes),
+            Event::Settings(settings) => self.show_settings(&settings),
             Event::Join(client) => self.join(client, self.seq),
             Event::JoinAfter(client, seq, reply) => {
                 let start = seq.max(self.seq);
@@ -105,6 +106,16 @@ impl Broadcaster {
         self.members.push(member);
         self.retry_soon();
         self.note_clients();
+    }
+
+    /// A client that is catching up gets them too: they have no place in the log to come from later.
+    fn show_settings(&mut self, settings: &[u8]) {
+        let frame = settings_frame(settings, self.seq);
+        for member in self.members.iter_mut().filter(|member| member.form == Form::Sync) {
+            member.offer(&frame);
+        }
+        log::info!("✅ Settings saved successfully · 📨 WebSocket message sent to those who know them");
+        self.retry_soon();
     }
 
     /// Joins the changes that wait, up to the next client that joins, and writes them.

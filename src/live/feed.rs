@@ -24,6 +24,8 @@ const STOPPED: u64 = u64::MAX;
 pub(super) enum Event {
     /// One transaction's changes, in order.
     Changes(Vec<Change>),
+    /// The JSON of the shop's new settings.
+    Settings(Arc<[u8]>),
     /// From the next change on, this client gets everything.
     Join(Arc<Client>),
     /// The same for a client that has everything up to a sequence already. The reply is the sequence after which its
@@ -101,6 +103,11 @@ impl Feed {
         *self.shared.published.lock().unwrap_or_else(PoisonError::into_inner) = last.seq;
         self.shared.is_published.notify_all();
         self.send(Event::Changes(changes));
+    }
+
+    /// Hands the JSON of new settings on, to clients of `/sync` alone: the others would reload everything.
+    pub fn publish_settings(&self, settings: Arc<[u8]>) {
+        self.send(Event::Settings(settings));
     }
 
     /// Sequence of the last change that was published.

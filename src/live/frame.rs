@@ -91,6 +91,16 @@ pub fn sync_frame(action: &str, seq: u64) -> Bytes {
     text_frame(format!(r#"{{"type":"sync","action":"{action}","seq":{seq}}}"#).as_bytes())
 }
 
+/// The frame of new settings on `/sync`. They have no sequence of their own: `seq` is that of the last change before them.
+pub(super) fn settings_frame(settings: &[u8], seq: u64) -> Bytes {
+    let mut json = Vec::with_capacity(ENVELOPE_BYTES + settings.len());
+    let mut object = Object::open(&mut json);
+    object.plain("type", "settings").plain("action", "update").plain("id", "settings").integer("seq", seq);
+    object.raw("data", settings);
+    object.close();
+    text_frame(&json)
+}
+
 /// Header of the largest unmasked frame.
 const FRAME_HEADER_BYTES_MAX: usize = 10;
 

@@ -126,7 +126,7 @@ impl Member {
     }
 
     /// A client that is gone is noticed by the next [`Self::flush`].
-    fn offer(&mut self, frames: &Bytes) {
+    pub fn offer(&mut self, frames: &Bytes) {
         self.is_waiting |= self.client.offer(frames) != Offered::Sent;
     }
 }

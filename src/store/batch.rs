@@ -9,9 +9,12 @@ use super::forms::{estimate_from, estimate_json, order_from, order_json};
 use super::log_entry::LogEntry;
 use super::record::Record;
 use super::search::{Texts, block_filled_by, covered_before, text_of};
-use super::tables::{CHANGES, ESTIMATES, ESTIMATES_SEARCH, ORDERS, ORDERS_SEARCH};
+use super::settings::{settings_from, settings_json};
+use super::tables::{CHANGES, ESTIMATES, ESTIMATES_SEARCH, META, META_SETTINGS, ORDERS, ORDERS_SEARCH};
 use super::{CommitTime, StoreError, StoredAnswer};
-use crate::domain::{Action, Change, Currency, Estimate, Kind, Money, Order, RecordKey, Timestamp, search_text};
+use crate::domain::{
+    Action, Change, Currency, Estimate, Kind, Money, Order, RecordKey, Settings, Timestamp, search_text,
+};
 
 /// What led to a change: goes into the log and to every screen with it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,10 +38,18 @@ pub struct Batch<'txn> {
     next_seq: u64,
     now: Timestamp,
     answer_time: AnswerTime,
-    written: Vec<Change>,
+    written: Written,
     /// Of the records in it.
     bytes_written: u64,
-    is_changed: bool,
+}
+
+/// What a batch has done.
+#[derive(Default)]
+pub(super) struct Written {
+    pub changes: Vec<Change>,
+    /// Revision and JSON of the settings, if they were changed.
+    pub settings: Option<(u32, Arc<[u8]>)>,
+    pub is_changed: bool,
 }
 
 /// Tables that the first command which needs them opens, with what is kept for them from commit to commit.
@@ -107,14 +118,13 @@ impl<'txn> Batch<'txn> {
             // A machine without a clock chip may start in the past; what is stored never runs backwards.
             now: Timestamp { unix_micros: time.at.unix_micros.max(last_at), ..time.at },
             answer_time: AnswerTime { run, uptime_seconds: time.uptime_seconds, unix_micros: time.at.unix_micros },
-            written: Vec::new(),
+            written: Written::default(),
             bytes_written: 0,
-            is_changed: false,
         })
     }
 
-    pub(super) fn finish(self) -> (Vec<Change>, bool) {
-        (self.written, self.is_changed)
+    pub(super) fn finish(self) -> Written {
+        self.written
     }
 
     /// The time of this commit.
@@ -218,6 +228,27 @@ impl<'txn> Batch<'txn> {
         self.put(key, &mut record, None, Action::Delete, cause).map(|_| ())
     }
 
+    /// The settings of the shop.
+    pub fn settings(&mut self) -> Result<Settings, StoreError> {
+        let meta = self.transaction.open_table(META)?;
+        let stored = meta.get(META_SETTINGS)?;
+        stored.map_or_else(|| Ok(Settings::default()), |json| settings_from(json.value()))
+    }
+
+    /// The JSON of settings, as it is stored and shown.
+    pub fn settings_json(&self, settings: &Settings) -> Arc<[u8]> {
+        settings_json(settings, self.currency).into()
+    }
+
+    /// Stores the settings. They are no record: they have no place in the log, and a device reads them when it connects.
+    pub fn put_settings(&mut self, settings: &Settings) -> Result<Arc<[u8]>, StoreError> {
+        let json = self.settings_json(settings);
+        self.transaction.open_table(META)?.insert(META_SETTINGS, &*json)?;
+        self.written.is_changed = true;
+        self.written.settings = Some((settings.rev, Arc::clone(&json)));
+        Ok(json)
+    }
+
     /// The answer stored under this fingerprint, however old.
     pub fn answer(&mut self, fingerprint: [u8; 16]) -> Result<Option<StoredAnswer>, StoreError> {
         self.answers()?.get(fingerprint)
@@ -236,7 +267,7 @@ impl<'txn> Batch<'txn> {
         kept_seconds: u32,
         outcome: &[u8],
     ) -> Result<(), StoreError> {
-        self.is_changed = true;
+        self.written.is_changed = true;
         let now = self.answer_time;
         let answer = StoredAnswer { at: now, kept_seconds, payload, outcome: outcome.to_vec() };
         self.answers()?.put(fingerprint, &answer)
@@ -285,7 +316,7 @@ impl<'txn> Batch<'txn> {
         action: Action,
         cause: Cause<'_>,
     ) -> Result<Arc<[u8]>, StoreError> {
-        self.is_changed = true;
+        self.written.is_changed = true;
         let seq = self.next_seq;
         self.next_seq += 1;
         (record.created_at, record.created_seq) = match action {
@@ -299,7 +330,7 @@ impl<'txn> Batch<'txn> {
         self.changes.insert(seq, entry.encode().as_slice())?;
         let change = entry.into_change(seq, record);
         let json = change.record.clone().unwrap_or_default();
-        self.written.push(change);
+        self.written.changes.push(change);
         Ok(json)
     }
 }

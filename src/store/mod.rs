@@ -18,6 +18,7 @@ mod read;
 mod record;
 mod run;
 mod search;
+mod settings;
 mod tables;
 
 use std::path::PathBuf;
@@ -28,11 +29,11 @@ use std::time::{Duration, Instant};
 use redb::{Database, ReadableDatabase, StorageBackend};
 
 pub use answers::StoredAnswer;
-use batch::Kept;
 pub use batch::{Batch, Cause};
+use batch::{Kept, Written};
 pub use error::{OpenError, StoreError};
 pub use file::OnProgress;
-pub use read::{Records, Snapshot, Wanted};
+pub use read::{Records, Snapshot, Step, Wanted};
 pub use record::Record;
 
 use crate::domain::{Change, Currency, Timestamp};
@@ -87,6 +88,8 @@ pub struct Committed<T> {
     pub value: T,
     /// The changes, in order.
     pub changes: Vec<Change>,
+    /// Revision and JSON of the settings, if they were changed.
+    pub settings: Option<(u32, Arc<[u8]>)>,
     /// Whether anything was written; work that changed nothing needs no sync.
     pub is_synced: bool,
 }
@@ -213,14 +216,14 @@ impl Store {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut batch = Batch::begin(&transaction, time, self.run_number, self.currency, &mut kept)?;
         let value = work(&mut batch)?;
-        let (changes, is_synced) = batch.finish();
+        let Written { changes, settings, is_changed: is_synced } = batch.finish();
         if is_synced {
             transaction.commit()?;
             self.with_opened(|opened| opened.advance(self.currency))?;
         } else {
             transaction.abort()?;
         }
-        Ok(Committed { value, changes, is_synced })
+        Ok(Committed { value, changes, settings, is_synced })
     }
 
     /// Closes the file properly, so that the next start has nothing to repair.

@@ -11,8 +11,9 @@ use super::log_entry::LogEntry;
 use super::record::Record;
 use super::run::{Run, hex};
 use super::search::{covered_before, text_of};
-use super::tables::{CHANGES, ESTIMATES, ESTIMATES_SEARCH, ORDERS, ORDERS_SEARCH, RUNS};
-use crate::domain::{Change, Currency, Kind, RecordKey};
+use super::settings::{settings_from, settings_json};
+use super::tables::{CHANGES, ESTIMATES, ESTIMATES_SEARCH, META, META_SETTINGS, ORDERS, ORDERS_SEARCH, RUNS};
+use crate::domain::{Action, Change, Currency, Kind, RecordKey, Settings, Timestamp};
 
 /// Everything that was committed when it was taken. Keep it for a moment only: the file grows while an old one is held.
 pub struct Snapshot {
@@ -78,6 +79,45 @@ impl Snapshot {
             let Some(bytes) = table.get(u64::from(key.number))? else { return Ok(None) };
             let record = Record::decode(bytes.value())?;
             Ok((!record.is_deleted).then(|| (record.rev, record.json.to_vec())))
+        })
+    }
+
+    /// The settings of the shop: their revision and JSON.
+    pub fn settings(&self) -> Result<(u32, Vec<u8>), StoreError> {
+        self.health.watch(|| {
+            let meta = self.transaction.open_table(META)?;
+            if let Some(json) = meta.get(META_SETTINGS)? {
+                return Ok((settings_from(json.value())?.rev, json.value().to_vec()));
+            }
+            let settings = Settings::default();
+            Ok((settings.rev, settings_json(&settings, self.currency)))
+        })
+    }
+
+    /// What was done to a record, the newest first, at most `steps_max` steps; `None` if there is none or it is deleted.
+    /// The log is read from the record's making to its last change.
+    pub fn history(&self, key: RecordKey, steps_max: usize) -> Result<Option<Vec<Step>>, StoreError> {
+        self.health.watch(|| {
+            let table = self.records(key.kind)?;
+            let Some(bytes) = table.get(u64::from(key.number))? else { return Ok(None) };
+            let record = Record::decode(bytes.value())?;
+            if record.is_deleted {
+                return Ok(None);
+            }
+            let (mut rev, mut steps) = (record.rev, Vec::new());
+            for entry in self.changes()?.range(record.created_seq..=record.seq)?.rev() {
+                let (seq, bytes) = entry?;
+                let entry = LogEntry::decode(bytes.value())?;
+                if entry.key == key {
+                    let by = entry.by.map(str::to_string);
+                    steps.push(Step { seq: seq.value(), rev, action: entry.action, at: entry.at, by });
+                    rev = rev.saturating_sub(1);
+                    if steps.len() == steps_max {
+                        break;
+                    }
+                }
+            }
+            Ok(Some(steps))
         })
     }
 
@@ -219,6 +259,21 @@ fn share<T>(shared: &OnceLock<T>, open: impl FnOnce() -> Result<T, StoreError>) 
     }
     let opened = open()?;
     Ok(shared.get_or_init(|| opened))
+}
+
+/// One step in the history of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its place in the one order of all changes.
+    pub seq: u64,
+    /// Revision of the record after it.
+    pub rev: u32,
+    /// What was done.
+    pub action: Action,
+    /// When.
+    pub at: Timestamp,
+    /// Who, as far as known.
+    pub by: Option<String>,
 }
 
 /// Says of a number and its search text whether the record is wanted.

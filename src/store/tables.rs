@@ -23,9 +23,10 @@ pub(super) const ANSWERS: TableDefinition<u64, &[u8]> = TableDefinition::new("an
 pub(super) const ANSWER_PLACES: TableDefinition<[u8; 16], u64> = TableDefinition::new("answer_places");
 /// Number of the run, from 1 → random id (8 bytes) and the last sequence before it (u64).
 pub(super) const RUNS: TableDefinition<u64, &[u8]> = TableDefinition::new("runs");
-/// Facts about the file: `schema`, `file_id`, `currency`.
+/// Facts about the file: `schema`, `file_id`, `currency`; and the shop's `settings`, once they were saved.
 pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 pub(super) const META_SCHEMA: &str = "schema";
 pub(super) const META_FILE_ID: &str = "file_id";
 pub(super) const META_CURRENCY: &str = "currency";
+pub(super) const META_SETTINGS: &str = "settings";

@@ -1,12 +1,24 @@
 // The only module that calls fetch. It knows paths, time limits and error texts, and nothing of the screen.
 
+import { PLURAL } from './wire.js';
+
 /** @typedef {import('./wire.js').Kind} Kind */
 /** @typedef {import('./wire.js').SaleRecord} SaleRecord */
 
 /**
- * @typedef {object} ListAnswer
- * @property {SaleRecord[]} records newest first
- * @property {number | null} seq the last change that the list contains; null if the server does not say
+ * @typedef {object} Answer
+ * @property {any} body
+ * @property {number} seq the last change that the answer contains; 0 if the server does not say
+ * @property {string} epoch of that state; empty if the server does not say
+ *
+ * @typedef {object} Command something to be done once, however often it is sent
+ * @property {string} method
+ * @property {string} path
+ * @property {string} key its Idempotency-Key
+ * @property {string} [body] JSON
+ * @property {number} [rev] do it only if the record still has this revision
+ *
+ * @typedef {{ q?: string, status?: string, before?: string, limit: number }} Query
  */
 
 /** A server that takes longer is treated like one that is away. */
@@ -21,38 +33,47 @@ export class ApiError extends Error {
   }
 }
 
+/** A page of a list, newest first. @param {Kind} kind @param {Query} query @returns {Promise<Answer>} */
+export async function list(kind, query) {
+  const path = kind === 'estimate' ? '/api/estimates/all' : '/api/orders/orders-only';
+  const answer = await get(`${path}?${parameters(query)}`);
+  const records = kind === 'estimate' ? answer.body : answer.body?.orders?.items;
+  if (!Array.isArray(records)) throw new ApiError(200, 'The answer is not a list');
+  return { ...answer, body: records };
+}
+
+/** @param {Kind} kind @param {string} id */
+export const record = (kind, id) => get(`/api/${PLURAL[kind]}/${encodeURIComponent(id)}`);
+
+/** @param {Kind} kind @param {string} id */
+export const history = (kind, id) => get(`/api/${PLURAL[kind]}/${encodeURIComponent(id)}/history`);
+
+/** The newest of both kinds that match. @param {Query} query */
+export const search = (query) => get(`/api/search?${parameters(query)}`);
+
+/** @param {number} since @param {string} epoch */
+export const changes = (since, epoch) => get(`/api/changes?since=${since}&epoch=${encodeURIComponent(epoch)}&limit=100`);
+
+export const summary = () => get('/api/summary');
+export const settings = () => get('/api/settings');
+export const health = () => get('/health');
+
 /**
- * @param {Kind} kind @param {number} limit @returns {Promise<ListAnswer>}
+ * Sends a command. Throws only if no answer came, so that it must be sent again.
+ * @param {Command} command @returns {Promise<{ status: number, body: any, seconds: number }>} `seconds`: when to ask again
  */
-export async function newest(kind, limit) {
-  return kind === 'estimate' ? newestEstimates(limit) : newestOrders(limit);
+export async function send({ method, path, key, body, rev }) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: 'application/json', 'Idempotency-Key': key };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (rev !== undefined) headers['If-Match'] = `"${rev}"`;
+  const response = await fetch(path, { method, headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const answer = await response.json().catch(() => null);
+  if (answer === null) throw new ApiError(response.status, 'The answer broke off');
+  return { status: response.status, body: answer, seconds: Number(response.headers.get('Retry-After')) || 0 };
 }
 
-/** @param {string} id @returns {Promise<SaleRecord>} */
-export async function order(id) {
-  const { body } = await get(`/api/orders/${encodeURIComponent(id)}`);
-  return body;
-}
-
-/** What the owner should know now, in whole sentences. @returns {Promise<string[]>} */
-export async function warnings() {
-  const { body } = await get('/health');
-  return list(body?.warnings).map((warning) => String(warning.message));
-}
-
-/** @param {number} limit @returns {Promise<ListAnswer>} */
-async function newestEstimates(limit) {
-  const { body, seq } = await get(`/api/estimates/all?limit=${limit}`);
-  return { records: list(body), seq };
-}
-
-/** @param {number} limit @returns {Promise<ListAnswer>} */
-async function newestOrders(limit) {
-  const { body, seq } = await get(`/api/orders/orders-only?limit=${limit}`);
-  return { records: list(body?.orders?.items), seq };
-}
-
-/** @param {string} path */
+/** @param {string} path @returns {Promise<Answer>} */
 async function get(path) {
   const response = await fetch(path, {
     headers: { Accept: 'application/json' },
@@ -61,16 +82,12 @@ async function get(path) {
   });
   const body = await response.json();
   if (!response.ok) throw new ApiError(response.status, String(body?.detail ?? response.statusText));
-  return { body, seq: sequence(response.headers.get('Sync-Seq')) };
+  const seq = response.headers.get('Sync-Seq') ?? '';
+  return { body, seq: Number(seq) || 0, epoch: response.headers.get('Sync-Epoch') ?? '' };
 }
 
-/** @param {unknown} value @returns {any[]} */
-function list(value) {
-  if (!Array.isArray(value)) throw new ApiError(200, 'The answer is not a list');
-  return value;
-}
-
-/** @param {string | null} header @returns {number | null} */
-function sequence(header) {
-  return header !== null && /^\d+$/.test(header) ? Number(header) : null;
+/** @param {Query} query */
+function parameters(query) {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
 }

@@ -1,35 +1,94 @@
-// Amounts and times as people read them, through Intl. The currency is the shop's; the language is the browser's.
+// Amounts and times as people read them, through Intl. Currency and zone are the shop's; the language is the browser's.
 
-const CURRENCY = document.querySelector('meta[name="tillsync-currency"]')?.getAttribute('content') ?? '';
+import { fromMinor } from './amounts.js';
 
-const amounts = amountFormat(CURRENCY);
-const wallTimes = dateFormat({ timeZone: 'UTC' });
-const wallTimesWithYear = dateFormat({ timeZone: 'UTC', year: 'numeric' });
-const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
+let currency = document.querySelector('meta[name="tillsync-currency"]')?.getAttribute('content') ?? '';
+let zone = '';
+let amounts = amountFormat();
+/** `2025-01-13 10:30:00` in the shop's zone. */
+let stamps = stampFormat();
 
-/** @param {number} amount in whole units, as the wire has it */
-export const money = (amount) => amounts.format(amount);
+const wallTimes = dateFormat({ day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
+const wallTimesWithYear = dateFormat({ dateStyle: 'medium', timeStyle: 'short' });
+const clockTimes = dateFormat({ hour: 'numeric', minute: '2-digit' });
+const longDates = dateFormat({ day: 'numeric', month: 'long', year: 'numeric', hour: 'numeric', minute: '2-digit' });
+const days = dateFormat({ weekday: 'long', day: 'numeric', month: 'long' });
+const shortDays = dateFormat({ day: 'numeric', month: 'short' });
+const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 6 });
+
+/** Takes what the shop has chosen. @param {string} newCurrency @param {string} newZone IANA name, or empty */
+export function useShop(newCurrency, newZone) {
+  if (newCurrency !== currency) {
+    currency = newCurrency;
+    amounts = amountFormat();
+  }
+  if (newZone !== zone) {
+    zone = newZone;
+    try {
+      stamps = stampFormat();
+    } catch {
+      // A zone that this browser does not know: its own clock will do.
+    }
+  }
+}
 
 /** Decimals of the shop's currency. */
-export const DECIMALS = amounts.resolvedOptions().maximumFractionDigits ?? 2;
+export const decimals = () => amounts.resolvedOptions().maximumFractionDigits ?? 2;
+
+/** The sign of the currency alone: `₹`. */
+export const currencySign = () =>
+  amounts.formatToParts(0).find((part) => part.type === 'currency')?.value ?? currency;
+
+/** @param {number | undefined} amount in whole units, as the wire has it */
+export const money = (amount) => amounts.format(amount ?? 0);
+
+/** @param {bigint} minor in minor units */
+export const minorMoney = (minor) => amounts.format(fromMinor(minor, decimals()));
+
+/** A sum of minor units that is a number. @param {number} units */
+export const fromUnits = (units) => amounts.format(units / 10 ** decimals());
+
+/** An amount without the currency's sign, for fields. @param {bigint} minor */
+export const minorText = (minor) => fromMinor(minor, decimals()).toFixed(decimals());
+
+/** @param {number} number */
+export const number = (number) => numbers.format(number);
 
 /**
  * A record's moment as the shop's wall clock showed it: the time is taken as written, whatever zone this browser is in.
  * @param {string} createdAt RFC 3339 with the shop's offset
  */
-export function wallTime(createdAt) {
-  const written = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)/.exec(createdAt);
-  if (!written) return createdAt;
-  const [year, month, day, hour, minute] = written.slice(1).map(Number);
-  const format = year === new Date().getFullYear() ? wallTimes : wallTimesWithYear;
-  return format.format(Date.UTC(year, month - 1, day, hour, minute));
+export const wallTime = (createdAt) => written(createdAt, (date) => {
+  if (createdAt.slice(0, 10) === today()) return clockTimes.format(date);
+  return (createdAt.slice(0, 4) === today().slice(0, 4) ? wallTimes : wallTimesWithYear).format(date);
+});
+
+/** Date and time for paper. @param {string} createdAt */
+export const longTime = (createdAt) => written(createdAt, (date) => longDates.format(date));
+
+/** @param {string} day `2025-01-13` */
+export const longDay = (day) => days.format(Date.parse(`${day}T00:00Z`));
+
+/** @param {string} day */
+export const shortDay = (day) => shortDays.format(Date.parse(`${day}T00:00Z`));
+
+/** A moment on the shop's wall clock: `2025-01-13 10:30:00`. @param {Date} date */
+export const stamp = (date) => stamps.format(date);
+
+/** The shop's day, now: `2025-01-13`. */
+export const today = () => stamp(new Date()).slice(0, 10);
+
+/** @param {Date} date */
+export const clockTime = (date) => wallTime(stamp(date));
+
+/** @param {string} text @param {(date: Date) => string} format */
+function written(text, format) {
+  const wall = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)/.exec(text);
+  return wall ? format(new Date(`${wall[1]}T${wall[2]}Z`)) : text;
 }
 
-/** A moment on this device's own clock. @param {Date} date */
-export const clockTime = (date) => clock.format(date);
-
-/** @param {string} currency @returns {Intl.NumberFormat} */
-function amountFormat(currency) {
+/** @returns {Intl.NumberFormat} */
+function amountFormat() {
   try {
     return new Intl.NumberFormat(undefined, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' });
   } catch {
@@ -37,8 +96,11 @@ function amountFormat(currency) {
   }
 }
 
-/** @param {Intl.DateTimeFormatOptions} options */
+function stampFormat() {
+  return new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone: zone || undefined });
+}
+
+/** Wall times are formatted as if they were UTC. @param {Intl.DateTimeFormatOptions} options */
 function dateFormat(options) {
-  const parts = /** @type {const} */ ({ day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
-  return new Intl.DateTimeFormat(undefined, { ...parts, ...options });
+  return new Intl.DateTimeFormat(undefined, { ...options, timeZone: 'UTC' });
 }

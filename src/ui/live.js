@@ -29,7 +29,7 @@ export class Live {
   #url;
   #handlers;
 
-  /** @param {string} url @param {LiveHandlers} handlers */
+  /** @param {() => string} url asked before each connection @param {LiveHandlers} handlers */
   constructor(url, handlers) {
     this.#url = url;
     this.#handlers = handlers;
@@ -47,7 +47,7 @@ export class Live {
 
   #connect() {
     clearTimeout(this.#retryTimer);
-    const socket = new WebSocket(this.#url);
+    const socket = new WebSocket(this.#url());
     this.#socket = socket;
     this.#openedAt = Date.now();
     socket.onopen = () => this.#opened();

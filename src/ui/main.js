@@ -1,36 +1,137 @@
-// Starts the page: makes the parts and ties them together. What is shown follows the store, at most once per frame.
+// Starts the page: makes the parts, ties them together, and shows the screen that the address names. What is shown follows the
+// store, at most once per frame.
 
+import { Actions } from './actions.js';
+import { Book } from './book.js';
+import { Catalogue } from './catalogue.js';
+import { Db } from './db.js';
+import { showKeys } from './dialog.js';
 import { part } from './dom.js';
-import { RecordList } from './list.js';
+import { Form } from './form.js';
+import { Home } from './home.js';
+import { Outbox, localId } from './outbox.js';
+import { PrintScreen } from './print.js';
+import { SettingsScreen, setTheme } from './settings.js';
 import { Shell } from './shell.js';
 import { Store } from './store.js';
 import { Sync } from './sync.js';
-import { Warnings } from './warnings.js';
-import { KINDS } from './wire.js';
+import { words } from './words.js';
 
-/** Records of each kind on this page. */
-const NEWEST_MAX = 50;
+setTheme(localStorage.getItem('theme') ?? '');
 
-const store = new Store(NEWEST_MAX);
-const shell = new Shell();
-const lists = KINDS.map((kind) => ({ kind, list: new RecordList(kind) }));
+const store = new Store();
+const outbox = new Outbox(new Db(), unsentChanged, stored);
+const sync = new Sync(store, `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/sync`);
+const shell = new Shell(store, outbox);
+const toast = shell.toast.bind(shell);
+const app = { store, outbox, sync, toast, renderSoon, search, catalogue: new Catalogue(store), actions: new Actions(store, outbox, toast) };
 
+/** Screens are made when they are first shown and keep their place. @type {Record<string, () => any>} */
+const SCREENS = {
+  home: () => new Home(app),
+  estimate: () => new Book(app, 'estimate'),
+  order: () => new Book(app, 'order'),
+  form: () => new Form(app),
+  settings: () => new SettingsScreen(app),
+  print: () => new PrintScreen(app),
+};
+/** @type {Map<string, any>} */
+const screens = new Map();
+/** @type {any} */
+let screen = null;
 let isRenderWaiting = false;
+
+function unsentChanged() {
+  store.unsent = outbox.entries;
+  store.changed();
+}
+
+/** What was only here has a number now; if it is open, its address is another one. @param {import('./outbox.js').Entry} entry @param {any} body */
+function stored(entry, body) {
+  const id = body?.order_id ?? body?.estimate_id;
+  if (id && location.hash.includes(localId(entry.key))) location.replace(location.hash.replace(localId(entry.key), id));
+}
 
 function render() {
   isRenderWaiting = false;
-  shell.render(store);
-  for (const { kind, list } of lists) list.render(store.shelf(kind));
+  shell.render();
+  screen?.render();
+  store.fresh.clear();
 }
 
 function renderSoon() {
   if (isRenderWaiting) return;
   isRenderWaiting = true;
-  requestAnimationFrame(render);
+  const act = () => isRenderWaiting && render();
+  requestAnimationFrame(act);
+  // A page behind others has no frames, but what it knows must not wait.
+  setTimeout(act, 200);
 }
 
-part('lists').append(...lists.map(({ list }) => list.node));
+/** What the address asks for: the screen, its place in the menu, and the rest of the address. */
+function route() {
+  const [first = '', ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
+  const kind = first === 'estimates' ? 'estimate' : first === 'orders' ? 'order' : '';
+  if (kind && rest[1] === 'print') return { name: 'print', menu: kind, rest, kind };
+  if (kind === 'estimate' && rest[1] === 'edit') return { name: 'form', menu: kind, rest, kind };
+  if (kind) return { name: kind, menu: kind, rest, kind };
+  if (first === 'new') return { name: 'form', menu: 'plus', rest, kind };
+  return { name: first === 'settings' ? 'settings' : 'home', menu: first === 'settings' ? 'settings' : 'home', rest, kind };
+}
+
+function navigate() {
+  const { name, menu, rest, kind } = route();
+  if (!screens.has(name)) screens.set(name, SCREENS[name]());
+  const next = screens.get(name);
+  if (screen !== next) {
+    screen?.leave?.();
+    screen = next;
+    part('main').replaceChildren(screen.node);
+  }
+  screen.show(rest, kind);
+  shell.point(menu, screen.title);
+  render();
+}
+
+/** @param {KeyboardEvent & { target: any }} event */
+function shortcut(event) {
+  if (document.querySelector('dialog[open]')) return;
+  const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target.type !== 'radio';
+  if (event.key === 'Escape') stepBack(isTyping ? event.target : null);
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === 'n') location.hash = '#/new';
+  else if (event.key === '?') showKeys();
+  else if (event.key === '/') search();
+  else if (event.key === 'p' && screen.open) location.hash += '/print/now';
+  else return;
+  event.preventDefault();
+}
+
+/** @param {HTMLElement | null} field */
+function stepBack(field) {
+  const { name, rest, kind } = route();
+  if (field && name !== 'form') field.blur();
+  else if (name === 'form' || name === 'print') history.back();
+  else if (kind && rest[0]) location.hash = `#/${kind}s`;
+}
+
+function search() {
+  if (!screen.focusSearch) location.hash = '#/orders';
+  requestAnimationFrame(() => screen.focusSearch?.());
+}
+
 store.subscribe(renderSoon);
-render();
-new Sync(store, `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`).start();
-new Warnings().start();
+store.subscribe(() => {
+  const wasOpen = outbox.isOpen;
+  outbox.isOpen = store.connection === 'live';
+  if (outbox.isOpen && !wasOpen) outbox.pump();
+});
+sync.onConverted = (frame) => {
+  if (!outbox.isOwn(frame.origin)) toast(words.said.converted(frame.data?.estimate_number ?? '', frame.order_number ?? ''));
+};
+addEventListener('hashchange', navigate);
+addEventListener('keydown', /** @type {any} */ (shortcut));
+addEventListener('beforeunload', (event) => outbox.waiting > 0 && event.preventDefault());
+outbox.start();
+navigate();
+sync.start();

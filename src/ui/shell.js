@@ -1,35 +1,125 @@
-// The frame around every screen: how the page stands with the server, and the way between the lists on a small screen.
+// The frame around every screen: the menu, how the page stands with the server, messages, and what is not sent yet.
 
-import { element, part, setText } from './dom.js';
+import { arrange, h, part, setText } from './dom.js';
 import { clockTime } from './format.js';
-import { KINDS } from './wire.js';
+import { icon } from './icons.js';
+import { cancel, confirm, openDialog } from './dialog.js';
+import { draftOf, putDraft } from './draft.js';
+import { linkTo } from './wire.js';
+import { button } from './widgets.js';
 import { words } from './words.js';
 
-/** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./outbox.js').Entry} Entry */
+
+const TOAST_MS = 5_000;
+/** @type {ReadonlyArray<[any, string, string]>} */
+const LINKS = [['home', '#/', words.nav.home], ['plus', '#/new', words.nav.new], ['estimate', '#/estimates', words.nav.estimate], ['order', '#/orders', words.nav.order], ['settings', '#/settings', words.nav.settings]];
 
 export class Shell {
-  #pill = part('status');
-  #notice = part('notice');
+  #store;
+  #outbox;
+  #pill = h('span.pill', { id: 'status', role: 'status' });
+  #unsent = h('button.unsent', { type: 'button', hidden: true, onclick: () => this.showUnsent(), data: { action: 'unsent' } });
+  #name = h('strong');
+  #notice = h('div.notices', { role: 'status' });
+  /** @type {any[]} */
+  #links;
+  #list = h('ul.unsent-list');
+  #drawn = '';
+  /** The commands that the list shows. @type {Entry[]} */
+  #listed = [];
 
-  constructor() {
-    buildJump();
+  /** @param {import('./store.js').Store} store @param {import('./outbox.js').Outbox} outbox */
+  constructor(store, outbox) {
+    this.#store = store;
+    this.#outbox = outbox;
+    this.#links = LINKS.map(([name, href, text]) => h('a.nav-link', { href, data: { nav: name } }, icon(name), h('span', null, text)));
+    const nav = h('nav.nav', { 'aria-label': words.menu }, ...this.#links);
+    part('rail').append(h('div.brand', null, this.#name), nav, h('div.standing', null, this.#unsent, this.#pill));
+    part('notices').append(this.#notice);
+    document.body.prepend(h('button.skip', { type: 'button', onclick: () => part('main').focus() }, words.skip));
   }
 
-  /** @param {Store} store */
-  render(store) {
-    this.#pill.dataset.state = store.connection;
-    setText(this.#pill, words.connection[store.connection]);
-    this.#notice.hidden = store.connection !== 'offline';
-    setText(this.#notice, store.rightAt ? words.notice.stale(clockTime(store.rightAt)) : words.notice.neverLoaded);
+  /** @param {string} name of the screen in the menu @param {string} title */
+  point(name, title) {
+    for (const link of this.#links) {
+      if (link.dataset.nav === name) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
+    document.title = `${title} · ${this.#store.settings.shop_name || words.product}`;
   }
-}
 
-function buildJump() {
-  const jump = part('jump');
-  jump.setAttribute('aria-label', words.jump);
-  for (const kind of KINDS) {
-    const link = element('a', 'jump-link', words.lists[kind].title);
-    link.href = `#${kind}s`;
-    jump.append(link);
+  render() {
+    const { connection, unsent, settings, rightAt, warnings } = this.#store;
+    setText(this.#name, settings.shop_name || words.product);
+    // Never the colour of all is well while something is unsent.
+    this.#pill.dataset.state = connection === 'live' && unsent.length > 0 ? 'unsent' : connection;
+    setText(this.#pill, words.connection[connection]);
+    this.#unsent.hidden = unsent.length === 0;
+    setText(this.#unsent, words.unsent(unsent.length));
+    const notices = [...warnings, connection === 'offline' ? (rightAt ? words.stale(clockTime(rightAt)) : words.neverLoaded) : ''].filter(Boolean);
+    if (notices.join() !== this.#drawn) {
+      this.#drawn = notices.join();
+      arrange(this.#notice, notices.map((text) => h('p.notice', null, text)));
+    }
+    if (this.#list.isConnected && this.#listed !== unsent) this.#drawUnsent();
+  }
+
+  /** @param {string} text @param {'' | 'bad'} [look] @param {string} [link] @param {{ text: string, act: () => void }} [action] */
+  toast(text, look = '', link = '', action) {
+    const close = () => node.remove();
+    const node = h(`div.toast${look && `.${look}`}`, { data: { toast: '' } }, link ? h('a', { href: link, onclick: close }, text) : h('span', null, text),
+      action ? button(action.text, () => (close(), action.act()), { look: 'bare' }) : null, button(words.close, close, { icon: 'close', look: 'bare', isIconOnly: true }));
+    const toasts = part('toasts');
+    for (const old of toasts.children) if (old.textContent === node.textContent) old.remove();
+    toasts.append(node);
+    while (toasts.children.length > 3) toasts.firstChild?.remove();
+    const leave = () => (node.matches(':hover, :focus-within') ? setTimeout(leave, 1_000) : close());
+    setTimeout(leave, look === 'bad' ? TOAST_MS * 2 : TOAST_MS);
+  }
+
+  showUnsent() {
+    this.#drawUnsent();
+    return openDialog(words.outbox.title, [this.#list], [cancel(words.close)]);
+  }
+
+  #drawUnsent() {
+    this.#listed = this.#store.unsent;
+    const items = this.#outbox.entries.map((entry) => this.#item(entry));
+    this.#list.replaceChildren(...(items.length > 0 ? items : [h('li.quiet', null, words.outbox.none)]));
+  }
+
+  /** @param {Entry} entry */
+  #item(entry) {
+    const { what } = words.outbox;
+    const name = entry.what === 'create' ? what.create[entry.kind ?? 'order'] : what[entry.what];
+    const isParked = entry.state === 'parked';
+    const why = !isParked ? words.outbox.waits : entry.status === 412 ? words.outbox.changed : entry.reason ?? '';
+    const canEdit = (entry.what === 'create' && (isParked || entry.tries === 0)) || (entry.what === 'edit' && isParked);
+    return h('li', { data: { entry: entry.key, state: entry.state } }, h('strong', null, [name, entry.title].filter(Boolean).join(' · ')),
+      h(`span${isParked ? '.error' : '.quiet'}`, null, `${clockTime(new Date(entry.at))} · ${why}`),
+      h('div.actions', null,
+        isParked && entry.status !== 412 ? button(words.outbox.retry, () => this.#outbox.retry(entry), { name: 'retry' }) : null,
+        canEdit ? button(words.outbox.edit, () => this.#edit(entry), { name: 'edit' }) : null,
+        button(words.ask.discardIt, () => this.#discard(entry), { look: 'danger', name: 'discard' })));
+  }
+
+  /** @param {Entry} entry */
+  async #edit(entry) {
+    const isEdit = entry.what === 'edit';
+    const said = JSON.parse(entry.body ?? '{}');
+    const draft = draftOf({ ...entry.record, ...said });
+    const paid = said.amount_paid !== undefined && said.amount_paid !== said.total ? String(said.amount_paid) : '';
+    putDraft(isEdit ? entry.id ?? '' : '', { ...draft, paid, base: isEdit ? entry.record : undefined, replaces: entry.place });
+    if (entry.current && entry.kind) this.#store.learn(entry.kind, [entry.current]);
+    this.#list.closest('dialog')?.close();
+    location.hash = isEdit ? `${linkTo('estimate', entry.id ?? '')}/edit` : '#/new';
+    // An edit of the form that is open already starts again from the draft.
+    dispatchEvent(new HashChangeEvent('hashchange'));
+  }
+
+  /** @param {Entry} entry */
+  async #discard(entry) {
+    if (await confirm(words.ask.discardIt, words.ask.discard, words.ask.discardIt)) await this.#outbox.discard(entry);
   }
 }

@@ -1,44 +1,51 @@
-// Keeps the store in step with the server: where the lists that were fetched and the stream of changes meet, without a
-// gap and without a double. It never touches the screen.
+// Keeps the store in step with the server. It never touches the screen.
 //
-// 1. The connection opens first and its changes wait. 2. The lists are fetched. 3. The waiting changes are applied; the
-// store drops those that the lists already contain. From then on each change is applied as it comes. The same three
-// steps follow every reconnection and every message that cannot be understood.
+// The stream (`/sync`) opens first, then what the screens need is fetched; the store takes both in any order. After an absence
+// the stream tells everything that was missed since its last sequence; `reset` means that the shop's database is another one,
+// and everything is read anew. A message that cannot be understood makes the lists be read again.
 
 import * as api from './api.js';
+import { today } from './format.js';
 import { Live, retryDelay } from './live.js';
 import { KINDS, readFrame } from './wire.js';
 
+/** @typedef {import('./wire.js').Kind} Kind */
 /** @typedef {import('./wire.js').Frame} Frame */
+/** @typedef {import('./wire.js').Change} Change */
 /** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./view.js').View} View */
 
 /** An interruption that lasts longer is called offline. */
 const OFFLINE_AFTER_MS = 15_000;
-/** However many messages ask for it, the lists are fetched no more often than this. */
+/** However many messages ask for it, the same thing is read again no more often than this. */
 const RELOAD_SPACING_MS = 1_000;
-/** More waiting changes than this are dropped and the lists fetched once more. */
-const WAITING_FRAMES_MAX = 1_000;
+/** A stream that does not say hello is taken as it is. */
+const HELLO_WAIT_MS = 3_000;
+const LOOK_EVERY_MS = 60_000;
+/** Records of a page. */
+const PAGE = 50;
+/** Changes to look back over for the recent activity. */
+const LOOK_BACK = 60;
 
 export class Sync {
   #store;
   #live;
-  /** Changes that wait for the lists; null when the lists are there. @type {Frame[] | null} */
-  #waiting = [];
-  /** Something could not be applied while the lists were on their way: fetch them once more. */
-  #loadAgain = false;
-  /** Orders of conversions that are being fetched. A deletion takes them out again. @type {Set<string>} */
-  #missingOrders = new Set();
-  /** Grows with each load and each lost connection; an answer to a question of an earlier era is dropped. */
+  /** @type {{ epoch: string, seq: number } | null} */
+  #position = null;
+  /** Grows with each lost connection and each reset; an answer to a question of an earlier era is dropped. */
   #era = 0;
-  #loadedAt = 0;
-  #reloadTimer = 0;
   #offlineTimer = 0;
+  #helloTimer = 0;
+  /** @type {Map<string, number>} */
+  #timers = new Map();
+  /** A conversion happened, here or elsewhere. @type {(frame: Change) => void} */
+  onConverted = () => {};
 
   /** @param {Store} store @param {string} url of the stream */
   constructor(store, url) {
     this.#store = store;
-    this.#live = new Live(url, {
-      onUp: () => this.#load(),
+    this.#live = new Live(() => this.#address(url), {
+      onUp: () => this.#up(),
       onDown: (heardAt) => this.#down(heardAt),
       onText: (text) => this.#receive(readFrame(text)),
     });
@@ -47,61 +54,122 @@ export class Sync {
   start() {
     this.#startOfflineTimer();
     this.#live.start();
+    setInterval(() => this.#look(), LOOK_EVERY_MS);
   }
 
-  /** @param {Frame | null} frame */
-  #receive(frame) {
-    if (frame === null) this.#reload();
-    else if (this.#waiting === null) this.#apply(frame);
-    else if (this.#waiting.push(frame) > WAITING_FRAMES_MAX) this.#overflow();
+  /** @param {string} url */
+  #address(url) {
+    const { epoch, seq } = this.#position ?? {};
+    return epoch ? `${url}?since=${seq}&epoch=${encodeURIComponent(epoch)}` : url;
   }
 
-  #overflow() {
-    this.#waiting = [];
-    this.#loadAgain = true;
+  #up() {
+    const era = (this.#era += 1);
+    this.#helloTimer = setTimeout(() => era === this.#era && this.#readEverything(), HELLO_WAIT_MS);
   }
 
   /** @param {Frame} frame */
-  #apply(frame) {
-    if (frame.action === 'delete') this.#missingOrders.delete(frame.id);
-    const need = this.#store.apply(frame);
-    if (need === 'lists') this.#reload();
-    if (need === 'order') this.#fetchOrder(frame.order_id ?? '');
-  }
-
-  /** @param {string} id */
-  async #fetchOrder(id) {
-    const era = this.#era;
-    this.#missingOrders.add(id);
-    try {
-      const order = await api.order(id);
-      if (era === this.#era && this.#missingOrders.has(id)) this.#store.put('order', order);
-    } catch (error) {
-      const isGone = error instanceof api.ApiError && error.status === 404;
-      if (era === this.#era && !isGone) this.#reload();
-    } finally {
-      if (era === this.#era) this.#missingOrders.delete(id);
+  #receive(frame) {
+    switch (frame.type) {
+      case 'sync': return this.#step(frame);
+      case 'settings': return this.#store.setSettings(frame.data);
+      case 'reload': return this.reload(frame.kinds);
+      default: return this.#apply(frame);
     }
   }
 
-  /** Fetches the lists soon; many wishes make one load. */
-  #reload() {
-    if (this.#waiting !== null) {
-      this.#loadAgain = true;
+  /** @param {import('./wire.js').SyncFrame} frame */
+  #step({ action, seq, epoch, resume }) {
+    if (action !== 'hello') {
+      if (this.#position) this.#position.seq = seq;
+      if (action === 'live') this.#caughtUp();
       return;
     }
-    if (this.#reloadTimer) return;
-    const pause = Math.max(0, this.#loadedAt + RELOAD_SPACING_MS - Date.now());
-    this.#reloadTimer = setTimeout(() => this.#load(), pause);
+    clearTimeout(this.#helloTimer);
+    // What was missed is still to come, so only the epoch is new.
+    const reached = resume === 'catch_up' ? (this.#position?.seq ?? 0) : seq;
+    this.#position = { epoch: epoch ?? '', seq: reached };
+    if (resume === 'catch_up') return;
+    if (resume === 'reset') this.#store.forget();
+    this.#readEverything();
   }
 
-  async #load() {
-    const era = this.#nextEra();
+  /** @param {Change} frame */
+  #apply(frame) {
+    const isWhole = this.#store.apply(frame);
+    if (frame.seq !== undefined && this.#position) this.#position.seq = frame.seq;
+    if (frame.action === 'convert_to_order') {
+      this.onConverted(frame);
+      if (!frame.data) this.read('order', frame.order_id ?? '').catch(() => this.reload(['order']));
+    }
+    if (!isWhole) this.reload([frame.type]);
+    if (this.#store.figures.isStale) this.#soon('figures', () => this.#readFigures());
+  }
+
+  /** Reads the lists of a kind again, soon; many wishes make one reading. @param {readonly Kind[]} kinds */
+  reload(kinds) {
+    for (const kind of kinds) {
+      this.#soon(kind, async () => {
+        await Promise.all([...this.#store.views].filter((view) => view.kind === kind).map((view) => this.#renew(view)));
+      });
+    }
+    this.#soon('figures', () => this.#readFigures());
+  }
+
+  /** @param {string} what @param {() => Promise<unknown>} act */
+  #soon(what, act) {
+    if (this.#timers.has(what)) return;
+    this.#timers.set(what, setTimeout(() => {
+      this.#timers.delete(what);
+      act().catch(() => this.#store.connection === 'live' && this.#soon(what, act));
+    }, Math.random() * RELOAD_SPACING_MS));
+  }
+
+  /** The next page of a view; the first one if it has none. @param {View} view */
+  async load(view) {
+    if (view.state === 'loading' || view.isWhole) return;
+    const era = this.#era;
+    view.state = 'loading';
+    this.#store.changed();
+    try {
+      const { body } = await api.list(view.kind, { q: view.q, status: view.status, before: view.oldest, limit: PAGE });
+      if (era !== this.#era) {
+        view.state = 'new';
+        return;
+      }
+      view.take(body, PAGE);
+      this.#store.learn(view.kind, body);
+    } catch (error) {
+      view.fail();
+      this.#store.changed();
+      throw error;
+    }
+  }
+
+  /** A view again, as far as it was told. @param {View} view */
+  async #renew(view) {
+    const { kind, q, status } = view;
+    const limit = Math.max(PAGE, this.#store.select(view).length);
+    const { body, seq } = await api.list(kind, { q, status, limit });
+    this.#store.renew(view, body, limit, seq);
+  }
+
+  /** One record. @param {Kind} kind @param {string} id */
+  async read(kind, id) {
+    const { body } = await api.record(kind, id);
+    this.#store.learn(kind, [body]);
+    return body;
+  }
+
+  /** Everything that the screens show, until it is there or the connection is lost. */
+  async #readEverything() {
+    const era = (this.#era += 1);
     const startedAt = Date.now();
     for (let attempt = 0; era === this.#era; attempt += 1) {
       try {
-        const answers = await Promise.all(KINDS.map((kind) => api.newest(kind, this.#store.limit)));
-        if (era === this.#era) this.#meet(answers);
+        await this.#readShop();
+        await Promise.all([...this.#store.views].map((view) => this.#renew(view)));
+        if (era === this.#era) this.#reached();
         return;
       } catch {
         if (era !== this.#era) return;
@@ -111,25 +179,57 @@ export class Sync {
     }
   }
 
-  #nextEra() {
-    clearTimeout(this.#reloadTimer);
-    this.#reloadTimer = 0;
-    this.#missingOrders.clear();
-    this.#waiting = [];
-    this.#loadAgain = false;
-    this.#era += 1;
-    return this.#era;
+  async #readShop() {
+    const settings = await api.settings();
+    this.#store.setSettings(settings.body);
+    await this.#readFigures();
+    await this.#readActivity();
+    await this.#readHealth();
   }
 
-  /** The lists are there: now the changes that waited for them. @param {api.ListAnswer[]} answers */
-  #meet(answers) {
-    const waiting = this.#waiting ?? [];
-    this.#waiting = null;
-    this.#loadedAt = Date.now();
-    KINDS.forEach((kind, index) => this.#store.replace(kind, answers[index]));
-    waiting.forEach((frame) => this.#apply(frame));
-    if (this.#loadAgain) this.#reload();
+  async #readFigures() {
+    const { body, seq, epoch } = await api.summary();
+    if (!this.#position) this.#position = { epoch, seq };
+    this.#store.figures.take(body, seq);
+    this.#store.changed();
+  }
+
+  async #readActivity() {
+    const { epoch, seq } = this.#position ?? { epoch: '', seq: 0 };
+    const { body } = await api.changes(Math.max(0, seq - LOOK_BACK), epoch);
+    this.#store.activity = [];
+    for (const change of body.changes) {
+      if (change.type === 'order' && change.action === 'create' && change.data?.source_estimate_id) continue;
+      this.#store.note({ by: '', record: change.data ?? null, ...change });
+    }
+    for (const kind of KINDS) {
+      const records = body.changes.filter((/** @type {any} */ one) => one.type === kind && one.data);
+      this.#store.learn(kind, records.map((/** @type {any} */ one) => one.data));
+    }
+  }
+
+  /** A new day begins without a message. */
+  #look() {
+    this.#readHealth();
+    if ((this.#store.figures.days.at(-1)?.day ?? '') < today()) this.#soon('figures', () => this.#readFigures());
+  }
+
+  async #readHealth() {
+    try {
+      const { body } = await api.health();
+      const warnings = Array.isArray(body.warnings) ? body.warnings : [];
+      this.#store.warnings = warnings.map((/** @type {any} */ warning) => String(warning.message));
+      this.#store.changed();
+    } catch {
+      // The pill says how the connection is.
+    }
+  }
+
+  /** Everything that was missed is here; what has no place in the stream is read again. */
+  #caughtUp() {
     this.#reached();
+    this.#soon('shop', () => this.#readShop());
+    for (const view of this.#store.views) if (view.state !== 'ready') this.load(view).catch(() => {});
   }
 
   #reached() {
@@ -140,11 +240,12 @@ export class Sync {
 
   /** @param {number} heardAt */
   #down(heardAt) {
-    this.#nextEra();
+    clearTimeout(this.#helloTimer);
+    this.#era += 1;
     this.#interrupted(heardAt);
   }
 
-  /** @param {number} rightAt the last moment at which the lists were known to be right */
+  /** @param {number} rightAt the last moment at which everything was known to be right */
   #interrupted(rightAt) {
     if (this.#store.connection === 'live') this.#store.setConnection('reconnecting', new Date(rightAt));
     if (navigator.onLine) this.#startOfflineTimer();
@@ -155,3 +256,4 @@ export class Sync {
     this.#offlineTimer ||= setTimeout(() => this.#store.setConnection('offline'), OFFLINE_AFTER_MS);
   }
 }
+

@@ -20,7 +20,7 @@
  * @property {number} subtotal
  * @property {number} discount_amount per cent when `is_percentage_discount`, else money
  * @property {boolean} is_percentage_discount
- * @property {number} discount_percentage
+ * @property {number} [discount_percentage]
  * @property {number} total
  * @property {string} created_at RFC 3339 with the shop's offset
  * @property {number} [rev] grows by one with each change of the record
@@ -41,21 +41,42 @@
  * @property {string} status
  * @property {string | null} source_estimate_id
  * @property {string | null} source_estimate_number
- * @property {boolean} is_from_estimate
  *
- * @typedef {SaleFields & EstimateFields} Estimate
- * @typedef {SaleFields & OrderFields} Order
- * @typedef {SaleFields & Partial<EstimateFields> & Partial<OrderFields>} SaleRecord either, as the lists hold it
+ * @typedef {SaleFields & Partial<EstimateFields> & Partial<OrderFields> & { pending?: Pending }} SaleRecord either kind
+ * @typedef {{ what: 'create' | 'edit' | 'convert' | 'delete' | 'status', isParked: boolean }} Pending not sent yet
  *
- * @typedef {object} Frame one committed change
+ * @typedef {object} Settings
+ * @property {string} shop_name
+ * @property {string} shop_address
+ * @property {string} shop_phone
+ * @property {string} tax_number
+ * @property {string} currency
+ * @property {string[]} staff_names
+ * @property {string[]} payment_modes
+ * @property {'A4' | '80mm' | '58mm'} paper_size
+ * @property {string} footer_line
+ * @property {number} rev
+ * @property {string} [timezone]
+ *
+ * @typedef {'create' | 'update' | 'delete' | 'convert_to_order'} Action
+ *
+ * @typedef {object} Change one committed change
  * @property {Kind} type
- * @property {'create' | 'update' | 'delete' | 'convert_to_order'} action
+ * @property {Action} action
  * @property {string} id
- * @property {SaleRecord} [data] there for create and update; an old server may send only part of the record
+ * @property {SaleRecord} [data] the record; an old server leaves it away for a conversion
  * @property {string} [order_id] there for convert_to_order
  * @property {string} [order_number] there for convert_to_order
  * @property {number} [seq] its place in the one order of all changes
  * @property {number} [rev] revision of the record after this change
+ * @property {string} [at]
+ * @property {string} [by]
+ * @property {string} [origin] key of the command that led to it
+ *
+ * @typedef {{ type: 'sync', action: 'hello' | 'live' | 'at', seq: number, epoch?: string, resume?: string }} SyncFrame
+ * @typedef {{ type: 'settings', data: Settings }} SettingsFrame
+ * @typedef {{ type: 'reload', kinds: readonly Kind[] }} Reload something changed, but it cannot be told what
+ * @typedef {Change | SyncFrame | SettingsFrame | Reload} Frame
  */
 
 /** @type {readonly Kind[]} */
@@ -67,8 +88,21 @@ const ACTIONS = {
   order: ['create', 'update', 'delete'],
 };
 
+/** The bare strings of the first servers. @type {Readonly<Record<string, readonly Kind[]>>} */
+const LEGACY = {
+  estimate_created: ['estimate'],
+  estimate_updated: ['estimate'],
+  estimate_deleted: ['estimate'],
+  estimate_converted_to_order: KINDS,
+  sale_completed: ['order'],
+  order_updated: KINDS,
+};
+
 /** The status of an order with which nothing is left to do. */
 export const STATUS_DONE = 'Completed';
+
+/** Where the commands and pages of a kind are. @type {Readonly<Record<Kind, string>>} */
+export const PLURAL = { estimate: 'estimates', order: 'orders' };
 
 /** @param {Kind} kind @param {SaleRecord} record @returns {string} */
 export const idOf = (kind, record) => (kind === 'estimate' ? record.estimate_id : record.order_id) ?? '';
@@ -76,24 +110,29 @@ export const idOf = (kind, record) => (kind === 'estimate' ? record.estimate_id 
 /** @param {Kind} kind @param {SaleRecord} record @returns {string} as people say it: `#042` */
 export const numberOf = (kind, record) => (kind === 'estimate' ? record.estimate_number : record.sale_number) ?? '';
 
+/** @param {Kind} kind @param {string} id */
+export const linkTo = (kind, id) => `#/${PLURAL[kind]}/${id}`;
+
+/** What is still to be paid. @param {SaleRecord} order */
+export const dueOf = (order) => order.total - (order.amount_paid ?? order.total);
+
 /**
  * Where a record stands in its series. One without a number is newer than all that have one.
  * @param {Kind} kind @param {SaleRecord} record @returns {number}
  */
 export function placeOf(kind, record) {
-  const digits = /\d+/.exec(numberOf(kind, record));
-  return digits ? Number(digits[0]) : Infinity;
+  const number = numberOf(kind, record);
+  return number === '' ? Infinity : Number(number.replace(/\D/g, ''));
 }
 
-/**
- * Reads one message. `null` means: something changed, but it cannot be told what, so the lists must be read again.
- * @param {string} text @returns {Frame | null}
- */
+/** Reads one message; what cannot be understood means that the lists must be read again. @param {string} text @returns {Frame} */
 export function readFrame(text) {
+  if (Object.hasOwn(LEGACY, text)) return { type: 'reload', kinds: LEGACY[text] };
   const frame = parse(text);
-  const kind = frame?.type;
-  const isKnown = isKind(kind) && ACTIONS[kind].includes(frame.action);
-  return isKnown && isText(frame.id) && isComplete(frame) ? frame : null;
+  const isKnown = frame?.type === 'sync' ? isText(frame.action) && Number.isInteger(frame.seq)
+    : frame?.type === 'settings' ? isText(frame.data?.currency) && Array.isArray(frame.data.payment_modes)
+      : isChange(frame);
+  return isKnown ? frame : { type: 'reload', kinds: KINDS };
 }
 
 /** @param {string} text @returns {any} */
@@ -105,23 +144,19 @@ function parse(text) {
   }
 }
 
-/** @param {any} value @returns {value is Kind} */
-const isKind = (value) => KINDS.includes(value);
-
 /** @param {any} frame */
-function isComplete(frame) {
-  switch (frame.action) {
-    case 'create':
-    case 'update': return isRecord(frame.type, frame.data) && idOf(frame.type, frame.data) === frame.id;
-    case 'convert_to_order': return isText(frame.order_id);
-    default: return true;
-  }
+function isChange(frame) {
+  const kind = frame?.type;
+  if (!KINDS.includes(kind) || !ACTIONS[/** @type {Kind} */ (kind)].includes(frame.action) || !isText(frame.id)) return false;
+  if (frame.action === 'delete') return true;
+  if (frame.action === 'convert_to_order') return isText(frame.order_id);
+  return isRecord(kind, frame.data) && idOf(kind, frame.data) === frame.id;
 }
 
 /** Whether a row can be shown of it. @param {Kind} kind @param {any} data */
 function isRecord(kind, data) {
   return typeof data === 'object' && data !== null && isText(idOf(kind, data)) && isText(numberOf(kind, data))
-    && isText(data.customer_name) && Number.isFinite(data.total) && isText(data.created_at);
+    && isText(data.customer_name) && Number.isFinite(data.total) && isText(data.created_at) && Array.isArray(data.items);
 }
 
 /** @param {unknown} value */

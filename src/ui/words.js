@@ -4,44 +4,215 @@
 /** @param {number} count @param {string} one @param {string} many */
 const counted = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
+/** @typedef {'estimate' | 'order'} Kind */
+
+const names = { estimate: 'Estimate', order: 'Sale' };
+
 export const words = {
+  product: 'tillsync',
   connection: { connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting', offline: 'Offline' },
+  unsent: (/** @type {number} */ count) => `${count} not sent yet`,
+  stale: (/** @type {string} */ time) => `The shop’s server cannot be reached. This is how things stood at ${time}. `
+    + 'Go on working: nothing is lost, and the page catches up by itself.',
+  neverLoaded: 'The shop’s server cannot be reached. Check that it is switched on and that this device is in its network.',
+  loading: 'Loading',
+  failed: 'This could not be loaded.',
+  again: 'Try again',
+  close: 'Close',
+  cancel: 'Cancel',
+  back: 'Back',
+  skip: 'Skip to the content',
+  menu: 'Main menu',
 
-  notice: {
-    /** @param {string} time of the last moment at which the lists were known to be right */
-    stale: (time) => `The shop’s server cannot be reached. This is how things stood at ${time}. `
-      + 'Nothing stored is lost, and the page catches up by itself.',
-    neverLoaded: 'The shop’s server cannot be reached. Check that it is switched on and that this device is in the '
-      + 'shop’s network. The page opens by itself as soon as it answers.',
+  nav: { home: 'Home', new: 'New', estimate: 'Estimates', order: 'Orders', settings: 'Settings' },
+
+  home: {
+    title: 'Today',
+    find: 'Find a sale',
+    sales: 'Sales today',
+    count: (/** @type {number} */ count) => counted(count, 'sale', 'sales'),
+    pending: (/** @type {string} */ amount) => `and ${amount} not sent yet`,
+    modes: 'How it was paid',
+    due: 'Still due',
+    none: 'No sales yet today',
+    open: 'Open estimates',
+    openCount: (/** @type {number} */ count) => counted(count, 'estimate', 'estimates'),
+    days: 'The last 14 days',
+    day: (/** @type {string} */ day, /** @type {string} */ amount, /** @type {string} */ sales) => `${day}: ${amount}, ${sales}`,
+    activity: 'What happened last',
+    nothing: 'Nothing yet. Make the first sale.',
   },
-
-  jump: 'Lists',
 
   lists: {
     estimate: {
-      title: 'Estimates',
-      /** @param {number} count */
-      count: (count) => counted(count, 'estimate', 'estimates'),
-      empty: 'No estimates yet',
-      next: 'Make the first one on any till of the shop. It appears here at once.',
+      title: 'Estimates', empty: 'No estimates yet', next: 'Make the first one.', action: 'New estimate',
+      statuses: [['', 'All'], ['open', 'Open'], ['converted', 'Converted']],
     },
     order: {
-      title: 'Orders',
-      /** @param {number} count */
-      count: (count) => counted(count, 'order', 'orders'),
-      empty: 'No orders yet',
-      next: 'Complete a sale on any till, or convert an estimate. It appears here at once.',
+      title: 'Orders', empty: 'No orders yet', next: 'Complete a sale, or convert an estimate.', action: 'New sale',
+      statuses: [['', 'All'], ['Completed', 'Completed'], ['Delivered', 'Delivered'], ['Cancelled', 'Cancelled']],
     },
   },
-
-  /** @param {number} count */
-  newest: (count) => `Showing the newest ${count}`,
-  loading: 'Loading',
+  search: 'Number, name or phone',
+  filter: 'Show',
+  notFound: (/** @type {string} */ q) => `Nothing is found for “${q}”.`,
+  noneSuch: 'None of these.',
+  clear: 'Show all',
+  more: 'Show older ones',
+  fresh: (/** @type {number} */ count) => `${count} new`,
+  choose: 'Choose one to see it here.',
+  gone: (/** @type {Kind} */ kind) => `This ${names[kind].toLowerCase()} is not there any more.`,
 
   state: {
     open: 'Open',
     converted: 'Converted',
-    /** @param {string} amount */
-    due: (amount) => `${amount} due`,
+    due: (/** @type {string} */ amount) => `${amount} due`,
+    noNumber: 'no number yet',
+    parked: 'Not accepted',
+    pending: { create: 'Pending', edit: 'Edit pending', convert: 'Sale pending', delete: 'Deletion pending', status: 'Status pending' },
   },
+
+  record: {
+    name: (/** @type {Kind} */ kind, /** @type {string} */ number) => `${names[kind]} ${number}`.trim(),
+    by: 'Made by',
+    time: 'Time',
+    mode: 'Paid by',
+    status: 'Status',
+    from: 'From estimate',
+    to: 'Became sale',
+    item: 'Item',
+    rate: 'Rate',
+    quantity: 'Qty',
+    off: 'Disc. %',
+    amount: 'Amount',
+    subtotal: 'Subtotal',
+    discount: 'Discount',
+    total: 'Total',
+    paid: 'Paid',
+    due: 'Due',
+    history: 'History',
+    flagged: (/** @type {string} */ what) => `The amounts do not add up: ${what}.`,
+    pending: 'This is on this device only and is sent as soon as the server answers.',
+    print: 'Print',
+    edit: 'Edit',
+    duplicate: 'Duplicate',
+    convert: 'Convert',
+    delete: 'Delete',
+    steps: { create: 'Made', update: 'Changed', convert_to_order: 'Converted to sale', delete: 'Deleted' },
+  },
+
+  ask: {
+    deleteEstimate: (/** @type {string} */ number) => `Delete estimate ${number}?`,
+    deleteOrder: (/** @type {string} */ number) => `Delete sale ${number}?`,
+    estimateGoes: 'It disappears from every device.',
+    orderGoes: 'It disappears from every device and from the day’s sales.',
+    bothGo: (/** @type {string} */ number) => `Its estimate ${number} is deleted too. Both disappear from every device.`,
+    convert: (/** @type {string} */ number) => `Convert estimate ${number} to a sale`,
+    complete: 'Complete sale',
+    discard: 'Discard this? It is on this device only and cannot be brought back.',
+    discardIt: 'Discard',
+  },
+
+  form: {
+    new: 'New sale',
+    edit: (/** @type {string} */ number) => `Edit estimate ${number}`,
+    customer: 'Customer',
+    phone: 'Phone',
+    address: 'Address',
+    by: 'Made by',
+    items: 'Items',
+    line: (/** @type {number} */ place) => `Line ${place}`,
+    removeLine: 'Remove this line',
+    discount: 'Bill discount',
+    mode: 'Paid by',
+    paid: 'Amount paid',
+    saveEstimate: 'Save estimate',
+    completeSale: 'Complete sale',
+    save: 'Save changes',
+    clear: 'Start over',
+    cleared: 'Cleared.',
+    undo: 'Undo',
+    draft: 'Draft kept on this device',
+    errors: {
+      customer: 'Who is it for? Type a name.',
+      items: 'Add at least one item with a name.',
+      name: 'What is it? Type a name.',
+      rate: 'Type the rate, such as 120.50.',
+      quantity: 'Type how many, more than 0.',
+      percent: 'Type a percentage from 0 to 100.',
+      discount: 'Type a discount no larger than the subtotal.',
+      paid: 'Type an amount, or leave it empty for the total.',
+      large: 'These amounts are too large.',
+    },
+  },
+
+  conflict: {
+    bar: (/** @type {string} */ who) => `${who} changed this estimate while you were editing it.`,
+    someone: 'Another device',
+    show: 'Show both',
+    mine: 'Keep mine',
+    theirs: 'Take theirs',
+    title: 'This estimate was changed on another device',
+    text: 'Choose for each field what is right.',
+    here: 'Here',
+    there: 'There',
+    use: 'Use this',
+    field: 'Field',
+  },
+
+  outbox: {
+    title: 'Not sent yet',
+    none: 'Everything is sent.',
+    waits: 'Waits for the server',
+    changed: 'It was changed on another device meanwhile',
+    retry: 'Try again',
+    edit: 'Edit',
+    what: {
+      create: { estimate: 'New estimate', order: 'New sale' }, edit: 'Edit', convert: 'Conversion', delete: 'Deletion', status: 'Status',
+      duplicate: 'Duplicate', settings: 'Settings',
+    },
+  },
+
+  said: {
+    saved: (/** @type {Kind} */ kind, /** @type {string} */ number) => `${names[kind]} saved · ${number}`,
+    edited: (/** @type {string} */ number) => `Changes saved · ${number}`,
+    deleted: (/** @type {Kind} */ kind, /** @type {string} */ number) => `${names[kind]} deleted · ${number}`,
+    converted: (/** @type {string} */ estimate, /** @type {string} */ order) => `Estimate ${estimate} became sale ${order}`.replace('  ', ' '),
+    status: (/** @type {string} */ status) => `Status is now ${status}`,
+    queued: 'Kept on this device. It is sent as soon as the server answers.',
+    settings: 'Settings saved',
+    changed: 'This was changed on another device. Look again, then repeat.',
+    refused: (/** @type {string} */ why) => `Not done: ${why}`,
+  },
+
+  settings: {
+    title: 'Settings',
+    shop: 'Shop',
+    shop_name: 'Shop name',
+    shop_address: 'Address',
+    shop_phone: 'Phone',
+    tax_number: 'Tax number',
+    currency: 'Currency',
+    currencyHint: 'Such as INR',
+    people: 'Sales',
+    staff_names: 'Staff',
+    payment_modes: 'Payment modes',
+    oneEach: 'One on each line',
+    paper: 'Receipts',
+    paper_size: 'Paper',
+    sizes: { A4: 'A4 sheet', '80mm': '80 mm roll', '58mm': '58 mm roll' },
+    footer_line: 'Last line',
+    save: 'Save settings',
+    device: 'This device',
+    theme: 'Look',
+    themes: { '': 'As the device', light: 'Light', dark: 'Dark' },
+    keys: 'Keyboard shortcuts',
+  },
+
+  paper: { estimate: 'ESTIMATE', order: 'INVOICE', receipt: 'RECEIPT', number: 'Number', date: 'Date', for: 'For', tax: 'Tax no.', size: 'Paper' },
+
+  keys: [
+    ['n', 'New sale'], ['/', 'Search'], ['p', 'Print what is open'], ['Enter', 'Next field; on an empty line to the payment'], ['Ctrl Enter', 'Complete the sale'],
+    ['Ctrl Shift Enter', 'Save as an estimate'], ['Esc', 'One step back; nothing is lost'], ['?', 'This sheet'],
+  ],
 };

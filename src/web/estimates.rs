@@ -31,6 +31,10 @@ pub(super) fn edit(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
     request.submit(Command::EditEstimate(key, Box::new(input.draft)), false)
 }
 
+pub(super) fn history(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
+    request.history(key(id)?, "Estimate not found")
+}
+
 pub(super) fn delete(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
     request.submit(Command::DeleteEstimate(key(id)?), true)
 }

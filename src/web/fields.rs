@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::problem::{Fault, Place, Problem};
-use crate::domain::{Currency, Micros, Money, TEXT_CHARS_MAX};
+use crate::domain::{Currency, Micros, Money, NAME_CHARS_MAX, NAMES_MAX, TEXT_CHARS_MAX};
 
 /// Fields of one object; the app sends about fifteen.
 pub(super) const FIELDS_MAX: usize = 256;
@@ -257,6 +257,43 @@ impl<'a, 'f> Reader<'a, 'f> {
             return Err(self.fault(name, "string_too_long", format!("is longer than {TEXT_CHARS_MAX} characters")));
         }
         Ok(text)
+    }
+
+    /// A currency with as many decimals as the stored amounts have.
+    pub fn currency(&mut self, name: &str, value: &str) -> Read<Currency> {
+        let text = self.text(name, value)?;
+        let Some(currency) = Currency::from_code(text.trim()) else {
+            return Err(self.fault(name, "currency", "must be a code of three letters, such as INR"));
+        };
+        let decimals = self.currency.decimals();
+        if currency.decimals() == decimals {
+            return Ok(currency);
+        }
+        Err(self.fault(name, "currency", format!("must have {decimals} decimals, as the stored amounts do")))
+    }
+
+    /// A list of names, or one text that holds them with commas between; blank ones and repetitions are left out.
+    pub fn names(&mut self, name: &str, value: &str) -> Read<Vec<String>> {
+        let list = if value.starts_with('"') {
+            self.text(name, value)?.split([',', '\n']).map(str::to_string).collect()
+        } else {
+            serde_json::from_str::<Vec<String>>(value)
+                .map_err(|_| self.fault(name, "list_type", "must be a list of texts"))?
+        };
+        let mut names: Vec<String> = Vec::new();
+        for entry in list.iter().map(|entry| entry.trim()).filter(|entry| !entry.is_empty()) {
+            if entry.chars().count() > NAME_CHARS_MAX {
+                let msg = format!("has a name longer than {NAME_CHARS_MAX} characters");
+                return Err(self.fault(name, "string_too_long", msg));
+            }
+            if !names.iter().any(|own| own == entry) {
+                names.push(entry.to_string());
+            }
+        }
+        if names.len() > NAMES_MAX {
+            return Err(self.fault(name, "too_long", format!("must have at most {NAMES_MAX} names")));
+        }
+        Ok(names)
     }
 
     /// Money: zero or more.

@@ -6,8 +6,8 @@ use super::fields::{At, Faults, Fields, ItemFields, Read, Reader};
 use super::problem::Problem;
 use super::request::Request;
 use crate::domain::{
-    Amounts, Conversion, Currency, Discount, ITEMS_MAX, Items, Line, Micros, Order, STATUS_CHARS_MAX, Sale, SaleDraft,
-    discount_percentage, what_does_not_add_up,
+    Amounts, Conversion, Currency, Discount, ITEMS_MAX, Items, Line, Micros, Order, PaperSize, STATUS_CHARS_MAX, Sale,
+    SaleDraft, SettingsPatch, discount_percentage, what_does_not_add_up,
 };
 
 /// Reads the body of "create estimate" and "edit estimate".
@@ -93,6 +93,43 @@ pub(super) fn status(request: &Request<'_>) -> Result<String, Problem> {
         Some(_) => Err(faults.add(&At::Query, "new_status", "string_length", "must be 1 to 64 characters")),
     };
     faults.finish(status)
+}
+
+/// Reads what of the settings is to be changed. Flat keys, all optional; lists of names may be one text with commas.
+pub(super) fn settings(body: &str, currency: Currency) -> Result<SettingsPatch, Problem> {
+    let fields = Fields::parse(body)?;
+    let mut faults = Faults::new();
+    let patch = read_settings(&mut Reader::new(&fields, At::Body, &mut faults, currency));
+    faults.finish(patch)
+}
+
+fn read_settings(reader: &mut Reader<'_, '_>) -> Read<SettingsPatch> {
+    let shop_name = reader.optional("shop_name", Reader::text);
+    let shop_address = reader.optional("shop_address", Reader::text);
+    let shop_phone = reader.optional("shop_phone", Reader::text);
+    let tax_number = reader.optional("tax_number", Reader::text);
+    let currency = reader.optional("currency", Reader::currency);
+    let staff_names = reader.optional("staff_names", Reader::names);
+    let payment_modes = reader.optional("payment_modes", Reader::names);
+    if payment_modes.as_ref().is_ok_and(|modes| modes.as_ref().is_some_and(Vec::is_empty)) {
+        reader.fault("payment_modes", "too_short", "must have at least one");
+    }
+    let paper_size = reader.optional("paper_size", |reader, name, value| {
+        let text = reader.text(name, value)?;
+        PaperSize::from_name(&text).ok_or_else(|| reader.fault(name, "enum", "must be A4, 80mm or 58mm"))
+    });
+    let footer_line = reader.optional("footer_line", Reader::text);
+    Ok(SettingsPatch {
+        shop_name: shop_name?,
+        shop_address: shop_address?,
+        shop_phone: shop_phone?,
+        tax_number: tax_number?,
+        currency: currency?,
+        staff_names: staff_names?,
+        payment_modes: payment_modes?,
+        paper_size: paper_size?,
+        footer_line: footer_line?,
+    })
 }
 
 fn read_sale_draft(reader: &mut Reader<'_, '_>) -> Read<SaleDraft> {

@@ -39,6 +39,8 @@ mod route;
 mod selection;
 mod server;
 mod session;
+mod settings;
+mod summary;
 mod sync;
 
 pub use listen::{Probe, bind};

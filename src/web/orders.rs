@@ -39,6 +39,10 @@ pub(super) fn set_status(request: &Request<'_>, id: &str) -> Result<Reply, Probl
     request.submit(Command::SetOrderStatus(key, status), false)
 }
 
+pub(super) fn history(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
+    request.history(key(id)?, "Order not found")
+}
+
 pub(super) fn delete(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
     request.submit(Command::DeleteOrder(key(id)?), true)
 }

@@ -27,6 +27,9 @@ fn outcome_answer(outcome: &Outcome, currency: Currency) -> Answer {
         Outcome::OrderDeleted { with_estimate: true } => {
             success(200, None, "Order deleted successfully (linked estimate also deleted)", |_| {})
         }
+        Outcome::SettingsSaved(rev, json) => success(200, Some(*rev), "Settings saved", |body| {
+            body.raw("data", json);
+        }),
         Outcome::StatusSet(status, rev) => {
             success(200, Some(*rev), &format!("Order status updated to {status}"), |body| {
                 body.text("status", status);

@@ -12,6 +12,7 @@ use super::render;
 use super::respond::Reply;
 use crate::app::{Answer, App, Command, Repeat, Shop, Submission};
 use crate::domain::RecordKey;
+use crate::json::Object;
 
 /// A request that has come, whether or not the shop is open.
 pub(super) struct Visit<'a> {
@@ -42,6 +43,8 @@ pub(super) struct Request<'a> {
 
 /// Characters of an `Idempotency-Key`.
 pub(super) const KEY_CHARS_MAX: usize = 255;
+/// Steps of a record's history that one answer tells.
+pub(super) const HISTORY_STEPS_MAX: usize = 1_000;
 
 fn optional_json<'a>(head: &Head, body: &'a [u8]) -> Result<Option<&'a str>, Problem> {
     if body.is_empty() {
@@ -95,6 +98,28 @@ impl Request<'_> {
             Some((rev, body)) => Ok(Answer { status: 200, rev: Some(rev), body }.into()),
             None => Err(Problem::new(404, not_found)),
         }
+    }
+
+    /// Answers with what was done to a record, the newest first.
+    pub fn history(&self, key: RecordKey, not_found: &str) -> Result<Reply, Problem> {
+        let steps =
+            self.app.snapshot()?.history(key, HISTORY_STEPS_MAX)?.ok_or_else(|| Problem::new(404, not_found))?;
+        let mut body = vec![b'['];
+        for step in steps {
+            if body.len() > 1 {
+                body.push(b',');
+            }
+            let mut object = Object::open(&mut body);
+            object
+                .integer("seq", step.seq)
+                .integer("rev", u64::from(step.rev))
+                .plain("action", step.action.name())
+                .plain("at", &step.at.to_rfc3339())
+                .text_if("by", step.by.as_deref());
+            object.close();
+        }
+        body.push(b']');
+        Ok(Reply::json(200, body))
     }
 
     /// The revisions one of which the caller expects the record to have: from `If-Match` (RFC 9110 §13.1.1), else

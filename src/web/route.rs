@@ -5,7 +5,7 @@ use tiny_http::Method;
 use super::problem::Problem;
 use super::request::{Visit, percent_decode};
 use super::respond::Reply;
-use super::{estimates, info, lists, openapi, orders, page, sync};
+use super::{estimates, info, lists, openapi, orders, page, settings, summary, sync};
 use crate::domain::Estimate;
 
 /// What a method and a path ask for.
@@ -21,10 +21,14 @@ pub(super) enum Route<'a> {
     Changes,
     Metrics,
     Search,
+    Summary,
+    Settings,
+    SaveSettings,
     CreateEstimate,
     ListEstimates(Option<&'a str>),
     EstimateByNumber(&'a str),
     Estimate(&'a str),
+    EstimateHistory(&'a str),
     EditEstimate(&'a str),
     DeleteEstimate(&'a str),
     ConvertEstimate(&'a str),
@@ -35,6 +39,7 @@ pub(super) enum Route<'a> {
     ListAll,
     OrderByNumber(&'a str),
     Order(&'a str),
+    OrderHistory(&'a str),
     SetOrderStatus(&'a str),
     DeleteOrder(&'a str),
 }
@@ -56,6 +61,9 @@ pub(super) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
         (Get, ["metrics"]) => Route::Metrics,
         (Get, ["api", "changes"]) => Route::Changes,
         (Get, ["api", "search"]) => Route::Search,
+        (Get, ["api", "summary"]) => Route::Summary,
+        (Get, ["api", "settings"]) => Route::Settings,
+        (Put, ["api", "settings"]) => Route::SaveSettings,
         (Post, ["api", "estimates", "create"]) => Route::CreateEstimate,
         (Get, ["api", "estimates", "all"]) => Route::ListEstimates(None),
         (Get, ["api", "estimates", "pending"]) => Route::ListEstimates(Some(Estimate::STATUS_OPEN)),
@@ -64,6 +72,7 @@ pub(super) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
         // Other methods do not take these names for ids.
         (_, ["api", "estimates", "create" | "all" | "pending" | "converted" | "number"]) => return None,
         (Get, ["api", "estimates", id]) => Route::Estimate(id),
+        (Get, ["api", "estimates", id, "history"]) => Route::EstimateHistory(id),
         (Put, ["api", "estimates", id]) => Route::EditEstimate(id),
         (Delete, ["api", "estimates", id]) => Route::DeleteEstimate(id),
         (Post, ["api", "estimates", id, "convert-to-order"]) => Route::ConvertEstimate(id),
@@ -75,6 +84,7 @@ pub(super) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
         (Get, ["api", "orders", "number", number]) => Route::OrderByNumber(number),
         (_, ["api", "orders", "create-sale" | "orders-only" | "separate" | "all" | "number"]) => return None,
         (Get, ["api", "orders", id]) => Route::Order(id),
+        (Get, ["api", "orders", id, "history"]) => Route::OrderHistory(id),
         (Put, ["api", "orders", id, "status"]) => Route::SetOrderStatus(id),
         (Delete, ["api", "orders", id]) => Route::DeleteOrder(id),
         _ => return None,
@@ -129,12 +139,16 @@ fn dispatch(route: Route<'_>, visit: &Visit<'_>) -> Result<Reply, Problem> {
         Route::Changes => sync::changes(&enter()?),
         Route::Metrics => info::metrics(&enter()?),
         Route::Search => lists::search(&enter()?),
+        Route::Summary => summary::summary(&enter()?),
+        Route::Settings => settings::read(&enter()?),
+        Route::SaveSettings => settings::save(&enter()?),
         Route::Live(_) => Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
             .with_header("Upgrade", "websocket")),
         Route::CreateEstimate => estimates::create(&enter()?),
         Route::ListEstimates(status) => estimates::list(&enter()?, status),
         Route::EstimateByNumber(number) => estimates::by_number(&enter()?, number),
         Route::Estimate(id) => estimates::by_id(&enter()?, id),
+        Route::EstimateHistory(id) => estimates::history(&enter()?, id),
         Route::EditEstimate(id) => estimates::edit(&enter()?, id),
         Route::DeleteEstimate(id) => estimates::delete(&enter()?, id),
         Route::ConvertEstimate(id) => estimates::convert(&enter()?, id),
@@ -145,6 +159,7 @@ fn dispatch(route: Route<'_>, visit: &Visit<'_>) -> Result<Reply, Problem> {
         Route::ListAll => orders::list_all(&enter()?),
         Route::OrderByNumber(number) => orders::by_number(&enter()?, number),
         Route::Order(id) => orders::by_id(&enter()?, id),
+        Route::OrderHistory(id) => orders::history(&enter()?, id),
         Route::SetOrderStatus(id) => orders::set_status(&enter()?, id),
         Route::DeleteOrder(id) => orders::delete(&enter()?, id),
     }

@@ -19,10 +19,12 @@ mod openapi;
 mod page;
 mod readme;
 mod revisions;
+mod settings;
 #[cfg(target_os = "linux")]
 mod slow_attacks;
 mod slow_clients;
 mod states;
+mod summary;
 mod support;
 mod sync_guarantees;
 mod sync_protocol;

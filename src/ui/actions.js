@@ -1,0 +1,92 @@
+// What a person does to a record, from the question over the command to the message. Screens call these.
+
+import { confirm, askConversion } from './dialog.js';
+import { PLURAL, idOf, linkTo, numberOf } from './wire.js';
+import { words } from './words.js';
+
+/** @typedef {import('./wire.js').Kind} Kind */
+/** @typedef {import('./wire.js').SaleRecord} SaleRecord */
+/** @typedef {import('./outbox.js').Wish} Wish */
+
+export class Actions {
+  #store;
+  #outbox;
+  #toast;
+
+  /**
+   * @param {import('./store.js').Store} store @param {import('./outbox.js').Outbox} outbox
+   * @param {(text: string, look?: '' | 'bad', link?: string) => void} toast
+   */
+  constructor(store, outbox, toast) {
+    this.#store = store;
+    this.#outbox = outbox;
+    this.#toast = toast;
+  }
+
+  /** Carries a wish out and says what became of it. @param {Wish} wish @param {(body: any) => string} said @param {(body: any) => string} [link] */
+  async run(wish, said, link = () => '') {
+    const outcome = await this.#outbox.submit(wish);
+    if (outcome.state === 'done') this.#toast(said(outcome.body), '', link(outcome.body));
+    else if (outcome.state === 'queued') this.#toast(words.said.queued);
+    else if (outcome.status === 412) this.#toast(words.said.changed, 'bad');
+    else this.#toast(words.said.refused(outcome.body?.detail ?? ''), 'bad');
+    if (outcome.status === 412 && wish.kind && outcome.body?.current) this.#store.learn(wish.kind, [outcome.body.current]);
+    return outcome;
+  }
+
+  /** @param {SaleRecord} estimate */
+  async convert(estimate) {
+    const body = await askConversion(estimate, this.#store.settings);
+    if (!body) return;
+    const wish = this.#about('convert', 'estimate', estimate, 'POST', '/convert-to-order', body);
+    const link = (/** @type {any} */ answer) => linkTo('order', answer.order_id);
+    const outcome = await this.run(wish, (answer) => words.said.converted(numberOf('estimate', estimate), answer.sale_number), link);
+    if (outcome.state === 'done') location.hash = link(outcome.body);
+  }
+
+  /** @param {Kind} kind @param {SaleRecord} record */
+  async remove(kind, record) {
+    const number = numberOf(kind, record);
+    const source = record.source_estimate_number;
+    const [title, text] = kind === 'estimate' ? [words.ask.deleteEstimate(number), words.ask.estimateGoes]
+      : [words.ask.deleteOrder(number), source ? words.ask.bothGo(source) : words.ask.orderGoes];
+    if (!(await confirm(title, text, words.record.delete))) return;
+    await this.run(this.#about('delete', kind, record, 'DELETE', ''), () => words.said.deleted(kind, number));
+  }
+
+  /** @param {SaleRecord} order @param {string} status */
+  setStatus(order, status) {
+    const wish = this.#about('status', 'order', order, 'PUT', `/status?status=${encodeURIComponent(status)}`);
+    return this.run({ ...wish, rev: undefined }, () => words.said.status(status));
+  }
+
+  /** @param {SaleRecord} estimate */
+  async duplicate(estimate) {
+    const wish = this.#about('duplicate', 'estimate', estimate, 'POST', '/duplicate');
+    const outcome = await this.run({ ...wish, rev: undefined }, (answer) => words.said.saved('estimate', answer.estimate_number));
+    if (outcome.state === 'done') location.hash = linkTo('estimate', outcome.body.estimate_id);
+  }
+
+  /** @param {SaleRecord} estimate as it was opened @param {any} body @param {number} [rev] */
+  edit(estimate, body, rev) {
+    return this.#outbox.submit({ ...this.#about('edit', 'estimate', estimate, 'PUT', '', body), rev });
+  }
+
+  /** @param {Kind} kind @param {any} body */
+  create(kind, body) {
+    const path = kind === 'estimate' ? '/api/estimates/create' : '/api/orders/create-sale';
+    return this.#outbox.submit({ what: 'create', kind, title: body.customer_name, method: 'POST', path, body });
+  }
+
+  /**
+   * @param {Wish['what']} what @param {Kind} kind @param {SaleRecord} record @param {string} method @param {string} rest of the path
+   * @param {any} [body] @returns {Wish}
+   */
+  #about(what, kind, record, method, rest, body) {
+    const id = idOf(kind, record);
+    const title = `${numberOf(kind, record)} ${record.customer_name}`.trim();
+    // Behind another command about the same record the revision is not known yet.
+    const rev = record.pending || this.#outbox.isBusy(id) ? undefined : record.rev;
+    return { what, kind, id, title, method, path: `/api/${PLURAL[kind]}/${id}${rest}`, body, rev, record };
+  }
+}

@@ -1,0 +1,157 @@
+// The screen of estimates and that of orders: the list, and beside or over it the one that is open. The list keeps its place.
+
+import { h, later, setText } from './dom.js';
+import { money, wallTime } from './format.js';
+import { icon } from './icons.js';
+import { RecordPane } from './record.js';
+import { View } from './view.js';
+import { idOf, linkTo, numberOf, placeOf } from './wire.js';
+import { button, chips, choice, empty, placeholders, rows } from './widgets.js';
+import { words } from './words.js';
+
+/** @typedef {import('./wire.js').Kind} Kind */
+/** @typedef {import('./wire.js').SaleRecord} SaleRecord */
+
+/** So far from its end the list asks for more. */
+const AHEAD_PX = 1_200;
+
+export class Book {
+  #app;
+  #kind;
+  #view;
+  #open = '';
+  /** The place of the newest row shown; while the list is scrolled, newer ones wait. */
+  #top = 0;
+  #rows = h('ol.rows', { role: 'list' });
+  #news = h('button.news', { type: 'button', hidden: true, onclick: () => this.#showNews() });
+  #scroller = h('div.scroll', { onscroll: () => this.#scrolled() }, this.#news, this.#rows);
+  #search;
+  #draw;
+  #pane;
+
+  /** @param {any} app @param {Kind} kind */
+  constructor(app, kind) {
+    this.#app = app;
+    this.#kind = kind;
+    this.#view = new View(kind);
+    this.#pane = new RecordPane(app, kind);
+    this.title = words.lists[kind].title;
+    this.#search = h('input', {
+      type: 'search', placeholder: words.search, 'aria-label': words.search, oninput: later(120, () => this.#look()), data: { search: kind },
+    });
+    this.#draw = this.#newRows();
+    const head = h('header.pane-head', null, h('h1', null, this.title),
+      h('label.search', null, icon('search'), this.#search),
+      choice(words.filter, `status-${kind}`, words.lists[kind].statuses, '', (status) => this.#look(status)));
+    this.node = h('div.book', { data: { screen: kind } }, h('section.pane.list-pane', { 'aria-label': this.title }, head, this.#scroller), this.#pane.node);
+  }
+
+  /** @param {string[]} parts of the address behind the kind */
+  show([id = '']) {
+    this.#app.store.views.add(this.#view);
+    this.#open = id;
+    this.node.classList.toggle('has-open', id !== '');
+    this.#pane.show(id);
+    this.#load();
+  }
+
+  leave() {
+    this.#pane.show('');
+  }
+
+  focusSearch() {
+    this.#search.focus();
+  }
+
+  /** What is open, for the shortcuts. */
+  get open() {
+    return this.#open;
+  }
+
+  render() {
+    this.#pane.render();
+    if (this.#view.state === 'new' && this.#app.store.connection === 'live') this.#load();
+    const { store } = this.#app;
+    const stored = store.select(this.#view);
+    this.node.setAttribute('aria-busy', String(this.#view.state === 'loading'));
+    if (this.#view.state !== 'ready' && stored.length === 0) {
+      this.#rows.replaceChildren(...(this.#view.state === 'failed' ? [h('li', null, this.#failure())] : placeholders(7)));
+      this.#draw = this.#newRows();
+      return;
+    }
+    const newest = stored.length > 0 ? placeOf(this.#kind, stored[0]) : 0;
+    if (this.#scroller.scrollTop < 8) this.#top = newest;
+    const shown = stored.filter((/** @type {SaleRecord} */ record) => placeOf(this.#kind, record) <= this.#top);
+    this.#news.hidden = shown.length === stored.length;
+    setText(this.#news, words.fresh(stored.length - shown.length));
+    const own = this.#view.status === '' ? store.own(this.#kind).filter((/** @type {SaleRecord} */ one) => this.#view.finds(one)) : [];
+    const all = [...own, ...shown.map((/** @type {SaleRecord} */ record) => store.unsent.length > 0 ? store.find(this.#kind, idOf(this.#kind, record)) ?? record : record)];
+    this.#draw(all, all.length === 0 ? [this.#nothing()] : this.#view.state === 'loading' ? placeholders(2) : this.#view.state === 'failed' ? [h('li', null, this.#failure())] : []);
+    this.#markOpen();
+  }
+
+  #newRows() {
+    return rows(this.#rows, { key: (/** @type {SaleRecord} */ record) => idOf(this.#kind, record), fill: (record) => [this.#row(record)], fresh: this.#app.store.fresh });
+  }
+
+  #markOpen() {
+    for (const link of this.#rows.querySelectorAll('[aria-current]')) link.removeAttribute('aria-current');
+    if (this.#open) this.#rows.querySelector(`[data-id="${CSS.escape(this.#open)}"]`)?.setAttribute('aria-current', 'true');
+  }
+
+  /** @param {SaleRecord} record */
+  #row(record) {
+    const id = idOf(this.#kind, record);
+    const meta = [numberOf(this.#kind, record) || words.state.noNumber, wallTime(record.created_at), record.sale_by].filter(Boolean).join(' · ');
+    return h('a.row', { href: linkTo(this.#kind, id), data: { id } },
+      h('strong.row-name', null, record.customer_name), h('span.row-total', null, money(record.total)),
+      h('span.row-meta', null, meta), h('span.row-chips', null, ...chips(this.#kind, record)));
+  }
+
+  #nothing() {
+    const text = words.lists[this.#kind];
+    const isFiltered = this.#view.q !== '' || this.#view.status !== '';
+    if (isFiltered) {
+      return h('li', null, empty(this.#view.q === '' ? words.noneSuch : words.notFound(this.#view.q), '', button(words.clear, () => this.#clear())));
+    }
+    return h('li', null, empty(text.empty, text.next, h('a.button.strong', { href: '#/new' }, icon('plus'), text.action)));
+  }
+
+  #failure() {
+    return empty(words.failed, '', button(words.again, () => this.#load()));
+  }
+
+  #clear() {
+    this.#search.value = '';
+    const all = this.node.querySelector(`[name="status-${this.#kind}"]`);
+    all.checked = true;
+    this.#look('');
+  }
+
+  /** @param {string} [status] */
+  #look(status = this.#view.status) {
+    const { store } = this.#app;
+    store.views.delete(this.#view);
+    this.#view = new View(this.#kind, this.#search.value.trim(), status);
+    store.views.add(this.#view);
+    this.#scroller.scrollTop = 0;
+    this.#load();
+  }
+
+  #load() {
+    this.#app.sync.load(this.#view).catch(() => {});
+    this.#app.renderSoon();
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    if (scrollTop < 8 && !this.#news.hidden) this.#app.renderSoon();
+    if (this.#view.state === 'ready' && !this.#view.isWhole && scrollHeight - scrollTop - clientHeight < AHEAD_PX) this.#load();
+  }
+
+  #showNews() {
+    this.#scroller.scrollTop = 0;
+    this.#app.renderSoon();
+    this.#rows.querySelector('a')?.focus();
+  }
+}

@@ -1,0 +1,82 @@
+// What is remembered of earlier sales: customers, and items with their last rate. It learns from every record that the page
+// knows, and asks the server for those that it does not.
+
+import * as api from './api.js';
+import { fold } from './view.js';
+import { KINDS } from './wire.js';
+
+/** @typedef {{ name: string, phone: string, address: string }} Customer */
+/** @typedef {{ name: string, rate: number }} Item */
+
+/** Suggestions at once. */
+const SHOWN = 7;
+/** Earlier sales and estimates that are read for their items. */
+const LOOK_BACK = 300;
+
+export class Catalogue {
+  #store;
+  #version = -1;
+  /** @type {Map<string, Item>} */
+  #items = new Map();
+  /** @type {Map<string, Customer>} */
+  #customers = new Map();
+  /** @type {Promise<void> | null} */
+  #reading = null;
+  /** @type {any[]} */
+  #older = [];
+
+  /** @param {import('./store.js').Store} store */
+  constructor(store) {
+    this.#store = store;
+  }
+
+  /** Reads earlier records once; without a server those that are known must do. */
+  read() {
+    this.#reading ??= api.search({ limit: LOOK_BACK }).then(({ body }) => {
+      this.#older = body;
+      this.#version = -1;
+    }, () => {
+      this.#reading = null;
+    });
+  }
+
+  /** @param {string} typed @returns {Item[]} */
+  items(typed) {
+    this.#learn();
+    return best(this.#items.values(), typed, ({ name }) => name);
+  }
+
+  /** @param {string} typed @returns {Promise<Customer[]>} */
+  async customers(typed) {
+    this.#learn();
+    const near = () => best(this.#customers.values(), typed, ({ name, phone }) => `${name} ${phone} ${phone.replace(/\D/g, '')}`);
+    if (near().length >= SHOWN || typed.length < 2) return near();
+    const { body } = await api.search({ q: typed, limit: 20 }).catch(() => ({ body: [] }));
+    for (const record of body) this.#learnFrom(record);
+    return near();
+  }
+
+  #learn() {
+    if (this.#version === this.#store.version) return;
+    this.#version = this.#store.version;
+    for (const record of this.#older) this.#learnFrom(record);
+    const known = KINDS.flatMap((kind) => [...this.#store.known(kind).values(), ...this.#store.own(kind)]);
+    known.sort((one, other) => (one.created_at < other.created_at ? 1 : -1)).forEach((record) => this.#learnFrom(record));
+  }
+
+  /** The newest is learnt first, and keeps its rate. @param {any} record */
+  #learnFrom({ items, customer_name: name, customer_phone: phone, customer_address: address, created_at: at }) {
+    const keep = (/** @type {Map<string, any>} */ map, /** @type {string} */ key, /** @type {any} */ value) => {
+      if ((map.get(key)?.at ?? '') < at) map.set(key, { ...value, at });
+    };
+    keep(this.#customers, fold(`${name} ${phone}`), { name, phone: phone ?? '', address: address ?? '' });
+    for (const item of items ?? []) if (item?.name) keep(this.#items, fold(item.name), { name: item.name, rate: item.price });
+  }
+}
+
+/** @template T @param {Iterable<T>} all @param {string} typed @param {(one: T) => string} textOf @returns {T[]} */
+function best(all, typed, textOf) {
+  const needle = fold(typed);
+  const found = [...all].map((one) => ({ one, at: fold(textOf(one)).indexOf(needle) })).filter(({ at }) => at >= 0);
+  return found.sort((one, other) => Number(one.at > 0) - Number(other.at > 0)).slice(0, SHOWN).map(({ one }) => one);
+}

@@ -1,0 +1,103 @@
+// Dialogs: what must be answered before the work goes on. Esc and Cancel answer with null.
+
+import { h, setText } from './dom.js';
+import { decimals, minorMoney, minorText, money } from './format.js';
+import { fromMinor, parseMicros, roundToMinor, toMinor } from './amounts.js';
+import { button, choice, field } from './widgets.js';
+import { words } from './words.js';
+
+/** @typedef {import('./wire.js').SaleRecord} SaleRecord */
+
+let count = 0;
+
+/**
+ * @param {string} title @param {any[]} content @param {any[]} actions @param {() => any} [value] the answer when it is submitted
+ * @returns {Promise<any>}
+ */
+export function openDialog(title, content, actions, value = () => true) {
+  const heading = h('h2', { id: `dialog-${(count += 1)}` }, title);
+  const form = h('form.dialog-form', { method: 'dialog', noValidate: true }, heading, ...content, h('div.dialog-actions', null, ...actions));
+  const dialog = h('dialog.dialog', { 'aria-labelledby': heading.id }, form);
+  return new Promise((resolve) => {
+    /** @type {any} */
+    let result = null;
+    form.onsubmit = (/** @type {Event} */ event) => {
+      result = value() ?? null;
+      if (result === null) event.preventDefault();
+    };
+    dialog.onclose = () => {
+      dialog.remove();
+      resolve(result);
+    };
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+/** @param {Event} event */
+export const closeDialog = (event) => /** @type {Element} */ (event.target).closest('dialog')?.close();
+
+export const cancel = (label = words.cancel) => button(label, closeDialog, { name: 'cancel' });
+
+/** @param {string} title @param {string} text @param {string} label */
+export function confirm(title, text, label) {
+  return openDialog(title, [h('p', null, text)], [cancel(), button(label, () => {}, { look: 'danger', type: 'submit', name: 'confirm' })]);
+}
+
+/**
+ * Asks how an estimate was paid. @param {SaleRecord} estimate @param {import('./wire.js').Settings} settings
+ * @returns {Promise<{ payment_mode: string, sale_by: string, amount_paid: number } | null>}
+ */
+export function askConversion(estimate, settings) {
+  let mode = settings.payment_modes[0];
+  const total = toMinor(estimate.total, decimals());
+  const by = h('input', { value: estimate.sale_by, name: 'sale_by', autocomplete: 'off' });
+  const paid = h('input.number', { value: minorText(total), inputMode: 'decimal', name: 'amount_paid', onfocus: () => paid.select(), autocomplete: 'off' });
+  const note = h('p.hint', { role: 'status' });
+  const read = () => {
+    const micros = paid.value.trim() === '' ? null : parseMicros(paid.value);
+    return paid.value.trim() === '' ? total : micros === null ? null : roundToMinor(micros, decimals());
+  };
+  paid.oninput = () => {
+    const minor = read();
+    const due = minor === null ? 0n : total - minor;
+    setText(note, minor === null ? words.form.errors.paid : due > 0n ? words.state.due(minorMoney(due)) : '');
+  };
+  const people = settings.staff_names.map((name) => button(name, () => (by.value = name)));
+  return openDialog(words.ask.convert(estimate.estimate_number ?? ''), [
+    h('p.figure', null, money(estimate.total)),
+    choice(words.form.mode, 'payment_mode', settings.payment_modes.map((one) => [one, one]), mode, (value) => (mode = value)),
+    field(words.form.paid, paid), note,
+    field(words.form.by, by), h('div.actions', null, ...people),
+  ], [cancel(), button(words.ask.complete, () => {}, { look: 'strong', type: 'submit', name: 'confirm' })], () => {
+    const minor = read();
+    if (minor === null) paid.focus();
+    return minor === null ? null : { payment_mode: mode, sale_by: by.value.trim(), amount_paid: fromMinor(minor, decimals()) };
+  });
+}
+
+/**
+ * Shows two versions field by field. @param {Array<{ label: string, mine: string, theirs: string, isMine: boolean }>} fields
+ * @returns {Promise<boolean[] | null>} for each field whether mine is right
+ */
+export function askConflict(fields) {
+  const chosen = fields.map(({ isMine }) => isMine);
+  const heads = [words.conflict.field, words.conflict.here, words.conflict.there].map((text) => h('th', { scope: 'col' }, text));
+  const body = fields.map(({ label, mine, theirs }, index) => {
+    const pick = (/** @type {boolean} */ isMine) => h('td', null, h('label.pick', null, h('input', {
+      type: 'radio', name: `conflict-${index}`, checked: chosen[index] === isMine, onchange: () => (chosen[index] = isMine),
+    }), h('span', null, (isMine ? mine : theirs) || '–')));
+    return h('tr', { data: { field: label } }, h('th', { scope: 'row' }, label), pick(true), pick(false));
+  });
+  return openDialog(words.conflict.title, [
+    h('p', null, words.conflict.text), h('table.compare', null, h('thead', null, h('tr', null, ...heads)), h('tbody', null, ...body)),
+  ], [cancel(), button(words.conflict.use, () => {}, { look: 'strong', type: 'submit', name: 'confirm' })], () => chosen);
+}
+
+/** The sheet of keyboard shortcuts. */
+export function showKeys() {
+  const list = h('dl.keys', null, ...words.keys.flatMap(([keys, does]) => [
+    h('dt', null, ...keys.split(' ').map((key) => h('kbd', null, key))), h('dd', null, does),
+  ]));
+  return openDialog(words.settings.keys, [list], [cancel(words.close)]);
+}

@@ -1,0 +1,97 @@
+// The figures of the first screen. The server counts once; from then on each change is added here, exactly, in minor units.
+// What cannot be added, because the record was not known before, makes the figures stale, and the server counts again.
+
+import { decimals } from './format.js';
+
+/** @typedef {import('./wire.js').Kind} Kind */
+/** @typedef {import('./wire.js').SaleRecord} SaleRecord */
+
+/**
+ * @typedef {{ count: number, total: number, paid: number }} Sums in minor units
+ * @typedef {Sums & { day: string, modes: Map<string, Sums> }} Day
+ * @typedef {{ seq: number, kind: Kind, before: SaleRecord | null | undefined, after: SaleRecord | null }} Step
+ *   `before` is null for a new record, undefined for an unknown one
+ */
+
+/** Steps kept for an answer that is on its way. */
+const STEPS_MAX = 1_000;
+
+export class Figures {
+  /** @type {Day[]} */
+  days = [];
+  open = { count: 0, total: 0, paid: 0 };
+  isLoaded = false;
+  /** The server must count again. */
+  isStale = false;
+  /** @type {Step[]} */
+  #recent = [];
+
+  /** @param {any} summary as the server counted @param {number} seq the last change that it contains */
+  take(summary, seq) {
+    this.days = summary.days.map((/** @type {any} */ day) => ({
+      ...sums(day),
+      day: day.day,
+      modes: new Map(day.modes.map((/** @type {any} */ mode) => [mode.mode, sums(mode)])),
+    }));
+    this.open = sums(summary.open_estimates);
+    this.isLoaded = true;
+    this.isStale = false;
+    for (const step of this.#recent.filter((one) => one.seq > seq)) this.#add(step);
+    this.#recent = [];
+  }
+
+  /** Something happened. @param {Step} step */
+  change(step) {
+    this.#recent = [...this.#recent.slice(-STEPS_MAX), step];
+    if (this.isLoaded) this.#add(step);
+  }
+
+  /** @param {Step} step */
+  #add({ kind, before, after }) {
+    if (before === undefined) {
+      this.isStale = true;
+      return;
+    }
+    if (kind === 'estimate') {
+      this.#count(before, -1);
+      this.#count(after, 1);
+    } else {
+      this.#sell(before, -1);
+      this.#sell(after, 1);
+    }
+  }
+
+  /** @param {SaleRecord | null} estimate @param {1 | -1} sign */
+  #count(estimate, sign) {
+    if (estimate && !estimate.is_converted_to_order) add(this.open, estimate, sign);
+  }
+
+  /** @param {SaleRecord | null} order @param {1 | -1} sign */
+  #sell(order, sign) {
+    if (!order) return;
+    const name = order.created_at.slice(0, 10);
+    const day = this.days.find((one) => one.day === name);
+    if (!day) {
+      // The first sale after midnight opens a day that the server has not counted yet.
+      this.isStale ||= name > (this.days.at(-1)?.day ?? '');
+      return;
+    }
+    add(day, order, sign);
+    const mode = order.payment_mode ?? '';
+    if (!day.modes.has(mode)) day.modes.set(mode, { count: 0, total: 0, paid: 0 });
+    add(/** @type {Sums} */ (day.modes.get(mode)), order, sign);
+  }
+}
+
+/** @param {any} wire @returns {Sums} */
+const sums = (wire) => ({ count: wire.count, total: minor(wire.total), paid: minor(wire.paid ?? 0) });
+
+/** @param {Sums} into @param {SaleRecord} record @param {1 | -1} sign */
+function add(into, record, sign) {
+  into.count += sign;
+  into.total += sign * minor(record.total);
+  into.paid += sign * minor(record.amount_paid ?? 0);
+}
+
+/** @param {number} amount */
+const minor = (amount) => Math.round(amount * 10 ** decimals());

@@ -1,0 +1,54 @@
+// What the lists show of commands that are not sent yet. Pure: records and commands in, records out.
+
+import { stamp } from './format.js';
+import { localId } from './outbox.js';
+import { idOf } from './wire.js';
+
+/** @typedef {import('./wire.js').Kind} Kind */
+/** @typedef {import('./wire.js').SaleRecord} SaleRecord */
+/** @typedef {import('./outbox.js').Entry} Entry */
+
+/**
+ * Records that only this browser knows, the newest first. @param {Entry[]} entries @param {Kind} kind @returns {SaleRecord[]}
+ */
+export function ownRecords(entries, kind) {
+  return entries.flatMap((entry) => ownRecord(entry, kind) ?? []).reverse();
+}
+
+/** @param {Entry} entry @param {Kind} kind @returns {SaleRecord | null} */
+function ownRecord(entry, kind) {
+  const isConversion = entry.what === 'convert' && kind === 'order';
+  const isNew = (entry.what === 'create' || entry.what === 'duplicate') && entry.kind === kind;
+  if (!isConversion && !isNew) return null;
+  const said = entry.body === undefined ? {} : JSON.parse(entry.body);
+  const base = entry.what === 'create' ? said : { ...entry.record, ...(isConversion ? said : {}) };
+  const id = localId(entry.key);
+  return {
+    ...base,
+    created_at: stamp(new Date(entry.at)),
+    pending: { what: 'create', isParked: entry.state === 'parked' },
+    ...(kind === 'estimate'
+      ? { estimate_id: id, estimate_number: '', is_converted_to_order: false, linked_order_id: null }
+      : { order_id: id, sale_number: '', status: '', amount_paid: said.amount_paid ?? base.total }),
+  };
+}
+
+/**
+ * The record with the latest command about it, if one waits. @param {Entry[]} entries @param {Kind} kind
+ * @param {SaleRecord} record @returns {SaleRecord}
+ */
+export function withPending(entries, kind, record) {
+  const entry = entries.findLast((one) => one.id === idOf(kind, record) && one.kind === kind && one.what in OVERLAYS);
+  if (!entry) return record;
+  const what = /** @type {'edit' | 'convert' | 'delete' | 'status'} */ (entry.what);
+  const said = entry.body === undefined ? {} : JSON.parse(entry.body);
+  return { ...record, ...OVERLAYS[what](said, entry), pending: { what, isParked: entry.state === 'parked' } };
+}
+
+/** What each command would change. @type {Record<'edit' | 'convert' | 'delete' | 'status', (said: any, entry: Entry) => any>} */
+const OVERLAYS = {
+  edit: (said, entry) => (entry.state === 'parked' ? {} : said),
+  convert: () => ({}),
+  delete: () => ({}),
+  status: (_, entry) => (entry.state === 'parked' ? {} : { status: new URLSearchParams(entry.path.split('?')[1]).get('status') }),
+};

@@ -1,0 +1,179 @@
+// One estimate or one order: customer, lines, totals, what can be done with it, and its history.
+
+import * as api from './api.js';
+import { billOf, fromNumber } from './amounts.js';
+import { arrange, h } from './dom.js';
+import { decimals, longTime, minorMoney, money, number, wallTime } from './format.js';
+import { icon } from './icons.js';
+import { dueOf, linkTo, numberOf } from './wire.js';
+import { button, chips, empty } from './widgets.js';
+import { words } from './words.js';
+
+/** @typedef {import('./wire.js').Kind} Kind */
+/** @typedef {import('./wire.js').SaleRecord} SaleRecord */
+
+export class RecordPane {
+  #app;
+  #kind;
+  #id = '';
+  #problem = '';
+  /** The record that was asked for; once is enough. */
+  #asked = '';
+  /** What is drawn, so that nothing is drawn twice. @type {any[]} */
+  #drawn = [];
+  #history = h('ol.history', null);
+  #historyOf = '';
+
+  /** @param {any} app @param {Kind} kind */
+  constructor(app, kind) {
+    this.#app = app;
+    this.#kind = kind;
+    this.node = h('section.pane.detail', { 'aria-live': 'off', tabIndex: -1 });
+  }
+
+  /** @param {string} id empty for none */
+  show(id) {
+    this.#problem = this.#asked = '';
+    this.#id = id;
+    this.#drawn = [];
+    this.render();
+    if (id) this.node.scrollTop = 0;
+  }
+
+  render() {
+    const { store } = this.#app;
+    const record = this.#id ? store.find(this.#kind, this.#id) : undefined;
+    if (record) this.#problem = this.#asked = '';
+    else if (this.#id) this.#ask();
+    const base = store.known(this.#kind).get(this.#id);
+    const state = [this.#id, base, store.unsent, store.settings, this.#problem];
+    if (state.every((one, index) => one === this.#drawn[index]) && this.#drawn.length > 0) return;
+    this.#drawn = state;
+    arrange(this.node, record ? this.#content(record) : [this.#absence()]);
+    if (record) this.#readHistory(record);
+  }
+
+  /** @returns {HTMLElement} */
+  #absence() {
+    if (!this.#id) return empty('', words.choose);
+    const title = this.#problem || words.loading;
+    return h('div', null, this.#back(), empty(title, '', this.#problem === words.failed ? button(words.again, () => this.show(this.#id)) : null));
+  }
+
+  /** It may be older than what is known here. */
+  async #ask() {
+    const id = this.#id;
+    if (id.startsWith('local:') || this.#app.store.isGone(id)) {
+      this.#problem = words.gone(this.#kind);
+      return;
+    }
+    if (this.#asked === id) return;
+    this.#asked = id;
+    try {
+      await this.#app.sync.read(this.#kind, id);
+    } catch (error) {
+      if (id !== this.#id) return;
+      this.#problem = error instanceof api.ApiError && error.status === 404 ? words.gone(this.#kind) : words.failed;
+      this.#app.renderSoon();
+    }
+  }
+
+  #back() {
+    return h('a.button.bare.back', { href: `#/${this.#kind}s` }, icon('back'), h('span', null, words.back));
+  }
+
+  /** @param {SaleRecord} record */
+  #content(record) {
+    const kind = this.#kind;
+    const name = words.record.name(kind, numberOf(kind, record) || words.state.noNumber);
+    return [
+      h('header.detail-head', null, this.#back(), h('div.detail-title', null, h('h1', null, name), ...chips(kind, record)), this.#actions(record)),
+      record.pending ? h('p.note', null, words.record.pending) : null,
+      record.amounts_flagged ? h('p.note.bad', null, words.record.flagged(record.amounts_flagged)) : null,
+      h('div.card.bill', null, this.#people(record), itemsTable(record), totals(kind, record)),
+      this.#id.startsWith('local:') ? null : h('section.card', null, h('h2', null, words.record.history), this.#history),
+    ];
+  }
+
+  /** @param {SaleRecord} record */
+  #actions(record) {
+    const { actions } = this.#app;
+    const kind = this.#kind;
+    const isStored = !this.#id.startsWith('local:');
+    const isLeaving = record.pending && !record.pending.isParked && ['convert', 'delete'].includes(record.pending.what);
+    const isOpen = kind === 'estimate' && !record.is_converted_to_order && !isLeaving;
+    const go = (/** @type {'print' | 'edit'} */ name, /** @type {string} */ where) => h('a.button', { href: `${linkTo(kind, this.#id)}/${where}`, data: { action: name } }, icon(name), h('span', null, words.record[name]));
+    return h('div.actions', null,
+      isOpen ? button(words.record.convert, () => actions.convert(record), { icon: 'convert', look: 'strong', name: 'convert' }) : null,
+      go('print', 'print/now'),
+      isOpen && isStored ? go('edit', 'edit') : null,
+      kind === 'estimate' && isStored ? button(words.record.duplicate, () => actions.duplicate(record), { icon: 'copy', name: 'duplicate' }) : null,
+      isStored && !isLeaving && (kind === 'order' || isOpen) ? button(words.record.delete, () => actions.remove(kind, record), { icon: 'delete', look: 'danger', name: 'delete' }) : null);
+  }
+
+  /** @param {SaleRecord} record */
+  #people(record) {
+    const facts = [[words.record.time, longTime(record.created_at)], [words.record.by, record.sale_by]];
+    if (this.#kind === 'order') facts.push([words.record.mode, record.payment_mode ?? '']);
+    const link = this.#kind === 'order'
+      ? [words.record.from, 'estimate', record.source_estimate_id, record.source_estimate_number]
+      : [words.record.to, 'order', record.linked_order_id, record.linked_order_number];
+    const [label, kind, id, text] = link;
+    const list = facts.filter(([, value]) => value).flatMap(([name, value]) => [h('dt', null, name), h('dd', null, value)]);
+    if (id) list.push(h('dt', null, label), h('dd', null, h('a', { href: linkTo(/** @type {Kind} */ (kind), id) }, text ?? id)));
+    if (this.#kind === 'order' && !this.#id.startsWith('local:')) list.push(h('dt', null, words.record.status), h('dd', null, this.#status(record)));
+    return h('div.people', null, h('address', null, h('strong', null, record.customer_name),
+      ...[record.customer_phone, record.customer_address].filter(Boolean).map((line) => h('span', null, line))), h('dl', null, ...list));
+  }
+
+  /** @param {SaleRecord} order */
+  #status(order) {
+    const known = words.lists.order.statuses.map(([value]) => value).filter(Boolean);
+    const all = known.includes(order.status ?? '') ? known : [order.status, ...known];
+    return h('select', { 'aria-label': words.record.status, data: { action: 'status' }, onchange: (/** @type {any} */ event) => this.#app.actions.setStatus(order, event.target.value) },
+      ...all.map((status) => h('option', { selected: status === order.status }, status)));
+  }
+
+  /** @param {SaleRecord} record */
+  async #readHistory(record) {
+    const state = `${this.#id} ${record.rev}`;
+    if (state === this.#historyOf || this.#id.startsWith('local:')) return;
+    try {
+      const { body } = await api.history(this.#kind, this.#id);
+      this.#historyOf = state;
+      this.#history.replaceChildren(...body.map((/** @type {any} */ step) => h('li', null,
+        h('span', null, words.record.steps[/** @type {'create'} */ (step.action)] + (step.by ? ` · ${step.by}` : '')), h('time', { dateTime: step.at }, wallTime(step.at)))));
+    } catch {
+      // Without a server there is no history; it comes with the next change.
+    }
+  }
+}
+
+/** The lines of a bill; on the screen and on paper. @param {SaleRecord} record */
+export function itemsTable(record) {
+  const lines = record.items.map((item) => ({ price: fromNumber(item.price), quantity: fromNumber(item.quantity), discount: fromNumber(item.discount) }));
+  const amounts = billOf(lines, { isPercent: false, value: 0n }, decimals()).lines;
+  const hasOff = lines.some((line) => line.discount > 0n);
+  const cells = (/** @type {string} */ tag, /** @type {string[]} */ texts) => texts.map((text, index) => h(`${tag}${index > 0 ? '.number' : ''}`, { scope: tag === 'th' ? 'col' : null }, text));
+  const { item, rate, quantity, off, amount } = words.record;
+  const head = hasOff ? [item, rate, quantity, off, amount] : [item, rate, quantity, amount];
+  return h('table.items', null, h('thead', null, h('tr', null, ...cells('th', head))),
+    h('tbody', null, ...record.items.map((one, index) => {
+      const texts = [one.name, money(one.price), number(one.quantity), ...(hasOff ? [one.discount ? number(one.discount) : ''] : []), minorMoney(amounts[index])];
+      return h('tr', null, ...cells('td', texts));
+    })));
+}
+
+/** What a bill comes to. @param {Kind} kind @param {SaleRecord} record */
+export function totals(kind, record) {
+  const off = record.subtotal - record.total;
+  const label = record.is_percentage_discount ? `${words.record.discount} ${number(record.discount_amount)} %` : words.record.discount;
+  const lines = [
+    Math.abs(off) > 0.0005 ? ['', words.record.subtotal, money(record.subtotal)] : null,
+    Math.abs(off) > 0.0005 ? ['', label, `− ${money(off)}`] : null,
+    ['sum', words.record.total, money(record.total)],
+    kind === 'order' ? ['', words.record.paid, money(record.amount_paid)] : null,
+    kind === 'order' && dueOf(record) > 0.0005 ? ['due', words.record.due, money(dueOf(record))] : null,
+  ];
+  return h('dl.totals', null, ...lines.flatMap((line) => line && [h(`dt${line[0] && `.${line[0]}`}`, null, line[1]), h(`dd${line[0] && `.${line[0]}`}`, null, line[2])]));
+}

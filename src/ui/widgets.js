@@ -1,0 +1,143 @@
+// Small parts that several screens are made of.
+
+import { arrange, glow, h, later } from './dom.js';
+import { money } from './format.js';
+import { icon } from './icons.js';
+import { STATUS_DONE, dueOf } from './wire.js';
+import { words } from './words.js';
+
+/** @typedef {import('./wire.js').Kind} Kind */
+/** @typedef {import('./wire.js').SaleRecord} SaleRecord */
+
+/**
+ * @param {string} label @param {(event: Event) => void} onclick
+ * @param {{ icon?: any, look?: '' | 'strong' | 'danger' | 'bare', name?: string, type?: string, isIconOnly?: boolean }} [options]
+ */
+export function button(label, onclick, { icon: name, look = '', name: hook, type = 'button', isIconOnly } = {}) {
+  return h(`button.button${look && `.${look}`}`, {
+    type, onclick, data: hook ? { action: hook } : null, title: isIconOnly ? label : null, 'aria-label': isIconOnly ? label : null,
+  }, name && icon(name), isIconOnly ? null : h('span', null, label));
+}
+
+/** @param {string} label @param {HTMLElement} control @param {string} [hint] */
+export function field(label, control, hint) {
+  return h('label.field', null, h('span.field-label', null, label), control, hint ? h('span.hint', null, hint) : null);
+}
+
+/**
+ * Radio buttons side by side. @param {string} label @param {string} name @param {readonly (readonly string[])[]} options value and text
+ * @param {string} value @param {(value: string) => void} onchange
+ */
+export function choice(label, name, options, value, onchange) {
+  const radios = options.map(([own, text]) => h('label.pick', null, h('input', {
+    type: 'radio', name, value: own, checked: own === value, onchange: () => onchange(own),
+  }), h('span', null, text)));
+  return h('fieldset.choice', { data: { choice: name } }, h('legend.field-label', null, label), ...radios);
+}
+
+/** @param {string} tone @param {string} text */
+const chip = (tone, text) => h(`span.chip.${tone}`, null, text);
+
+/** What state a record is in, in words. @param {Kind} kind @param {SaleRecord} record */
+export function chips(kind, record) {
+  const { pending } = record;
+  if (pending) return [chip(pending.isParked ? 'bad' : 'wait', pending.isParked ? words.state.parked : words.state.pending[pending.what])];
+  if (kind === 'estimate') {
+    return [record.is_converted_to_order ? chip('done', words.state.converted) : chip('open', words.state.open)];
+  }
+  const due = dueOf(record) > 0.0005 ? [chip('due', words.state.due(money(dueOf(record))))] : [];
+  return record.status ? [...due, chip(record.status === STATUS_DONE ? 'done' : 'open', record.status)] : due;
+}
+
+/** Stands where something will be while it is on its way. @param {number} count */
+export function placeholders(count) {
+  return Array.from({ length: count }, () => h('li.row.waiting', { 'aria-hidden': 'true' }, h('span.bar'), h('span.bar.short')));
+}
+
+/** @param {string} title @param {string} next @param {...any} actions */
+export const empty = (title, next, ...actions) => h('div.empty', null, h('p.empty-title', null, title), h('p', null, next), ...actions);
+
+/**
+ * Keyed rows: the row of a record stays the same node, and lights up when the record has just changed.
+ * @template T @param {HTMLElement} parent
+ * @param {{ key: (item: T) => string, fill: (item: T) => any[], fresh: Set<string> }} how
+ */
+export function rows(parent, { key, fill, fresh }) {
+  /** @type {Map<string, { node: any, item: T }>} */
+  let shown = new Map();
+  return (/** @type {readonly T[]} */ items, /** @type {any[]} */ rest = []) => {
+    const next = new Map();
+    for (const item of items) {
+      const held = shown.get(key(item));
+      const node = held?.node ?? h('li');
+      if (held?.item !== item) {
+        node.replaceChildren(...fill(item));
+        if (fresh.has(key(item))) glow(node);
+      }
+      next.set(key(item), { node, item });
+    }
+    shown = next;
+    arrange(parent, [...[...next.values()].map(({ node }) => node), ...rest]);
+  };
+}
+
+/**
+ * Suggestions below a text field: arrow keys choose, Enter takes, typing goes on undisturbed.
+ * @template T @param {HTMLInputElement} input
+ * @param {{ find: (typed: string) => Promise<T[]> | T[], show: (item: T) => any[], take: (item: T) => void, pause?: number }} how
+ */
+export function suggest(input, { find, show, take, pause = 0 }) {
+  const list = h('ul.suggestions', { id: `s${(suggest.count += 1)}`, role: 'listbox', hidden: true });
+  for (const [name, value] of [['role', 'combobox'], ['aria-autocomplete', 'list'], ['aria-controls', list.id], ['autocomplete', 'off']]) {
+    input.setAttribute(name, value);
+  }
+  /** @type {T[]} */
+  let items = [];
+  let at = -1;
+  const close = () => {
+    list.hidden = true;
+    at = -1;
+    input.setAttribute('aria-expanded', 'false');
+    input.removeAttribute('aria-activedescendant');
+  };
+  const point = (/** @type {number} */ to) => {
+    at = (to + items.length + 1) % (items.length + 1);
+    if (at === items.length) at = -1;
+    [...list.children].forEach((node, index) => node.setAttribute('aria-selected', String(index === at)));
+    if (at >= 0) input.setAttribute('aria-activedescendant', list.children[at].id);
+    else input.removeAttribute('aria-activedescendant');
+    list.children[at]?.scrollIntoView({ block: 'nearest' });
+  };
+  const accept = (/** @type {T} */ item) => {
+    close();
+    take(item);
+  };
+  const look = later(pause, async () => {
+    const typed = input.value.trim();
+    const found = typed === '' ? [] : await find(typed);
+    if (typed !== input.value.trim() || document.activeElement !== input) return;
+    items = found;
+    list.replaceChildren(...items.map((item, index) => h('li', {
+      id: `${list.id}-${index}`, role: 'option', 'aria-selected': 'false',
+      onpointerdown: (/** @type {Event} */ event) => (event.preventDefault(), accept(item)),
+    }, ...show(item))));
+    list.hidden = items.length === 0;
+    input.setAttribute('aria-expanded', String(!list.hidden));
+    at = -1;
+  });
+  input.setAttribute('aria-expanded', 'false');
+  input.addEventListener('input', look);
+  input.addEventListener('blur', close);
+  input.addEventListener('keydown', (event) => {
+    if (list.hidden) return;
+    if (event.key === 'ArrowDown') point(at + 1);
+    else if (event.key === 'ArrowUp') point(at - 1 < -1 ? items.length - 1 : at - 1);
+    else if (event.key === 'Escape') close();
+    else if (event.key === 'Enter' && at >= 0 && !event.ctrlKey) accept(items[at]);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  return h('span.suggest', null, input, list);
+}
+suggest.count = 0;
