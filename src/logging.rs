@@ -1,6 +1,7 @@
 //! The log, which never holds up the shop: lines go to a thread of their own, and when nobody takes them (a paused terminal, a
 //! dead reader) they are dropped and counted instead of being waited for.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -42,7 +43,6 @@ pub fn start() -> io::Result<Flush> {
     let queue = LineQueue { lines, counts: Arc::clone(&counts) };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
         .target(env_logger::Target::Pipe(Box::new(queue)))
-        .write_style(env_logger::WriteStyle::Never)
         .init();
     Ok(Flush { counts })
 }
@@ -51,7 +51,7 @@ fn write(waiting: &Receiver<Vec<u8>>, counts: &Counts) {
     let mut output = io::stderr();
     while let Ok(first) = waiting.recv(None) {
         thread::sleep(GATHER);
-        let (mut text, mut lines) = (one_line(&first), 1);
+        let (mut text, mut lines) = (one_line(&first).into_owned(), 1);
         while let Some(line) = waiting.try_recv() {
             text.extend_from_slice(&one_line(&line));
             lines += 1;
@@ -103,8 +103,13 @@ impl Write for LineQueue {
 
 /// A line in which nothing but its end controls a terminal: what a client has sent can neither pass for a line of ours nor
 /// hide one. Characters that control, and those that turn the direction of writing, are shown as `\u{202e}`.
-fn one_line(line: &[u8]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(line));
+fn one_line(line: &[u8]) -> Cow<'_, [u8]> {
+    let is_harmless = |text: &str| !text.chars().any(|character| character.is_control() || turns_text(character));
+    let end = line.strip_suffix(b"\n");
+    if end.is_some_and(|text| std::str::from_utf8(text).is_ok_and(is_harmless)) {
+        return Cow::Borrowed(line);
+    }
+    let text = String::from_utf8_lossy(end.unwrap_or(line));
     let mut safe = String::with_capacity(line.len());
     for character in text.chars() {
         if character.is_control() || turns_text(character) {
@@ -114,7 +119,7 @@ fn one_line(line: &[u8]) -> Vec<u8> {
         }
     }
     safe.push('\n');
-    safe.into_bytes()
+    Cow::Owned(safe.into_bytes())
 }
 
 /// Line ends and direction marks of Unicode (UAX #9).
@@ -129,8 +134,8 @@ mod tests {
     #[test]
     fn a_line_of_the_log_stays_one_line_that_controls_nothing() {
         let line = "✅ Asha\r\n[ERROR] forged \u{1b}[2J\u{7f}\u{9b}\u{202e}cod\u{2028}\0 💡\n";
-        let shown = String::from_utf8(one_line(line.as_bytes())).unwrap();
+        let shown = String::from_utf8(one_line(line.as_bytes()).into_owned()).unwrap();
         assert_eq!(shown, "✅ Asha\\u{d}\\u{a}[ERROR] forged \\u{1b}[2J\\u{7f}\\u{9b}\\u{202e}cod\\u{2028}\\u{0} 💡\n");
-        assert_eq!(one_line(b"\xff\n"), "\u{fffd}\n".as_bytes());
+        assert_eq!(one_line(b"\xff\n").as_ref(), "\u{fffd}\n".as_bytes());
     }
 }

@@ -238,20 +238,37 @@ fn not_blank(text: Option<String>) -> Option<String> {
 
 /// Takes the white space between the tokens of a JSON text away: a record is one line everywhere.
 fn compact(json: &str) -> String {
-    let mut is_in_string = false;
-    let mut is_escaped = false;
-    let is_kept = |byte: &u8| {
-        if is_in_string {
-            is_in_string = is_escaped || *byte != b'"';
-            is_escaped = *byte == b'\\' && !is_escaped;
-            return true;
-        }
-        is_in_string = *byte == b'"';
-        !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+    let mut compacted = String::with_capacity(json.len());
+    let mut rest = json;
+    // Between two quotes is alternately structure and text; an escaped quote does not end a text.
+    while let Some(start) = rest.find('"') {
+        let (structure, text) = rest.split_at(start);
+        push_without_space(&mut compacted, structure);
+        let (text, after) = text.split_at(text_length(text));
+        compacted.push_str(text);
+        rest = after;
+    }
+    push_without_space(&mut compacted, rest);
+    compacted
+}
+
+fn push_without_space(compacted: &mut String, structure: &str) {
+    if structure.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        compacted.extend(structure.split_ascii_whitespace());
+    } else {
+        compacted.push_str(structure);
+    }
+}
+
+/// Bytes of the text that a JSON document begins with, both quotes included.
+fn text_length(json: &str) -> usize {
+    let mut is_escaped = true;
+    let is_end = |byte: u8| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
     };
-    let bytes: Vec<u8> = json.bytes().filter(is_kept).collect();
-    // Only single-byte characters were taken away.
-    String::from_utf8(bytes).unwrap_or_default()
+    json.bytes().position(is_end).map_or(json.len(), |end| end + 1)
 }
 
 #[cfg(test)]
