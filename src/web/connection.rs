@@ -18,7 +18,7 @@ use super::server::Shared;
 use super::session::{self, Session};
 
 /// Serves requests until the client or a rule ends the connection, or until it goes on as a WebSocket.
-pub(super) fn serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> Option<Session> {
+pub(super) fn serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> Option<Box<Session>> {
     try_serve(shared, stream).unwrap_or_else(|error| {
         log::debug!("A connection ended: {error}");
         None
@@ -35,7 +35,7 @@ enum Next {
     WebSocket(LiveFeed, Box<Head>),
 }
 
-fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option<Session>> {
+fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option<Box<Session>>> {
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(WRITE_TIME_MAX))?;
     let mut intake = Intake::new(Arc::clone(stream))?;

@@ -44,7 +44,7 @@ pub(super) fn open(
     live_feed: LiveFeed,
     head: &Head,
     mut rest: Vec<u8>,
-) -> io::Result<Option<Session>> {
+) -> io::Result<Option<Box<Session>>> {
     let Accepted { app, response, start } = match Accepted::read(shared, live_feed, head) {
         Ok(accepted) => accepted,
         Err(problem) => {
@@ -84,17 +84,17 @@ pub(super) fn open(
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
     let socket = WebSocket::from_partially_read(wire, rest, Role::Server, Some(config));
-    Ok(Some(Session {
+    Ok(Some(Box::new(Session {
         socket,
         #[cfg(feature = "conformance")]
         is_echo: live_feed == LiveFeed::Echo,
         leaving,
-    }))
+    })))
 }
 
 impl Session {
-    /// Reads until the session ends.
-    pub fn run(mut self) {
+    /// Reads until the session ends. Boxed, since a copy on its way to the thread's stack would cost every idle client a page.
+    pub fn run(mut self: Box<Self>) {
         if let Err(error) = self.read_and_close() {
             log::debug!("A session ended: {error}");
         }
