@@ -409,6 +409,9 @@ fn ask_for_settings(asker: &mut Asker<'_>) {
         json!({"staff_names": names(1, chars_max + 1)}),
         json!({"staff_names": names(count_max + 1, 3).join(",")}),
         json!({"staff_names": names(2, chars_max + 1).join(",")}),
+        // They count and are measured as they are sent.
+        json!({"staff_names": vec![" "; count_max + 1]}),
+        json!({"staff_names": [" ".repeat(chars_max + 1)]}),
         json!({"payment_modes": []}),
         json!({"payment_modes": [" "]}),
         json!({"payment_modes": ", "}),
