@@ -280,18 +280,18 @@ impl<'a, 'f> Reader<'a, 'f> {
             serde_json::from_str::<Vec<String>>(value)
                 .map_err(|_| self.fault(name, "list_type", "must be a list of texts"))?
         };
+        if list.len() > NAMES_MAX {
+            return Err(self.fault(name, "too_long", format!("must have at most {NAMES_MAX} names")));
+        }
+        if list.iter().any(|entry| entry.chars().count() > NAME_CHARS_MAX) {
+            let msg = format!("has a name longer than {NAME_CHARS_MAX} characters");
+            return Err(self.fault(name, "string_too_long", msg));
+        }
         let mut names: Vec<String> = Vec::new();
         for entry in list.iter().map(|entry| entry.trim()).filter(|entry| !entry.is_empty()) {
-            if entry.chars().count() > NAME_CHARS_MAX {
-                let msg = format!("has a name longer than {NAME_CHARS_MAX} characters");
-                return Err(self.fault(name, "string_too_long", msg));
-            }
             if !names.iter().any(|own| own == entry) {
                 names.push(entry.to_string());
             }
-        }
-        if names.len() > NAMES_MAX {
-            return Err(self.fault(name, "too_long", format!("must have at most {NAMES_MAX} names")));
         }
         Ok(names)
     }

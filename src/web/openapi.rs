@@ -6,10 +6,13 @@ use std::time::Duration;
 use super::fields::{FAULTS_MAX, FIELDS_MAX};
 use super::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, HEADERS_MAX, TARGET_BYTES_MAX};
 use super::lists::FOUND_DEFAULT;
-use super::request::{KEY_CHARS_MAX, Request};
+use super::request::{HISTORY_STEPS_MAX, KEY_CHARS_MAX, Request};
 use super::respond::{GZIP_FROM_BYTES, Reply};
+use super::summary::{SUMMARY_DAYS_DEFAULT, SUMMARY_DAYS_MAX};
 use super::sync::{PAGE_BYTES_MAX, PAGE_CHANGES_DEFAULT, PAGE_CHANGES_MAX, WAIT_SECONDS_MAX};
-use crate::domain::{Currency, ITEMS_MAX, Money, STATUS_CHARS_MAX, TEXT_CHARS_MAX, WHOLE_UNITS_MAX};
+use crate::domain::{
+    Currency, ITEMS_MAX, Money, NAME_CHARS_MAX, NAMES_MAX, PaperSize, STATUS_CHARS_MAX, TEXT_CHARS_MAX, WHOLE_UNITS_MAX,
+};
 use crate::ui;
 
 const TEMPLATE: &str = include_str!("openapi.json");
@@ -31,7 +34,8 @@ fn describe(currency: Currency) -> String {
         .replace(r#""errors": "of any request but 503""#, &references(ANY_REQUEST_BUT_503))
         .replace(r#""errors": "of any command""#, &references(ANY_COMMAND))
         .replace("{{VERSION}}", env!("CARGO_PKG_VERSION"))
-        .replace("{{ASSETS}}", ui::FOLDER.as_str());
+        .replace("{{ASSETS}}", ui::FOLDER.as_str())
+        .replace("{{CURRENCY}}", currency.code());
     for (name, number) in numbers(currency) {
         // As a value of its own a number stands without the quotes that keep the template JSON.
         text = text.replace(&format!("\"{{{{{name}}}}}\""), &number).replace(&format!("{{{{{name}}}}}"), &number);
@@ -63,6 +67,13 @@ fn numbers(currency: Currency) -> Vec<(&'static str, String)> {
         ("FIELDS_MAX", FIELDS_MAX.to_string()),
         ("FAULTS_MAX", FAULTS_MAX.to_string()),
         ("KEY_CHARS_MAX", KEY_CHARS_MAX.to_string()),
+        ("NAMES_MAX", NAMES_MAX.to_string()),
+        ("NAMES_MAX-1", (NAMES_MAX - 1).to_string()),
+        ("NAME_CHARS_MAX", NAME_CHARS_MAX.to_string()),
+        ("PAPER_SIZES", format!("{:?}", PaperSize::ALL.map(PaperSize::name))),
+        ("SUMMARY_DAYS_MAX", SUMMARY_DAYS_MAX.to_string()),
+        ("SUMMARY_DAYS_DEFAULT", SUMMARY_DAYS_DEFAULT.to_string()),
+        ("HISTORY_STEPS_MAX", HISTORY_STEPS_MAX.to_string()),
         ("FOUND_DEFAULT", FOUND_DEFAULT.to_string()),
         ("PAGE_BYTES_MAX", PAGE_BYTES_MAX.to_string()),
         ("PAGE_CHANGES_DEFAULT", PAGE_CHANGES_DEFAULT.to_string()),
@@ -180,7 +191,7 @@ mod tests {
         });
         for kind in ["parameters", "headers", "requestBodies", "responses", "schemas", "examples"] {
             for name in description["components"][kind].as_object().unwrap().keys() {
-                let is_told_in_words = ["SyncHello", "SyncLive", "SyncAt"].contains(&name.as_str());
+                let is_told_in_words = ["SyncHello", "SyncLive", "SyncAt", "SyncSettings"].contains(&name.as_str());
                 assert!(is_told_in_words || used.contains(&format!("/components/{kind}/{name}")), "{kind}/{name}");
             }
         }

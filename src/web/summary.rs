@@ -15,9 +15,9 @@ use crate::json::Object;
 use crate::store::{Snapshot, StoreError};
 
 /// Days of one answer.
-const SUMMARY_DAYS_MAX: usize = 92;
+pub(super) const SUMMARY_DAYS_MAX: usize = 92;
 /// Days unless the client asks for others.
-const SUMMARY_DAYS_DEFAULT: usize = 14;
+pub(super) const SUMMARY_DAYS_DEFAULT: usize = 14;
 
 /// What was sold on one day.
 #[derive(Default)]
@@ -78,6 +78,7 @@ pub(super) fn summary(request: &Request<'_>) -> Result<Reply, Problem> {
 /// The days from `from` to `to`, both included, the oldest first.
 fn days(clock: &ShopClock, from: Option<String>, to: &str) -> Result<Vec<Day>, Problem> {
     let not_a_day = || Problem::new(422, "from and to must be days written like 2025-01-13");
+    clock.day(to).ok_or_else(not_a_day)?;
     let from = match from {
         Some(from) => from,
         None => clock.day_before(to, SUMMARY_DAYS_DEFAULT - 1).ok_or_else(not_a_day)?,

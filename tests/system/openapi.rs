@@ -51,13 +51,24 @@ impl Description {
 
     /// Fails unless `value` is what the schema at a JSON pointer says.
     fn validate(&mut self, pointer: &str, value: &Value, what: &str) {
+        let index = self.compiled(pointer);
+        let validity = self.schemas.validate(value, index);
+        assert!(validity.is_ok(), "{what}: {:#}\n{value}", validity.err().unwrap());
+    }
+
+    /// Whether `value` is what the schema at a JSON pointer says.
+    fn describes(&mut self, pointer: &str, value: &Value) -> bool {
+        let index = self.compiled(pointer);
+        self.schemas.validate(value, index).is_ok()
+    }
+
+    fn compiled(&mut self, pointer: &str) -> SchemaIndex {
         if !self.compiled.contains_key(pointer) {
             let location = format!("{LOCATION}#{pointer}");
             let index = self.compiler.compile(&location, &mut self.schemas).unwrap_or_else(|error| panic!("{error:#}"));
             self.compiled.insert(pointer.to_string(), index);
         }
-        let validity = self.schemas.validate(value, self.compiled[pointer]);
-        assert!(validity.is_ok(), "{what}: {:#}\n{value}", validity.err().unwrap());
+        self.compiled[pointer]
     }
 
     fn validate_message(&mut self, schema: &str, message: &Value) {
@@ -165,16 +176,19 @@ impl Asker<'_> {
 
 const ESTIMATE: &str = "/api/estimates/{estimate_id}";
 const ORDER: &str = "/api/orders/{order_id}";
+const SETTINGS: &str = "/api/settings";
 
 #[test]
 fn every_operation_answers_as_it_is_described() {
-    let server = Server::start();
+    let server = Server::start_with(&["--timezone", "Asia/Kolkata"]);
     let mut description = Description::of(&server);
     let mut asker = Asker { description: &mut description, client: server.client() };
     ask_the_server_itself(&mut asker);
     ask_for_estimates(&mut asker);
     ask_for_orders(&mut asker);
     ask_for_lists(&mut asker);
+    ask_for_figures(&mut asker);
+    ask_for_settings(&mut asker);
     ask_for_changes(&mut asker);
     let succeeded: BTreeSet<String> = description
         .seen
@@ -269,6 +283,11 @@ fn ask_for_estimates(asker: &mut Asker<'_>) {
     asker.ask(&convert, &converting, &[], Some(&json!({"payment_mode": "Cash"})), 400);
     asker.ask(&convert, "/api/estimates/EST-00000000/convert-to-order", &[], Some(&json!({})), 404);
     asker.get(ESTIMATE, &address, 200);
+    let history = format!("{ESTIMATE}/history");
+    let steps = asker.get(&history, &format!("{address}/history"), 200).json();
+    assert_eq!(steps.as_array().unwrap().len(), 3, "create, edit, convert: {steps}");
+    asker.get(&history, "/api/estimates/EST-00000000/history", 404);
+    asker.get(&history, "/api/estimates/%ff/history", 400);
     asker.ask(&edit, &address, &[], Some(&sample), 400);
     let delete = format!("DELETE {ESTIMATE}");
     asker.ask(&delete, &address, &[], None, 400);
@@ -307,6 +326,11 @@ fn ask_for_orders(asker: &mut Asker<'_>) {
     asker.ask(&set, &status(""), &[], None, 422);
     asker.ask(&set, &status("%ff"), &[], None, 400);
     asker.ask(&set, "/api/orders/ORDER-00000000/status?status=Paid", &[], None, 404);
+    let history = format!("{ORDER}/history");
+    let steps = asker.get(&history, &format!("{address}/history"), 200).json();
+    assert_eq!(steps.as_array().unwrap().len(), 3, "create, and twice a status: {steps}");
+    asker.get(&history, "/api/orders/ORDER-00000000/history", 404);
+    asker.get(&history, "/api/orders/%ff/history", 400);
     let delete = format!("DELETE {ORDER}");
     asker.ask(&delete, &address, &[], Some(&json!({"rev": 1})), 412);
     asker.ask(&delete, &address, &[], Some(&json!({"rev": 3.0})), 200);
@@ -334,6 +358,81 @@ fn ask_for_lists(asker: &mut Asker<'_>) {
     }
     asker.get("/api/orders/all", "/api/orders/all?before=3", 422);
     asker.get("/api/estimates/all", "/api/estimates/all?status=sold", 422);
+}
+
+fn ask_for_figures(asker: &mut Asker<'_>) {
+    let path = "/api/summary";
+    let days = |reply: &Reply| reply.json()["days"].as_array().unwrap().clone();
+    let days_of_shop = days(&asker.get(path, path, 200));
+    assert!(days_of_shop.last().unwrap()["modes"][0].is_object(), "something was sold today: {days_of_shop:?}");
+    let longest = asker.get(path, &format!("{path}?from=2025-01-01&to=2025-04-02"), 200);
+    assert_eq!(
+        json!(days(&longest).len()),
+        asker.description.at("/components/schemas/Figures/properties/days")["maxItems"]
+    );
+    asker.get(path, &format!("{path}?from=2025-01-02&to=2025-01-01"), 200);
+    asker.get(path, &format!("{path}?from=2025-01-01&to=2025-04-03"), 422);
+    asker.get(path, &format!("{path}?from=2025-1-13"), 422);
+    asker.get(path, &format!("{path}?to=20250113"), 422);
+    asker.get(path, &format!("{path}?to=%ff"), 400);
+}
+
+fn ask_for_settings(asker: &mut Asker<'_>) {
+    asker.get(SETTINGS, SETTINGS, 200);
+    let save = format!("PUT {SETTINGS}");
+    let body = "/components/requestBodies/Settings/content/application~1json";
+    let examples = asker.description.at(body)["examples"].clone();
+    for example in examples.as_object().unwrap().values() {
+        let (described, rev) = (format!("{body}/schema"), asker.get(SETTINGS, SETTINGS, 200).json()["rev"].as_u64());
+        asker.description.validate(&described, &example["value"], "an example");
+        let saved = asker.ask(&save, SETTINGS, &[], Some(&example["value"]), 200).json();
+        assert_eq!(saved["data"]["rev"].as_u64(), rev.map(|rev| rev + 1), "an example changes something");
+    }
+    // Each form that is described is taken, to its limit, and what is beyond is not described and not taken.
+    let name = |chars: usize, index: usize| format!("{index:0chars$}");
+    let names = |count: usize, chars: usize| (0..count).map(|index| name(chars, index)).collect::<Vec<_>>();
+    let list = asker.description.at("/components/schemas/Names").clone();
+    let count_max = usize::try_from(list["maxItems"].as_u64().unwrap()).unwrap();
+    let chars_max = usize::try_from(list["items"]["maxLength"].as_u64().unwrap()).unwrap();
+    let schema = format!("{body}/schema");
+    for taken in [
+        json!({"staff_names": names(count_max, chars_max), "payment_modes": ["", "Cash"]}),
+        json!({"staff_names": names(count_max, 3).join(","), "payment_modes": "Cash\nCard", "footer_line": ""}),
+        json!({"staff_names": [], "payment_modes": null, "currency": "usd", "paper_size": "a4", "rev": null}),
+        json!({"staff_names": " ", "of_a_later_release": {}}),
+    ] {
+        asker.description.validate(&schema, &taken, "what is taken");
+        asker.ask(&save, SETTINGS, &[], Some(&taken), 200);
+    }
+    for refused in [
+        json!({"staff_names": names(count_max + 1, 3)}),
+        json!({"staff_names": names(1, chars_max + 1)}),
+        json!({"staff_names": names(count_max + 1, 3).join(",")}),
+        json!({"staff_names": names(2, chars_max + 1).join(",")}),
+        // They count and are measured as they are sent.
+        json!({"staff_names": vec![" "; count_max + 1]}),
+        json!({"staff_names": [" ".repeat(chars_max + 1)]}),
+        json!({"payment_modes": []}),
+        json!({"payment_modes": [" "]}),
+        json!({"payment_modes": ", "}),
+        json!({"currency": "rupee"}),
+        json!({"paper_size": "A5"}),
+        json!({"shop_name": 7, "rev": "x"}),
+    ] {
+        assert!(!asker.description.describes(&schema, &refused), "{refused}");
+        asker.ask(&save, SETTINGS, &[], Some(&refused), 422);
+    }
+    let sample = json!({"shop_name": "Patil Electricals"});
+    asker.ask(&save, SETTINGS, &[("If-Match", "\"1\"")], Some(&sample), 412);
+    asker.ask(&save, SETTINGS, &[], Some(&json!({"rev": 1})), 412);
+    asker.ask(&save, SETTINGS, &[("If-Match", "one")], Some(&sample), 400);
+    asker.ask(&save, SETTINGS, &[("Idempotency-Key", "")], Some(&sample), 400);
+    asker.ask(&save, SETTINGS, &[("Idempotency-Key", "till-7-0045")], Some(&sample), 200);
+    asker.ask(&save, SETTINGS, &[("Idempotency-Key", "till-7-0045")], Some(&json!({})), 422);
+    asker.ask(&save, SETTINGS, &[("Content-Type", "text/plain")], Some(&sample), 415);
+    asker.ask(&save, SETTINGS, &[("Origin", "https://evil.example")], Some(&sample), 403);
+    asker.client = Client::connect(asker.client.peer());
+    asker.ask(&save, SETTINGS, &[], None, 411);
 }
 
 fn ask_for_changes(asker: &mut Asker<'_>) {
@@ -396,6 +495,8 @@ fn the_messages_of_the_sockets_are_those_of_the_description() {
     let mut of_estimates = server.socket("/sync?types=estimate");
     description.validate_message("SyncHello", &of_estimates.next_json());
 
+    client.put(SETTINGS, &json!({"shop_name": "Patil Electricals"})).expect(200);
+    description.validate_message("SyncSettings", &sync.next_json());
     let estimate = client.post("/api/estimates/create", &samples::estimate("Asha")).expect(201);
     let address = format!("/api/estimates/{}", estimate["estimate_id"].as_str().unwrap());
     client.put(&address, &samples::estimate("Asha Patil")).expect(200);

@@ -58,7 +58,9 @@ fn days_are_those_of_the_shop_and_bounded() {
     assert_eq!(names, ["2024-02-29", "2024-03-01"]);
     assert_eq!(days("from=2024-03-02&to=2024-03-01").expect(200)["days"], json!([]));
     assert!(days("from=2020-01-01&to=2024-03-01").detail(422).contains("92 days"));
-    for wrong in ["from=yesterday", "to=2024-02-30", "to=2024-3-1"] {
+    for wrong in
+        ["from=yesterday", "from=20240229", "to=2024-02-30", "to=2024-3-1", "to=20240301", "to=2024-03-01T10:00"]
+    {
         days(wrong).expect(422);
     }
 }
