@@ -82,11 +82,13 @@ impl Connection {
     }
 
     /// Whether reading and writing wait.
+    #[cfg(unix)]
     pub(super) fn set_nonblocking(&self, is_nonblocking: bool) -> io::Result<()> {
         self.stream.set_nonblocking(is_nonblocking)
     }
 
     /// The socket.
+    #[cfg(unix)]
     pub(super) fn stream(&self) -> &TcpStream {
         &self.stream
     }
