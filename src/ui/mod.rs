@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_page_is_small_before_compression() {
-        const PAGE_BYTES: usize = 120 << 10;
+        const PAGE_BYTES: usize = 120_000;
         // The folder's name stands in each address of the page.
         let index = INDEX.replace("{{assets}}", FOLDER.as_str());
         let bytes = index.len() + ASSETS.iter().map(|asset| asset.bytes.len()).sum::<usize>();
