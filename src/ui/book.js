@@ -37,13 +37,13 @@ export class Book {
     this.#pane = new RecordPane(app, kind);
     this.title = words.lists[kind].title;
     this.#search = h('input', {
-      type: 'search', placeholder: words.search, 'aria-label': words.search, oninput: later(120, () => this.#look()), data: { search: kind },
+      type: 'search', placeholder: words.search, ariaLabel: words.search, oninput: later(120, () => this.#look()), data: { search: kind },
     });
     this.#draw = this.#newRows();
     const head = h('header.pane-head', h('h1', this.title),
       h('label.search', icon('search'), this.#search),
       choice(words.filter, `status-${kind}`, words.lists[kind].statuses, '', (status) => this.#look(status)));
-    this.node = h('div.book', { data: { screen: kind } }, h('section.pane.list-pane', { 'aria-label': this.title }, head, this.#scroller), this.#pane.node);
+    this.node = h('div.book', { data: { screen: kind } }, h('section.pane.list-pane', { ariaLabel: this.title }, head, this.#scroller), this.#pane.node);
   }
 
   /** @param {string[]} parts of the address behind the kind */
@@ -95,8 +95,9 @@ export class Book {
   }
 
   #markOpen() {
-    for (const link of this.#rows.querySelectorAll('[aria-current]')) link.removeAttribute('aria-current');
-    if (this.#open) this.#rows.querySelector(`[data-id="${CSS.escape(this.#open)}"]`)?.setAttribute('aria-current', 'true');
+    for (const link of this.#rows.querySelectorAll('[aria-current]')) link.ariaCurrent = null;
+    const open = this.#open && this.#rows.querySelector(`[data-id="${CSS.escape(this.#open)}"]`);
+    if (open) open.ariaCurrent = 'true';
   }
 
   /** @param {SaleRecord} record */

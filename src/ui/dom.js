@@ -35,12 +35,8 @@ export function svg(tag, attributes, ...children) {
   return node;
 }
 
-/** The part of the page that index.html promises. @param {string} id @returns {HTMLElement} */
-export function part(id) {
-  const node = document.getElementById(id);
-  if (!node) throw new Error(`index.html has no #${id}`);
-  return node;
-}
+/** The part of the page that index.html promises. @param {string} id */
+export const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 /**
  * Makes `parent` hold exactly `nodes`, moving none that is already in its place.

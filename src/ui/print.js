@@ -61,7 +61,7 @@ function sheet(kind, record, shop, size) {
   const { paper } = words;
   const lines = (/** @type {string[]} */ ...texts) => texts.flatMap((one) => (one ?? '').split('\n')).filter(Boolean).map((one) => h('span', one));
   const name = kind === 'estimate' ? paper.estimate : size === 'A4' ? paper.order : paper.receipt;
-  const facts = [[paper.number, numberOf(kind, record) || words.state.noNumber], [paper.date, longTime(record.created_at)], [words.record.by, record.sale_by], kind === 'order' ? [words.record.mode, record.payment_mode ?? ''] : ['', '']];
+  const facts = [[paper.number, numberOf(kind, record) || words.state.noNumber], [paper.date, longTime(record.created_at)], [words.record.by, record.sale_by], [words.record.mode, record.payment_mode ?? '']];
   return h(`article.sheet.paper-${size}${size === 'A4' ? '' : '.roll'}`, { data: { paper: size } },
     h('header', h('div.shop', h('strong', shop.shop_name || words.product), ...lines(shop.shop_address, shop.shop_phone, shop.tax_number && `${paper.tax} ${shop.tax_number}`)), h('h2', name)),
     h('div.parties', h('div', h('small', paper.for), h('strong', record.customer_name), ...lines(record.customer_phone, record.customer_address)),

@@ -28,7 +28,7 @@ export class RecordPane {
   constructor(app, kind) {
     this.#app = app;
     this.#kind = kind;
-    this.node = h('section.pane.detail', { 'aria-live': 'off', tabIndex: -1 });
+    this.node = h('section.pane.detail', { tabIndex: -1 });
   }
 
   /** @param {string} id empty for none */
@@ -113,8 +113,7 @@ export class RecordPane {
 
   /** @param {SaleRecord} record */
   #people(record) {
-    const facts = [[words.record.time, longTime(record.created_at)], [words.record.by, record.sale_by]];
-    if (this.#kind === 'order') facts.push([words.record.mode, record.payment_mode ?? '']);
+    const facts = [[words.record.time, longTime(record.created_at)], [words.record.by, record.sale_by], [words.record.mode, record.payment_mode ?? '']];
     const link = this.#kind === 'order'
       ? [words.record.from, 'estimate', record.source_estimate_id, record.source_estimate_number]
       : [words.record.to, 'order', record.linked_order_id, record.linked_order_number];
@@ -130,7 +129,7 @@ export class RecordPane {
   #status(order) {
     const known = words.lists.order.statuses.map(([value]) => value).filter(Boolean);
     const all = known.includes(order.status ?? '') ? known : [order.status, ...known];
-    return h('select', { 'aria-label': words.record.status, data: { action: 'status' }, onchange: (/** @type {any} */ event) => this.#app.actions.setStatus(order, event.target.value) },
+    return h('select', { ariaLabel: words.record.status, data: { action: 'status' }, onchange: (/** @type {any} */ event) => this.#app.actions.setStatus(order, event.target.value) },
       ...all.map((status) => h('option', { selected: status === order.status }, status)));
   }
 
@@ -173,7 +172,7 @@ export function totals(kind, record) {
     Math.abs(off) > 0.0005 ? ['', label, `− ${money(off)}`] : null,
     ['.sum', words.record.total, money(record.total)],
     kind === 'order' ? ['', words.record.paid, money(record.amount_paid)] : null,
-    kind === 'order' && dueOf(record) > 0.0005 ? ['.due', words.record.due, money(dueOf(record))] : null,
+    dueOf(record) > 0.0005 ? ['.due', words.record.due, money(dueOf(record))] : null,
   ];
   return h('dl.totals', ...lines.flatMap((line) => line && [h(`dt${line[0]}`, line[1]), h(`dd${line[0]}`, line[2])]));
 }

@@ -72,8 +72,6 @@ export class SettingsScreen {
 
 /** @param {string} theme `light`, `dark`, or empty for the device's own */
 export function setTheme(theme) {
-  if (theme) localStorage.setItem('theme', theme);
-  else localStorage.removeItem('theme');
-  if (theme) document.documentElement.dataset.theme = theme;
-  else delete document.documentElement.dataset.theme;
+  localStorage.setItem('theme', theme);
+  document.documentElement.dataset.theme = theme;
 }

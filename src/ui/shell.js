@@ -34,7 +34,7 @@ export class Shell {
     this.#store = store;
     this.#outbox = outbox;
     this.#links = LINKS.map(([name, href, text]) => h('a.nav-link', { href, data: { nav: name } }, icon(name), h('span', text)));
-    const nav = h('nav.nav', { 'aria-label': words.menu }, ...this.#links);
+    const nav = h('nav.nav', { ariaLabel: words.menu }, ...this.#links);
     part('rail').append(h('div.brand', this.#name), nav, h('div.standing', this.#unsent, this.#pill));
     part('notices').append(this.#notice);
     document.body.prepend(h('button.skip', { type: 'button', onclick: () => part('main').focus() }, words.skip));
@@ -42,10 +42,7 @@ export class Shell {
 
   /** @param {string} name of the screen in the menu @param {string} title */
   point(name, title) {
-    for (const link of this.#links) {
-      if (link.dataset.nav === name) link.setAttribute('aria-current', 'page');
-      else link.removeAttribute('aria-current');
-    }
+    for (const link of this.#links) link.ariaCurrent = link.dataset.nav === name ? 'page' : null;
     document.title = `${title} · ${this.#store.settings.shop_name || words.product}`;
   }
 

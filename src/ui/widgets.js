@@ -15,7 +15,7 @@ import { words } from './words.js';
  */
 export function button(label, onclick, { icon: name, look = '', name: hook, type = 'button', isIconOnly } = {}) {
   return h(`button.button${look && `.${look}`}`, {
-    type, onclick, data: hook ? { action: hook } : null, title: isIconOnly ? label : null, 'aria-label': isIconOnly ? label : null,
+    type, onclick, data: hook ? { action: hook } : null, title: isIconOnly ? label : null,
   }, name && icon(name), isIconOnly ? null : h('span', label));
 }
 
@@ -53,7 +53,7 @@ export function chips(kind, record) {
 
 /** Stands where something will be while it is on its way. @param {number} count */
 export function placeholders(count) {
-  return Array.from({ length: count }, () => h('li.row.waiting', { 'aria-hidden': 'true' }, h('span.bar'), h('span.bar.short')));
+  return Array.from({ length: count }, () => h('li.row.waiting', { ariaHidden: 'true' }, h('span.bar'), h('span.bar.short')));
 }
 
 /** @param {string} title @param {string} next @param {...any} actions */
@@ -99,13 +99,13 @@ export function suggest(input, { find, show, take, pause = 0 }) {
   const close = () => {
     list.hidden = true;
     at = -1;
-    input.setAttribute('aria-expanded', 'false');
+    input.ariaExpanded = 'false';
     input.removeAttribute('aria-activedescendant');
   };
   const point = (/** @type {number} */ to) => {
     at = (to + items.length + 1) % (items.length + 1);
     if (at === items.length) at = -1;
-    [...list.children].forEach((node, index) => node.setAttribute('aria-selected', String(index === at)));
+    [...list.children].forEach((node, index) => (node.ariaSelected = String(index === at)));
     if (at >= 0) input.setAttribute('aria-activedescendant', list.children[at].id);
     else input.removeAttribute('aria-activedescendant');
     list.children[at]?.scrollIntoView({ block: 'nearest' });
@@ -124,10 +124,10 @@ export function suggest(input, { find, show, take, pause = 0 }) {
       onpointerdown: (/** @type {Event} */ event) => (event.preventDefault(), accept(item)),
     }, ...show(item))));
     list.hidden = items.length === 0;
-    input.setAttribute('aria-expanded', String(!list.hidden));
+    input.ariaExpanded = String(!list.hidden);
     at = -1;
   });
-  input.setAttribute('aria-expanded', 'false');
+  input.ariaExpanded = 'false';
   input.addEventListener('input', look);
   input.addEventListener('blur', close);
   input.addEventListener('keydown', (event) => {
