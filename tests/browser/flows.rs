@@ -1,8 +1,6 @@
 //! Goal: what SEED.md's "Message Flow Examples" promise, and what a person must not lose. Method: two devices act through their
 //! screens, a program through the API; each change is waited for on the other screens and looked up in what is stored.
 
-use serde_json::json;
-
 use crate::chrome::{Chrome, Page};
 use crate::offline::{open, sell, shop, wait_lost};
 use crate::screens::{live, wait_live};
@@ -81,9 +79,8 @@ fn a_draft_outlives_a_reload_and_leaving_warns_only_while_something_is_unsent() 
     page.fill("[name=customer_name]", "Asha");
     page.fill(".line:not(.line-head) [name=name]", "LED bulb");
     page.fill(".line:not(.line-head) [name=rate]", "12,50");
-    page.eval("window.isOld = true");
-    page.call("Page.reload", &json!({}));
-    page.wait("!window.isOld && document.querySelector('[name=customer_name]').value === 'Asha'");
+    page.load_again(&format!("http://{}/#/new", proxy.addr));
+    page.wait("document.querySelector('[name=customer_name]').value === 'Asha'");
     page.wait_text("[data-figure=total]", "12.50");
     wait_live(&page);
     assert!(!warns(&page), "a draft is kept, so nothing is lost");

@@ -65,8 +65,7 @@ fn five_commands_given_without_a_server_are_carried_out_once_over_a_reload_and_t
 
     server.start_again();
     proxy.aim_at(server.addr);
-    page.goto(&format!("http://{}/#/orders", proxy.addr));
-    page.eval("void location.reload()");
+    page.load_again(&format!("http://{}/#/orders", proxy.addr));
     for page in [&page, &other] {
         page.wait("document.querySelector('.unsent').hidden");
         wait_live(page);
