@@ -1,6 +1,7 @@
 // What a person does to a record, from the question over the command to the message. Screens call these.
 
 import { confirm, askConversion } from './dialog.js';
+import { money } from './format.js';
 import { PLURAL, idOf, linkTo, numberOf } from './wire.js';
 import { words } from './words.js';
 
@@ -75,7 +76,7 @@ export class Actions {
   /** @param {Kind} kind @param {any} body */
   create(kind, body) {
     const path = kind === 'estimate' ? '/api/estimates/create' : '/api/orders/create-sale';
-    return this.#outbox.submit({ what: 'create', kind, title: body.customer_name, method: 'POST', path, body });
+    return this.#outbox.submit({ what: 'create', kind, title: `${body.customer_name} · ${money(body.total)}`, method: 'POST', path, body });
   }
 
   /**

@@ -60,7 +60,7 @@ export const health = () => get('/health');
 
 /**
  * Sends a command. Throws only if no answer came, so that it must be sent again.
- * @param {Command} command @returns {Promise<{ status: number, body: any, seconds: number }>} `seconds`: when to ask again
+ * @param {Command} command @returns {Promise<{ status: number, body: any }>}
  */
 export async function send({ method, path, key, body, rev }) {
   /** @type {Record<string, string>} */
@@ -70,7 +70,7 @@ export async function send({ method, path, key, body, rev }) {
   const response = await fetch(path, { method, headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
   const answer = await response.json().catch(() => null);
   if (answer === null) throw new ApiError(response.status, 'The answer broke off');
-  return { status: response.status, body: answer, seconds: Number(response.headers.get('Retry-After')) || 0 };
+  return { status: response.status, body: answer };
 }
 
 /** @param {string} path @returns {Promise<Answer>} */

@@ -37,13 +37,13 @@ export class Book {
     this.#pane = new RecordPane(app, kind);
     this.title = words.lists[kind].title;
     this.#search = h('input', {
-      type: 'search', placeholder: words.search, 'aria-label': words.search, oninput: later(120, () => this.#look()), data: { search: kind },
+      type: 'search', placeholder: words.search, ariaLabel: words.search, oninput: later(120, () => this.#look()), data: { search: kind },
     });
     this.#draw = this.#newRows();
-    const head = h('header.pane-head', null, h('h1', null, this.title),
-      h('label.search', null, icon('search'), this.#search),
+    const head = h('header.pane-head', h('h1', this.title),
+      h('label.search', icon('search'), this.#search),
       choice(words.filter, `status-${kind}`, words.lists[kind].statuses, '', (status) => this.#look(status)));
-    this.node = h('div.book', { data: { screen: kind } }, h('section.pane.list-pane', { 'aria-label': this.title }, head, this.#scroller), this.#pane.node);
+    this.node = h('div.book', { data: { screen: kind } }, h('section.pane.list-pane', { ariaLabel: this.title }, head, this.#scroller), this.#pane.node);
   }
 
   /** @param {string[]} parts of the address behind the kind */
@@ -75,7 +75,7 @@ export class Book {
     const stored = store.select(this.#view);
     this.node.setAttribute('aria-busy', String(this.#view.state === 'loading'));
     if (this.#view.state !== 'ready' && stored.length === 0) {
-      this.#rows.replaceChildren(...(this.#view.state === 'failed' ? [h('li', null, this.#failure())] : placeholders(7)));
+      this.#rows.replaceChildren(...(this.#view.state === 'failed' ? [h('li', this.#failure())] : placeholders(7)));
       this.#draw = this.#newRows();
       return;
     }
@@ -86,7 +86,7 @@ export class Book {
     setText(this.#news, words.fresh(stored.length - shown.length));
     const own = this.#view.status === '' ? store.own(this.#kind).filter((/** @type {SaleRecord} */ one) => this.#view.finds(one)) : [];
     const all = [...own, ...shown.map((/** @type {SaleRecord} */ record) => store.unsent.length > 0 ? store.find(this.#kind, idOf(this.#kind, record)) ?? record : record)];
-    this.#draw(all, all.length === 0 ? [this.#nothing()] : this.#view.state === 'loading' ? placeholders(2) : this.#view.state === 'failed' ? [h('li', null, this.#failure())] : []);
+    this.#draw(all, all.length === 0 ? [this.#nothing()] : this.#view.state === 'loading' ? placeholders(2) : this.#view.state === 'failed' ? [h('li', this.#failure())] : []);
     this.#markOpen();
   }
 
@@ -95,8 +95,9 @@ export class Book {
   }
 
   #markOpen() {
-    for (const link of this.#rows.querySelectorAll('[aria-current]')) link.removeAttribute('aria-current');
-    if (this.#open) this.#rows.querySelector(`[data-id="${CSS.escape(this.#open)}"]`)?.setAttribute('aria-current', 'true');
+    for (const link of this.#rows.querySelectorAll('[aria-current]')) link.ariaCurrent = null;
+    const open = this.#open && this.#rows.querySelector(`[data-id="${CSS.escape(this.#open)}"]`);
+    if (open) open.ariaCurrent = 'true';
   }
 
   /** @param {SaleRecord} record */
@@ -104,17 +105,17 @@ export class Book {
     const id = idOf(this.#kind, record);
     const meta = [numberOf(this.#kind, record) || words.state.noNumber, wallTime(record.created_at), record.sale_by].filter(Boolean).join(' · ');
     return h('a.row', { href: linkTo(this.#kind, id), data: { id } },
-      h('strong.row-name', null, record.customer_name), h('span.row-total', null, money(record.total)),
-      h('span.row-meta', null, meta), h('span.row-chips', null, ...chips(this.#kind, record)));
+      h('strong.row-name', record.customer_name), h('span.row-total', money(record.total)),
+      h('span.row-meta', meta), h('span.row-chips', ...chips(this.#kind, record)));
   }
 
   #nothing() {
     const text = words.lists[this.#kind];
     const isFiltered = this.#view.q !== '' || this.#view.status !== '';
     if (isFiltered) {
-      return h('li', null, empty(this.#view.q === '' ? words.noneSuch : words.notFound(this.#view.q), '', button(words.clear, () => this.#clear())));
+      return h('li', empty(this.#view.q === '' ? words.noneSuch : words.notFound(this.#view.q), '', button(words.clear, () => this.#clear())));
     }
-    return h('li', null, empty(text.empty, text.next, h('a.button.strong', { href: '#/new' }, icon('plus'), text.action)));
+    return h('li', empty(text.empty, text.next, h('a.button.strong', { href: '#/new' }, icon('plus'), text.action)));
   }
 
   #failure() {

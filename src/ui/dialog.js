@@ -16,7 +16,7 @@ let count = 0;
  */
 export function openDialog(title, content, actions, value = () => true) {
   const heading = h('h2', { id: `dialog-${(count += 1)}` }, title);
-  const form = h('form.dialog-form', { method: 'dialog', noValidate: true }, heading, ...content, h('div.dialog-actions', null, ...actions));
+  const form = h('form.dialog-form', { method: 'dialog', noValidate: true }, heading, ...content, h('div.dialog-actions', ...actions));
   const dialog = h('dialog.dialog', { 'aria-labelledby': heading.id }, form);
   return new Promise((resolve) => {
     /** @type {any} */
@@ -41,7 +41,7 @@ export const cancel = (label = words.cancel) => button(label, closeDialog, { nam
 
 /** @param {string} title @param {string} text @param {string} label */
 export function confirm(title, text, label) {
-  return openDialog(title, [h('p', null, text)], [cancel(), button(label, () => {}, { look: 'danger', type: 'submit', name: 'confirm' })]);
+  return openDialog(title, [h('p', text)], [cancel(), button(label, () => {}, { look: 'danger', type: 'submit', name: 'confirm' })]);
 }
 
 /**
@@ -65,10 +65,10 @@ export function askConversion(estimate, settings) {
   };
   const people = settings.staff_names.map((name) => button(name, () => (by.value = name)));
   return openDialog(words.ask.convert(estimate.estimate_number ?? ''), [
-    h('p.figure', null, money(estimate.total)),
+    h('p.figure', money(estimate.total)),
     choice(words.form.mode, 'payment_mode', settings.payment_modes.map((one) => [one, one]), mode, (value) => (mode = value)),
     field(words.form.paid, paid), note,
-    field(words.form.by, by), h('div.actions', null, ...people),
+    field(words.form.by, by), h('div.actions', ...people),
   ], [cancel(), button(words.ask.complete, () => {}, { look: 'strong', type: 'submit', name: 'confirm' })], () => {
     const minor = read();
     if (minor === null) paid.focus();
@@ -84,20 +84,20 @@ export function askConflict(fields) {
   const chosen = fields.map(({ isMine }) => isMine);
   const heads = [words.conflict.field, words.conflict.here, words.conflict.there].map((text) => h('th', { scope: 'col' }, text));
   const body = fields.map(({ label, mine, theirs }, index) => {
-    const pick = (/** @type {boolean} */ isMine) => h('td', null, h('label.pick', null, h('input', {
+    const pick = (/** @type {boolean} */ isMine) => h('td', h('label.pick', h('input', {
       type: 'radio', name: `conflict-${index}`, checked: chosen[index] === isMine, onchange: () => (chosen[index] = isMine),
-    }), h('span', null, (isMine ? mine : theirs) || '–')));
+    }), h('span', (isMine ? mine : theirs) || '–')));
     return h('tr', { data: { field: label } }, h('th', { scope: 'row' }, label), pick(true), pick(false));
   });
   return openDialog(words.conflict.title, [
-    h('p', null, words.conflict.text), h('table.compare', null, h('thead', null, h('tr', null, ...heads)), h('tbody', null, ...body)),
+    h('p', words.conflict.text), h('table.compare', h('thead', h('tr', ...heads)), h('tbody', ...body)),
   ], [cancel(), button(words.conflict.use, () => {}, { look: 'strong', type: 'submit', name: 'confirm' })], () => chosen);
 }
 
 /** The sheet of keyboard shortcuts. */
 export function showKeys() {
-  const list = h('dl.keys', null, ...words.keys.flatMap(([keys, does]) => [
-    h('dt', null, ...keys.split(' ').map((key) => h('kbd', null, key))), h('dd', null, does),
+  const list = h('dl.keys', ...words.keys.flatMap(([keys, does]) => [
+    h('dt', ...keys.split(' ').map((key) => h('kbd', key))), h('dd', does),
   ]));
   return openDialog(words.settings.keys, [list], [cancel(words.close)]);
 }

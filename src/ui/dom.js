@@ -5,21 +5,22 @@
 /**
  * Makes an element: `h('button.strong', { type: 'button', onclick }, 'Save')`. A key that begins with `on` is a listener, any
  * other a property where the element has one, else an attribute; nothing is set for null, undefined and false.
- * @param {string} spec tag and classes @param {Record<string, any> | null} [props] @param {...Child} children
+ * @param {string} spec tag and classes @param {...(Child | Record<string, any>)} parts children, and before them properties
  * @returns {any} the element; its exact type follows from the tag
  */
-export function h(spec, props = null, ...children) {
+export function h(spec, ...parts) {
   const [tag, ...classes] = spec.split('.');
   const node = document.createElement(tag);
   if (classes.length > 0) node.className = classes.join(' ');
-  for (const [name, value] of Object.entries(props ?? {})) {
+  const hasProps = parts[0] && typeof parts[0] === 'object' && !(parts[0] instanceof Node);
+  for (const [name, value] of Object.entries(hasProps ? /** @type {any} */ (parts.shift()) : {})) {
     if (value === null || value === undefined || value === false) continue;
     if (name === 'data') Object.assign(node.dataset, value);
     else if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
     else if (name in node && name !== 'list' && name !== 'form') /** @type {any} */ (node)[name] = value;
     else node.setAttribute(name, value === true ? '' : String(value));
   }
-  node.append(...children.filter(isShown));
+  node.append(.../** @type {Child[]} */ (parts).filter(isShown));
   return node;
 }
 
@@ -34,12 +35,8 @@ export function svg(tag, attributes, ...children) {
   return node;
 }
 
-/** The part of the page that index.html promises. @param {string} id @returns {HTMLElement} */
-export function part(id) {
-  const node = document.getElementById(id);
-  if (!node) throw new Error(`index.html has no #${id}`);
-  return node;
-}
+/** The part of the page that index.html promises. @param {string} id */
+export const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 /**
  * Makes `parent` hold exactly `nodes`, moving none that is already in its place.

@@ -31,7 +31,7 @@ export class Form {
   #list = h('div.lines');
   #modes = h('div.modes');
   #sums = h('dl.totals');
-  #total = h('output.figure.small', { data: { figure: 'total' }, 'aria-label': columns.total });
+  #total = h('output.figure.small', { data: { figure: 'total' }, ariaLabel: columns.total });
   #due = h('p.quiet', { role: 'status' });
   #problem = h('p.error', { role: 'alert' });
   #bar = h('div.note', { hidden: true, data: { conflict: '' } });
@@ -85,7 +85,7 @@ export class Form {
     this.#bar.hidden = !isStale;
     if (!isStale) return;
     const who = current.sale_by === base?.sale_by ? words.conflict.someone : current.sale_by;
-    this.#bar.replaceChildren(h('p', null, words.conflict.bar(who)),
+    this.#bar.replaceChildren(h('p', words.conflict.bar(who)),
       button(words.conflict.show, () => this.#resolve(current), { name: 'show-both' }),
       button(words.conflict.mine, () => this.#rebase(current, this.#read()), { name: 'keep-mine' }),
       button(words.conflict.theirs, () => this.#rebase(current, draftOf(current)), { name: 'take-theirs' }));
@@ -123,7 +123,7 @@ export class Form {
     const who = suggest(input('customer_name', { required: true }), {
       pause: 120,
       find: (start) => catalogue.customers(start),
-      show: ({ name, phone }) => [h('b', null, name), h('span', null, phone)],
+      show: ({ name, phone }) => [h('b', name), h('span', phone)],
       take: ({ name, phone, address }) => {
         [name, phone, address].forEach((value, index) => (this.#inputs[PERSON[index]].value = value));
         this.#changed();
@@ -135,8 +135,8 @@ export class Form {
       show: (name) => [name],
       take: (name) => (this.#inputs.sale_by.value = name),
     });
-    const names = [columns.item, columns.rate, columns.quantity, columns.off, columns.amount].map((name) => h('span', null, name));
-    this.#list.replaceChildren(h('div.line.line-head', { 'aria-hidden': 'true' }, ...names));
+    const names = [columns.item, columns.rate, columns.quantity, columns.off, columns.amount].map((name) => h('span', name));
+    this.#list.replaceChildren(h('div.line.line-head', { ariaHidden: 'true' }, ...names));
     this.#rows = [];
     for (const line of this.#draft.lines) this.#addRow(line);
     const unit = choice(text.discount, 'unit', [['percent', '%'], ['money', currencySign()]], this.#draft.isPercent ? 'percent' : 'money', (chosen) => {
@@ -148,19 +148,19 @@ export class Form {
     const save = isNew ? button(text.completeSale, () => this.save(false), { look: 'strong', name: 'complete-sale' })
       : button(text.save, () => this.save(true), { look: 'strong', name: 'save' });
     this.node.replaceChildren(
-      h('header.pane-head', null, h('h1', null, this.title), h('span.quiet', null, text.draft), button(text.clear, () => this.#clear(), { look: 'bare', name: 'clear' })),
+      h('header.pane-head', h('h1', this.title), h('span.quiet', text.draft), button(text.clear, () => this.#clear(), { look: 'bare', name: 'clear' })),
       h('form.form', {
         noValidate: true, oninput: () => this.#changed(), onkeydown: (/** @type {any} */ event) => this.#key(event),
         onfocusout: (/** @type {any} */ event) => tidy(event.target), onsubmit: (/** @type {Event} */ event) => event.preventDefault(),
       },
       this.#bar,
-      h('section.card.two', { 'aria-label': text.customer }, field(text.customer, who), field(text.phone, input('customer_phone', { inputMode: 'tel' })),
+      h('section.card.two.who', { ariaLabel: text.customer }, field(text.customer, who), field(text.phone, input('customer_phone', { inputMode: 'tel' })),
         field(text.address, input('customer_address')), field(text.by, by)),
-      h('section.card', { 'aria-label': text.items }, h('h2', null, text.items), this.#list),
-      h('div.columns', null,
+      h('section.card', { ariaLabel: text.items }, this.#list),
+      h('div.columns',
         h('section.card.payment', { hidden: !isNew }, this.#modes, field(text.paid, input('paid', NUMERIC)), this.#due),
-        h('section.card.sum', null, h('div.discount', null, unit, input('discount', { ...NUMERIC, 'aria-label': text.discount })), this.#sums)),
-      h('footer.save-bar', null, this.#total, this.#problem, h('div.actions', null, leave, save))));
+        h('section.card.sum', h('div.discount', unit, input('discount', { ...NUMERIC, ariaLabel: text.discount })), this.#sums)),
+      h('footer.save-bar', this.#total, this.#problem, h('div.actions', leave, save))));
     this.#drawModes();
     this.#changed();
     this.#bar.hidden = true;
@@ -178,14 +178,14 @@ export class Form {
   #addRow(line) {
     const place = text.line(this.#rows.length + 1);
     const input = (/** @type {keyof DraftLine} */ name, /** @type {string} */ label, /** @type {any} */ props) =>
-      typed(name, line[name], { 'aria-label': `${label}, ${place}`, ...props });
+      typed(name, line[name], { ariaLabel: `${label}, ${place}`, ...props });
     const inputs = {
       name: input('name', columns.item, { placeholder: columns.item }), rate: input('rate', columns.rate, NUMERIC),
       quantity: input('quantity', columns.quantity, { ...NUMERIC, placeholder: '1' }), off: input('off', columns.off, NUMERIC),
     };
     const named = suggest(inputs.name, {
       find: (start) => this.#app.catalogue.items(start),
-      show: ({ name, rate }) => [h('b', null, name), h('span', null, money(rate))],
+      show: ({ name, rate }) => [h('b', name), h('span', money(rate))],
       take: ({ name, rate }) => {
         inputs.name.value = name;
         inputs.rate.value = microsText(fromNumber(rate));
@@ -201,7 +201,7 @@ export class Form {
       this.#changed();
       this.#rows[0].inputs.name.focus();
     }, { icon: 'close', look: 'bare', isIconOnly: true });
-    const row = { inputs, amount, node: h('div.line', { role: 'group', 'aria-label': place }, named, cell('rate'), cell('quantity'), cell('off'), amount, remove) };
+    const row = { inputs, amount, node: h('div.line', { role: 'group', ariaLabel: place }, named, cell('rate'), cell('quantity'), cell('off'), amount, remove) };
     this.#rows.push(row);
     this.#list.append(row.node);
   }
@@ -217,7 +217,7 @@ export class Form {
       row.node.classList.toggle('blank', isEmpty && index === this.#rows.length - 1);
     });
     const shown = bill.discount === 0n ? [] : [[columns.subtotal, bill.subtotal], [columns.discount, -bill.discount]];
-    this.#sums.replaceChildren(...shown.flatMap(([name, minor]) => [h('dt', null, String(name)), h('dd', null, minorMoney(/** @type {bigint} */ (minor)))]));
+    this.#sums.replaceChildren(...shown.flatMap(([name, minor]) => [h('dt', String(name)), h('dd', minorMoney(/** @type {bigint} */ (minor)))]));
     setText(this.#total, minorMoney(bill.total));
     const paid = this.#paid();
     const due = this.#inputs.paid.value.trim() && paid !== null ? bill.total - paid : 0n;

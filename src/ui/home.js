@@ -12,7 +12,7 @@ import { words } from './words.js';
 
 const CHART = { width: 560, height: 132 };
 /** Room for the names of days. */
-const LABEL = 22;
+const LABEL = 30;
 /** Ways of paying with a colour of their own; the rest share the last one. */
 const COLOURS = 4;
 
@@ -39,13 +39,13 @@ export class Home {
     const { home } = words;
     this.#draw = rows(this.#list, { key: (/** @type {Event} */ event) => event.id, fill: (event) => [activityRow(event)], fresh: app.store.fresh });
     this.node = h('div.home.pane', { data: { screen: 'home' } },
-      h('header.pane-head', null, h('div.grow', null, h('h1', null, home.title), this.#date),
-        h('div.actions', null, h('a.button.strong', { href: '#/new' }, icon('plus'), h('span', null, words.form.new)), button(home.find, app.search, { icon: 'search', name: 'find' }))),
-      h('div.cards', null, h('div.column', null,
-        h('section.card.today', { 'aria-label': home.sales }, h('h2', null, home.sales), this.#total, this.#count, this.#pending, this.#bar, this.#legend),
-        h('section.card', { 'aria-label': home.days }, h('h2', null, home.days), this.#said, this.#chart)),
-      h('div.column', null, h('a.card.open', { href: '#/estimates' }, h('h2', null, home.open), this.#open, this.#openCount),
-        h('section.card.last', { 'aria-label': home.activity }, h('h2', null, home.activity), this.#list))));
+      h('header.pane-head', h('div.grow', h('h1', home.title), this.#date),
+        h('div.actions', h('a.button.strong', { href: '#/new' }, icon('plus'), h('span', words.form.new)), button(home.find, app.search, { icon: 'search', name: 'find' }))),
+      h('div.cards', h('div.column',
+        h('section.card.today', { 'aria-label': home.sales }, h('h2', home.sales), this.#total, this.#count, this.#pending, this.#bar, this.#legend),
+        h('section.card', { 'aria-label': home.days }, h('h2', home.days), this.#said, this.#chart)),
+      h('div.column', h('a.card.open', { href: '#/estimates' }, h('h2', home.open), this.#open, this.#openCount),
+        h('section.card.last', { 'aria-label': home.activity }, h('h2', home.activity), this.#list))));
   }
 
   show() {}
@@ -54,7 +54,7 @@ export class Home {
     const { store } = this.#app;
     const { figures } = store;
     setText(this.#date, longDay(today()));
-    this.#draw(store.activity, store.activity.length === 0 && figures.isLoaded ? [h('li', null, empty('', words.home.nothing))] : []);
+    this.#draw(store.activity, store.activity.length === 0 && figures.isLoaded ? [h('li', empty('', words.home.nothing))] : []);
     this.#sayPending();
     const state = JSON.stringify([figures.days.map((/** @type {Day} */ day) => ({ ...day, modes: [...day.modes] })), figures.open, store.settings.currency]);
     if (!figures.isLoaded || state === this.#drawn) return;
@@ -86,8 +86,9 @@ export class Home {
       x += width;
       return svg('rect', { x: x - width, y: 0, width: Math.max(0.4, width - 0.4), height: 1, class: look });
     }));
-    const legend = parts.map(({ mode, paid, look }) => h('li', null, h(`i.${look}`), mode, h('b', null, fromUnits(paid))));
-    this.#legend.replaceChildren(...(parts.length > 0 ? legend : [h('li.quiet', null, words.home.none)]));
+    const legend = parts.map(({ mode, paid, look }) => h('li', h(`i.${look}`), mode, h('b', fromUnits(paid))));
+    this.#legend.replaceChildren(...legend);
+    this.#bar.toggleAttribute('hidden', sum === 0);
   }
 
   /** @param {Day[]} days */
@@ -105,7 +106,7 @@ export class Home {
         svg('rect', { class: 'hit', x: index * step, y: 0, width: step, height: height + LABEL }),
         svg('rect', { class: 'value', x: (index + 0.14) * step, y: height - tall, width: step * 0.72, height: tall, rx: 3 }));
       if ((days.length - 1 - index) % 3 === 0) {
-        const label = svg('text', { x: (index + 0.5) * step, y: height + LABEL - 5 });
+        const label = svg('text', { x: (index + (isLast ? 0.86 : 0.5)) * step, y: height + LABEL - 5 });
         label.textContent = shortDay(day);
         column.append(label);
       }
@@ -129,6 +130,6 @@ function activityRow(event) {
     : `${words.record.name(kind, record ? numberOf(kind, record) : '')} · ${words.record.steps[/** @type {'create'} */ (action)].toLowerCase()}`;
   const href = action === 'delete' ? null : action === 'convert_to_order' ? linkTo('order', event.order_id ?? '') : linkTo(kind, event.id);
   return h(href ? 'a.row' : 'div.row', { href, data: { id: event.id } },
-    h('strong.row-name', null, record?.customer_name ?? what), h('span.row-total', null, record ? money(record.total) : ''),
-    h('span.row-meta', null, [record ? what : '', event.by].filter(Boolean).join(' · ')), h('time.row-chips.quiet', { dateTime: event.at }, event.at ? wallTime(event.at) : ''));
+    h('strong.row-name', record?.customer_name ?? what), h('span.row-total', record ? money(record.total) : ''),
+    h('span.row-meta', [record ? what : '', event.by].filter(Boolean).join(' · ')), h('time.row-chips.quiet', { dateTime: event.at }, event.at ? wallTime(event.at) : ''));
 }

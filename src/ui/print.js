@@ -46,8 +46,8 @@ export class PrintScreen {
     if (!record || (this.#drawn.length > 0 && state.every((one, index) => one === this.#drawn[index]))) return;
     this.#drawn = state;
     const size = this.#size || store.settings.paper_size;
-    this.node.replaceChildren(h('header.pane-head.print-head', null,
-      h('a.button.bare', { href: linkTo(this.#kind, this.#id) }, words.back), h('h1', null, words.record.name(this.#kind, numberOf(this.#kind, record))),
+    this.node.replaceChildren(h('header.pane-head.print-head',
+      h('a.button.bare', { href: linkTo(this.#kind, this.#id) }, words.back), h('h1', words.record.name(this.#kind, numberOf(this.#kind, record))),
       choice(words.paper.size, 'paper', Object.entries(words.settings.sizes), size, (chosen) => {
         this.#size = chosen;
         this.render();
@@ -59,13 +59,13 @@ export class PrintScreen {
 /** @param {Kind} kind @param {SaleRecord} record @param {import('./wire.js').Settings} shop @param {string} size */
 function sheet(kind, record, shop, size) {
   const { paper } = words;
-  const lines = (/** @type {string[]} */ ...texts) => texts.flatMap((one) => (one ?? '').split('\n')).filter(Boolean).map((one) => h('span', null, one));
+  const lines = (/** @type {string[]} */ ...texts) => texts.flatMap((one) => (one ?? '').split('\n')).filter(Boolean).map((one) => h('span', one));
   const name = kind === 'estimate' ? paper.estimate : size === 'A4' ? paper.order : paper.receipt;
-  const facts = [[paper.number, numberOf(kind, record) || words.state.noNumber], [paper.date, longTime(record.created_at)], [words.record.by, record.sale_by], kind === 'order' ? [words.record.mode, record.payment_mode ?? ''] : ['', '']];
+  const facts = [[paper.number, numberOf(kind, record) || words.state.noNumber], [paper.date, longTime(record.created_at)], [words.record.by, record.sale_by], [words.record.mode, record.payment_mode ?? '']];
   return h(`article.sheet.paper-${size}${size === 'A4' ? '' : '.roll'}`, { data: { paper: size } },
-    h('header', null, h('div.shop', null, h('strong', null, shop.shop_name || words.product), ...lines(shop.shop_address, shop.shop_phone, shop.tax_number && `${paper.tax} ${shop.tax_number}`)), h('h2', null, name)),
-    h('div.parties', null, h('div', null, h('small', null, paper.for), h('strong', null, record.customer_name), ...lines(record.customer_phone, record.customer_address)),
-      h('dl', null, ...facts.filter(([, value]) => value).flatMap(([label, value]) => [h('dt', null, label), h('dd', null, value)]))),
+    h('header', h('div.shop', h('strong', shop.shop_name || words.product), ...lines(shop.shop_address, shop.shop_phone, shop.tax_number && `${paper.tax} ${shop.tax_number}`)), h('h2', name)),
+    h('div.parties', h('div', h('small', paper.for), h('strong', record.customer_name), ...lines(record.customer_phone, record.customer_address)),
+      h('dl', ...facts.filter(([, value]) => value).flatMap(([label, value]) => [h('dt', label), h('dd', value)]))),
     itemsTable(record), totals(kind, record),
-    shop.footer_line ? h('footer', null, shop.footer_line) : null);
+    shop.footer_line ? h('footer', shop.footer_line) : null);
 }

@@ -21,14 +21,14 @@ export class RecordPane {
   #asked = '';
   /** What is drawn, so that nothing is drawn twice. @type {any[]} */
   #drawn = [];
-  #history = h('ol.history', null);
+  #history = h('ol.history');
   #historyOf = '';
 
   /** @param {any} app @param {Kind} kind */
   constructor(app, kind) {
     this.#app = app;
     this.#kind = kind;
-    this.node = h('section.pane.detail', { 'aria-live': 'off', tabIndex: -1 });
+    this.node = h('section.pane.detail', { tabIndex: -1 });
   }
 
   /** @param {string} id empty for none */
@@ -57,7 +57,7 @@ export class RecordPane {
   #absence() {
     if (!this.#id) return empty('', words.choose);
     const title = this.#problem || words.loading;
-    return h('div', null, this.#back(), empty(title, '', this.#problem === words.failed ? button(words.again, () => this.show(this.#id)) : null));
+    return h('div', this.#back(), empty(title, '', this.#problem === words.failed ? button(words.again, () => this.show(this.#id)) : null));
   }
 
   /** It may be older than what is known here. */
@@ -79,19 +79,19 @@ export class RecordPane {
   }
 
   #back() {
-    return h('a.button.bare.back', { href: `#/${this.#kind}s` }, icon('back'), h('span', null, words.back));
+    return h('a.button.bare.back', { href: `#/${this.#kind}s` }, icon('back'), h('span', words.back));
   }
 
   /** @param {SaleRecord} record */
   #content(record) {
     const kind = this.#kind;
-    const name = words.record.name(kind, numberOf(kind, record) || words.state.noNumber);
+    const name = words.record.name(kind, numberOf(kind, record));
     return [
-      h('header.detail-head', null, this.#back(), h('div.detail-title', null, h('h1', null, name), ...chips(kind, record)), this.#actions(record)),
-      record.pending ? h('p.note', null, words.record.pending) : null,
-      record.amounts_flagged ? h('p.note.bad', null, words.record.flagged(record.amounts_flagged)) : null,
-      h('div.card.bill', null, this.#people(record), itemsTable(record), totals(kind, record)),
-      this.#id.startsWith('local:') ? null : h('section.card', null, h('h2', null, words.record.history), this.#history),
+      h('header.detail-head', this.#back(), h('div.detail-title', h('h1', name), ...chips(kind, record)), this.#actions(record)),
+      record.pending ? h('p.note', words.record.pending) : null,
+      record.amounts_flagged ? h('p.note.bad', words.record.flagged(record.amounts_flagged)) : null,
+      h('div.card.bill', this.#people(record), itemsTable(record), totals(kind, record)),
+      this.#id.startsWith('local:') ? null : h('section.card', h('h2', words.record.history), this.#history),
     ];
   }
 
@@ -102,8 +102,8 @@ export class RecordPane {
     const isStored = !this.#id.startsWith('local:');
     const isLeaving = record.pending && !record.pending.isParked && ['convert', 'delete'].includes(record.pending.what);
     const isOpen = kind === 'estimate' && !record.is_converted_to_order && !isLeaving;
-    const go = (/** @type {'print' | 'edit'} */ name, /** @type {string} */ where) => h('a.button', { href: `${linkTo(kind, this.#id)}/${where}`, data: { action: name } }, icon(name), h('span', null, words.record[name]));
-    return h('div.actions', null,
+    const go = (/** @type {'print' | 'edit'} */ name, /** @type {string} */ where) => h('a.button', { href: `${linkTo(kind, this.#id)}/${where}`, data: { action: name } }, icon(name), h('span', words.record[name]));
+    return h('div.actions',
       isOpen ? button(words.record.convert, () => actions.convert(record), { icon: 'convert', look: 'strong', name: 'convert' }) : null,
       go('print', 'print/now'),
       isOpen && isStored ? go('edit', 'edit') : null,
@@ -113,24 +113,23 @@ export class RecordPane {
 
   /** @param {SaleRecord} record */
   #people(record) {
-    const facts = [[words.record.time, longTime(record.created_at)], [words.record.by, record.sale_by]];
-    if (this.#kind === 'order') facts.push([words.record.mode, record.payment_mode ?? '']);
+    const facts = [[words.record.time, longTime(record.created_at)], [words.record.by, record.sale_by], [words.record.mode, record.payment_mode ?? '']];
     const link = this.#kind === 'order'
       ? [words.record.from, 'estimate', record.source_estimate_id, record.source_estimate_number]
       : [words.record.to, 'order', record.linked_order_id, record.linked_order_number];
     const [label, kind, id, text] = link;
-    const list = facts.filter(([, value]) => value).flatMap(([name, value]) => [h('dt', null, name), h('dd', null, value)]);
-    if (id) list.push(h('dt', null, label), h('dd', null, h('a', { href: linkTo(/** @type {Kind} */ (kind), id) }, text ?? id)));
-    if (this.#kind === 'order' && !this.#id.startsWith('local:')) list.push(h('dt', null, words.record.status), h('dd', null, this.#status(record)));
-    return h('div.people', null, h('address', null, h('strong', null, record.customer_name),
-      ...[record.customer_phone, record.customer_address].filter(Boolean).map((line) => h('span', null, line))), h('dl', null, ...list));
+    const list = facts.filter(([, value]) => value).flatMap(([name, value]) => [h('dt', name), h('dd', value)]);
+    if (id) list.push(h('dt', label), h('dd', h('a', { href: linkTo(/** @type {Kind} */ (kind), id) }, text ?? id)));
+    if (this.#kind === 'order' && !this.#id.startsWith('local:')) list.push(h('dt', words.record.status), h('dd', this.#status(record)));
+    return h('div.people', h('address', h('strong', record.customer_name),
+      ...[record.customer_phone, record.customer_address].filter(Boolean).map((line) => h('span', line))), h('dl', ...list));
   }
 
   /** @param {SaleRecord} order */
   #status(order) {
     const known = words.lists.order.statuses.map(([value]) => value).filter(Boolean);
     const all = known.includes(order.status ?? '') ? known : [order.status, ...known];
-    return h('select', { 'aria-label': words.record.status, data: { action: 'status' }, onchange: (/** @type {any} */ event) => this.#app.actions.setStatus(order, event.target.value) },
+    return h('select', { ariaLabel: words.record.status, data: { action: 'status' }, onchange: (/** @type {any} */ event) => this.#app.actions.setStatus(order, event.target.value) },
       ...all.map((status) => h('option', { selected: status === order.status }, status)));
   }
 
@@ -141,8 +140,8 @@ export class RecordPane {
     try {
       const { body } = await api.history(this.#kind, this.#id);
       this.#historyOf = state;
-      this.#history.replaceChildren(...body.map((/** @type {any} */ step) => h('li', null,
-        h('span', null, words.record.steps[/** @type {'create'} */ (step.action)] + (step.by ? ` · ${step.by}` : '')), h('time', { dateTime: step.at }, wallTime(step.at)))));
+      this.#history.replaceChildren(...body.map((/** @type {any} */ step) => h('li',
+        h('span', words.record.steps[/** @type {'create'} */ (step.action)] + (step.by ? ` · ${step.by}` : '')), h('time', { dateTime: step.at }, wallTime(step.at)))));
     } catch {
       // Without a server there is no history; it comes with the next change.
     }
@@ -157,10 +156,10 @@ export function itemsTable(record) {
   const cells = (/** @type {string} */ tag, /** @type {string[]} */ texts) => texts.map((text, index) => h(`${tag}${index > 0 ? '.number' : ''}`, { scope: tag === 'th' ? 'col' : null }, text));
   const { item, rate, quantity, off, amount } = words.record;
   const head = hasOff ? [item, rate, quantity, off, amount] : [item, rate, quantity, amount];
-  return h('table.items', null, h('thead', null, h('tr', null, ...cells('th', head))),
-    h('tbody', null, ...record.items.map((one, index) => {
+  return h('table.items', h('thead', h('tr', ...cells('th', head))),
+    h('tbody', ...record.items.map((one, index) => {
       const texts = [one.name, money(one.price), number(one.quantity), ...(hasOff ? [one.discount ? number(one.discount) : ''] : []), minorMoney(amounts[index])];
-      return h('tr', null, ...cells('td', texts));
+      return h('tr', ...cells('td', texts));
     })));
 }
 
@@ -171,9 +170,9 @@ export function totals(kind, record) {
   const lines = [
     Math.abs(off) > 0.0005 ? ['', words.record.subtotal, money(record.subtotal)] : null,
     Math.abs(off) > 0.0005 ? ['', label, `− ${money(off)}`] : null,
-    ['sum', words.record.total, money(record.total)],
+    ['.sum', words.record.total, money(record.total)],
     kind === 'order' ? ['', words.record.paid, money(record.amount_paid)] : null,
-    kind === 'order' && dueOf(record) > 0.0005 ? ['due', words.record.due, money(dueOf(record))] : null,
+    dueOf(record) > 0.0005 ? ['.due', words.record.due, money(dueOf(record))] : null,
   ];
-  return h('dl.totals', null, ...lines.flatMap((line) => line && [h(`dt${line[0] && `.${line[0]}`}`, null, line[1]), h(`dd${line[0] && `.${line[0]}`}`, null, line[2])]));
+  return h('dl.totals', ...lines.flatMap((line) => line && [h(`dt${line[0]}`, line[1]), h(`dd${line[0]}`, line[2])]));
 }

@@ -31,13 +31,13 @@ export class SettingsScreen {
     const form = h('form.form', {
       noValidate: true, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), this.#save()), oninput: () => (this.#isTouched = true),
     },
-    h('section.card.two', null, h('h2', null, text.shop), own('shop_name'), own('shop_phone'), own('shop_address', 'textarea'), own('tax_number'), own('currency', 'input', text.currencyHint)),
-    h('section.card.two', null, h('h2', null, text.people), own('staff_names', 'textarea', text.oneEach), own('payment_modes', 'textarea', text.oneEach)),
-    h('section.card.two', null, h('h2', null, text.paper), this.#sizes, own('footer_line')),
-    h('footer.save-bar', null, this.#problem, h('div.actions', null, button(text.save, () => {}, { look: 'strong', type: 'submit', name: 'save' }))));
+    h('section.card.two', h('h2', text.shop), own('shop_name'), own('shop_phone'), own('tax_number'), own('currency', 'input', text.currencyHint), own('shop_address', 'textarea')),
+    h('section.card.two', h('h2', text.people), own('staff_names', 'textarea', text.oneEach), own('payment_modes', 'textarea', text.oneEach)),
+    h('section.card.two', h('h2', text.paper), this.#sizes, own('footer_line')),
+    h('footer.save-bar', this.#problem, h('div.actions', button(text.save, () => {}, { look: 'strong', type: 'submit', name: 'save' }))));
     const theme = localStorage.getItem('theme') ?? '';
-    const device = h('section.card.two', null, h('h2', null, text.device), choice(text.theme, 'theme', Object.entries(text.themes), theme, setTheme), button(text.keys, showKeys, { name: 'keys' }));
-    this.node = h('div.pane.form-pane', { data: { screen: 'settings' } }, h('header.pane-head', null, h('h1', null, text.title)), form, h('div.form', null, device));
+    const device = h('section.card.two', h('h2', text.device), choice(text.theme, 'theme', Object.entries(text.themes), theme, setTheme), button(text.keys, showKeys, { name: 'keys' }));
+    this.node = h('div.pane.form-pane', { data: { screen: 'settings' } }, h('header.pane-head', h('h1', text.title)), form, h('div.form', device));
   }
 
   show() {
@@ -72,8 +72,6 @@ export class SettingsScreen {
 
 /** @param {string} theme `light`, `dark`, or empty for the device's own */
 export function setTheme(theme) {
-  if (theme) localStorage.setItem('theme', theme);
-  else localStorage.removeItem('theme');
-  if (theme) document.documentElement.dataset.theme = theme;
-  else delete document.documentElement.dataset.theme;
+  localStorage.setItem('theme', theme);
+  document.documentElement.dataset.theme = theme;
 }

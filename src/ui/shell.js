@@ -33,19 +33,16 @@ export class Shell {
   constructor(store, outbox) {
     this.#store = store;
     this.#outbox = outbox;
-    this.#links = LINKS.map(([name, href, text]) => h('a.nav-link', { href, data: { nav: name } }, icon(name), h('span', null, text)));
-    const nav = h('nav.nav', { 'aria-label': words.menu }, ...this.#links);
-    part('rail').append(h('div.brand', null, this.#name), nav, h('div.standing', null, this.#unsent, this.#pill));
+    this.#links = LINKS.map(([name, href, text]) => h('a.nav-link', { href, data: { nav: name } }, icon(name), h('span', text)));
+    const nav = h('nav.nav', { ariaLabel: words.menu }, ...this.#links);
+    part('rail').append(h('div.brand', this.#name), nav, h('div.standing', this.#unsent, this.#pill));
     part('notices').append(this.#notice);
     document.body.prepend(h('button.skip', { type: 'button', onclick: () => part('main').focus() }, words.skip));
   }
 
   /** @param {string} name of the screen in the menu @param {string} title */
   point(name, title) {
-    for (const link of this.#links) {
-      if (link.dataset.nav === name) link.setAttribute('aria-current', 'page');
-      else link.removeAttribute('aria-current');
-    }
+    for (const link of this.#links) link.ariaCurrent = link.dataset.nav === name ? 'page' : null;
     document.title = `${title} · ${this.#store.settings.shop_name || words.product}`;
   }
 
@@ -60,7 +57,7 @@ export class Shell {
     const notices = [...warnings, connection === 'offline' ? (rightAt ? words.stale(clockTime(rightAt)) : words.neverLoaded) : ''].filter(Boolean);
     if (notices.join() !== this.#drawn) {
       this.#drawn = notices.join();
-      arrange(this.#notice, notices.map((text) => h('p.notice', null, text)));
+      arrange(this.#notice, notices.map((text) => h('p.notice', text)));
     }
     if (this.#list.isConnected && this.#listed !== unsent) this.#drawUnsent();
   }
@@ -68,7 +65,7 @@ export class Shell {
   /** @param {string} text @param {'' | 'bad'} [look] @param {string} [link] @param {{ text: string, act: () => void }} [action] */
   toast(text, look = '', link = '', action) {
     const close = () => node.remove();
-    const node = h(`div.toast${look && `.${look}`}`, { data: { toast: '' } }, link ? h('a', { href: link, onclick: close }, text) : h('span', null, text),
+    const node = h(`div.toast${look && `.${look}`}`, { data: { toast: '' } }, link ? h('a', { href: link, onclick: close }, text) : h('span', text),
       action ? button(action.text, () => (close(), action.act()), { look: 'bare' }) : null, button(words.close, close, { icon: 'close', look: 'bare', isIconOnly: true }));
     const toasts = part('toasts');
     for (const old of toasts.children) if (old.textContent === node.textContent) old.remove();
@@ -86,7 +83,7 @@ export class Shell {
   #drawUnsent() {
     this.#listed = this.#store.unsent;
     const items = this.#outbox.entries.map((entry) => this.#item(entry));
-    this.#list.replaceChildren(...(items.length > 0 ? items : [h('li.quiet', null, words.outbox.none)]));
+    this.#list.replaceChildren(...(items.length > 0 ? items : [h('li.quiet', words.outbox.none)]));
   }
 
   /** @param {Entry} entry */
@@ -96,9 +93,9 @@ export class Shell {
     const isParked = entry.state === 'parked';
     const why = !isParked ? words.outbox.waits : entry.status === 412 ? words.outbox.changed : entry.reason ?? '';
     const canEdit = (entry.what === 'create' && (isParked || entry.tries === 0)) || (entry.what === 'edit' && isParked);
-    return h('li', { data: { entry: entry.key, state: entry.state } }, h('strong', null, [name, entry.title].filter(Boolean).join(' · ')),
-      h(`span${isParked ? '.error' : '.quiet'}`, null, `${clockTime(new Date(entry.at))} · ${why}`),
-      h('div.actions', null,
+    return h('li', { data: { entry: entry.key, state: entry.state } }, h('strong', [name, entry.title].filter(Boolean).join(' · ')),
+      h(`span${isParked ? '.error' : '.quiet'}`, `${clockTime(new Date(entry.at))} · ${why}`),
+      h('div.actions',
         isParked && entry.status !== 412 ? button(words.outbox.retry, () => this.#outbox.retry(entry), { name: 'retry' }) : null,
         canEdit ? button(words.outbox.edit, () => this.#edit(entry), { name: 'edit' }) : null,
         button(words.ask.discardIt, () => this.#discard(entry), { look: 'danger', name: 'discard' })));

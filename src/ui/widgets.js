@@ -15,13 +15,13 @@ import { words } from './words.js';
  */
 export function button(label, onclick, { icon: name, look = '', name: hook, type = 'button', isIconOnly } = {}) {
   return h(`button.button${look && `.${look}`}`, {
-    type, onclick, data: hook ? { action: hook } : null, title: isIconOnly ? label : null, 'aria-label': isIconOnly ? label : null,
-  }, name && icon(name), isIconOnly ? null : h('span', null, label));
+    type, onclick, data: hook ? { action: hook } : null, title: isIconOnly ? label : null,
+  }, name && icon(name), isIconOnly ? null : h('span', label));
 }
 
 /** @param {string} label @param {HTMLElement} control @param {string} [hint] */
 export function field(label, control, hint) {
-  return h('label.field', null, h('span.field-label', null, label), control, hint ? h('span.hint', null, hint) : null);
+  return h('label.field', h('span.field-label', label), control, hint ? h('span.hint', hint) : null);
 }
 
 /**
@@ -29,14 +29,14 @@ export function field(label, control, hint) {
  * @param {string} value @param {(value: string) => void} onchange
  */
 export function choice(label, name, options, value, onchange) {
-  const radios = options.map(([own, text]) => h('label.pick', null, h('input', {
+  const radios = options.map(([own, text]) => h('label.pick', h('input', {
     type: 'radio', name, value: own, checked: own === value, onchange: () => onchange(own),
-  }), h('span', null, text)));
-  return h('fieldset.choice', { data: { choice: name } }, h('legend.field-label', null, label), ...radios);
+  }), h('span', text)));
+  return h('fieldset.choice', { data: { choice: name } }, h('legend.field-label', label), ...radios);
 }
 
 /** @param {string} tone @param {string} text */
-const chip = (tone, text) => h(`span.chip.${tone}`, null, text);
+const chip = (tone, text) => h(`span.chip.${tone}`, text);
 
 /** What state a record is in, in words. @param {Kind} kind @param {SaleRecord} record */
 export function chips(kind, record) {
@@ -46,16 +46,18 @@ export function chips(kind, record) {
     return [record.is_converted_to_order ? chip('done', words.state.converted) : chip('open', words.state.open)];
   }
   const due = dueOf(record) > 0.0005 ? [chip('due', words.state.due(money(dueOf(record))))] : [];
-  return record.status ? [...due, chip(record.status === STATUS_DONE ? 'done' : 'open', record.status)] : due;
+  // What is done but not paid is just not paid.
+  if (!record.status || (due.length > 0 && record.status === STATUS_DONE)) return due;
+  return [...due, chip(record.status === STATUS_DONE ? 'done' : 'open', record.status)];
 }
 
 /** Stands where something will be while it is on its way. @param {number} count */
 export function placeholders(count) {
-  return Array.from({ length: count }, () => h('li.row.waiting', { 'aria-hidden': 'true' }, h('span.bar'), h('span.bar.short')));
+  return Array.from({ length: count }, () => h('li.row.waiting', { ariaHidden: 'true' }, h('span.bar'), h('span.bar.short')));
 }
 
 /** @param {string} title @param {string} next @param {...any} actions */
-export const empty = (title, next, ...actions) => h('div.empty', null, h('p.empty-title', null, title), h('p', null, next), ...actions);
+export const empty = (title, next, ...actions) => h('div.empty', title && h('p.empty-title', title), next && h('p', next), ...actions);
 
 /**
  * Keyed rows: the row of a record stays the same node, and lights up when the record has just changed.
@@ -97,13 +99,13 @@ export function suggest(input, { find, show, take, pause = 0 }) {
   const close = () => {
     list.hidden = true;
     at = -1;
-    input.setAttribute('aria-expanded', 'false');
+    input.ariaExpanded = 'false';
     input.removeAttribute('aria-activedescendant');
   };
   const point = (/** @type {number} */ to) => {
     at = (to + items.length + 1) % (items.length + 1);
     if (at === items.length) at = -1;
-    [...list.children].forEach((node, index) => node.setAttribute('aria-selected', String(index === at)));
+    [...list.children].forEach((node, index) => (node.ariaSelected = String(index === at)));
     if (at >= 0) input.setAttribute('aria-activedescendant', list.children[at].id);
     else input.removeAttribute('aria-activedescendant');
     list.children[at]?.scrollIntoView({ block: 'nearest' });
@@ -122,10 +124,10 @@ export function suggest(input, { find, show, take, pause = 0 }) {
       onpointerdown: (/** @type {Event} */ event) => (event.preventDefault(), accept(item)),
     }, ...show(item))));
     list.hidden = items.length === 0;
-    input.setAttribute('aria-expanded', String(!list.hidden));
+    input.ariaExpanded = String(!list.hidden);
     at = -1;
   });
-  input.setAttribute('aria-expanded', 'false');
+  input.ariaExpanded = 'false';
   input.addEventListener('input', look);
   input.addEventListener('blur', close);
   input.addEventListener('keydown', (event) => {
@@ -138,6 +140,6 @@ export function suggest(input, { find, show, take, pause = 0 }) {
     event.preventDefault();
     event.stopPropagation();
   });
-  return h('span.suggest', null, input, list);
+  return h('span.suggest', input, list);
 }
 suggest.count = 0;

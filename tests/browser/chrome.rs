@@ -174,6 +174,12 @@ impl Page {
         self.wait("document.readyState === 'complete'");
     }
 
+    /// Leaves the page and opens an address anew, as a reload or a tab that is closed and opened again does.
+    pub fn load_again(&self, url: &str) {
+        self.goto("about:blank");
+        self.goto(url);
+    }
+
     /// What an expression gives; a promise is waited for.
     pub fn eval(&self, expression: &str) -> Value {
         let params = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});

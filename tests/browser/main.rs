@@ -5,8 +5,11 @@
 mod accessibility;
 mod amounts;
 mod chrome;
+mod flows;
 mod offline;
+mod paper;
 mod screens;
+mod scrolling;
 #[allow(dead_code, reason = "shared with the system tests")]
 #[path = "../system/support/mod.rs"]
 mod support;

@@ -7,23 +7,23 @@ use crate::support::proxy::{BEHIND_PROXY, Line, Proxy};
 use crate::support::server::Server;
 use crate::support::till::{convert, create_estimate, estimates, orders};
 
-fn shop() -> (Server, Proxy) {
+pub fn shop() -> (Server, Proxy) {
     let server = Server::start_with(&BEHIND_PROXY);
     let proxy = Proxy::start(server.addr, Line::STEADY, 1);
     (server, proxy)
 }
 
-fn open(chrome: &Chrome, device: &str, proxy: &Proxy) -> Page {
+pub fn open(chrome: &Chrome, device: &str, proxy: &Proxy) -> Page {
     let page = chrome.open(device, &format!("http://{}/", proxy.addr));
     wait_live(&page);
     page
 }
 
-fn wait_lost(page: &Page) {
+pub fn wait_lost(page: &Page) {
     page.wait("['reconnecting', 'offline'].includes(document.querySelector('.pill').dataset.state)");
 }
 
-fn sell(page: &Page, customer: &str, action: &str) {
+pub fn sell(page: &Page, customer: &str, action: &str) {
     page.screen("#/new");
     page.fill("[name=customer_name]", customer);
     page.fill(".line:not(.line-head) [name=name]", "LED bulb");
@@ -59,11 +59,13 @@ fn five_commands_given_without_a_server_are_carried_out_once_over_a_reload_and_t
     page.click("dialog [data-action=confirm]");
     page.wait_text(".unsent", "5 not sent yet");
     other.wait_text(".unsent", "5 not sent yet");
+    // The server stays away for so long that the page says so.
+    page.wait("document.querySelector('.pill').dataset.state === 'offline'");
+    page.wait_text("#notices", "nothing is lost");
 
     server.start_again();
     proxy.aim_at(server.addr);
-    page.goto(&format!("http://{}/#/orders", proxy.addr));
-    page.eval("void location.reload()");
+    page.load_again(&format!("http://{}/#/orders", proxy.addr));
     for page in [&page, &other] {
         page.wait("document.querySelector('.unsent').hidden");
         wait_live(page);
