@@ -52,7 +52,9 @@ fn write(waiting: &Receiver<Vec<u8>>, counts: &Counts) {
     while let Ok(first) = waiting.recv(None) {
         thread::sleep(GATHER);
         let (mut text, mut lines) = (one_line(&first).into_owned(), 1);
-        while let Some(line) = waiting.try_recv() {
+        while lines < LINES_MAX
+            && let Some(line) = waiting.try_recv()
+        {
             text.extend_from_slice(&one_line(&line));
             lines += 1;
         }
@@ -60,7 +62,9 @@ fn write(waiting: &Receiver<Vec<u8>>, counts: &Counts) {
         if dropped > 0 {
             text.extend(format!("({dropped} lines of the log were dropped: nobody was reading it)\n").into_bytes());
         }
-        let _ = output.write_all(&text);
+        if output.write_all(&text).is_err() {
+            DROPPED_LINES.fetch_add(lines as u64, Ordering::Relaxed);
+        }
         counts.unwritten.fetch_sub(lines, Ordering::Release);
     }
 }

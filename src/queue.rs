@@ -52,9 +52,10 @@ impl<T> Clone for Sender<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         drop(self.items.take());
-        self.bell.senders.fetch_sub(1, Ordering::SeqCst);
-        // The receiver may wait for the end.
-        self.bell.ring();
+        // The receiver may wait for the end, which the last sender is.
+        if self.bell.senders.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.bell.ring();
+        }
     }
 }
 

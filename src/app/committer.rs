@@ -311,9 +311,8 @@ impl Desk {
             feed.advance(read_to);
             if read_to >= head {
                 // They are not in the log; the fault may have left new ones that nobody has seen.
-                if let Ok((rev, json)) = store.snapshot().and_then(|snapshot| snapshot.settings())
-                    && rev != self.settings_rev.load(Ordering::Acquire)
-                {
+                let Ok((rev, json)) = store.snapshot().and_then(|snapshot| snapshot.settings()) else { return false };
+                if rev != self.settings_rev.load(Ordering::Acquire) {
                     self.show_settings(rev, json.into());
                 }
                 self.is_feed_behind.store(false, Ordering::Release);

@@ -109,12 +109,16 @@ struct Follower<'a> {
 impl Follower<'_> {
     /// Until the program is to stop. The error is a sentence for whoever started it.
     fn follow(mut self, arriving: &Receiver<News>) -> Result<(), String> {
-        let mut is_failure_told = false;
+        let (mut is_failure_told, mut is_ready_told) = (false, false);
         let mut signs_of_life = None;
         // The senders are in the handler of the signals, which lives as long as the process.
         while let Ok(News::Shop) = arriving.recv() {
             match self.shop.app() {
-                Ok(_) => self.tell("tillsync is ready: open", "Serving"),
+                Ok(_) if is_ready_told => continue,
+                Ok(_) => {
+                    is_ready_told = true;
+                    self.tell("tillsync is ready: open", "Serving");
+                }
                 Err(Closed::Opening { percent }) => {
                     systemd::tell(&[Notice::Status(&format!("Checking the database: {percent} %"))]);
                     continue;

@@ -230,6 +230,8 @@ impl Broadcaster {
         for member in self.members.drain(..).filter(|member| member.is_waiting) {
             member.abandon();
         }
+        // Whoever still waits to join is let go.
+        while self.events.try_recv().is_some() {}
         self.note_clients();
     }
 }

@@ -45,8 +45,11 @@ impl StoredAnswer {
         if self.at.run == now.run {
             return now.uptime_seconds.saturating_sub(self.at.uptime_seconds) > kept_seconds;
         }
+        // It is older than this run, whatever the clock shows: on a machine without a clock chip each day may begin anew.
+        let is_older_than_kept = now.uptime_seconds > kept_seconds;
         let wall_micros = now.unix_micros.saturating_sub(self.at.unix_micros);
-        now.uptime_seconds > GRACE_SECONDS && wall_micros > i64::from(self.kept_seconds) * 1_000_000
+        let is_past_on_the_wall = wall_micros > i64::from(self.kept_seconds) * 1_000_000;
+        is_older_than_kept || (now.uptime_seconds > GRACE_SECONDS && is_past_on_the_wall)
     }
 
     pub(super) fn encode(&self, fingerprint: [u8; 16]) -> Vec<u8> {
@@ -201,8 +204,17 @@ mod tests {
     #[test]
     fn after_a_start_nothing_is_over_until_the_grace_has_passed() {
         assert!(!answer(1, 0, 0).is_over(now(2, MINUTE, 1_000_000)));
-        assert!(!answer(1, 0, 0).is_over(now(2, 11 * MINUTE, 599)));
-        assert!(answer(1, 0, 0).is_over(now(2, 11 * MINUTE, 601)));
+        let kept_for_an_hour = StoredAnswer { kept_seconds: 3_600, ..answer(1, 0, 0) };
+        assert!(!kept_for_an_hour.is_over(now(2, 10 * MINUTE, 3_601)));
+        assert!(!kept_for_an_hour.is_over(now(2, 11 * MINUTE, 3_600)));
+        assert!(kept_for_an_hour.is_over(now(2, 11 * MINUTE, 3_601)));
+    }
+
+    /// A machine without a clock chip starts each day at the same time.
+    #[test]
+    fn a_run_that_is_longer_than_an_answer_is_kept_ends_it_though_the_clock_has_gone_back() {
+        assert!(!answer(1, 5 * 3_600, 18_000).is_over(now(2, 10 * MINUTE, 600)));
+        assert!(answer(1, 5 * 3_600, 18_000).is_over(now(2, 10 * MINUTE + 1, 601)));
     }
 
     #[test]

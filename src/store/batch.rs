@@ -361,7 +361,7 @@ impl<'txn> Series<'txn> {
             for number in block_filled_by(self.next_number) {
                 let text = match self.texts.remove(&number) {
                     Some(text) => Some(text),
-                    None => self.text_of_stored(number)?,
+                    None => self.text_of_stored(number).or_else(without_text)?,
                 };
                 self.put_search_text(number, text)?;
             }
@@ -390,4 +390,11 @@ impl<'txn> Series<'txn> {
         let key = u32::try_from(number).map_err(|_| StoreError::Malformed("series number"))?;
         if record.is_deleted { Ok(None) } else { text_of(RecordKey::new(self.kind, key), &record).map(Some) }
     }
+}
+
+/// A record of earlier times that cannot be read is not found by a search; it is no reason to refuse a new one.
+fn without_text(error: StoreError) -> Result<Option<String>, StoreError> {
+    let StoreError::Malformed(what) = error else { return Err(error) };
+    log::error!("⚠️ A stored {what} cannot be read; a search will not find it");
+    Ok(None)
 }

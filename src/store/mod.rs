@@ -98,7 +98,6 @@ pub struct Committed<T> {
 pub struct Store {
     /// `None` between a fault and a successful reopening.
     opened: RwLock<Option<Opened>>,
-    kept: Mutex<Kept>,
     /// Opens the same file again after a fault.
     opener: Opener,
     last_attempt: Mutex<Option<Instant>>,
@@ -117,6 +116,8 @@ pub struct Store {
 struct Opened {
     latest: RwLock<Arc<Snapshot>>,
     health: Health,
+    /// What commits leave for later ones. It speaks of this opening of the file alone.
+    kept: Arc<Mutex<Kept>>,
     database: Database,
 }
 
@@ -124,7 +125,7 @@ impl Opened {
     fn new(database: Database, currency: Currency) -> Result<Self, StoreError> {
         let health = Health::default();
         let latest = RwLock::new(Arc::new(Snapshot::new(database.begin_read()?, currency, health.clone())));
-        Ok(Self { latest, health, database })
+        Ok(Self { latest, health, kept: Arc::default(), database })
     }
 
     fn latest(&self) -> Arc<Snapshot> {
@@ -212,8 +213,9 @@ impl Store {
         time: CommitTime,
         work: impl FnOnce(&mut Batch<'_>) -> Result<T, StoreError>,
     ) -> Result<Committed<T>, StoreError> {
-        let transaction = self.with_opened(|opened| Ok(opened.database.begin_write()?))?;
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let (transaction, kept) =
+            self.with_opened(|opened| Ok((opened.database.begin_write()?, Arc::clone(&opened.kept))))?;
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut batch = Batch::begin(&transaction, time, self.run_number, self.currency, &mut kept)?;
         let value = work(&mut batch)?;
         let Written { changes, settings, is_changed: is_synced } = batch.finish();
@@ -239,7 +241,6 @@ impl Store {
     /// After a fault a redb handle answers nothing any more, not even reads.
     fn drop_database(&self) {
         drop(self.opened.write().unwrap_or_else(PoisonError::into_inner).take());
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
     }
 
     fn with_opened<T>(&self, act: impl FnOnce(&Opened) -> Result<T, StoreError>) -> Result<T, StoreError> {

@@ -116,7 +116,6 @@ fn start_run(
     let newest = Opened::new(database, currency).map_err(of)?;
     Ok(Store {
         opened: RwLock::new(Some(newest)),
-        kept: Mutex::default(),
         opener,
         last_attempt: Mutex::new(None),
         path,

@@ -312,7 +312,7 @@ impl Records {
                 continue;
             }
             if let Some(found) = &self.found
-                && !(found.wanted)(key.number, &text_of(key, &record)?)
+                && !text_of(key, &record).is_ok_and(|text| (found.wanted)(key.number, &text))
             {
                 continue;
             }

@@ -133,7 +133,8 @@ impl Reply {
     }
 
     /// Keeps what is held for a slow reader within `share`: without room it is not packed, and what is large and of known
-    /// length is not given out. That is never the answer to a command that was carried out, which is small.
+    /// length is not given out. Of commands that is at most the answer to the edit of a very long bill, which repeats what was
+    /// sent; sent again, it is answered from what was stored.
     #[must_use]
     pub(super) fn within(mut self, share: &mut Share<'_>, head: &Head) -> Self {
         let bytes = match &self.body {
