@@ -1,5 +1,5 @@
-//! The queues into the writer, the broadcaster and the log: bounded crossbeam channels whose one receiver sleeps at once when
-//! there is nothing to do, and is woken once for as many items as it asked for. A channel's own `recv` first yields its
+//! The queues into the writer, the broadcaster and the log: bounded crossbeam channels whose one receiver sleeps after one
+//! look more when there is nothing to do, and is woken once for as many items as it asked for. A channel's own `recv` first yields its
 //! time slice several times for each item, which on two cores takes the time from the threads that it waits for.
 
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
