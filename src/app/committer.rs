@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use super::clock::ShopClock;
 use super::command::{Submission, SubmitError};
 use super::decide::decide;
-use super::reply::{self, Answerer, Reply};
+use super::repeat::Place;
+use super::reply::{self, Answerer, Pending, Progress, Reply};
 use super::space::DiskSpace;
 use super::watch::LastStored;
 use crate::live::Feed;
@@ -118,7 +119,8 @@ impl Committer {
         &self.desk.counts
     }
 
-    pub(super) fn submit(&self, submission: Submission) -> Reply {
+    /// Commits a lone command here; one that meets others is handed to the writer. `place` is given back once it is done.
+    pub(super) fn submit(&self, submission: Submission, place: Option<Place>) -> Result<Progress, SubmitError> {
         if self.desk.is_stopping.load(Ordering::Acquire) {
             return Err(SubmitError::Stopping);
         }
@@ -130,19 +132,19 @@ impl Committer {
                 return Err(SubmitError::Stopping);
             }
             let mut replies = self.desk.commit(&turn, std::slice::from_ref(&submission));
-            return replies.pop().unwrap_or(Err(SubmitError::OutcomeUnknown));
+            return replies.pop().unwrap_or(Err(SubmitError::OutcomeUnknown)).map(Progress::Done);
         }
-        self.hand_over(submission)
+        self.hand_over(submission, place).map(Progress::Pending)
     }
 
-    fn hand_over(&self, submission: Submission) -> Reply {
+    fn hand_over(&self, submission: Submission, place: Option<Place>) -> Result<Pending, SubmitError> {
         let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone() else {
             return Err(SubmitError::Stopping);
         };
-        let (answerer, pending) = reply::pair();
+        let (answerer, pending) = reply::pair(place);
         self.desk.waiting.fetch_add(1, Ordering::AcqRel);
         match queue.try_send(Waiting::Command(submission, answerer)) {
-            Ok(()) => pending.wait(),
+            Ok(()) => Ok(pending),
             Err(TrySendError::Full(_)) => {
                 self.desk.waiting.fetch_sub(1, Ordering::AcqRel);
                 Err(SubmitError::QueueFull)

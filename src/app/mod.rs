@@ -20,6 +20,7 @@ pub use clock::ShopClock;
 pub use command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, SubmitError, Verdict};
 pub use committer::CommitCounts;
 pub use repeat::{InFlight, Repeat};
+pub use reply::{Pending, Progress};
 pub use shop::{Closed, Failure, Shop};
 pub use space::{DiskSpace, FREE_BYTES_MIN};
 pub use watch::Warning;
@@ -111,11 +112,19 @@ impl App {
 
     /// Carries out a command and returns its answer once everything about it is durable (promises 1 and 4).
     pub fn submit(&self, submission: Submission) -> Result<Answer, SubmitError> {
-        let _place = match &submission.repeat {
+        match self.begin(submission)? {
+            Progress::Done(answer) => Ok(answer),
+            Progress::Pending(pending) => pending.wait(),
+        }
+    }
+
+    /// The same for a caller who has something else to do while the command waits for the writer.
+    pub fn begin(&self, submission: Submission) -> Result<Progress, SubmitError> {
+        let place = match &submission.repeat {
             Some(repeat) if repeat.is_keyed() => Some(self.in_flight.enter(repeat.fingerprint())?),
             _ => None,
         };
-        self.committer.submit(submission)
+        self.committer.submit(submission, place)
     }
 
     /// Comes back once a read and the writer's way of committing have been gone through just now; nothing is stored. Waits as

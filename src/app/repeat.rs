@@ -1,7 +1,7 @@
 //! Recognising a repeated command (promise 4).
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
@@ -78,28 +78,29 @@ fn fingerprint(parts: &[&[u8]]) -> [u8; 16] {
 /// The keys that are being worked on.
 #[derive(Default)]
 pub struct InFlight {
-    keys: Mutex<HashSet<[u8; 16]>>,
+    keys: Arc<Mutex<HashSet<[u8; 16]>>>,
 }
 
 impl InFlight {
     /// Takes the place of a key, or says that somebody has it. The place comes back by `Drop`.
-    pub(super) fn enter(&self, fingerprint: [u8; 16]) -> Result<Place<'_>, SubmitError> {
+    pub(super) fn enter(&self, fingerprint: [u8; 16]) -> Result<Place, SubmitError> {
         if self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(fingerprint) {
-            Ok(Place { in_flight: self, fingerprint })
+            Ok(Place { keys: Arc::clone(&self.keys), fingerprint })
         } else {
             Err(SubmitError::InFlight)
         }
     }
 }
 
-pub(super) struct Place<'a> {
-    in_flight: &'a InFlight,
+/// The place of a key; it comes back by `Drop`.
+pub(super) struct Place {
+    keys: Arc<Mutex<HashSet<[u8; 16]>>>,
     fingerprint: [u8; 16],
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.in_flight.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.fingerprint);
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.fingerprint);
     }
 }
 

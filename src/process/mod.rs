@@ -96,6 +96,9 @@ pub fn send_now(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
     }
 }
 
+/// Whether [`send_now`] never waits, not even a little, on any socket.
+pub const SENDS_WITHOUT_WAITING: bool = cfg!(unix);
+
 /// Makes a socket ready for [`send_now`].
 #[cfg(unix)]
 pub fn prepare_send(_stream: &TcpStream) -> io::Result<()> {

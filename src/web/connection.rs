@@ -6,6 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::deadline::DeadlineWriter;
+use super::delivery::Delivery;
 use super::head::{Framing, Head};
 use super::intake::{Intake, NoRequest};
 use super::limits::{LINGER_BYTES_MAX, LINGER_TIME_MAX, WRITE_TIME_MAX};
@@ -16,6 +18,7 @@ use super::route;
 use super::route::LiveFeed;
 use super::server::Shared;
 use super::session::{self, Session};
+use crate::process::SENDS_WITHOUT_WAITING;
 
 /// Serves requests until the client or a rule ends the connection, or until it goes on as a WebSocket.
 pub(super) fn serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> Option<Box<Session>> {
@@ -29,6 +32,8 @@ pub(super) fn serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> Option<Box
 enum Next {
     /// Another request.
     Request,
+    /// Another request, once this answer is sent.
+    RequestAfter(Delivery),
     /// Nothing; the client may still be sending.
     End,
     /// The connection has become a WebSocket.
@@ -40,14 +45,20 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option
     stream.set_write_timeout(Some(WRITE_TIME_MAX))?;
     let mut intake = Intake::new(Arc::clone(stream))?;
     let reached_at = stream.local_addr()?.ip().to_canonical();
+    let mut under_way: Option<Delivery> = None;
     loop {
-        let next = match intake.next_head() {
+        let received = intake.next_head();
+        if let Some(delivery) = under_way.take() {
+            delivery.finish(stream)?;
+        }
+        let next = match received {
             Ok(head) => one_request(shared, stream, &mut intake, head, reached_at)?,
             Err(NoRequest::Closed) => return Ok(None),
             Err(NoRequest::Broken(problem)) => refuse(shared, stream, None, problem)?,
         };
         match next {
             Next::Request => {}
+            Next::RequestAfter(delivery) => under_way = Some(delivery),
             Next::End => return linger(stream).map(|()| None),
             Next::WebSocket(feed, head) => {
                 return match session::open(shared, stream, feed, &head, intake.into_rest())? {
@@ -60,8 +71,8 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option
 }
 
 fn one_request(
-    shared: &Shared,
-    stream: &TcpStream,
+    shared: &Arc<Shared>,
+    stream: &Arc<TcpStream>,
     intake: &mut Intake,
     head: Box<Head>,
     reached_at: IpAddr,
@@ -98,7 +109,13 @@ fn one_request(
     shared.guard.sign(&head, &mut reply);
     // HTTP/1.0 has no chunks: the end of a stream is the end of the connection.
     let keeps_alive = head.keeps_alive() && !shared.is_stopping() && (head.is_http_1_1 || !reply.is_stream());
-    reply.send(stream, shared.shop.clock(), Some(&head), keeps_alive)?;
+    if keeps_alive
+        && SENDS_WITHOUT_WAITING
+        && let Some(pending) = reply.take_pending()
+    {
+        return Ok(Next::RequestAfter(Delivery::begin(pending, reply, head, shared, stream)));
+    }
+    reply.print(DeadlineWriter::new(stream), shared.shop.clock(), Some(&head), keeps_alive)?;
     Ok(if keeps_alive { Next::Request } else { Next::End })
 }
 
@@ -130,7 +147,7 @@ fn expect(stream: &TcpStream, intake: &Intake, head: &Head) -> io::Result<Result
 
 /// Answers what cannot be served; the place of the next request is unknown, so the connection ends.
 fn refuse(shared: &Shared, stream: &TcpStream, head: Option<&Head>, problem: Problem) -> io::Result<Next> {
-    Reply::from(problem).send(stream, shared.shop.clock(), head, false)?;
+    Reply::from(problem).print(DeadlineWriter::new(stream), shared.shop.clock(), head, false)?;
     Ok(Next::End)
 }
 

@@ -15,6 +15,7 @@
 mod budget;
 mod connection;
 mod deadline;
+mod delivery;
 mod estimates;
 mod fields;
 mod frame_lengths;

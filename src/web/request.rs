@@ -10,7 +10,7 @@ use super::input;
 use super::problem::Problem;
 use super::render;
 use super::respond::Reply;
-use crate::app::{Answer, App, Command, Repeat, Shop, Submission};
+use crate::app::{Answer, App, Command, Progress, Repeat, Shop, Submission};
 use crate::domain::RecordKey;
 use crate::json::Object;
 
@@ -86,7 +86,13 @@ impl Request<'_> {
         let is_new = matches!(command, Command::CreateEstimate(_) | Command::CreateSale(_));
         let expected_revs = if is_new { None } else { self.expected_revs()? };
         let submission = Submission { command, repeat, expected_revs, render: render::answer };
-        Ok(self.app.submit(submission)?.into())
+        if !is_new {
+            return Ok(self.app.submit(submission)?.into());
+        }
+        Ok(match self.app.begin(submission)? {
+            Progress::Done(answer) => answer.into(),
+            Progress::Pending(pending) => Reply::later(pending),
+        })
     }
 
     /// Answers with a stored record.

@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::{self, BufWriter, Read, Write};
-use std::net::TcpStream;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
@@ -13,10 +12,10 @@ use flate2::read::GzEncoder;
 use tiny_http::{HTTPVersion, Header, Response, StatusCode};
 
 use super::budget::Share;
-use super::deadline::{DeadlineWriter, WRITE_BYTES};
+use super::deadline::WRITE_BYTES;
 use super::head::Head;
 use super::problem::Problem;
-use crate::app::{Answer, ShopClock};
+use crate::app::{Answer, Pending, ShopClock, SubmitError};
 
 /// Smaller answers fit into one packet anyway.
 pub(super) const GZIP_FROM_BYTES: usize = 1_400;
@@ -39,6 +38,8 @@ pub struct Reply {
     /// Whether it may be sent as gzip to those who take it.
     may_be_packed: bool,
     body: Body,
+    /// Status, headers and body are still to come.
+    pending: Option<Pending>,
 }
 
 enum Body {
@@ -84,6 +85,7 @@ impl Reply {
             has_tag: false,
             may_be_packed: true,
             body: Body::Bytes(Vec::new()),
+            pending: None,
         };
         reply.add_header("Cache-Control", cache_control);
         reply
@@ -127,6 +129,26 @@ impl Reply {
         }
     }
 
+    /// An answer that is still to come: the receipt for something new, which is small.
+    pub(super) fn later(pending: Pending) -> Self {
+        let body = Body::Bytes(Vec::new());
+        Self { status: 0, lines: String::new(), has_tag: false, may_be_packed: false, body, pending: Some(pending) }
+    }
+
+    /// What is still to come, if it is; then [`Reply::settle`] makes the answer of it.
+    pub(super) fn take_pending(&mut self) -> Option<Pending> {
+        self.pending.take()
+    }
+
+    /// Puts in what has come. Header lines that were added meanwhile stay.
+    #[must_use]
+    pub(super) fn settle(self, outcome: Result<Answer, SubmitError>) -> Self {
+        let mut reply = outcome.map_or_else(|error| Problem::from(error).into(), Self::from);
+        reply.lines.push_str(&self.lines);
+        reply.may_be_packed = self.may_be_packed;
+        reply
+    }
+
     /// Whether its length is not known beforehand.
     pub(super) fn is_stream(&self) -> bool {
         matches!(self.body, Body::Stream(_))
@@ -162,14 +184,17 @@ impl Reply {
         self.may_be_packed && self.is_large() && head.is_some_and(accepts_gzip)
     }
 
-    /// Prints head and body onto the socket. `head` is the request's, if it could be read.
-    pub(super) fn send(
+    /// Prints head and body; waits for what is still to come. `head` is the request's, if it could be read.
+    pub(super) fn print(
         mut self,
-        stream: &TcpStream,
+        out: impl Write,
         clock: &ShopClock,
         head: Option<&Head>,
         keeps_alive: bool,
     ) -> io::Result<()> {
+        if let Some(pending) = self.take_pending() {
+            self = self.settle(pending.wait());
+        }
         let is_1_1 = head.is_none_or(|head| head.is_http_1_1);
         self.lines.push_str(SECURITY_LINES);
         self.lines.push_str(match (keeps_alive, is_1_1) {
@@ -185,7 +210,7 @@ impl Reply {
             self.add_header("Content-Encoding", "gzip");
         }
         let print = Print {
-            stream,
+            out,
             minor_version: u8::from(is_1_1),
             is_head: head.is_some_and(|head| head.method == tiny_http::Method::Head),
             status: self.status,
@@ -231,17 +256,17 @@ fn accepts_gzip(head: &Head) -> bool {
 }
 
 /// How an answer is printed.
-struct Print<'a> {
-    stream: &'a TcpStream,
+struct Print<W> {
+    out: W,
     minor_version: u8,
     is_head: bool,
     status: u16,
     lines: String,
 }
 
-impl Print<'_> {
+impl<W: Write> Print<W> {
     /// Prints an answer of known length into memory and writes it in one go.
-    fn whole(&self, body: impl AsRef<[u8]>, clock: &ShopClock) -> io::Result<()> {
+    fn whole(mut self, body: impl AsRef<[u8]>, clock: &ShopClock) -> io::Result<()> {
         let mut printed = Vec::with_capacity(HEAD_BYTES + body.as_ref().len());
         let (minor_version, status, lines, date) = (self.minor_version, self.status, &self.lines, clock.http_date());
         let reason = StatusCode(status).default_reason_phrase();
@@ -256,7 +281,7 @@ impl Print<'_> {
         }
         // A slow client is written to for long; one copy is enough for that.
         drop(body);
-        DeadlineWriter::new(self.stream).write_all(&printed)
+        self.out.write_all(&printed)
     }
 
     /// Prints an answer of unknown length as its source yields it. When the source fails, the connection ends without the
@@ -264,7 +289,7 @@ impl Print<'_> {
     fn stream(self, source: impl Read) -> io::Result<()> {
         let has_failed = Rc::new(Cell::new(false));
         let source = Watched { inner: source, has_failed: Rc::clone(&has_failed) };
-        let writer = BufWriter::with_capacity(WRITE_BYTES, DeadlineWriter::new(self.stream));
+        let writer = BufWriter::with_capacity(WRITE_BYTES, self.out);
         let mut printed = FirstLines { inner: writer, lines: Some(self.lines), has_failed };
         let result = if self.minor_version == 0 {
             print_unchunked(&mut printed, self.status, self.is_head, source)
@@ -336,7 +361,7 @@ impl<W: Write> Write for FirstLines<W> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     use jiff::tz::TimeZone;
 
@@ -360,7 +385,7 @@ mod tests {
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let near = listener.accept().unwrap().0;
         let reply = Reply::json_stream(FailingList(1 << 20)).unwrap();
-        let sender = std::thread::spawn(move || reply.send(&near, &ShopClock::new(TimeZone::UTC), None, true));
+        let sender = std::thread::spawn(move || reply.print(&near, &ShopClock::new(TimeZone::UTC), None, true));
         let mut seen = Vec::new();
         far.read_to_end(&mut seen).unwrap();
         assert!(sender.join().unwrap().is_err());

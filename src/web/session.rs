@@ -48,7 +48,7 @@ pub(super) fn open(
     let Accepted { app, response, start } = match Accepted::read(shared, live_feed, head) {
         Ok(accepted) => accepted,
         Err(problem) => {
-            Reply::from(problem).send(stream, shared.shop.clock(), Some(head), false)?;
+            Reply::from(problem).print(DeadlineWriter::new(stream), shared.shop.clock(), Some(head), false)?;
             return Ok(None);
         }
     };

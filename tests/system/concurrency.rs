@@ -92,6 +92,45 @@ fn five_hundred_parallel_creates_get_consecutive_numbers_and_frames_in_their_ord
     assert_eq!(till::create_estimate(&mut client, "the next").number, CREATES + 1);
 }
 
+/// While many write at once, answers are sent by the writer, and those of one connection must still come one after the other.
+#[test]
+fn devices_that_pipeline_or_read_late_get_every_answer_whole_and_in_order() {
+    const THREADS: usize = 16;
+    const EACH: usize = 6;
+    const BULKY: usize = 8;
+    let server = Server::start();
+    let mut filler = server.client();
+    for number in 0..BULKY {
+        filler.post("/api/estimates/create", &till::bulky_estimate(&format!("Bulky {number}"))).expect(201);
+    }
+    till::together(server.addr, THREADS, |thread, client| {
+        let create = |turn: usize| {
+            let body = samples::estimate(&format!("Customer {thread}-{turn}")).to_string();
+            let (host, length) = (server.addr, body.len());
+            format!(
+                "POST /api/estimates/create HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n\
+                 Content-Length: {length}\r\n\r\n{body}"
+            )
+        };
+        // Every second device lets long lists and answers pile up before it reads the first.
+        let list = format!("GET /api/estimates/all HTTP/1.1\r\nHost: {}\r\n\r\n", server.addr);
+        let is_late = thread % 2 == 0;
+        let list = if is_late { list.as_str() } else { "" };
+        let requests: String = (0..EACH).map(|turn| list.to_string() + &create(turn)).collect();
+        client.send_raw(requests.as_bytes()).unwrap();
+        client.finish_sending();
+        for turn in 0..EACH {
+            if is_late {
+                assert!(client.read("GET").expect(200).as_array().unwrap().len() >= BULKY);
+            }
+            let stored = client.read("POST").expect(201);
+            assert_eq!(stored["data"]["customer_name"], format!("Customer {thread}-{turn}"));
+        }
+        assert!(client.is_closed_by_server());
+    });
+    assert_eq!(till::estimates(&mut filler).len(), BULKY + THREADS * EACH);
+}
+
 #[test]
 fn of_parallel_conversions_with_different_bodies_exactly_one_wins() {
     let mut server = Server::start();
