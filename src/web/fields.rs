@@ -253,7 +253,7 @@ impl<'a, 'f> Reader<'a, 'f> {
         let Ok(text) = serde_json::from_str::<String>(value) else {
             return Err(self.fault(name, "string_unicode", "is not valid Unicode text"));
         };
-        if text.chars().count() > TEXT_CHARS_MAX {
+        if text.len() > TEXT_CHARS_MAX && text.chars().count() > TEXT_CHARS_MAX {
             return Err(self.fault(name, "string_too_long", format!("is longer than {TEXT_CHARS_MAX} characters")));
         }
         Ok(text)
@@ -326,7 +326,8 @@ impl<'a, 'f> Reader<'a, 'f> {
 
     /// Yes or no, in every spelling that the old backend took.
     pub fn boolean(&mut self, name: &str, value: &str) -> Read<bool> {
-        let word = serde_json::from_str::<String>(value).unwrap_or_else(|_| value.to_string()).to_ascii_lowercase();
+        let unquoted = if value.starts_with('"') { serde_json::from_str(value).ok() } else { None };
+        let word = unquoted.unwrap_or_else(|| value.to_string()).to_ascii_lowercase();
         match word.trim() {
             "true" | "1" | "1.0" | "yes" | "y" | "on" | "t" => Ok(true),
             "false" | "0" | "0.0" | "no" | "n" | "off" | "f" => Ok(false),

@@ -189,7 +189,7 @@ fn read_items(reader: &mut Reader<'_, '_>) -> Read<(Items, Vec<Line>)> {
     const NAME: &str = "items";
     let json = reader.required(NAME, |_, _, json| Ok(json.to_string()))?;
     let json = json.as_str();
-    let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(json) else {
+    let Ok(elements) = elements(json) else {
         return Err(reader.fault(NAME, "list_type", "must be a list"));
     };
     if elements.is_empty() {
@@ -200,22 +200,43 @@ fn read_items(reader: &mut Reader<'_, '_>) -> Read<(Items, Vec<Line>)> {
     }
     let count = u32::try_from(elements.len()).unwrap_or(u32::MAX);
     let mut lines = Vec::with_capacity(elements.len());
-    for (index, element) in elements.iter().enumerate() {
-        lines.push(read_item(reader, element.get(), At::Element(NAME, index)));
+    for (index, element) in elements.into_iter().enumerate() {
+        lines.push(read_item(reader, element, At::Element(NAME, index)));
     }
     let lines: Read<Vec<Line>> = lines.into_iter().collect();
     Ok((Items::new(compact(json), count), lines?))
 }
 
-fn read_item(reader: &mut Reader<'_, '_>, json: &str, at: At<'_>) -> Read<Line> {
-    // What is passed through untouched must be readable for every client: no endless nesting, no number beyond a double,
-    // no half characters.
-    let ItemFields(fields) = match serde_json::from_str(json) {
+/// What is passed through untouched must be readable for every client: no endless nesting, no number beyond a double, no
+/// half characters. An item that is not gives its own fault.
+type Element<'a> = Result<ItemFields<'a>, Unreadable>;
+
+enum Unreadable {
+    NoObject,
+    Object(serde_json::Error),
+}
+
+fn elements(json: &str) -> serde_json::Result<Vec<Element<'_>>> {
+    // Most often all of them are fine, and one look is enough.
+    if let Ok(elements) = serde_json::from_str::<Vec<ItemFields<'_>>>(json) {
+        return Ok(elements.into_iter().map(Ok).collect());
+    }
+    let elements: Vec<&RawValue> = serde_json::from_str(json)?;
+    Ok(elements.into_iter().map(|element| element_alone(element.get())).collect())
+}
+
+fn element_alone(json: &str) -> Element<'_> {
+    let unreadable = |error| if json.starts_with('{') { Unreadable::Object(error) } else { Unreadable::NoObject };
+    serde_json::from_str(json).map_err(unreadable)
+}
+
+fn read_item(reader: &mut Reader<'_, '_>, element: Element<'_>, at: At<'_>) -> Read<Line> {
+    let ItemFields(fields) = match element {
         Ok(fields) => fields,
-        Err(error) if json.starts_with('{') => {
+        Err(Unreadable::Object(error)) => {
             return Err(reader.faults.add(&at, "", "json_invalid", format!("cannot be passed on: {error}")));
         }
-        Err(_) => return Err(reader.faults.add(&at, "", "dict_type", "must be an object")),
+        Err(Unreadable::NoObject) => return Err(reader.faults.add(&at, "", "dict_type", "must be an object")),
     };
     let mut item = Reader::new(&fields, at, reader.faults, reader.currency);
     let name = item.required("name", Reader::text);

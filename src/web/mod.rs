@@ -9,8 +9,8 @@
 //!
 //! Where to look: `listen` binds, `server` accepts and counts connections, `connection` serves one of them, `intake` and `head` read
 //! requests within the `budget`, `route` is the table of all routes, `estimates`, `orders` and `info` answer them, `input` and `fields` read
-//! bodies, `render` and `problem` write answers, `lists` streams lists, `openapi.json` describes all of it, `session` is a WebSocket
-//! and `frame_lengths` checks what its library does not.
+//! bodies, `render` and `problem` write answers, `respond` prints them and `delivery` lets the writer send some, `lists` streams
+//! lists, `openapi.json` describes all of it, `session` is a WebSocket and `frame_lengths` checks what its library does not.
 
 mod budget;
 mod connection;
