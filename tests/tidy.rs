@@ -18,7 +18,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("store", &["domain", "json", "process"]),
     ("live", &["domain", "json", "queue", "process", "metrics"]),
     ("app", &["domain", "store", "live", "queue", "logging", "metrics", "process"]),
-    ("web", &["domain", "store", "live", "app", "ui", "json", "metrics", "process"]),
+    ("web", &["domain", "store", "live", "app", "ui", "json", "queue", "metrics", "process"]),
     ("config", &["domain", "app", "web"]),
     ("cli", &["domain", "store", "live", "app", "web", "client", "config", "process"]),
 ];
