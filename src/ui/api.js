@@ -67,10 +67,17 @@ export async function send({ method, path, key, body, rev }) {
   const headers = { Accept: 'application/json', 'Idempotency-Key': key };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (rev !== undefined) headers['If-Match'] = `"${rev}"`;
-  const response = await fetch(path, { method, headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const response = await fetch(path, { method, headers, body, signal: patience() });
   const answer = await response.json().catch(() => null);
   if (answer === null) throw new ApiError(response.status, 'The answer broke off');
   return { status: response.status, body: answer };
+}
+
+/** Ends a request that takes too long; `AbortSignal.timeout` is younger than some shops' browsers. */
+function patience() {
+  const request = new AbortController();
+  setTimeout(() => request.abort(), TIMEOUT_MS);
+  return request.signal;
 }
 
 /** @param {string} path @returns {Promise<Answer>} */
@@ -78,7 +85,7 @@ async function get(path) {
   const response = await fetch(path, {
     headers: { Accept: 'application/json' },
     cache: 'no-store',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: patience(),
   });
   const body = await response.json();
   if (!response.ok) throw new ApiError(response.status, String(body?.detail ?? response.statusText));

@@ -28,6 +28,7 @@ export class Book {
   #search;
   #draw;
   #pane;
+  #title;
 
   /** @param {any} app @param {Kind} kind */
   constructor(app, kind) {
@@ -35,32 +36,43 @@ export class Book {
     this.#kind = kind;
     this.#view = new View(kind);
     this.#pane = new RecordPane(app, kind);
-    this.title = words.lists[kind].title;
+    this.#title = h('h1', words.lists[kind].title);
     this.#search = h('input', {
-      type: 'search', placeholder: words.search, ariaLabel: words.search, oninput: later(120, () => this.#look()), data: { search: kind },
+      type: 'search', placeholder: words.search, 'aria-label': words.search, oninput: later(120, () => this.#look()), data: { search: kind },
     });
     this.#draw = this.#newRows();
-    const head = h('header.pane-head', h('h1', this.title),
+    const head = h('header.pane-head', this.#title,
       h('label.search', icon('search'), this.#search),
       choice(words.filter, `status-${kind}`, words.lists[kind].statuses, '', (status) => this.#look(status)));
-    this.node = h('div.book', { data: { screen: kind } }, h('section.pane.list-pane', { ariaLabel: this.title }, head, this.#scroller), this.#pane.node);
+    this.node = h('div.book', { data: { screen: kind } }, h('section.pane.list-pane', head, this.#scroller), this.#pane.node);
   }
 
   /** @param {string[]} parts of the address behind the kind */
   show([id = '']) {
     this.#app.store.views.add(this.#view);
+    const before = this.#open;
     this.#open = id;
     this.node.classList.toggle('has-open', id !== '');
+    // One heading is the first: that of what is open.
+    this.#title.setAttribute('aria-level', id ? '2' : '1');
     this.#pane.show(id);
+    // Where only one of the two has room, the focus goes over with it, and back to the row.
+    if (!id) this.#rowOf(before)?.focus({ preventScroll: true });
+    else if (this.#scroller.getClientRects().length === 0) this.#pane.node.focus();
     this.#load();
   }
 
   leave() {
+    this.#open = '';
     this.#pane.show('');
   }
 
   focusSearch() {
     this.#search.focus();
+  }
+
+  get title() {
+    return this.#pane.title || words.lists[this.#kind].title;
   }
 
   /** What is open, for the shortcuts. */
@@ -95,9 +107,13 @@ export class Book {
   }
 
   #markOpen() {
-    for (const link of this.#rows.querySelectorAll('[aria-current]')) link.ariaCurrent = null;
-    const open = this.#open && this.#rows.querySelector(`[data-id="${CSS.escape(this.#open)}"]`);
-    if (open) open.ariaCurrent = 'true';
+    for (const link of this.#rows.querySelectorAll('[aria-current]')) link.removeAttribute('aria-current');
+    this.#rowOf(this.#open)?.setAttribute('aria-current', 'true');
+  }
+
+  /** @param {string} id @returns {any} */
+  #rowOf(id) {
+    return this.#rows.querySelector(`[data-id="${CSS.escape(id)}"]`);
   }
 
   /** @param {SaleRecord} record */

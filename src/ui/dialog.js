@@ -53,7 +53,7 @@ export function askConversion(estimate, settings) {
   const total = toMinor(estimate.total, decimals());
   const by = h('input', { value: estimate.sale_by, name: 'sale_by', autocomplete: 'off' });
   const paid = h('input.number', { value: minorText(total), inputMode: 'decimal', name: 'amount_paid', onfocus: () => paid.select(), autocomplete: 'off' });
-  const note = h('p.hint', { role: 'status' });
+  const note = h('p', { role: 'status' });
   const read = () => {
     const micros = paid.value.trim() === '' ? null : parseMicros(paid.value);
     return paid.value.trim() === '' ? total : micros === null ? null : roundToMinor(micros, decimals());
@@ -61,6 +61,8 @@ export function askConversion(estimate, settings) {
   paid.oninput = () => {
     const minor = read();
     const due = minor === null ? 0n : total - minor;
+    note.className = minor === null ? 'said error' : 'said due';
+    paid.setAttribute('aria-invalid', minor === null);
     setText(note, minor === null ? words.form.errors.paid : due > 0n ? words.state.due(minorMoney(due)) : '');
   };
   const people = settings.staff_names.map((name) => button(name, () => (by.value = name)));

@@ -31,10 +31,10 @@ export class Form {
   #list = h('div.lines');
   #modes = h('div.modes');
   #sums = h('dl.totals');
-  #total = h('output.figure.small', { data: { figure: 'total' }, ariaLabel: columns.total });
-  #due = h('p.quiet', { role: 'status' });
+  #total = h('output.figure.small', { data: { figure: 'total' }, 'aria-label': columns.total, 'aria-live': 'off' });
+  #due = h('p.said.due', { role: 'status' });
   #problem = h('p.error', { role: 'alert' });
-  #bar = h('div.note', { hidden: true, data: { conflict: '' } });
+  #bar = h('div.note', { role: 'status', hidden: true, data: { conflict: '' } });
   #isSaving = false;
   #keep = later(KEEP_PAUSE_MS, () => this.leave());
 
@@ -120,7 +120,7 @@ export class Form {
     const isNew = !this.#id;
     const { catalogue, store } = this.#app;
     const input = (/** @type {string} */ name, props = {}) => (this.#inputs[name] = typed(name, /** @type {any} */ (this.#draft)[name], props));
-    const who = suggest(input('customer_name', { required: true }), {
+    const who = suggest(input('customer_name', { required: true, 'aria-label': text.customer }), {
       pause: 120,
       find: (start) => catalogue.customers(start),
       show: ({ name, phone }) => [h('b', name), h('span', phone)],
@@ -130,13 +130,13 @@ export class Form {
         this.#rows[0].inputs.name.focus();
       },
     });
-    const by = suggest(input('sale_by'), {
+    const by = suggest(input('sale_by', { 'aria-label': text.by }), {
       find: (start) => store.settings.staff_names.filter((/** @type {string} */ name) => name.toLowerCase().startsWith(start.toLowerCase()) && name !== start),
       show: (name) => [name],
       take: (name) => (this.#inputs.sale_by.value = name),
     });
     const names = [columns.item, columns.rate, columns.quantity, columns.off, columns.amount].map((name) => h('span', name));
-    this.#list.replaceChildren(h('div.line.line-head', { ariaHidden: 'true' }, ...names));
+    this.#list.replaceChildren(h('div.line.line-head', { 'aria-hidden': 'true' }, ...names));
     this.#rows = [];
     for (const line of this.#draft.lines) this.#addRow(line);
     const unit = choice(text.discount, 'unit', [['percent', '%'], ['money', currencySign()]], this.#draft.isPercent ? 'percent' : 'money', (chosen) => {
@@ -154,12 +154,12 @@ export class Form {
         onfocusout: (/** @type {any} */ event) => tidy(event.target), onsubmit: (/** @type {Event} */ event) => event.preventDefault(),
       },
       this.#bar,
-      h('section.card.two.who', { ariaLabel: text.customer }, field(text.customer, who), field(text.phone, input('customer_phone', { inputMode: 'tel' })),
+      h('section.card.two.who', field(text.customer, who), field(text.phone, input('customer_phone', { inputMode: 'tel' })),
         field(text.address, input('customer_address')), field(text.by, by)),
-      h('section.card', { ariaLabel: text.items }, this.#list),
+      h('section.card', { 'aria-label': text.items }, this.#list),
       h('div.columns',
         h('section.card.payment', { hidden: !isNew }, this.#modes, field(text.paid, input('paid', NUMERIC)), this.#due),
-        h('section.card.sum', h('div.discount', unit, input('discount', { ...NUMERIC, ariaLabel: text.discount })), this.#sums)),
+        h('section.card.sum', h('div.discount', unit, input('discount', { ...NUMERIC, 'aria-label': text.discount })), this.#sums)),
       h('footer.save-bar', this.#total, this.#problem, h('div.actions', leave, save))));
     this.#drawModes();
     this.#changed();
@@ -178,7 +178,7 @@ export class Form {
   #addRow(line) {
     const place = text.line(this.#rows.length + 1);
     const input = (/** @type {keyof DraftLine} */ name, /** @type {string} */ label, /** @type {any} */ props) =>
-      typed(name, line[name], { ariaLabel: `${label}, ${place}`, ...props });
+      typed(name, line[name], { 'aria-label': `${label}, ${place}`, ...props });
     const inputs = {
       name: input('name', columns.item, { placeholder: columns.item }), rate: input('rate', columns.rate, NUMERIC),
       quantity: input('quantity', columns.quantity, { ...NUMERIC, placeholder: '1' }), off: input('off', columns.off, NUMERIC),
@@ -194,14 +194,14 @@ export class Form {
       },
     });
     const cell = (/** @type {'rate' | 'quantity' | 'off'} */ name) => h('span.cell', { data: { label: columns[name] } }, inputs[name]);
-    const amount = h('output.number');
+    const amount = h('span.number');
     const remove = button(text.removeLine, () => {
       row.node.remove();
       this.#rows = this.#rows.filter((one) => one !== row);
       this.#changed();
       this.#rows[0].inputs.name.focus();
     }, { icon: 'close', look: 'bare', isIconOnly: true });
-    const row = { inputs, amount, node: h('div.line', { role: 'group', ariaLabel: place }, named, cell('rate'), cell('quantity'), cell('off'), amount, remove) };
+    const row = { inputs, amount, node: h('div.line', { role: 'group', 'aria-label': place }, named, cell('rate'), cell('quantity'), cell('off'), amount, remove) };
     this.#rows.push(row);
     this.#list.append(row.node);
   }

@@ -11,7 +11,6 @@ let stamps = stampFormat();
 const wallTimes = dateFormat({ day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
 const wallTimesWithYear = dateFormat({ dateStyle: 'medium', timeStyle: 'short' });
 const clockTimes = dateFormat({ hour: 'numeric', minute: '2-digit' });
-const longDates = dateFormat({ day: 'numeric', month: 'long', year: 'numeric', hour: 'numeric', minute: '2-digit' });
 const days = dateFormat({ weekday: 'long', day: 'numeric', month: 'long' });
 const shortDays = dateFormat({ day: 'numeric', month: 'short' });
 const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 6 });
@@ -64,7 +63,7 @@ export const wallTime = (createdAt) => written(createdAt, (date) => {
 });
 
 /** Date and time for paper. @param {string} createdAt */
-export const longTime = (createdAt) => written(createdAt, (date) => longDates.format(date));
+export const longTime = (createdAt) => written(createdAt, (date) => wallTimesWithYear.format(date));
 
 /** @param {string} day `2025-01-13` */
 export const longDay = (day) => days.format(Date.parse(`${day}T00:00Z`));

@@ -26,7 +26,7 @@ export class Home {
   #legend = h('ul.legend', { data: { figure: 'modes' }, 'aria-label': words.home.modes });
   #open = h('p.figure.small', { data: { figure: 'open-total' } }, '–');
   #openCount = h('p.quiet', { data: { figure: 'open-count' } });
-  #said = h('p.chart-said');
+  #said = h('p.said');
   #chart = svg('svg', { class: 'chart', viewBox: `0 0 ${CHART.width} ${CHART.height + LABEL}`, role: 'group', 'aria-label': words.home.days });
   #date = h('p.quiet');
   #list = h('ol.rows.activity', { role: 'list' });
@@ -42,10 +42,10 @@ export class Home {
       h('header.pane-head', h('div.grow', h('h1', home.title), this.#date),
         h('div.actions', h('a.button.strong', { href: '#/new' }, icon('plus'), h('span', words.form.new)), button(home.find, app.search, { icon: 'search', name: 'find' }))),
       h('div.cards', h('div.column',
-        h('section.card.today', { 'aria-label': home.sales }, h('h2', home.sales), this.#total, this.#count, this.#pending, this.#bar, this.#legend),
-        h('section.card', { 'aria-label': home.days }, h('h2', home.days), this.#said, this.#chart)),
+        h('section.card', h('h2', home.sales), this.#total, this.#count, this.#pending, this.#bar, this.#legend),
+        h('section.card', h('h2', home.days), this.#said, this.#chart)),
       h('div.column', h('a.card.open', { href: '#/estimates' }, h('h2', home.open), this.#open, this.#openCount),
-        h('section.card.last', { 'aria-label': home.activity }, h('h2', home.activity), this.#list))));
+        h('section.card.last', h('h2', home.activity), this.#list))));
   }
 
   show() {}

@@ -17,6 +17,20 @@ import { Store } from './store.js';
 import { Sync } from './sync.js';
 import { words } from './words.js';
 
+// What only other modules use is named here too, so that the browser asks for everything at once.
+import './amounts.js';
+import './api.js';
+import './draft.js';
+import './figures.js';
+import './format.js';
+import './icons.js';
+import './live.js';
+import './pending.js';
+import './record.js';
+import './view.js';
+import './widgets.js';
+import './wire.js';
+
 setTheme(localStorage.getItem('theme') ?? '');
 
 const store = new Store();
@@ -56,6 +70,7 @@ function render() {
   isRenderWaiting = false;
   shell.render();
   screen?.render();
+  shell.point(route().menu, screen?.title);
   store.fresh.clear();
 }
 
@@ -80,7 +95,7 @@ function route() {
 }
 
 function navigate() {
-  const { name, menu, rest, kind } = route();
+  const { name, rest, kind } = route();
   if (!screens.has(name)) screens.set(name, SCREENS[name]());
   const next = screens.get(name);
   if (screen !== next) {
@@ -89,7 +104,6 @@ function navigate() {
     part('main').replaceChildren(screen.node);
   }
   screen.show(rest, kind);
-  shell.point(menu, screen.title);
   render();
 }
 

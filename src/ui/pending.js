@@ -38,7 +38,7 @@ function ownRecord(entry, kind) {
  * @param {SaleRecord} record @returns {SaleRecord}
  */
 export function withPending(entries, kind, record) {
-  const entry = entries.findLast((one) => one.id === idOf(kind, record) && one.kind === kind && one.what in OVERLAYS);
+  const entry = [...entries].reverse().find((one) => one.id === idOf(kind, record) && one.kind === kind && one.what in OVERLAYS);
   if (!entry) return record;
   const what = /** @type {'edit' | 'convert' | 'delete' | 'status'} */ (entry.what);
   const said = entry.body === undefined ? {} : JSON.parse(entry.body);

@@ -2,6 +2,7 @@
 
 import { h } from './dom.js';
 import { longTime } from './format.js';
+import { icon } from './icons.js';
 import { itemsTable, totals } from './record.js';
 import { linkTo, numberOf } from './wire.js';
 import { button, choice, empty } from './widgets.js';
@@ -45,9 +46,11 @@ export class PrintScreen {
     const state = [store.known(this.#kind).get(this.#id), store.settings, this.#size];
     if (!record || (this.#drawn.length > 0 && state.every((one, index) => one === this.#drawn[index]))) return;
     this.#drawn = state;
+    // A PDF takes its name from it.
+    this.title = words.record.name(this.#kind, numberOf(this.#kind, record));
     const size = this.#size || store.settings.paper_size;
     this.node.replaceChildren(h('header.pane-head.print-head',
-      h('a.button.bare', { href: linkTo(this.#kind, this.#id) }, words.back), h('h1', words.record.name(this.#kind, numberOf(this.#kind, record))),
+      h('a.button.bare.back', { href: linkTo(this.#kind, this.#id) }, icon('back'), words.back), h('h1', this.title),
       choice(words.paper.size, 'paper', Object.entries(words.settings.sizes), size, (chosen) => {
         this.#size = chosen;
         this.render();

@@ -23,6 +23,8 @@ export class RecordPane {
   #drawn = [];
   #history = h('ol.history');
   #historyOf = '';
+  /** The name of what is open. */
+  title = '';
 
   /** @param {any} app @param {Kind} kind */
   constructor(app, kind) {
@@ -49,6 +51,7 @@ export class RecordPane {
     const state = [this.#id, base, store.unsent, store.settings, this.#problem];
     if (state.every((one, index) => one === this.#drawn[index]) && this.#drawn.length > 0) return;
     this.#drawn = state;
+    this.title = record ? words.record.name(this.#kind, numberOf(this.#kind, record)) : '';
     arrange(this.node, record ? this.#content(record) : [this.#absence()]);
     if (record) this.#readHistory(record);
   }
@@ -85,9 +88,8 @@ export class RecordPane {
   /** @param {SaleRecord} record */
   #content(record) {
     const kind = this.#kind;
-    const name = words.record.name(kind, numberOf(kind, record));
     return [
-      h('header.detail-head', this.#back(), h('div.detail-title', h('h1', name), ...chips(kind, record)), this.#actions(record)),
+      h('header.detail-head', this.#back(), h('div.detail-title', h('h1', this.title), ...chips(kind, record)), this.#actions(record)),
       record.pending ? h('p.note', words.record.pending) : null,
       record.amounts_flagged ? h('p.note.bad', words.record.flagged(record.amounts_flagged)) : null,
       h('div.card.bill', this.#people(record), itemsTable(record), totals(kind, record)),
@@ -129,7 +131,7 @@ export class RecordPane {
   #status(order) {
     const known = words.lists.order.statuses.map(([value]) => value).filter(Boolean);
     const all = known.includes(order.status ?? '') ? known : [order.status, ...known];
-    return h('select', { ariaLabel: words.record.status, data: { action: 'status' }, onchange: (/** @type {any} */ event) => this.#app.actions.setStatus(order, event.target.value) },
+    return h('select', { 'aria-label': words.record.status, data: { action: 'status' }, onchange: (/** @type {any} */ event) => this.#app.actions.setStatus(order, event.target.value) },
       ...all.map((status) => h('option', { selected: status === order.status }, status)));
   }
 
@@ -154,11 +156,11 @@ export function itemsTable(record) {
   const amounts = billOf(lines, { isPercent: false, value: 0n }, decimals()).lines;
   const hasOff = lines.some((line) => line.discount > 0n);
   const cells = (/** @type {string} */ tag, /** @type {string[]} */ texts) => texts.map((text, index) => h(`${tag}${index > 0 ? '.number' : ''}`, { scope: tag === 'th' ? 'col' : null }, text));
-  const { item, rate, quantity, off, amount } = words.record;
-  const head = hasOff ? [item, rate, quantity, off, amount] : [item, rate, quantity, amount];
+  const { item, rate, quantity, discount, amount } = words.record;
+  const head = hasOff ? [item, rate, quantity, discount, amount] : [item, rate, quantity, amount];
   return h('table.items', h('thead', h('tr', ...cells('th', head))),
     h('tbody', ...record.items.map((one, index) => {
-      const texts = [one.name, money(one.price), number(one.quantity), ...(hasOff ? [one.discount ? number(one.discount) : ''] : []), minorMoney(amounts[index])];
+      const texts = [one.name, money(one.price), number(one.quantity), ...(hasOff ? [one.discount ? `−${number(one.discount)} %` : ''] : []), minorMoney(amounts[index])];
       return h('tr', ...cells('td', texts));
     })));
 }
@@ -169,7 +171,7 @@ export function totals(kind, record) {
   const label = record.is_percentage_discount ? `${words.record.discount} ${number(record.discount_amount)} %` : words.record.discount;
   const lines = [
     Math.abs(off) > 0.0005 ? ['', words.record.subtotal, money(record.subtotal)] : null,
-    Math.abs(off) > 0.0005 ? ['', label, `− ${money(off)}`] : null,
+    Math.abs(off) > 0.0005 ? ['', label, money(-off)] : null,
     ['.sum', words.record.total, money(record.total)],
     kind === 'order' ? ['', words.record.paid, money(record.amount_paid)] : null,
     dueOf(record) > 0.0005 ? ['.due', words.record.due, money(dueOf(record))] : null,

@@ -1,6 +1,6 @@
 // The shop's settings, the same on all devices; and how this device looks.
 
-import { h } from './dom.js';
+import { h, part } from './dom.js';
 import { showKeys } from './dialog.js';
 import { button, choice, field } from './widgets.js';
 import { words } from './words.js';
@@ -25,19 +25,20 @@ export class SettingsScreen {
   constructor(app) {
     this.#app = app;
     const own = (/** @type {string} */ name, /** @type {string} */ tag = 'input', /** @type {string} */ hint = '') => {
-      this.#inputs[name] = h(tag, { name, autocomplete: 'off', ...(tag === 'textarea' ? { rows: 3 } : {}) });
+      this.#inputs[name] = h(tag, { name, autocomplete: 'off', ...(tag === 'textarea' ? { rows: 4 } : {}) });
       return field(/** @type {any} */ (text)[name], this.#inputs[name], hint);
     };
+    const theme = localStorage.getItem('theme') ?? '';
     const form = h('form.form', {
-      noValidate: true, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), this.#save()), oninput: () => (this.#isTouched = true),
+      noValidate: true, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), this.#save()),
+      oninput: (/** @type {any} */ event) => (this.#isTouched ||= event.target.name !== 'theme'),
     },
-    h('section.card.two', h('h2', text.shop), own('shop_name'), own('shop_phone'), own('tax_number'), own('currency', 'input', text.currencyHint), own('shop_address', 'textarea')),
+    h('section.card.two', h('h2', text.shop), own('shop_name'), own('shop_phone'), own('shop_address', 'textarea'), own('tax_number'), own('currency', 'input', text.currencyHint)),
     h('section.card.two', h('h2', text.people), own('staff_names', 'textarea', text.oneEach), own('payment_modes', 'textarea', text.oneEach)),
     h('section.card.two', h('h2', text.paper), this.#sizes, own('footer_line')),
+    h('section.card.two', h('h2', text.device), choice(text.theme, 'theme', Object.entries(text.themes), theme, setTheme), button(text.keys, showKeys, { name: 'keys' })),
     h('footer.save-bar', this.#problem, h('div.actions', button(text.save, () => {}, { look: 'strong', type: 'submit', name: 'save' }))));
-    const theme = localStorage.getItem('theme') ?? '';
-    const device = h('section.card.two', h('h2', text.device), choice(text.theme, 'theme', Object.entries(text.themes), theme, setTheme), button(text.keys, showKeys, { name: 'keys' }));
-    this.node = h('div.pane.form-pane', { data: { screen: 'settings' } }, h('header.pane-head', h('h1', text.title)), form, h('div.form', device));
+    this.node = h('div.pane.form-pane', { data: { screen: 'settings' } }, h('header.pane-head', h('h1', text.title)), form);
   }
 
   show() {
@@ -73,5 +74,6 @@ export class SettingsScreen {
 /** @param {string} theme `light`, `dark`, or empty for the device's own */
 export function setTheme(theme) {
   localStorage.setItem('theme', theme);
-  document.documentElement.dataset.theme = theme;
+  const media = theme ? (theme === 'dark' ? 'screen' : 'not all') : 'screen and (prefers-color-scheme: dark)';
+  part('dark').setAttribute('media', media);
 }

@@ -34,7 +34,7 @@ export class Shell {
     this.#store = store;
     this.#outbox = outbox;
     this.#links = LINKS.map(([name, href, text]) => h('a.nav-link', { href, data: { nav: name } }, icon(name), h('span', text)));
-    const nav = h('nav.nav', { ariaLabel: words.menu }, ...this.#links);
+    const nav = h('nav.nav', { 'aria-label': words.menu }, ...this.#links);
     part('rail').append(h('div.brand', this.#name), nav, h('div.standing', this.#unsent, this.#pill));
     part('notices').append(this.#notice);
     document.body.prepend(h('button.skip', { type: 'button', onclick: () => part('main').focus() }, words.skip));
@@ -42,7 +42,7 @@ export class Shell {
 
   /** @param {string} name of the screen in the menu @param {string} title */
   point(name, title) {
-    for (const link of this.#links) link.ariaCurrent = link.dataset.nav === name ? 'page' : null;
+    for (const link of this.#links) link.setAttribute('aria-current', link.dataset.nav === name ? 'page' : 'false');
     document.title = `${title} · ${this.#store.settings.shop_name || words.product}`;
   }
 
@@ -51,6 +51,8 @@ export class Shell {
     setText(this.#name, settings.shop_name || words.product);
     // Never the colour of all is well while something is unsent.
     this.#pill.dataset.state = connection === 'live' && unsent.length > 0 ? 'unsent' : connection;
+    // Of a lost server the notice speaks; the pill only of its return.
+    this.#pill.setAttribute('aria-live', connection === 'live' ? 'polite' : 'off');
     setText(this.#pill, words.connection[connection]);
     this.#unsent.hidden = unsent.length === 0;
     setText(this.#unsent, words.unsent(unsent.length));

@@ -48,12 +48,12 @@ export function chips(kind, record) {
   const due = dueOf(record) > 0.0005 ? [chip('due', words.state.due(money(dueOf(record))))] : [];
   // What is done but not paid is just not paid.
   if (!record.status || (due.length > 0 && record.status === STATUS_DONE)) return due;
-  return [...due, chip(record.status === STATUS_DONE ? 'done' : 'open', record.status)];
+  return [...due, chip(record.status === STATUS_DONE ? 'done' : record.status === 'Cancelled' ? 'bad' : 'open', record.status)];
 }
 
 /** Stands where something will be while it is on its way. @param {number} count */
 export function placeholders(count) {
-  return Array.from({ length: count }, () => h('li.row.waiting', { ariaHidden: 'true' }, h('span.bar'), h('span.bar.short')));
+  return Array.from({ length: count }, () => h('li.row.waiting', { 'aria-hidden': 'true' }, h('span.bar'), h('span.bar.short')));
 }
 
 /** @param {string} title @param {string} next @param {...any} actions */
@@ -89,8 +89,8 @@ export function rows(parent, { key, fill, fresh }) {
  * @param {{ find: (typed: string) => Promise<T[]> | T[], show: (item: T) => any[], take: (item: T) => void, pause?: number }} how
  */
 export function suggest(input, { find, show, take, pause = 0 }) {
-  const list = h('ul.suggestions', { id: `s${(suggest.count += 1)}`, role: 'listbox', hidden: true });
-  for (const [name, value] of [['role', 'combobox'], ['aria-autocomplete', 'list'], ['aria-controls', list.id], ['autocomplete', 'off']]) {
+  const list = h('ul.suggestions', { id: `s${(suggest.count += 1)}`, role: 'listbox', 'aria-label': input.getAttribute('aria-label'), hidden: true });
+  for (const [name, value] of [['role', 'combobox'], ['aria-autocomplete', 'list'], ['aria-controls', list.id], ['aria-expanded', 'false'], ['autocomplete', 'off']]) {
     input.setAttribute(name, value);
   }
   /** @type {T[]} */
@@ -99,13 +99,13 @@ export function suggest(input, { find, show, take, pause = 0 }) {
   const close = () => {
     list.hidden = true;
     at = -1;
-    input.ariaExpanded = 'false';
+    input.setAttribute('aria-expanded', 'false');
     input.removeAttribute('aria-activedescendant');
   };
   const point = (/** @type {number} */ to) => {
     at = (to + items.length + 1) % (items.length + 1);
     if (at === items.length) at = -1;
-    [...list.children].forEach((node, index) => (node.ariaSelected = String(index === at)));
+    [...list.children].forEach((node, index) => node.setAttribute('aria-selected', String(index === at)));
     if (at >= 0) input.setAttribute('aria-activedescendant', list.children[at].id);
     else input.removeAttribute('aria-activedescendant');
     list.children[at]?.scrollIntoView({ block: 'nearest' });
@@ -124,10 +124,9 @@ export function suggest(input, { find, show, take, pause = 0 }) {
       onpointerdown: (/** @type {Event} */ event) => (event.preventDefault(), accept(item)),
     }, ...show(item))));
     list.hidden = items.length === 0;
-    input.ariaExpanded = String(!list.hidden);
+    input.setAttribute('aria-expanded', String(!list.hidden));
     at = -1;
   });
-  input.ariaExpanded = 'false';
   input.addEventListener('input', look);
   input.addEventListener('blur', close);
   input.addEventListener('keydown', (event) => {

@@ -127,7 +127,7 @@ export function placeOf(kind, record) {
 
 /** Reads one message; what cannot be understood means that the lists must be read again. @param {string} text @returns {Frame} */
 export function readFrame(text) {
-  if (Object.hasOwn(LEGACY, text)) return { type: 'reload', kinds: LEGACY[text] };
+  if (Object.keys(LEGACY).includes(text)) return { type: 'reload', kinds: LEGACY[text] };
   const frame = parse(text);
   const isKnown = frame?.type === 'sync' ? isText(frame.action) && Number.isInteger(frame.seq)
     : frame?.type === 'settings' ? isText(frame.data?.currency) && Array.isArray(frame.data.payment_modes)

@@ -223,7 +223,7 @@ fn ask_the_server_itself(asker: &mut Asker<'_>) {
     for file in page.split("\"/ui/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
         asker.get("/ui/{folder}/{name}", &format!("/ui/{file}"), 200);
     }
-    asker.get("/ui/{folder}/{name}", "/ui/000000000000/main.js", 404);
+    asker.get("/ui/{folder}/{name}", "/ui/00000000/main.js", 404);
     asker.get("/ui/{folder}/{name}", "/ui/%zz/main.js", 400);
 }
 

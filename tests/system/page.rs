@@ -14,9 +14,15 @@ fn page(client: &mut Client) -> (String, String) {
     (reply.text().to_string(), reply.header("ETag").expect("a tag").to_string())
 }
 
-/// The addresses of all files that the page names.
-fn files(page: &str) -> Vec<String> {
-    page.split("\"/ui/").skip(1).map(|rest| format!("/ui/{}", rest.split('"').next().unwrap())).collect()
+/// The addresses of all files: those that the page names, and the modules that its script does.
+fn files(client: &mut Client, page: &str) -> Vec<String> {
+    let mut files: Vec<String> =
+        page.split("\"/ui/").skip(1).map(|rest| format!("/ui/{}", rest.split('"').next().unwrap())).collect();
+    let main = files.iter().find(|path| path.ends_with("/main.js")).expect("the script").clone();
+    let script = client.get(&main).text().to_string();
+    let modules = script.split("'./").skip(1).filter_map(|rest| rest.split('\'').next());
+    files.extend(modules.map(|name| main.replace("main.js", name)));
+    files
 }
 
 #[test]
@@ -25,8 +31,8 @@ fn the_files_are_kept_for_good_under_a_path_that_names_their_content() {
     let mut client = server.client();
     let (page, _) = page(&mut client);
     assert!(!page.contains("{{"), "everything is filled in");
-    let files = files(&page);
-    assert!(files.len() > 10);
+    let files = files(&mut client, &page);
+    assert!(files.len() > 30);
     for path in &files {
         let plain = client.get(path);
         assert_eq!(plain.status, 200, "{path}");
@@ -45,7 +51,7 @@ fn the_files_are_kept_for_good_under_a_path_that_names_their_content() {
         }
         // What another version had under this name is not passed off as this one's.
         let name = path.rsplit('/').next().unwrap();
-        for elsewhere in [format!("/ui/{name}"), format!("/ui/000000000000/{name}"), format!("{path}x")] {
+        for elsewhere in [format!("/ui/{name}"), format!("/ui/00000000/{name}"), format!("{path}x")] {
             let missing = client.get(&elsewhere);
             assert_eq!((missing.status, missing.header("Cache-Control")), (404, Some("no-store")), "{elsewhere}");
         }
