@@ -73,8 +73,9 @@ export class Book {
     if (this.#view.state === 'new' && this.#app.store.connection === 'live') this.#load();
     const { store } = this.#app;
     const stored = store.select(this.#view);
+    const own = this.#view.status === '' ? store.own(this.#kind).filter((/** @type {SaleRecord} */ one) => this.#view.finds(one)) : [];
     this.node.setAttribute('aria-busy', String(this.#view.state === 'loading'));
-    if (this.#view.state !== 'ready' && stored.length === 0) {
+    if (this.#view.state !== 'ready' && stored.length + own.length === 0) {
       this.#rows.replaceChildren(...(this.#view.state === 'failed' ? [h('li', this.#failure())] : placeholders(7)));
       this.#draw = this.#newRows();
       return;
@@ -84,7 +85,6 @@ export class Book {
     const shown = stored.filter((/** @type {SaleRecord} */ record) => placeOf(this.#kind, record) <= this.#top);
     this.#news.hidden = shown.length === stored.length;
     setText(this.#news, words.fresh(stored.length - shown.length));
-    const own = this.#view.status === '' ? store.own(this.#kind).filter((/** @type {SaleRecord} */ one) => this.#view.finds(one)) : [];
     const all = [...own, ...shown.map((/** @type {SaleRecord} */ record) => store.unsent.length > 0 ? store.find(this.#kind, idOf(this.#kind, record)) ?? record : record)];
     this.#draw(all, all.length === 0 ? [this.#nothing()] : this.#view.state === 'loading' ? placeholders(2) : this.#view.state === 'failed' ? [h('li', this.#failure())] : []);
     this.#markOpen();

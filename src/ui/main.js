@@ -132,6 +132,11 @@ sync.onConverted = (frame) => {
 addEventListener('hashchange', navigate);
 addEventListener('keydown', /** @type {any} */ (shortcut));
 addEventListener('beforeunload', (event) => outbox.waiting > 0 && event.preventDefault());
+// What the shop had chosen is known before the server answers, and without it.
+let settings = { ...store.settings, ...JSON.parse(localStorage.getItem('settings') ?? '{}'), rev: 0 };
+store.setSettings(settings);
+store.subscribe(() => settings !== store.settings && localStorage.setItem('settings', JSON.stringify(settings = store.settings)));
 outbox.start();
 navigate();
 sync.start();
+navigator.serviceWorker?.register('/sw.js').catch(() => {});

@@ -1,6 +1,6 @@
 //! The web page, embedded: HTML, style sheets, icon and native JavaScript modules, as they stand in this folder.
-//! There is no build step; only what is for the reader of the source, comments and indentation, is left out of what is
-//! served. This module imports nothing; it is the one list of what the page consists of.
+//! There is no build step; only what is for the reader of the source, such as comments and indentation, is left out of what
+//! is served. This module imports nothing; it is the one list of what the page consists of.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
@@ -20,13 +20,19 @@ pub struct Asset {
 
 /// The document at `/`. The server replaces the literal text `{{currency}}` by the shop's currency code, and `{{assets}}` by
 /// [`FOLDER`].
-pub const INDEX: &str = include_str!("index.html");
+pub static INDEX: LazyLock<String> = LazyLock::new(|| lean(HTML, include_str!("index.html")));
 
 /// The document at `/` while the shop cannot be opened. The server replaces `{{title}}`, `{{sentence}}`, `{{remedy}}`
 /// and `{{assets}}`.
 pub const CLOSED: &str = include_str!("closed.html");
 
-const SCRIPT: &str = "text/javascript; charset=utf-8";
+/// The service worker at `/sw.js`, which keeps a copy of the page. The server replaces `{{assets}}`.
+pub static WORKER: LazyLock<String> = LazyLock::new(|| lean(SCRIPT, include_str!("sw.js")));
+
+/// The type of documents.
+pub const HTML: &str = "text/html; charset=utf-8";
+/// The type of scripts.
+pub const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
@@ -93,8 +99,8 @@ pub fn assets() -> &'static [Asset] {
     &ASSETS
 }
 
-/// Leaves out what only a reader of the source needs: comments, indentation, empty lines, the last semicolon of a block, and in
-/// scripts the spaces around signs. No string in the sources holds the marks of a comment (a test looks).
+/// Leaves out what only a reader of the source needs: comments, indentation, empty lines, spaces around signs, the ends of
+/// lines and the semicolons that say nothing, and the length of names that are private to a class. No string in the sources holds the marks of a comment (a test looks).
 fn lean(content_type: &str, source: &str) -> String {
     let mut text = String::with_capacity(source.len());
     let mut rest = source;
@@ -104,53 +110,105 @@ fn lean(content_type: &str, source: &str) -> String {
     }
     text.push_str(rest);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
-    let joined: String = match content_type {
-        SCRIPT => lines.map(squeeze).map(|line| if needs_end(&line) { line + "\n" } else { line }).collect(),
-        STYLE => lines.map(squeeze_style).collect(),
+    match content_type {
+        SCRIPT => {
+            let mut private = Vec::new();
+            joined(lines.map(|line| squeeze(line, &mut private)))
+        }
+        // Before the end of a block, neither language needs one.
+        STYLE => lines.map(squeeze_style).collect::<String>().replace(";}", "}"),
         _ => lines.map(|line| line.to_string() + "\n").collect(),
-    };
-    // Before the end of a block, neither language needs one.
-    joined.replace(";}", "}")
+    }
 }
 
-/// Whether the end of a line of script may mean something: not behind an opening or a separating sign.
-fn needs_end(line: &str) -> bool {
-    !line.ends_with(['{', '(', '[', ',', ';'])
+/// Joins lines of script. Every statement ends with a semicolon or a block, so the end of a line only ever parts words.
+fn joined(lines: impl Iterator<Item = String>) -> String {
+    let mut script = lines.fold(String::new(), |mut script, line| {
+        let is_parted = script.ends_with(is_sign) || line.starts_with(is_sign);
+        if !is_parted && !script.is_empty() {
+            script.push('\n');
+        }
+        script + &line
+    });
+    script.push('\n');
+    script.replace(";}", "}")
 }
 
-/// Takes the spaces around signs out of a line of script, but not out of its strings. A line with nested templates, or with a
-/// slash, which may be a pattern, stays as it is.
-fn squeeze(line: &str) -> String {
-    let is_sign = |byte: Option<&u8>| byte.is_some_and(|byte| b"=,(){}:?&|<>;!*[]%+".contains(byte));
-    let bytes = line.as_bytes();
-    let mut quote = None;
-    let mut lean = Vec::with_capacity(bytes.len());
-    for (index, &byte) in bytes.iter().enumerate() {
-        match (byte, quote) {
-            (b'/', None) => return line.to_string(),
-            (b'\'' | b'`' | b'"', None) => quote = Some(byte),
-            (byte, Some(open)) if byte == open => quote = None,
+/// A sign beside which no space is needed.
+fn is_sign(letter: char) -> bool {
+    "=,(){}:?&|<>;!*[]%+-/.".contains(letter)
+}
+
+/// The beginning of a string, of which no word before it can be taken for a part.
+fn is_quote(letter: char) -> bool {
+    "'\"`".contains(letter)
+}
+
+/// Takes the spaces around signs and a comment at the end out of a line of script, but not out of its strings and patterns.
+/// What is private to a class by the language goes by its place in `private`, the script's names of that kind so far.
+fn squeeze(line: &str, private: &mut Vec<String>) -> String {
+    let mut lean = String::with_capacity(line.len());
+    // What the place is in: a kind of string, a pattern, or in a template again code, for which the brace stands.
+    let mut within: Vec<char> = Vec::new();
+    let mut letters = line.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let next = letters.peek().copied().unwrap_or(' ');
+        match (within.last(), letter) {
+            (Some('{') | None, '/') if next == '/' => return lean.trim_end().to_string(),
+            (Some('{') | None, '/') if begins_pattern(&lean) => within.push('/'),
+            (Some('{') | None, '\'' | '"' | '`' | '{') => within.push(letter),
+            (Some('{'), '}') | (Some('['), ']') => drop(within.pop()),
+            (Some('{') | None, '#') => {
+                let mut name = String::new();
+                while let Some(letter) = letters.next_if(char::is_ascii_alphanumeric) {
+                    name.push(letter);
+                }
+                lean.push_str(&short(name, private));
+                continue;
+            }
+            (Some('{') | None, ' ') if lean.ends_with(is_sign) || is_sign(next) || is_quote(next) => continue,
+            (Some('`'), '$') if next == '{' => {
+                lean.push(letter);
+                lean.extend(letters.next());
+                within.push('{');
+                continue;
+            }
+            (Some('/' | '[' | '\'' | '"' | '`'), '\\') => {
+                lean.push(letter);
+                lean.extend(letters.next());
+                continue;
+            }
+            (Some('/'), '[') => within.push('['),
+            (Some(open), _) if *open == letter && letter != '{' => drop(within.pop()),
             _ => {}
         }
-        let is_idle = quote.is_none() && byte == b' ' && (is_sign(lean.last()) || is_sign(bytes.get(index + 1)));
-        if !is_idle {
-            lean.push(byte);
-        }
+        lean.push(letter);
     }
-    if line.matches('`').count() > 2 {
-        return line.to_string();
-    }
-    // Only spaces were taken away.
-    String::from_utf8(lean).unwrap_or_default()
+    lean
 }
 
-/// The same for a line of a style sheet: before a block, and behind the name of a declaration.
+/// `#a` for the first private name of a script, `#b` for the second, `#a1` when the letters are used up.
+fn short(name: String, private: &mut Vec<String>) -> String {
+    let place = private.iter().position(|known| *known == name).unwrap_or_else(|| {
+        private.push(name);
+        private.len() - 1
+    });
+    let letter = ('a'..='z').nth(place % 26).unwrap_or('a');
+    if place < 26 { format!("#{letter}") } else { format!("#{letter}{}", place / 26) }
+}
+
+/// Whether a slash behind this text begins a pattern; otherwise it divides.
+fn begins_pattern(before: &str) -> bool {
+    before.is_empty()
+        || before.ends_with("return")
+        || before.ends_with(['(', ',', '=', ':', '[', '!', '&', '|', '?', '>'])
+}
+
+/// The same for a line of a style sheet.
 fn squeeze_style(line: &str) -> String {
-    match line.strip_suffix(" {") {
-        Some(selector) => format!("{selector}{{"),
-        None if line.ends_with(';') => line.replacen(": ", ":", 1),
-        None => line.to_string(),
-    }
+    [(" {", "{"), (": ", ":"), (", ", ","), (" > ", ">")]
+        .iter()
+        .fold(line.to_string(), |line, (wide, lean)| line.replace(wide, lean))
 }
 
 #[cfg(test)]
@@ -174,7 +232,7 @@ mod tests {
         const PAGE_BYTES: usize = 120_000;
         // The folder's name stands in each address of the page.
         let index = INDEX.replace("{{assets}}", FOLDER.as_str());
-        let bytes = index.len() + ASSETS.iter().map(|asset| asset.bytes.len()).sum::<usize>();
+        let bytes = index.len() + WORKER.len() + ASSETS.iter().map(|asset| asset.bytes.len()).sum::<usize>();
         assert!(bytes <= PAGE_BYTES, "{bytes} bytes");
     }
 
@@ -183,16 +241,29 @@ mod tests {
         let source =
             "// Head.\n/** @type {any} */\nlet a = /** @type {any} */ (b);\n\n  c(); // said here\n/* One\n   two */\n";
         assert_eq!(lean(SVG, source), "let a = (b);\nc(); // said here\n");
-        let script = "const a = b ? 'one = \u{201c}two\u{201d}' : { c };\nif (x / 2 > 1) {\n  y(' ' + `${a} = b`)\n}\n";
-        let lean_script = "const a=b?'one = \u{201c}two\u{201d}':{c};if (x / 2 > 1) {y(' '+`${a} = b`)\n}\n";
-        assert_eq!(lean(SCRIPT, script), lean_script);
-        assert_eq!(lean(STYLE, "a :hover {\n  color: red;\n}\n"), "a :hover{color:red}");
+        let lean_script = |source| lean(SCRIPT, source);
+        assert_eq!(
+            lean_script("const a = b ? 'one = \u{201c}two\u{201d}' : { c };"),
+            "const a=b?'one = \u{201c}two\u{201d}':{c};\n"
+        );
+        assert_eq!(
+            lean_script("if (x / 2 > 1) {\n  y(' ' + `${a} = b`);\n}\nz();\n"),
+            "if(x/2>1){y(' '+`${a} = b`)}z();\n"
+        );
+        assert_eq!(lean_script("a = `x ${b ? `y = ${c + 1} ` : ''} = z`;"), "a=`x ${b?`y = ${c+1} `:''} = z`;\n");
+        assert_eq!(lean_script("a = b.replace(/[/'] , \\/ /, ' / '); // why"), "a=b.replace(/[/'] , \\/ /,' / ');\n");
+        let class = "  #one = '#one';\n  two() {\n    this.#two(this.#one, `#two ${this.#two}`);\n  }\n";
+        assert_eq!(lean_script(class), "#a='#one';two(){this.#b(this.#a,`#two ${this.#b}`)}\n");
+        assert_eq!(lean_script("return a\n  && typeof b;\nlet c\nlet d"), "return a&&typeof b;let c\nlet d\n");
+        assert_eq!(lean(STYLE, "a :hover > b {\n  color: red;\n}\n"), "a :hover>b{color:red}");
         for (name, _, source) in SOURCES {
             assert_eq!(source.matches("/*").count(), source.matches("*/").count(), "{name}");
             let is_open = |line: &str| !line.trim_start().starts_with("//") && line.matches('`').count() % 2 == 1;
             assert!(!source.lines().any(is_open), "{name}: a template over several lines would lose its indentation");
             assert!(!source.contains(";}"), "{name}: a semicolon that may mean something");
-            assert!(!source.contains("+ +") && !source.contains("'+ "), "{name}: signs that must stay apart");
+            for apart in ["+ +", "- -", "/ /", "/ *"] {
+                assert!(!source.contains(apart), "{name}: {apart} must stay apart");
+            }
         }
     }
 
@@ -203,12 +274,12 @@ mod tests {
 
     #[test]
     fn everything_that_the_page_asks_for_is_there() {
-        let named = |page| between(page, "\"/ui/{{assets}}/", "\"");
-        let named_by_index = [named(INDEX), named(CLOSED)].concat();
+        let named = |page: &'static str| between(page, "\"/ui/{{assets}}/", "\"");
+        let named_by_index = [named(&INDEX), named(CLOSED)].concat();
         let all = INDEX.matches("/ui/").count() + CLOSED.matches("/ui/").count();
         assert_eq!(all, named_by_index.len(), "outside the folder nothing is served");
         assert!(named_by_index.contains(&"main.js"));
-        let imported = scripts().flat_map(|script| between(text(script), "from './", "'"));
+        let imported = scripts().flat_map(|script| between(text(script), "from'./", "'"));
         for name in named_by_index.into_iter().chain(imported) {
             assert!(is_there(name), "{name}");
         }
@@ -224,13 +295,14 @@ mod tests {
     /// The content-security policy would stop it in the browser; here it is found before.
     #[test]
     fn nothing_is_inline_external_or_markup_made_of_text() {
-        for page in [INDEX, CLOSED] {
+        for page in [INDEX.as_str(), CLOSED] {
             assert!(!page.contains("<style") && !page.contains(" style=") && !page.contains(" onclick="));
         }
         assert!(!CLOSED.contains("<script"));
         assert_eq!(INDEX.matches("<script").count(), INDEX.matches("<script type=\"module\" src=").count());
         let sources = SOURCES.into_iter().map(|(name, _, source)| (name, source));
-        let sources = sources.chain([("index.html", INDEX), ("closed.html", CLOSED)]);
+        let sources =
+            sources.chain([("index.html", INDEX.as_str()), ("closed.html", CLOSED), ("sw.js", WORKER.as_str())]);
         for (name, source) in sources {
             let source = source.replace("http://www.w3.org/2000/svg", "");
             for forbidden in ["http://", "https://", "innerHTML", "outerHTML", "insertAdjacentHTML", "eval("] {
@@ -244,6 +316,8 @@ mod tests {
         let users = |call: &str| scripts().filter(|s| text(s).contains(call)).map(|s| s.name).collect::<Vec<_>>();
         assert_eq!(users("fetch("), ["api.js"]);
         assert_eq!(users("new WebSocket("), ["live.js"]);
+        // The worker runs beside the page, and asks for its files alone.
+        assert!(!WORKER.contains("/api") && !WORKER.contains("import"));
     }
 
     #[test]

@@ -180,6 +180,13 @@ impl Page {
         self.goto(url);
     }
 
+    /// Reloads the page, as its person does.
+    pub fn reload(&self) {
+        self.eval("void (window.isOld = true)");
+        self.call("Page.reload", &json!({}));
+        self.wait("!window.isOld && document.readyState === 'complete'");
+    }
+
     /// What an expression gives; a promise is waited for.
     pub fn eval(&self, expression: &str) -> Value {
         let params = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});

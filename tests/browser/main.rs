@@ -13,3 +13,4 @@ mod scrolling;
 #[allow(dead_code, reason = "shared with the system tests")]
 #[path = "../system/support/mod.rs"]
 mod support;
+mod worker;
