@@ -43,6 +43,7 @@ let isRenderWaiting = false;
 
 function unsentChanged() {
   store.unsent = outbox.entries;
+  store.lost = outbox.lost;
   store.changed();
 }
 
@@ -129,6 +130,7 @@ store.subscribe(() => {
 sync.onConverted = (frame) => {
   if (!outbox.isOwn(frame.origin)) toast(words.said.converted(frame.data?.estimate_number ?? '', frame.order_number ?? ''));
 };
+sync.onRead = (wasReset) => outbox.recover(wasReset);
 addEventListener('hashchange', navigate);
 addEventListener('keydown', /** @type {any} */ (shortcut));
 addEventListener('beforeunload', (event) => outbox.waiting > 0 && event.preventDefault());

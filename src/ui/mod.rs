@@ -37,7 +37,7 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Name, type and source of each file.
-const SOURCES: [(&str, &str, &str); 31] = [
+const SOURCES: [(&str, &str, &str); 32] = [
     ("actions.js", SCRIPT, include_str!("actions.js")),
     ("amounts.js", SCRIPT, include_str!("amounts.js")),
     ("api.js", SCRIPT, include_str!("api.js")),
@@ -60,6 +60,7 @@ const SOURCES: [(&str, &str, &str); 31] = [
     ("pending.js", SCRIPT, include_str!("pending.js")),
     ("print.js", SCRIPT, include_str!("print.js")),
     ("record.js", SCRIPT, include_str!("record.js")),
+    ("recovery.js", SCRIPT, include_str!("recovery.js")),
     ("settings.js", SCRIPT, include_str!("settings.js")),
     ("shell.js", SCRIPT, include_str!("shell.js")),
     ("store.js", SCRIPT, include_str!("store.js")),
@@ -117,13 +118,21 @@ fn lean(content_type: &str, source: &str) -> String {
         }
         // Before the end of a block, neither language needs one.
         STYLE => lines.map(squeeze_style).collect::<String>().replace(";}", "}"),
+        HTML => lines.collect(),
         _ => lines.map(|line| line.to_string() + "\n").collect(),
     }
 }
 
 /// Joins lines of script. Every statement ends with a semicolon or a block, so the end of a line only ever parts words.
 fn joined(lines: impl Iterator<Item = String>) -> String {
+    let mut is_after_constant = false;
     let mut script = lines.fold(String::new(), |mut script, line| {
+        let is_constant = declares_constant(&line);
+        if let (true, true, Some(rest)) = (is_after_constant, is_constant, line.strip_prefix("const")) {
+            script.pop();
+            return script + "," + rest.trim_start();
+        }
+        is_after_constant = is_constant;
         let is_parted = script.ends_with(is_sign) || line.starts_with(is_sign);
         if !is_parted && !script.is_empty() {
             script.push('\n');
@@ -131,7 +140,30 @@ fn joined(lines: impl Iterator<Item = String>) -> String {
         script + &line
     });
     script.push('\n');
-    script.replace(";}", "}")
+    without_brackets(&script.replace(";}", "}"))
+}
+
+/// Whether a line is the declaration of a constant and nothing else, so that it can be one with the next.
+fn declares_constant(line: &str) -> bool {
+    let count = |signs: [char; 3]| line.matches(signs).count();
+    let is_closed = count(['(', '[', '{']) == count([')', ']', '}']);
+    line.starts_with("const") && line.ends_with(';') && line.matches(';').count() == 1 && is_closed
+}
+
+/// A function of one parameter needs no brackets around it, unless a word stands before them.
+fn without_brackets(script: &str) -> String {
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let mut parts = script.split(")=>");
+    let mut lean = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let before = lean.trim_end_matches(is_word).len();
+        let head = lean[..before].strip_suffix('(').filter(|head| before < lean.len() && !head.ends_with(is_word));
+        lean = match head.map(str::len) {
+            Some(head) => lean[..head].to_string() + &lean[before..] + "=>" + part,
+            None => lean + ")=>" + part,
+        };
+    }
+    lean
 }
 
 /// A sign beside which no space is needed.
@@ -206,7 +238,7 @@ fn begins_pattern(before: &str) -> bool {
 
 /// The same for a line of a style sheet.
 fn squeeze_style(line: &str) -> String {
-    [(" {", "{"), (": ", ":"), (", ", ","), (" > ", ">")]
+    [(" {", "{"), (" !", "!"), (": ", ":"), (", ", ","), (" > ", ">")]
         .iter()
         .fold(line.to_string(), |line, (wide, lean)| line.replace(wide, lean))
 }
@@ -252,6 +284,14 @@ mod tests {
         );
         assert_eq!(lean_script("a = `x ${b ? `y = ${c + 1} ` : ''} = z`;"), "a=`x ${b?`y = ${c+1} `:''} = z`;\n");
         assert_eq!(lean_script("a = b.replace(/[/'] , \\/ /, ' / '); // why"), "a=b.replace(/[/'] , \\/ /,' / ');\n");
+        assert_eq!(
+            lean_script("a((b) => c, async (d) => e, (f, g) => h, (i) => j());"),
+            "a(b=>c,async(d)=>e,(f,g)=>h,i=>j());\n"
+        );
+        assert_eq!(
+            lean_script("const a = 1;\nconst [b] = c;\nd();\nconst e = {\n};"),
+            "const a=1,[b]=c;d();const e={};\n"
+        );
         let class = "  #one = '#one';\n  two() {\n    this.#two(this.#one, `#two ${this.#two}`);\n  }\n";
         assert_eq!(lean_script(class), "#a='#one';two(){this.#b(this.#a,`#two ${this.#b}`)}\n");
         assert_eq!(lean_script("return a\n  && typeof b;\nlet c\nlet d"), "return a&&typeof b;let c\nlet d\n");

@@ -132,6 +132,10 @@ fn address_of(child: &mut Child) -> String {
 
 impl Wire {
     fn call(&self, session: &str, method: &str, params: &Value) -> Value {
+        self.try_call(session, method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn try_call(&self, session: &str, method: &str, params: &Value) -> Result<Value, Value> {
         let id = self.next_id.replace(self.next_id.get() + 1);
         let mut command = json!({"id": id, "method": method, "params": params});
         if !session.is_empty() {
@@ -143,8 +147,7 @@ impl Wire {
             let Message::Text(text) = socket.read().unwrap() else { continue };
             let mut said: Value = serde_json::from_str(&text).unwrap();
             if said["id"] == id {
-                assert!(said.get("error").is_none(), "{method}: {}", said["error"]);
-                return said["result"].take();
+                return if said.get("error").is_some() { Err(said["error"].take()) } else { Ok(said["result"].take()) };
             }
             self.note(&said);
         }
@@ -184,7 +187,10 @@ impl Page {
     pub fn reload(&self) {
         self.eval("void (window.isOld = true)");
         self.call("Page.reload", &json!({}));
-        self.wait("!window.isOld && document.readyState === 'complete'");
+        // A question that meets the change of pages is not answered, but asked again.
+        let expression = "!window.isOld && document.readyState === 'complete'";
+        let is_there = || self.wire.try_call(&self.session, "Runtime.evaluate", &json!({"expression": expression}));
+        wait_until("the reload", || is_there().is_ok_and(|answer| answer["result"]["value"] == true));
     }
 
     /// What an expression gives; a promise is waited for.

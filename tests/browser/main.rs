@@ -8,6 +8,7 @@ mod chrome;
 mod flows;
 mod offline;
 mod paper;
+mod reset;
 mod screens;
 mod scrolling;
 #[allow(dead_code, reason = "shared with the system tests")]
