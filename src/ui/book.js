@@ -14,6 +14,8 @@ import { words } from './words.js';
 
 /** So far from its end the list asks for more. */
 const AHEAD_PX = 1_200;
+/** Numbers of a series that stand in one block of the list. */
+const BLOCK = 50;
 
 export class Book {
   #app;
@@ -22,7 +24,7 @@ export class Book {
   #open = '';
   /** The place of the newest row shown; while the list is scrolled, newer ones wait. */
   #top = 0;
-  #rows = h('ol.rows', { role: 'list' });
+  #rows = h('div.rows', { role: 'list' });
   #news = h('button.news', { type: 'button', hidden: true, onclick: () => this.#showNews() });
   #scroller = h('div.scroll', { onscroll: () => this.#scrolled() }, this.#news, this.#rows);
   #search;
@@ -91,7 +93,7 @@ export class Book {
   }
 
   #newRows() {
-    return rows(this.#rows, { key: (/** @type {SaleRecord} */ record) => idOf(this.#kind, record), fill: (record) => [this.#row(record)], fresh: this.#app.store.fresh });
+    return rows(this.#rows, { key: (/** @type {SaleRecord} */ record) => idOf(this.#kind, record), fill: (record) => [this.#row(record)], fresh: this.#app.store.fresh, block: (record) => Math.floor(placeOf(this.#kind, record) / BLOCK) });
   }
 
   #markOpen() {
