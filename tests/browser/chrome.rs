@@ -27,6 +27,8 @@ struct Wire {
     next_id: Cell<u64>,
     /// What pages threw; a test that ends with any fails.
     faults: RefCell<Vec<String>>,
+    /// Kinds of the dialogs that the browser itself has shown.
+    dialogs: RefCell<Vec<String>>,
 }
 
 /// A tab of one device.
@@ -73,7 +75,12 @@ impl Chrome {
         if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
             stream.set_read_timeout(Some(DEADLINE)).unwrap();
         }
-        let wire = Wire { socket: RefCell::new(socket), next_id: Cell::new(1), faults: RefCell::new(Vec::new()) };
+        let wire = Wire {
+            socket: RefCell::new(socket),
+            next_id: Cell::new(1),
+            faults: RefCell::default(),
+            dialogs: RefCell::default(),
+        };
         Some(Self { wire: Rc::new(wire), child, _profile: profile })
     }
 
@@ -159,6 +166,9 @@ impl Wire {
             Some("Runtime.exceptionThrown") => {
                 self.faults.borrow_mut().push(said["params"]["exceptionDetails"].to_string());
             }
+            Some("Page.javascriptDialogOpening") => {
+                self.dialogs.borrow_mut().push(text(&said["params"]["type"]));
+            }
             Some("Runtime.consoleAPICalled") if said["params"]["type"] == "error" => {
                 self.faults.borrow_mut().push(entry.to_string());
             }
@@ -191,6 +201,17 @@ impl Page {
         let expression = "!window.isOld && document.readyState === 'complete'";
         let is_there = || self.wire.try_call(&self.session, "Runtime.evaluate", &json!({"expression": expression}));
         wait_until("the reload", || is_there().is_ok_and(|answer| answer["result"]["value"] == true));
+    }
+
+    /// Tries to reload the page, like a person who has used it, and stays when the browser asks. Fails if it does not ask.
+    pub fn stay_when_asked(&self) {
+        let reload = "void setTimeout(() => location.reload())";
+        self.call("Runtime.evaluate", &json!({"expression": reload, "userGesture": true}));
+        wait_until("the browser's own question", || {
+            self.wire.call("", "Browser.getVersion", &json!({}));
+            self.wire.dialogs.borrow_mut().pop().is_some_and(|kind| kind == "beforeunload")
+        });
+        self.call("Page.handleJavaScriptDialog", &json!({"accept": false}));
     }
 
     /// What an expression gives; a promise is waited for.

@@ -11,7 +11,7 @@ use crate::screens::{live, wait_live};
 use crate::support::samples;
 use crate::support::server::Server;
 use crate::support::skip_without;
-use crate::support::till::{create_estimate, orders, text};
+use crate::support::till::{create_estimate, create_sale, orders, text};
 
 fn row(id: &str) -> String {
     format!("document.querySelector('.list-pane [data-id=\"{id}\"]')")
@@ -148,11 +148,43 @@ fn a_draft_outlives_a_reload_and_leaving_warns_only_while_something_is_unsent() 
     page.click("[data-action=complete-sale]");
     page.wait_text(".unsent", "1 not sent yet");
     assert!(warns(&page));
+    page.eval("void (window.isSame = true)");
+    page.stay_when_asked();
+    assert_eq!(page.eval("window.isSame"), true);
     server.start_again();
     proxy.aim_at(server.addr);
     page.wait("document.querySelector('.unsent').hidden");
     assert!(!warns(&page));
     assert_eq!(orders(&mut server.client()).len(), 1);
+    chrome.expect_no_faults();
+}
+
+/// The page's clock is moved on by a day, and the page's own look at it comes at once instead of within a minute.
+#[test]
+fn a_page_that_is_open_at_midnight_shows_the_figures_of_the_new_day() {
+    let Some(chrome) = Chrome::start() else { return };
+    let server = Server::start();
+    create_sale(&mut server.client(), "Asha");
+    let page = live(&chrome, &server, "");
+    let hold = "const every = setInterval; window.looks = [];
+        window.setInterval = (act, pause) => (window.looks.push(act), every(act, pause))";
+    page.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": hold}));
+    page.reload();
+    page.wait_text("[data-figure=today-count]", "1 sale");
+    let date = "document.querySelector('.pane-head .quiet').textContent";
+    let before = page.eval(date);
+    page.eval(
+        "(Plain => void (window.Date = class extends Plain {
+            constructor(...what) { super(...(what.length > 0 ? what : [Plain.now() + 86_400_000])) }
+            static now() { return Plain.now() + 86_400_000 }
+        }))(Date)",
+    );
+    page.eval("void (window.asked = 0, window.plain = fetch, window.fetch = (...what) => (window.asked += what[0] === '/api/summary', plain(...what)))");
+    page.eval("void window.looks.forEach((look) => look())");
+    page.wait_text("[data-figure=today-count]", "0 sales");
+    page.wait_text("[data-figure=today-total]", "0.00");
+    page.wait("window.asked > 0");
+    assert_ne!(page.eval(date), before);
     chrome.expect_no_faults();
 }
 
