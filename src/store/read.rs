@@ -94,23 +94,20 @@ impl Snapshot {
         })
     }
 
-    /// What was done to a record, the newest first, at most `steps_max` steps; `None` if there is none or it is deleted.
+    /// What was done to a record, the newest first, at most `steps_max` steps; `None` if there never was one. The log outlives a deletion.
     /// The log is read from the record's making to its last change.
     pub fn history(&self, key: RecordKey, steps_max: usize) -> Result<Option<Vec<Step>>, StoreError> {
         self.health.watch(|| {
             let table = self.records(key.kind)?;
             let Some(bytes) = table.get(u64::from(key.number))? else { return Ok(None) };
             let record = Record::decode(bytes.value())?;
-            if record.is_deleted {
-                return Ok(None);
-            }
             let (mut rev, mut steps) = (record.rev, Vec::new());
             for entry in self.changes()?.range(record.created_seq..=record.seq)?.rev() {
                 let (seq, bytes) = entry?;
                 let entry = LogEntry::decode(bytes.value())?;
                 if entry.key == key {
-                    let by = entry.by.map(str::to_string);
-                    steps.push(Step { seq: seq.value(), rev, action: entry.action, at: entry.at, by });
+                    let [by, origin] = [entry.by, entry.origin].map(|text| text.map(str::to_string));
+                    steps.push(Step { seq: seq.value(), rev, action: entry.action, at: entry.at, by, origin });
                     rev = rev.saturating_sub(1);
                     if steps.len() == steps_max {
                         break;
@@ -274,6 +271,8 @@ pub struct Step {
     pub at: Timestamp,
     /// Who, as far as known.
     pub by: Option<String>,
+    /// Key of the command that did it, if it came with one.
+    pub origin: Option<String>,
 }
 
 /// Says of a number and its search text whether the record is wanted.

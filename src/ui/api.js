@@ -42,11 +42,11 @@ export async function list(kind, query) {
   return { ...answer, body: records };
 }
 
-/** @param {Kind} kind @param {string} id */
-export const record = (kind, id) => get(`/api/${PLURAL[kind]}/${encodeURIComponent(id)}`);
+/** @param {Kind} kind @param {string} id @param {string} [part] of what is known about it */
+export const record = (kind, id, part = '') => get(`/api/${PLURAL[kind]}/${encodeURIComponent(id)}${part}`);
 
 /** @param {Kind} kind @param {string} id */
-export const history = (kind, id) => get(`/api/${PLURAL[kind]}/${encodeURIComponent(id)}/history`);
+export const history = (kind, id) => record(kind, id, '/history');
 
 /** The newest of both kinds that match. @param {Query} query */
 export const search = (query) => get(`/api/search?${parameters(query)}`);

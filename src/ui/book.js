@@ -14,6 +14,8 @@ import { words } from './words.js';
 
 /** So far from its end the list asks for more. */
 const AHEAD_PX = 1_200;
+/** Numbers of a series that stand in one block of the list. */
+const BLOCK = 50;
 
 export class Book {
   #app;
@@ -22,7 +24,7 @@ export class Book {
   #open = '';
   /** The place of the newest row shown; while the list is scrolled, newer ones wait. */
   #top = 0;
-  #rows = h('ol.rows', { role: 'list' });
+  #rows = h('div.rows', { role: 'list' });
   #news = h('button.news', { type: 'button', hidden: true, onclick: () => this.#showNews() });
   #scroller = h('div.scroll', { onscroll: () => this.#scrolled() }, this.#news, this.#rows);
   #search;
@@ -85,8 +87,9 @@ export class Book {
     if (this.#view.state === 'new' && this.#app.store.connection === 'live') this.#load();
     const { store } = this.#app;
     const stored = store.select(this.#view);
+    const own = this.#view.status === '' ? store.own(this.#kind).filter((/** @type {SaleRecord} */ one) => this.#view.finds(one)) : [];
     this.node.setAttribute('aria-busy', String(this.#view.state === 'loading'));
-    if (this.#view.state !== 'ready' && stored.length === 0) {
+    if (this.#view.state !== 'ready' && stored.length + own.length === 0) {
       this.#rows.replaceChildren(...(this.#view.state === 'failed' ? [h('li', this.#failure())] : placeholders(7)));
       this.#draw = this.#newRows();
       return;
@@ -96,14 +99,13 @@ export class Book {
     const shown = stored.filter((/** @type {SaleRecord} */ record) => placeOf(this.#kind, record) <= this.#top);
     this.#news.hidden = shown.length === stored.length;
     setText(this.#news, words.fresh(stored.length - shown.length));
-    const own = this.#view.status === '' ? store.own(this.#kind).filter((/** @type {SaleRecord} */ one) => this.#view.finds(one)) : [];
     const all = [...own, ...shown.map((/** @type {SaleRecord} */ record) => store.unsent.length > 0 ? store.find(this.#kind, idOf(this.#kind, record)) ?? record : record)];
     this.#draw(all, all.length === 0 ? [this.#nothing()] : this.#view.state === 'loading' ? placeholders(2) : this.#view.state === 'failed' ? [h('li', this.#failure())] : []);
     this.#markOpen();
   }
 
   #newRows() {
-    return rows(this.#rows, { key: (/** @type {SaleRecord} */ record) => idOf(this.#kind, record), fill: (record) => [this.#row(record)], fresh: this.#app.store.fresh });
+    return rows(this.#rows, { key: (/** @type {SaleRecord} */ record) => idOf(this.#kind, record), fill: (record) => [this.#row(record)], fresh: this.#app.store.fresh, block: (record) => Math.floor(placeOf(this.#kind, record) / BLOCK) });
   }
 
   #markOpen() {

@@ -56,7 +56,7 @@ export class Home {
     setText(this.#date, longDay(today()));
     this.#draw(store.activity, store.activity.length === 0 && figures.isLoaded ? [h('li', empty('', words.home.nothing))] : []);
     this.#sayPending();
-    const state = JSON.stringify([figures.days.map((/** @type {Day} */ day) => ({ ...day, modes: [...day.modes] })), figures.open, store.settings.currency]);
+    const state = JSON.stringify([today(), figures.days.map((/** @type {Day} */ day) => ({ ...day, modes: [...day.modes] })), figures.open, store.settings.currency]);
     if (!figures.isLoaded || state === this.#drawn) return;
     this.#drawn = state;
     const day = figures.days.find((/** @type {Day} */ one) => one.day === today()) ?? { count: 0, total: 0, paid: 0, modes: new Map() };

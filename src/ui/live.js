@@ -38,9 +38,9 @@ export class Live {
   /** Connects, and from then on always again. */
   start() {
     setInterval(() => this.#watch(), WATCH_EVERY_MS);
-    window.addEventListener('online', () => this.#wake());
-    window.addEventListener('offline', () => this.#wake());
-    window.addEventListener('pageshow', (event) => event.persisted && this.#wake());
+    addEventListener('online', () => this.#wake());
+    addEventListener('offline', () => this.#wake());
+    addEventListener('pageshow', (event) => event.persisted && this.#wake());
     document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.#wake());
     this.#connect();
   }

@@ -17,21 +17,7 @@ import { Store } from './store.js';
 import { Sync } from './sync.js';
 import { words } from './words.js';
 
-// What only other modules use is named here too, so that the browser asks for everything at once.
-import './amounts.js';
-import './api.js';
-import './draft.js';
-import './figures.js';
-import './format.js';
-import './icons.js';
-import './live.js';
-import './pending.js';
-import './record.js';
-import './view.js';
-import './widgets.js';
-import './wire.js';
-
-setTheme(localStorage.getItem('theme') ?? '');
+setTheme(localStorage.theme ?? '');
 
 const store = new Store();
 const outbox = new Outbox(new Db(), unsentChanged, stored);
@@ -57,6 +43,7 @@ let isRenderWaiting = false;
 
 function unsentChanged() {
   store.unsent = outbox.entries;
+  store.lost = outbox.lost;
   store.changed();
 }
 
@@ -143,9 +130,17 @@ store.subscribe(() => {
 sync.onConverted = (frame) => {
   if (!outbox.isOwn(frame.origin)) toast(words.said.converted(frame.data?.estimate_number ?? '', frame.order_number ?? ''));
 };
+sync.onRead = (wasReset) => outbox.recover(wasReset);
 addEventListener('hashchange', navigate);
 addEventListener('keydown', /** @type {any} */ (shortcut));
 addEventListener('beforeunload', (event) => outbox.waiting > 0 && event.preventDefault());
+// What the shop had chosen is known before the server answers, and without it.
+let settings = { ...store.settings, ...JSON.parse(localStorage.settings ?? '{}'), rev: 0 };
+store.setSettings(settings);
+store.subscribe(() => {
+  if (settings !== store.settings) localStorage.settings = JSON.stringify(settings = store.settings);
+});
 outbox.start();
 navigate();
 sync.start();
+navigator.serviceWorker?.register('/sw.js').catch(() => {});

@@ -1,11 +1,15 @@
 //! The web page, embedded: HTML, style sheets, icon and native JavaScript modules, as they stand in this folder.
-//! There is no build step; only what is for the reader of the source, comments and indentation, is left out of what is
-//! served. This module imports nothing; it is the one list of what the page consists of.
+//! There is no build step; what is only for the reader of the source is left out when the program starts (`lean`). This module
+//! imports nothing; it is the one list of what the page consists of.
+
+mod lean;
 
 use std::fmt::Write;
 use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
+
+use lean::lean;
 
 /// One file of the page, served under `/ui/<FOLDER>/<name>`.
 #[derive(Debug)]
@@ -20,19 +24,24 @@ pub struct Asset {
 
 /// The document at `/`. The server replaces the literal text `{{currency}}` by the shop's currency code, and `{{assets}}` by
 /// [`FOLDER`].
-pub static INDEX: LazyLock<String> = LazyLock::new(|| lean(PAGE, include_str!("index.html")));
+pub static INDEX: LazyLock<String> = LazyLock::new(|| lean(HTML, include_str!("index.html")));
 
 /// The document at `/` while the shop cannot be opened. The server replaces `{{title}}`, `{{sentence}}`, `{{remedy}}`
 /// and `{{assets}}`.
 pub const CLOSED: &str = include_str!("closed.html");
 
-const PAGE: &str = "text/html; charset=utf-8";
-const SCRIPT: &str = "text/javascript; charset=utf-8";
+/// The service worker at `/sw.js`, which keeps a copy of the page. The server replaces `{{assets}}`.
+pub static WORKER: LazyLock<String> = LazyLock::new(|| lean(SCRIPT, include_str!("sw.js")));
+
+/// The type of documents.
+pub const HTML: &str = "text/html; charset=utf-8";
+/// The type of scripts.
+pub const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Name, type and source of each file.
-const SOURCES: [(&str, &str, &str); 32] = [
+const SOURCES: [(&str, &str, &str); 33] = [
     ("actions.js", SCRIPT, include_str!("actions.js")),
     ("amounts.js", SCRIPT, include_str!("amounts.js")),
     ("api.js", SCRIPT, include_str!("api.js")),
@@ -56,6 +65,7 @@ const SOURCES: [(&str, &str, &str); 32] = [
     ("pending.js", SCRIPT, include_str!("pending.js")),
     ("print.js", SCRIPT, include_str!("print.js")),
     ("record.js", SCRIPT, include_str!("record.js")),
+    ("recovery.js", SCRIPT, include_str!("recovery.js")),
     ("settings.js", SCRIPT, include_str!("settings.js")),
     ("shell.js", SCRIPT, include_str!("shell.js")),
     ("store.js", SCRIPT, include_str!("store.js")),
@@ -95,67 +105,6 @@ pub fn assets() -> &'static [Asset] {
     &ASSETS
 }
 
-/// Leaves out what only a reader of the source needs: comments, indentation, empty lines, the last semicolon of a block, and in
-/// scripts the spaces around signs. No string in the sources holds the marks of a comment (a test looks).
-fn lean(content_type: &str, source: &str) -> String {
-    let mut text = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some((before, comment)) = rest.split_once("/*") {
-        text.push_str(before);
-        rest = comment.split_once("*/").map_or("", |(_, after)| after.strip_prefix(' ').unwrap_or(after));
-    }
-    text.push_str(rest);
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
-    let joined: String = match content_type {
-        SCRIPT => lines.map(squeeze).map(|line| if needs_end(&line) { line + "\n" } else { line }).collect(),
-        STYLE => lines.map(squeeze_style).collect(),
-        _ => lines.map(|line| line.to_string() + "\n").collect(),
-    };
-    // Before the end of a block, neither language needs one.
-    joined.replace(";}", "}")
-}
-
-/// Whether the end of a line of script may mean something: not behind an opening or a separating sign.
-fn needs_end(line: &str) -> bool {
-    !line.ends_with(['{', '(', '[', ',', ';'])
-}
-
-/// Takes the spaces around signs out of a line of script, but not out of its strings. A line with nested templates, or with a
-/// slash, which may be a pattern, stays as it is.
-fn squeeze(line: &str) -> String {
-    let is_sign = |byte: Option<&u8>| byte.is_some_and(|byte| b"=,(){}:?&|<>;!*[]%+".contains(byte));
-    let bytes = line.as_bytes();
-    let mut quote = None;
-    let mut lean = Vec::with_capacity(bytes.len());
-    for (index, &byte) in bytes.iter().enumerate() {
-        match (byte, quote) {
-            (b'/', None) => return line.to_string(),
-            (b'\'' | b'`' | b'"', None) => quote = Some(byte),
-            (byte, Some(open)) if byte == open => quote = None,
-            _ => {}
-        }
-        let is_idle = quote.is_none() && byte == b' ' && (is_sign(lean.last()) || is_sign(bytes.get(index + 1)));
-        if !is_idle {
-            lean.push(byte);
-        }
-    }
-    if line.matches('`').count() > 2 {
-        return line.to_string();
-    }
-    // Only spaces were taken away.
-    String::from_utf8(lean).unwrap_or_default()
-}
-
-/// The same for a line of a style sheet: around the signs of a selector, behind the name of a declaration and its commas.
-fn squeeze_style(line: &str) -> String {
-    let signs = |selector: &str| selector.replace(" > ", ">").replace(" + ", "+");
-    match line.strip_suffix(" {") {
-        Some(selector) => signs(selector) + "{",
-        None if line.ends_with(';') => line.replacen(": ", ":", 1).replace(", ", ","),
-        None => signs(line),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,25 +126,20 @@ mod tests {
         const PAGE_BYTES: usize = 120_000;
         // The folder's name stands in each address of the page.
         let index = INDEX.replace("{{assets}}", FOLDER.as_str());
-        let bytes = index.len() + ASSETS.iter().map(|asset| asset.bytes.len()).sum::<usize>();
+        let bytes = index.len() + WORKER.len() + ASSETS.iter().map(|asset| asset.bytes.len()).sum::<usize>();
         assert!(bytes <= PAGE_BYTES, "{bytes} bytes");
     }
 
     #[test]
-    fn only_comments_and_white_space_are_left_out() {
-        let source =
-            "// Head.\n/** @type {any} */\nlet a = /** @type {any} */ (b);\n\n  c(); // said here\n/* One\n   two */\n";
-        assert_eq!(lean(SVG, source), "let a = (b);\nc(); // said here\n");
-        let script = "const a = b ? 'one = \u{201c}two\u{201d}' : { c };\nif (x / 2 > 1) {\n  y(' ' + `${a} = b`)\n}\n";
-        let lean_script = "const a=b?'one = \u{201c}two\u{201d}':{c};if (x / 2 > 1) {y(' '+`${a} = b`)\n}\n";
-        assert_eq!(lean(SCRIPT, script), lean_script);
-        assert_eq!(lean(STYLE, "a > b :hover {\n  color: rgb(1, 2, 3);\n}\n"), "a>b :hover{color:rgb(1,2,3)}");
+    fn the_sources_are_written_so_that_nothing_is_lost_with_their_comments_and_line_ends() {
         for (name, _, source) in SOURCES {
             assert_eq!(source.matches("/*").count(), source.matches("*/").count(), "{name}");
             let is_open = |line: &str| !line.trim_start().starts_with("//") && line.matches('`').count() % 2 == 1;
             assert!(!source.lines().any(is_open), "{name}: a template over several lines would lose its indentation");
             assert!(!source.contains(";}"), "{name}: a semicolon that may mean something");
-            assert!(!source.contains("+ +") && !source.contains("'+ "), "{name}: signs that must stay apart");
+            for apart in ["+ +", "- -", "/ /", "/ *"] {
+                assert!(!source.contains(apart), "{name}: {apart} must stay apart");
+            }
         }
     }
 
@@ -217,14 +161,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_module_is_asked_for_by_the_first_one_without_waiting_for_its_importer() {
-        let main = scripts().find(|script| script.name == "main.js").map(text).unwrap_or_default();
-        for script in scripts().filter(|script| script.name != "main.js") {
-            assert!(main.contains(&format!("'./{}'", script.name)), "{}", script.name);
-        }
-    }
-
     /// The content-security policy would stop it in the browser; here it is found before.
     #[test]
     fn nothing_is_inline_external_or_markup_made_of_text() {
@@ -234,7 +170,8 @@ mod tests {
         assert!(!CLOSED.contains("<script"));
         assert_eq!(INDEX.matches("<script").count(), INDEX.matches("<script type=\"module\" src=").count());
         let sources = SOURCES.into_iter().map(|(name, _, source)| (name, source));
-        let sources = sources.chain([("index.html", INDEX.as_str()), ("closed.html", CLOSED)]);
+        let sources =
+            sources.chain([("index.html", INDEX.as_str()), ("closed.html", CLOSED), ("sw.js", WORKER.as_str())]);
         for (name, source) in sources {
             let source = source.replace("http://www.w3.org/2000/svg", "");
             for forbidden in ["http://", "https://", "innerHTML", "outerHTML", "insertAdjacentHTML", "eval("] {
@@ -272,6 +209,8 @@ mod tests {
         let users = |call: &str| scripts().filter(|s| text(s).contains(call)).map(|s| s.name).collect::<Vec<_>>();
         assert_eq!(users("fetch("), ["api.js"]);
         assert_eq!(users("new WebSocket("), ["live.js"]);
+        // The worker runs beside the page, and asks for its files alone.
+        assert!(!WORKER.contains("/api") && !WORKER.contains("import"));
     }
 
     #[test]

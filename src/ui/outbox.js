@@ -2,10 +2,14 @@
 // until an answer comes; so it is carried out exactly once, over reloads, tabs and lost answers. One that the server refuses
 // is parked with the reason and the rest go on.
 //
+// What was carried out is kept for a while: should the server be put back to an older copy of its records, the person is asked
+// whether what is missing there is to be entered again, under the same keys.
+//
 // Tabs share the queue. Whoever has something to send takes a lease first; should two send at once after all, the key
 // makes the second one's answer the first one's.
 
 import { send } from './api.js';
+import { Recovery } from './recovery.js';
 
 /** @typedef {import('./wire.js').Kind} Kind */
 /** @typedef {import('./wire.js').SaleRecord} SaleRecord */
@@ -33,6 +37,9 @@ import { send } from './api.js';
  * @property {number} tries
  * @property {string} [reason] why it is parked
  * @property {number} [status] of the answer that parked it
+ * @property {string} [made] id of the record that it made, once it was carried out
+ * @property {string} [number] of that
+ * @property {Entry} [again] of a lost one: how it can be given again
  * @property {SaleRecord} [current] the record as it is on the server, for a conflict
  *
  * @typedef {{ state: 'done' | 'refused' | 'queued', status: number, body: any, entry: Entry }} Outcome
@@ -45,11 +52,15 @@ const RETRY_MS = 1_500;
 /** A fault of the server that does not go away parks the command, so that the rest can go on. */
 const FAULTS_MAX = 5;
 /** Answers after which the same command may be sent again: nothing is decided yet. */
+/** What makes a record. */
+const MAKING = new Set(['create', 'duplicate', 'convert']);
 const PASSING = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
 
 export class Outbox {
   /** @type {Entry[]} */
   entries = [];
+  /** Carried out, but not known to the server any more. @type {Entry[]} */
+  lost = [];
   /** May be sent now. */
   isOpen = false;
   #db;
@@ -106,9 +117,7 @@ export class Outbox {
     const entry = { ...wish, body, key: newKey(), at: new Date().toISOString(), state: 'waiting', tries: 0 };
     this.#own.add(entry.key);
     const settled = new Promise((resolve) => this.#waiters.set(entry.key, resolve));
-    entry.place = await this.#db.change((shelf) => shelf.put(entry));
-    await this.#refresh();
-    this.#tell({ type: 'changed' });
+    await this.#change(async (shelf) => (entry.place = await shelf.put(entry)));
     this.pump();
     const patience = new Promise((resolve) => setTimeout(resolve, this.isOpen ? ANSWER_WAIT_MS : 0));
     const outcome = await Promise.race([settled, patience]);
@@ -124,13 +133,44 @@ export class Outbox {
 
   /** @param {Entry} entry */
   async discard(entry) {
-    await this.#db.change(async (shelf) => {
+    await this.#change(async (shelf) => {
       shelf.remove(entry.place);
       // What was built on it cannot be carried out any more either.
       for (const other of await shelf.all()) if (other.id === localId(entry.key)) shelf.remove(other.place);
     });
-    await this.#refresh();
-    this.#tell({ type: 'changed' });
+  }
+
+  /**
+   * Finds out what the server has lost. @param {boolean} isReset it was put back; if that is not known, the latest command tells
+   */
+  async recover(isReset) {
+    const [sent, known = []] = await this.#db.change((shelf) => Promise.all([shelf.sent(), shelf.read('lost')]));
+    const recovery = new Recovery();
+    if (!isReset && (await recovery.findLost(sent.slice(-1))).length === 0) return;
+    const all = [...known, ...sent].sort((one, other) => one.place - other.place);
+    const found = await recovery.findLost(all);
+    for (const entry of found) entry.again = await recovery.rebase(entry, found, all);
+    const queue = await Promise.all(this.entries.map((entry) => recovery.rebase(entry, found, all)));
+    await this.#change(async (shelf) => {
+      // Another tab may have asked and been answered meanwhile.
+      const there = [...await shelf.sent(), ...await shelf.read('lost') ?? []].map(({ key }) => key);
+      const lost = found.filter(({ key }) => there.includes(key));
+      for (const { place } of lost) shelf.drop(place);
+      for (const entry of known) if (!found.includes(entry)) await shelf.keep(entry);
+      shelf.write('lost', lost);
+      const waiting = (await shelf.all()).map(({ place }) => place);
+      for (const entry of queue) if (waiting.includes(entry.place)) shelf.put(entry);
+    });
+  }
+
+  /** The answer to the question what is to become of what is lost. @param {boolean} isEnteredAgain */
+  async settleLost(isEnteredAgain) {
+    await this.#change(async (shelf) => {
+      // In their old places: before what waits, which may be built on them.
+      if (isEnteredAgain) for (const { again } of await shelf.read('lost') ?? []) shelf.put({ state: 'waiting', ...again, tries: 0 });
+      shelf.write('lost', []);
+    });
+    this.pump();
   }
 
   /** Sends what waits, if it is this tab's turn. */
@@ -160,17 +200,11 @@ export class Outbox {
 
   /** @param {Entry} entry @returns {Promise<boolean>} false if it must be tried again later */
   async #sendOne(entry) {
-    let answer;
-    try {
-      answer = await send(entry);
-    } catch {
-      await this.#store({ ...entry, tries: entry.tries + 1 });
-      return false;
-    }
-    const { status, body } = answer;
-    const isFault = status === 500 && entry.tries + 1 >= FAULTS_MAX;
-    if (PASSING.has(status) && !isFault) {
-      await this.#store({ ...entry, tries: entry.tries + 1 });
+    // Without an answer nothing is decided either.
+    const { status, body } = await send(entry).catch(() => ({ status: 503, body: null }));
+    const tries = entry.tries + 1;
+    if (PASSING.has(status) && !(status === 500 && tries >= FAULTS_MAX)) {
+      await this.#store({ ...entry, tries });
       return false;
     }
     const isGone = status === 404 && entry.what === 'delete';
@@ -185,6 +219,8 @@ export class Outbox {
     const local = localId(entry.key);
     await this.#db.change(async (shelf) => {
       shelf.remove(entry.place);
+      const made = MAKING.has(entry.what) ? id : undefined;
+      if (entry.kind && status < 300) await shelf.keep({ ...entry, made, number: body.sale_number ?? body.estimate_number });
       for (const other of await shelf.all()) {
         if (id !== '' && other.id === local) shelf.put({ ...other, id, path: other.path.replace(local, id) });
       }
@@ -236,16 +272,20 @@ export class Outbox {
 
   /** @param {Entry} entry */
   async #store(entry) {
-    await this.#db.change(async (shelf) => {
-      const isThere = (await shelf.all()).some((other) => other.place === entry.place);
-      if (isThere) await shelf.put(entry);
-    });
+    await this.#change(async (shelf) => (await shelf.all()).some((other) => other.place === entry.place) && shelf.put(entry));
+  }
+
+  /** Changes what is stored, and says so to this tab and the others. @param {(shelf: import('./db.js').Shelf) => Promise<any>} work */
+  async #change(work) {
+    await this.#db.change(work);
     await this.#refresh();
     this.#tell({ type: 'changed' });
   }
 
   async #refresh() {
-    this.entries = await this.#db.change((shelf) => shelf.all());
+    const [entries, lost] = await this.#db.change((shelf) => Promise.all([shelf.all(), shelf.read('lost')]));
+    this.entries = entries;
+    this.lost = lost ?? [];
     this.#onChange();
   }
 

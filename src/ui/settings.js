@@ -28,7 +28,7 @@ export class SettingsScreen {
       this.#inputs[name] = h(tag, { name, autocomplete: 'off', ...(tag === 'textarea' ? { rows: 4 } : {}) });
       return field(/** @type {any} */ (text)[name], this.#inputs[name], hint);
     };
-    const theme = localStorage.getItem('theme') ?? '';
+    const theme = localStorage.theme ?? '';
     const form = h('form.form', {
       noValidate: true, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), this.#save()),
       oninput: (/** @type {any} */ event) => (this.#isTouched ||= event.target.name !== 'theme'),
@@ -73,7 +73,7 @@ export class SettingsScreen {
 
 /** @param {string} theme `light`, `dark`, or empty for the device's own */
 export function setTheme(theme) {
-  localStorage.setItem('theme', theme);
+  localStorage.theme = theme;
   const media = theme ? (theme === 'dark' ? 'screen' : 'not all') : 'screen and (prefers-color-scheme: dark)';
   part('dark').setAttribute('media', media);
 }

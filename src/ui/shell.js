@@ -1,10 +1,11 @@
 // The frame around every screen: the menu, how the page stands with the server, messages, and what is not sent yet.
 
 import { arrange, h, part, setText } from './dom.js';
-import { clockTime } from './format.js';
+import { clockTime, stamp, wallTime } from './format.js';
 import { icon } from './icons.js';
-import { cancel, confirm, openDialog } from './dialog.js';
+import { cancel, closeDialog, confirm, openDialog } from './dialog.js';
 import { draftOf, putDraft } from './draft.js';
+import { GONE } from './recovery.js';
 import { linkTo } from './wire.js';
 import { button } from './widgets.js';
 import { words } from './words.js';
@@ -47,7 +48,7 @@ export class Shell {
   }
 
   render() {
-    const { connection, unsent, settings, rightAt, warnings } = this.#store;
+    const { connection, unsent, lost, settings, rightAt, warnings } = this.#store;
     setText(this.#name, settings.shop_name || words.product);
     // Never the colour of all is well while something is unsent.
     this.#pill.dataset.state = connection === 'live' && unsent.length > 0 ? 'unsent' : connection;
@@ -56,10 +57,11 @@ export class Shell {
     setText(this.#pill, words.connection[connection]);
     this.#unsent.hidden = unsent.length === 0;
     setText(this.#unsent, words.unsent(unsent.length));
-    const notices = [...warnings, connection === 'offline' ? (rightAt ? words.stale(clockTime(rightAt)) : words.neverLoaded) : ''].filter(Boolean);
+    const missing = lost.length > 0 ? words.lost.said(lost.length) : '';
+    const notices = [missing, ...warnings, connection === 'offline' ? (rightAt ? words.stale(clockTime(rightAt)) : words.neverLoaded) : ''].filter(Boolean);
     if (notices.join() !== this.#drawn) {
       this.#drawn = notices.join();
-      arrange(this.#notice, notices.map((text) => h('p.notice', text)));
+      arrange(this.#notice, notices.map((text) => h('p.notice', text, text === missing && button(words.lost.show, () => this.#showLost(), { name: 'lost' }))));
     }
     if (this.#list.isConnected && this.#listed !== unsent) this.#drawUnsent();
   }
@@ -88,17 +90,26 @@ export class Shell {
     this.#list.replaceChildren(...(items.length > 0 ? items : [h('li.quiet', words.outbox.none)]));
   }
 
+  /** Asks what is to become of what the server has lost. */
+  async #showLost() {
+    const items = this.#store.lost.map((entry) => h('li', h('strong', titleOf(entry)),
+      h('span.quiet', [wallTime(stamp(new Date(entry.at))), entry.again?.reason].filter(Boolean).join(' · '))));
+    const leave = (/** @type {Event} */ event) => (closeDialog(event), this.#outbox.settleLost(false));
+    const isEnteredAgain = await openDialog(words.lost.title, [h('p', words.lost.text), h('ul.unsent-list', ...items)],
+      [button(words.lost.leave, leave, { look: 'danger', name: 'leave' }), button(words.lost.again, () => {}, { look: 'strong', type: 'submit', name: 'again' })]);
+    if (isEnteredAgain) await this.#outbox.settleLost(true);
+  }
+
   /** @param {Entry} entry */
   #item(entry) {
-    const { what } = words.outbox;
-    const name = entry.what === 'create' ? what.create[entry.kind ?? 'order'] : what[entry.what];
     const isParked = entry.state === 'parked';
     const why = !isParked ? words.outbox.waits : entry.status === 412 ? words.outbox.changed : entry.reason ?? '';
-    const canEdit = (entry.what === 'create' && (isParked || entry.tries === 0)) || (entry.what === 'edit' && isParked);
-    return h('li', { data: { entry: entry.key, state: entry.state } }, h('strong', [name, entry.title].filter(Boolean).join(' · ')),
+    const isGone = entry.status === GONE;
+    const canEdit = (entry.what === 'create' && (isParked || entry.tries === 0)) || (entry.what === 'edit' && isParked && !isGone);
+    return h('li', { data: { entry: entry.key, state: entry.state } }, h('strong', titleOf(entry)),
       h(`span${isParked ? '.error' : '.quiet'}`, `${clockTime(new Date(entry.at))} · ${why}`),
       h('div.actions',
-        isParked && entry.status !== 412 ? button(words.outbox.retry, () => this.#outbox.retry(entry), { name: 'retry' }) : null,
+        isParked && entry.status !== 412 && !isGone ? button(words.outbox.retry, () => this.#outbox.retry(entry), { name: 'retry' }) : null,
         canEdit ? button(words.outbox.edit, () => this.#edit(entry), { name: 'edit' }) : null,
         button(words.ask.discardIt, () => this.#discard(entry), { look: 'danger', name: 'discard' })));
   }
@@ -121,4 +132,10 @@ export class Shell {
   async #discard(entry) {
     if (await confirm(words.ask.discardIt, words.ask.discard, words.ask.discardIt)) await this.#outbox.discard(entry);
   }
+}
+
+/** What a command does, and to what. @param {Entry} entry */
+function titleOf({ what, kind, title, number }) {
+  const name = what === 'create' ? words.outbox.what.create[kind ?? 'order'] : words.outbox.what[what];
+  return [name, what === 'create' ? number : '', title].filter(Boolean).join(' · ');
 }

@@ -43,6 +43,8 @@ export class Store {
   warnings = [];
   /** @type {import('./outbox.js').Entry[]} */
   unsent = [];
+  /** What this device had done and the server has lost. @type {import('./outbox.js').Entry[]} */
+  lost = [];
   /** Views that are on a screen. @type {Set<View>} */
   views = new Set();
   /** Records that have changed since they were last drawn. @type {Set<string>} */

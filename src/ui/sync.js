@@ -38,6 +38,11 @@ export class Sync {
   #helloTimer = 0;
   /** @type {Map<string, number>} */
   #timers = new Map();
+  /** Whether it is still to be found out what the server has lost, and whether it is known to have been put back. */
+  #mayHaveLost = true;
+  #wasReset = false;
+  /** The server was read anew. @type {(wasReset: boolean) => Promise<void>} */
+  onRead = async () => {};
   /** A conversion happened, here or elsewhere. @type {(frame: Change) => void} */
   onConverted = () => {};
 
@@ -90,7 +95,10 @@ export class Sync {
     const reached = resume === 'catch_up' ? (this.#position?.seq ?? 0) : seq;
     this.#position = { epoch: epoch ?? '', seq: reached };
     if (resume === 'catch_up') return;
-    if (resume === 'reset') this.#store.forget();
+    if (resume === 'reset') {
+      this.#store.forget();
+      this.#mayHaveLost = this.#wasReset = true;
+    }
     this.#readEverything();
   }
 
@@ -168,6 +176,8 @@ export class Sync {
     for (let attempt = 0; era === this.#era; attempt += 1) {
       try {
         await this.#readShop();
+        if (this.#mayHaveLost) await this.onRead(this.#wasReset);
+        this.#mayHaveLost = this.#wasReset = false;
         await Promise.all([...this.#store.views].map((view) => this.#renew(view)));
         if (era === this.#era) this.#reached();
         return;
@@ -227,6 +237,7 @@ export class Sync {
 
   /** Everything that was missed is here; what has no place in the stream is read again. */
   #caughtUp() {
+    if (this.#mayHaveLost) return this.#readEverything();
     this.#reached();
     this.#soon('shop', () => this.#readShop());
     for (const view of this.#store.views) if (view.state !== 'ready') this.load(view).catch(() => {});

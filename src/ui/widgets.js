@@ -59,27 +59,47 @@ export function placeholders(count) {
 /** @param {string} title @param {string} next @param {...any} actions */
 export const empty = (title, next, ...actions) => h('div.empty', title && h('p.empty-title', title), next && h('p', next), ...actions);
 
+/** The usual height of a row; only a guess for those that were never on the screen. */
+const ROW_PX = 68;
+
 /**
- * Keyed rows: the row of a record stays the same node, and lights up when the record has just changed.
+ * Keyed rows: the row of a record stays the same node, and lights up when the record has just changed. In a long list each
+ * stands in a `block`, the same for ever: the browser passes over blocks that are not near the screen, not over each row.
  * @template T @param {HTMLElement} parent
- * @param {{ key: (item: T) => string, fill: (item: T) => any[], fresh: Set<string> }} how
+ * @param {{ key: (item: T) => string, fill: (item: T) => any[], fresh: Set<string>, block?: (item: T) => number }} how
  */
-export function rows(parent, { key, fill, fresh }) {
+export function rows(parent, { key, fill, fresh, block }) {
   /** @type {Map<string, { node: any, item: T }>} */
   let shown = new Map();
+  /** @type {Map<number, any>} */
+  const blocks = new Map();
+  const blockOf = (/** @type {number} */ place, /** @type {any[]} */ nodes) => {
+    const node = blocks.get(place) ?? h('div', { role: 'none' });
+    blocks.set(place, node);
+    if (node.childElementCount !== nodes.length) {
+      // Older browsers take the first word only.
+      for (const size of [`${nodes.length * ROW_PX}px`, `auto ${nodes.length * ROW_PX}px`]) node.style.containIntrinsicSize = size;
+    }
+    arrange(node, nodes);
+    return node;
+  };
   return (/** @type {readonly T[]} */ items, /** @type {any[]} */ rest = []) => {
     const next = new Map();
+    /** @type {Map<number, any[]>} */
+    const placed = new Map();
     for (const item of items) {
       const held = shown.get(key(item));
-      const node = held?.node ?? h('li');
+      const node = held?.node ?? (block ? h('div', { role: 'listitem' }) : h('li'));
       if (held?.item !== item) {
         node.replaceChildren(...fill(item));
         if (fresh.has(key(item))) glow(node);
       }
       next.set(key(item), { node, item });
+      if (block) placed.set(block(item), [...placed.get(block(item)) ?? [], node]);
     }
     shown = next;
-    arrange(parent, [...[...next.values()].map(({ node }) => node), ...rest]);
+    const nodes = block ? [...placed].map(([place, own]) => blockOf(place, own)) : [...next.values()].map(({ node }) => node);
+    arrange(parent, [...nodes, ...rest]);
   };
 }
 

@@ -171,6 +171,17 @@ export const words = {
     },
   },
 
+  lost: {
+    said: (/** @type {number} */ count) => 'The shop’s records were put back to an earlier state. '
+      + `${counted(count, 'entry', 'entries')} made on this device ${count === 1 ? 'is' : 'are'} missing.`,
+    show: 'Show',
+    title: 'Enter these again?',
+    text: 'Each gets the next number. What somebody else has entered anew meanwhile would be there twice.',
+    again: 'Enter again',
+    leave: 'Leave them',
+    gone: 'What it was about is missing too',
+  },
+
   said: {
     saved: (/** @type {Kind} */ kind, /** @type {string} */ number) => `${names[kind]} saved · ${number}`,
     edited: (/** @type {string} */ number) => `Changes saved · ${number}`,

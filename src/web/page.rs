@@ -11,10 +11,9 @@ use super::respond::{Fixed, Reply};
 use crate::app::{App, Closed};
 use crate::ui;
 
-const HTML: &str = "text/html; charset=utf-8";
 /// Nothing but our own files runs in the page, and nobody frames it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-     img-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+     worker-src 'self'; img-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// What a path in the assets' folder names never changes (RFC 8246 §2).
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
@@ -50,7 +49,7 @@ fn closed_page(closed: Closed) -> Reply {
         .replace("{{remedy}}", &escaped(&remedy))
         // Last, since it holds a path, and a path may hold anything.
         .replace("{{sentence}}", &escaped(&problem.detail));
-    let mut reply = Reply::new(problem.status, HTML, "no-store", page.into_bytes());
+    let mut reply = Reply::new(problem.status, ui::HTML, "no-store", page.into_bytes());
     for (name, value) in &problem.headers {
         reply.add_header(name, value);
     }
@@ -77,7 +76,7 @@ fn page(visit: &Visit<'_>, app: &App) -> Reply {
     let mut reply = if has_already(visit, &tag) {
         Reply::empty(304, "no-cache")
     } else {
-        Reply::new(200, HTML, "no-cache", page.into_bytes())
+        Reply::new(200, ui::HTML, "no-cache", page.into_bytes())
     };
     reply.add_header("ETag", &tag);
     secured(reply)
@@ -92,6 +91,12 @@ pub(super) fn asset(folder: &str, name: &str) -> Result<Reply, Problem> {
     let is_named = |asset: &ui::Asset| asset.name == name && folder == ui::FOLDER.as_str();
     let (asset, content) = FILES.iter().find(|(asset, _)| is_named(asset)).ok_or_else(Problem::not_found)?;
     Ok(secured(Reply::fixed(asset.content_type, FOR_GOOD, content)))
+}
+
+/// The service worker. A browser asks for it at each visit and takes a changed one at once, whatever it has kept.
+pub(super) fn worker() -> Reply {
+    let worker = ui::WORKER.replace("{{assets}}", ui::FOLDER.as_str());
+    secured(Reply::new(200, ui::SCRIPT, "no-cache", worker.into_bytes()))
 }
 
 fn secured(mut reply: Reply) -> Reply {

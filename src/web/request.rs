@@ -121,7 +121,8 @@ impl Request<'_> {
                 .integer("rev", u64::from(step.rev))
                 .plain("action", step.action.name())
                 .plain("at", &step.at.to_rfc3339())
-                .text_if("by", step.by.as_deref());
+                .text_if("by", step.by.as_deref())
+                .text_if("origin", step.origin.as_deref());
             object.close();
         }
         body.push(b']');

@@ -13,6 +13,7 @@ use crate::domain::Estimate;
 pub(super) enum Route<'a> {
     Root,
     Description,
+    Worker,
     Asset(&'a str, &'a str),
     ApiRoot,
     Health,
@@ -50,6 +51,7 @@ pub(super) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
     Some(match (method, path) {
         (Get, [""]) => Route::Root,
         (Get, ["openapi.json"]) => Route::Description,
+        (Get, ["sw.js"]) => Route::Worker,
         (Get, ["ui", folder, name]) => Route::Asset(folder, name),
         (Get, ["api"] | ["api", ""]) => Route::ApiRoot,
         (Get, ["health"] | ["api", "health"]) => Route::Health,
@@ -132,6 +134,7 @@ fn dispatch(route: Route<'_>, visit: &Visit<'_>) -> Result<Reply, Problem> {
     match route {
         Route::Root => Ok(page::root(visit)),
         Route::Description => Ok(openapi::description(&enter()?)),
+        Route::Worker => Ok(page::worker()),
         Route::Asset(folder, name) => page::asset(folder, name),
         Route::Health => Ok(info::health(visit.shop)),
         Route::ApiRoot => enter().map(|_| info::api_root()),

@@ -27,6 +27,8 @@ struct Wire {
     next_id: Cell<u64>,
     /// What pages threw; a test that ends with any fails.
     faults: RefCell<Vec<String>>,
+    /// Kinds of the dialogs that the browser itself has shown.
+    dialogs: RefCell<Vec<String>>,
 }
 
 /// A tab of one device.
@@ -73,7 +75,12 @@ impl Chrome {
         if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
             stream.set_read_timeout(Some(DEADLINE)).unwrap();
         }
-        let wire = Wire { socket: RefCell::new(socket), next_id: Cell::new(1), faults: RefCell::new(Vec::new()) };
+        let wire = Wire {
+            socket: RefCell::new(socket),
+            next_id: Cell::new(1),
+            faults: RefCell::default(),
+            dialogs: RefCell::default(),
+        };
         Some(Self { wire: Rc::new(wire), child, _profile: profile })
     }
 
@@ -132,6 +139,10 @@ fn address_of(child: &mut Child) -> String {
 
 impl Wire {
     fn call(&self, session: &str, method: &str, params: &Value) -> Value {
+        self.try_call(session, method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn try_call(&self, session: &str, method: &str, params: &Value) -> Result<Value, Value> {
         let id = self.next_id.replace(self.next_id.get() + 1);
         let mut command = json!({"id": id, "method": method, "params": params});
         if !session.is_empty() {
@@ -143,8 +154,7 @@ impl Wire {
             let Message::Text(text) = socket.read().unwrap() else { continue };
             let mut said: Value = serde_json::from_str(&text).unwrap();
             if said["id"] == id {
-                assert!(said.get("error").is_none(), "{method}: {}", said["error"]);
-                return said["result"].take();
+                return if said.get("error").is_some() { Err(said["error"].take()) } else { Ok(said["result"].take()) };
             }
             self.note(&said);
         }
@@ -155,6 +165,9 @@ impl Wire {
         match said["method"].as_str() {
             Some("Runtime.exceptionThrown") => {
                 self.faults.borrow_mut().push(said["params"]["exceptionDetails"].to_string());
+            }
+            Some("Page.javascriptDialogOpening") => {
+                self.dialogs.borrow_mut().push(text(&said["params"]["type"]));
             }
             Some("Runtime.consoleAPICalled") if said["params"]["type"] == "error" => {
                 self.faults.borrow_mut().push(entry.to_string());
@@ -178,6 +191,27 @@ impl Page {
     pub fn load_again(&self, url: &str) {
         self.goto("about:blank");
         self.goto(url);
+    }
+
+    /// Reloads the page, as its person does.
+    pub fn reload(&self) {
+        self.eval("void (window.isOld = true)");
+        self.call("Page.reload", &json!({}));
+        // A question that meets the change of pages is not answered, but asked again.
+        let expression = "!window.isOld && document.readyState === 'complete'";
+        let is_there = || self.wire.try_call(&self.session, "Runtime.evaluate", &json!({"expression": expression}));
+        wait_until("the reload", || is_there().is_ok_and(|answer| answer["result"]["value"] == true));
+    }
+
+    /// Tries to reload the page, like a person who has used it, and stays when the browser asks. Fails if it does not ask.
+    pub fn stay_when_asked(&self) {
+        let reload = "void setTimeout(() => location.reload())";
+        self.call("Runtime.evaluate", &json!({"expression": reload, "userGesture": true}));
+        wait_until("the browser's own question", || {
+            self.wire.call("", "Browser.getVersion", &json!({}));
+            self.wire.dialogs.borrow_mut().pop().is_some_and(|kind| kind == "beforeunload")
+        });
+        self.call("Page.handleJavaScriptDialog", &json!({"accept": false}));
     }
 
     /// What an expression gives; a promise is waited for.

@@ -8,8 +8,10 @@ mod chrome;
 mod flows;
 mod offline;
 mod paper;
+mod reset;
 mod screens;
 mod scrolling;
 #[allow(dead_code, reason = "shared with the system tests")]
 #[path = "../system/support/mod.rs"]
 mod support;
+mod worker;

@@ -276,6 +276,7 @@ fn the_page_and_its_files_run_nothing_but_themselves() {
         text.split("\"/ui/").skip(1).filter_map(|rest| rest.split('"').next()).map(|name| format!("/ui/{name}"));
     let mut replies = vec![page];
     replies.extend(files.map(|path| client.get(&path)));
+    replies.push(client.get("/sw.js"));
     assert!(replies.len() > 5);
     for reply in replies {
         assert_eq!(reply.status, 200);
@@ -287,6 +288,7 @@ fn the_page_and_its_files_run_nothing_but_themselves() {
             "default-src 'none'",
             "script-src 'self'",
             "connect-src 'self'",
+            "worker-src 'self'",
             "frame-ancestors 'none'",
             "base-uri 'none'",
         ] {

@@ -203,6 +203,7 @@ fn every_operation_answers_as_it_is_described() {
 fn ask_the_server_itself(asker: &mut Asker<'_>) {
     for path in [
         "/",
+        "/sw.js",
         "/openapi.json",
         "/api",
         "/api/",

@@ -79,3 +79,15 @@ fn the_page_is_asked_for_each_time_and_sent_when_it_is_another() {
     assert_eq!((sentence.header("Cache-Control"), sentence.header("Vary")), (Some("no-store"), Some("Accept")));
     assert!(sentence.expect(200)["message"].is_string());
 }
+
+/// A worker that a browser kept would keep an old page.
+#[test]
+fn the_worker_is_asked_for_each_time_and_names_the_files_of_the_page() {
+    let server = Server::start();
+    let worker = server.get("/sw.js");
+    assert_eq!((worker.status, worker.header("Cache-Control")), (200, Some("no-cache")));
+    assert_eq!(worker.header("Content-Type"), Some("text/javascript; charset=utf-8"));
+    let (page, _) = page(&mut server.client());
+    let folder = files(&page)[0].split('/').nth(2).unwrap().to_string();
+    assert!(worker.text().contains(&folder) && !worker.text().contains("{{"), "{}", worker.text());
+}

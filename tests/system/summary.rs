@@ -92,5 +92,24 @@ fn the_history_of_a_record_names_each_step_the_newest_first() {
     client.request("PUT", &format!("/api/orders/{order_id}/status?status=Delivered"), &[], None).expect(200);
     assert_eq!(array(client.get(&format!("/api/orders/{order_id}/history")).expect(200)).len(), 2);
     client.delete(&format!("/api/orders/{order_id}")).expect(200);
-    assert_eq!(client.get(&path).detail(404), "Estimate not found");
+    let last = array(client.get(&path).expect(200)).remove(0);
+    assert_eq!((last["action"].as_str(), last["rev"].as_u64()), (Some("delete"), Some(4)), "it outlives the record");
+    assert_eq!(client.get("/api/estimates/EST-00000000/history").detail(404), "Estimate not found");
+}
+
+/// By this a client finds out which of its commands a server knows that was put back to an older copy.
+#[test]
+fn the_history_names_the_keys_of_commands() {
+    let server = Server::start();
+    let mut client = server.client();
+    let body = samples::estimate("Asha").to_string();
+    let headers = |key| [("Idempotency-Key", key), ("Content-Type", "application/json")];
+    let made = client.request("POST", "/api/estimates/create", &headers("till-1"), Some(body.as_bytes())).expect(201);
+    let path = format!("/api/estimates/{}", made["estimate_id"].as_str().unwrap());
+    client.request("DELETE", &path, &headers("till-2"), None).expect(200);
+    client.get(&path).expect(404);
+    let steps = array(client.get(&format!("{path}/history")).expect(200));
+    let told: Vec<_> = steps.iter().map(|step| (step["action"].as_str(), step["origin"].as_str())).collect();
+    assert_eq!(told, [(Some("delete"), Some("till-2")), (Some("create"), Some("till-1"))]);
+    assert_eq!(steps[1]["at"], made["data"]["created_at"], "a record's time is that of its making");
 }

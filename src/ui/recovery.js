@@ -1,0 +1,60 @@
+// What became of this device's commands when the server was put back to an older copy of its records. A record is known by the
+// keys and the times in its history, never by its number: that may be another record's by now. It changes nothing.
+
+import * as api from './api.js';
+import { localId } from './outbox.js';
+import { words } from './words.js';
+
+/** @typedef {import('./outbox.js').Entry} Entry */
+
+/** So long the server knows a command by its key; one that is older might be carried out twice. */
+const KNOWN_MS = 7 * 86_400_000;
+
+/** A status for what can only be discarded: what it was about is gone. */
+export const GONE = 410;
+
+export class Recovery {
+  /** @type {Map<string, Promise<any[]>>} */
+  #histories = new Map();
+
+  /** Of commands that were carried out, those that the server does not know. @param {Entry[]} sent @returns {Promise<Entry[]>} */
+  async findLost(sent) {
+    const lost = [];
+    for (const entry of sent) if (Date.now() - Date.parse(entry.at) < KNOWN_MS && await this.#isLost(entry)) lost.push(entry);
+    return lost;
+  }
+
+  /**
+   * A command as it can be given from now on: what it is about may be entered again itself, or be gone.
+   * @param {Entry} entry @param {Entry[]} lost @param {Entry[]} sent @returns {Promise<Entry>}
+   */
+  async rebase(entry, lost, sent) {
+    const { id, path, record } = entry;
+    if (!id || id.startsWith('local:')) return entry;
+    const first = (await this.#steps(entry, id)).at(-1);
+    if (first && (first.at === record?.created_at || sent.some(({ key }) => key === first.origin))) return entry;
+    const maker = lost.find(({ made }) => made === id);
+    if (!maker) return { ...entry, state: 'parked', status: GONE, reason: words.lost.gone };
+    return { ...entry, id: localId(maker.key), path: path.replace(id, localId(maker.key)), rev: undefined };
+  }
+
+  /** @param {Entry} entry */
+  async #isLost(entry) {
+    const { id = '', what, key, made, path } = entry;
+    const isMade = what === 'create' || what === 'duplicate';
+    const steps = await this.#steps(entry, (isMade ? made : id) ?? '');
+    if (steps.some(({ origin }) => origin === key)) return false;
+    // A status that an order had already leaves no trace.
+    return what !== 'status' || steps.length === 0 || !path.endsWith(`=${encodeURIComponent((await api.record('order', id)).body.status)}`);
+  }
+
+  /** The history of a record, the newest step first; none if there is no such record. @param {Entry} entry @param {string} id */
+  #steps({ kind = 'order' }, id) {
+    const read = () => api.history(kind, id).then(({ body }) => body, (error) => {
+      if (error.status !== 404) throw error;
+      return [];
+    });
+    if (!this.#histories.has(id)) this.#histories.set(id, read());
+    return /** @type {Promise<any[]>} */ (this.#histories.get(id));
+  }
+}
