@@ -48,6 +48,10 @@ fn write_change(change: &Change, data: Option<&[u8]>) -> Result<Vec<u8>, Unreada
         .plain("at", &change.at.to_rfc3339())
         .text_if("by", change.by.as_deref())
         .text_if("origin", change.origin.as_deref());
+    if change.action == Action::Delete {
+        // There is no record left to say it.
+        object.plain("number", &change.key.label());
+    }
     if let Some(data) = data {
         object.raw("data", data);
     }
