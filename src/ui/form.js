@@ -63,7 +63,7 @@ export class Form {
     this.#draft = kept ?? (base ? draftOf(base) : emptyDraft(localStorage.getItem('sale_by') ?? ''));
     this.title = id ? text.edit(numberOf('estimate', this.#draft.base ?? base)) : text.new;
     this.#build();
-    this.#inputs.customer_name.focus({ preventScroll: true });
+    this.#inputs.customer_name.focus();
   }
 
   /** Keeps what is typed. */
