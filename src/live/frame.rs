@@ -167,6 +167,8 @@ mod tests {
         assert!(text.contains(r##""order_number":"#003""##) && text.contains(r#""data":{}"#), "{text}");
         let json = plain_json(&change(Kind::Estimate, Action::ConvertToOrder, Some(b"{}"))).unwrap();
         assert!(!std::str::from_utf8(&json).unwrap().contains("data"));
+        let json = change_json(&change(Kind::Estimate, Action::Delete, None)).unwrap();
+        assert!(std::str::from_utf8(&json).unwrap().ends_with(r##","number":"#001"}"##), "a deletion says the number");
     }
 
     #[test]

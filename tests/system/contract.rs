@@ -20,7 +20,7 @@ const UNKNOWN_ESTIMATE: &str = "EST-DEADBEEF";
 const UNKNOWN_ORDER: &str = "ORDER-DEADBEEF";
 
 /// What a frame may say beside the keys of CONTRACT.md §4.
-const EXTRA_FRAME_KEYS: [&str; 5] = ["seq", "rev", "at", "by", "origin"];
+const EXTRA_FRAME_KEYS: [&str; 6] = ["seq", "rev", "at", "by", "origin", "number"];
 
 // ---- reading JSON by the byte ----
 

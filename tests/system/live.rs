@@ -36,7 +36,7 @@ const ITEMS: &str = concat!(
 const AMOUNTS: [&str; 5] = ["subtotal", "discount_amount", "discount_percentage", "total", "amount_paid"];
 
 /// What a frame may carry beyond the contract (DESIGN.md §6).
-const EXTRA_KEYS: [&str; 5] = ["seq", "rev", "at", "by", "origin"];
+const EXTRA_KEYS: [&str; 6] = ["seq", "rev", "at", "by", "origin", "number"];
 
 /// A body with [`ITEMS`]; its amounts are integers, which must not stay integers.
 fn raw_body(customer: &str, source_estimate_id: Option<&str>) -> String {
