@@ -17,7 +17,7 @@ let count = 0;
 export function openDialog(title, content, actions, value = () => true) {
   const heading = h('h2', { id: `dialog-${(count += 1)}` }, title);
   const form = h('form.dialog-form', { method: 'dialog', noValidate: true }, heading, ...content, h('div.dialog-actions', ...actions));
-  const dialog = h('dialog.dialog', { 'aria-labelledby': heading.id }, form);
+  const dialog = h('dialog.dialog', { tabIndex: -1, 'aria-labelledby': heading.id }, form);
   return new Promise((resolve) => {
     /** @type {any} */
     let result = null;
@@ -101,5 +101,10 @@ export function showKeys() {
   const list = h('dl.keys', ...words.keys.flatMap(([keys, does]) => [
     h('dt', ...keys.split(' ').map((key) => h('kbd', key))), h('dd', does),
   ]));
-  return openDialog(words.settings.keys, [list], [cancel(words.close)]);
+  const answer = openDialog(words.settings.keys, [list], [cancel(words.close)]);
+  // Its only button is at the end, and where the sheet is longer than the screen, it must not begin there.
+  const sheet = /** @type {HTMLElement} */ (list.closest('dialog'));
+  sheet.scrollTop = 0;
+  sheet.focus();
+  return answer;
 }

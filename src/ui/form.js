@@ -35,6 +35,7 @@ export class Form {
   #due = h('p.said.due', { role: 'status' });
   #problem = h('p.error', { role: 'alert' });
   #bar = h('div.note', { role: 'status', hidden: true, data: { conflict: '' } });
+  #kept = h('span.quiet', text.draft);
   #isSaving = false;
   #keep = later(KEEP_PAUSE_MS, () => this.leave());
 
@@ -62,7 +63,7 @@ export class Form {
     this.#draft = kept ?? (base ? draftOf(base) : emptyDraft(localStorage.sale_by ?? ''));
     this.title = id ? text.edit(numberOf('estimate', this.#draft.base ?? base)) : text.new;
     this.#build();
-    this.#inputs.customer_name.focus({ preventScroll: true });
+    this.#inputs.customer_name.focus();
   }
 
   /** Keeps what is typed. */
@@ -71,7 +72,8 @@ export class Form {
     const draft = this.#read();
     const isNothing = draft.lines.length === 0 && draft.customer_name + draft.customer_phone === '';
     const isSame = draft.base && JSON.stringify(draft) === JSON.stringify({ ...draftOf(draft.base), mode: draft.mode });
-    putDraft(this.#id, isNothing || isSame ? null : draft);
+    this.#kept.hidden = isNothing || isSame;
+    putDraft(this.#id, this.#kept.hidden ? null : draft);
   }
 
   /** While it is edited, the estimate may be changed elsewhere. */
@@ -148,14 +150,14 @@ export class Form {
     const save = isNew ? button(text.completeSale, () => this.save(false), { look: 'strong', name: 'complete-sale' })
       : button(text.save, () => this.save(true), { look: 'strong', name: 'save' });
     this.node.replaceChildren(
-      h('header.pane-head', h('h1', this.title), h('span.quiet', text.draft), button(text.clear, () => this.#clear(), { look: 'bare', name: 'clear' })),
+      h('header.pane-head', h('h1', this.title), this.#kept, button(text.clear, () => this.#clear(), { look: 'bare', name: 'clear' })),
       h('form.form', {
         noValidate: true, oninput: () => this.#changed(), onkeydown: (/** @type {any} */ event) => this.#key(event),
         onfocusout: (/** @type {any} */ event) => tidy(event.target), onsubmit: (/** @type {Event} */ event) => event.preventDefault(),
       },
       this.#bar,
       h('section.card.two.who', field(text.customer, who), field(text.phone, input('customer_phone', { inputMode: 'tel' })),
-        field(text.address, input('customer_address')), field(text.by, by)),
+        field(text.by, by), field(text.address, input('customer_address'))),
       h('section.card', { 'aria-label': text.items }, this.#list),
       h('div.columns',
         h('section.card.payment', { hidden: !isNew }, this.#modes, field(text.paid, input('paid', NUMERIC)), this.#due),

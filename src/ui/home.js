@@ -127,7 +127,7 @@ export class Home {
 function activityRow(event) {
   const { type: kind, action, record } = event;
   const what = action === 'convert_to_order' ? words.said.converted(record?.estimate_number ?? '', event.order_number ?? '')
-    : `${words.record.name(kind, record ? numberOf(kind, record) : '')} · ${words.record.steps[/** @type {'create'} */ (action)].toLowerCase()}`;
+    : `${words.record.name(kind, record ? numberOf(kind, record) : event.id)} · ${words.record.steps[/** @type {'create'} */ (action)].toLowerCase()}`;
   const href = action === 'delete' ? null : action === 'convert_to_order' ? linkTo('order', event.order_id ?? '') : linkTo(kind, event.id);
   return h(href ? 'a.row' : 'div.row', { href, data: { id: event.id } },
     h('strong.row-name', record?.customer_name ?? what), h('span.row-total', record ? money(record.total) : ''),

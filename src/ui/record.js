@@ -150,18 +150,19 @@ export class RecordPane {
   }
 }
 
-/** The lines of a bill; on the screen and on paper. @param {SaleRecord} record */
+/** The lines of a bill; on the screen and on paper. Where a line takes two rows, only the roles keep it a table. @param {SaleRecord} record */
 export function itemsTable(record) {
   const lines = record.items.map((item) => ({ price: fromNumber(item.price), quantity: fromNumber(item.quantity), discount: fromNumber(item.discount) }));
   const amounts = billOf(lines, { isPercent: false, value: 0n }, decimals()).lines;
   const hasOff = lines.some((line) => line.discount > 0n);
-  const cells = (/** @type {string} */ tag, /** @type {string[]} */ texts) => texts.map((text, index) => h(`${tag}${index > 0 ? '.number' : ''}`, { scope: tag === 'th' ? 'col' : null }, text));
+  const row = (/** @type {string} */ tag, /** @type {string} */ role, /** @type {string[]} */ texts) =>
+    h('tr', { role: 'row' }, ...texts.map((text, index) => h(`${tag}${index > 0 ? '.number' : ''}`, { role }, text)));
   const { item, rate, quantity, discount, amount } = words.record;
   const head = hasOff ? [item, rate, quantity, discount, amount] : [item, rate, quantity, amount];
-  return h('table.items', h('thead', h('tr', ...cells('th', head))),
-    h('tbody', ...record.items.map((one, index) => {
+  return h('table.items', { role: 'table' }, h('thead', { role: 'rowgroup' }, row('th', 'columnheader', head)),
+    h('tbody', { role: 'rowgroup' }, ...record.items.map((one, index) => {
       const texts = [one.name, money(one.price), number(one.quantity), ...(hasOff ? [one.discount ? `−${number(one.discount)} %` : ''] : []), minorMoney(amounts[index])];
-      return h('tr', ...cells('td', texts));
+      return row('td', 'cell', texts);
     })));
 }
 

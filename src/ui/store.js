@@ -17,7 +17,7 @@ import { idOf } from './wire.js';
 
 /**
  * @typedef {'connecting' | 'live' | 'reconnecting' | 'offline'} Connection
- * @typedef {{ type: Kind, action: string, id: string, at: string, by: string, record: SaleRecord | null,
+ * @typedef {{ type: Kind, action: string, id: string, at?: string, by?: string, record: SaleRecord | null,
  *   order_id?: string, order_number?: string }} Event one line of the recent activity
  */
 
@@ -165,7 +165,8 @@ export class Store {
   }
 
   /** @param {Change} frame @param {SaleRecord | undefined} before @param {SaleRecord | null} after */
-  #take({ type: kind, action, id, seq, at, by, order_id, order_number }, before, after) {
+  #take(frame, before, after) {
+    const { type: kind, action, id, seq } = frame;
     if (after) this.#records[kind].set(id, after);
     else this.#records[kind].delete(id);
     if (action === 'delete') this.#gone.add(id);
@@ -175,7 +176,7 @@ export class Store {
     const isNew = action === 'create' && !(before?.rev ?? 0);
     this.figures.change({ seq: seq ?? Infinity, kind, before: isNew ? null : before, after });
     if (action === 'create' && kind === 'order' && after?.source_estimate_id) return;
-    this.note({ type: kind, action, id, at: at ?? '', by: by ?? '', record: after ?? before ?? null, order_id, order_number });
+    this.note({ ...frame, record: after ?? before ?? null });
   }
 
   /** Puts a line on top of the recent activity; one about the same record moves up. @param {Event} event */

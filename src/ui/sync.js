@@ -210,7 +210,7 @@ export class Sync {
     this.#store.activity = [];
     for (const change of body.changes) {
       if (change.type === 'order' && change.action === 'create' && change.data?.source_estimate_id) continue;
-      this.#store.note({ by: '', record: change.data ?? null, ...change });
+      this.#store.note({ record: change.data ?? null, ...change });
     }
     for (const kind of KINDS) {
       const records = body.changes.filter((/** @type {any} */ one) => one.type === kind && one.data);

@@ -117,6 +117,17 @@ fn a_screen_reader_hears_one_first_heading_and_the_name_of_every_control() {
             let first = listen(hash).iter().filter(|(role, _)| role == "heading1").count();
             assert_eq!(first, 1, "{hash} at {width} px");
         }
+
+        // Where a line of a bill takes two rows, it is still a table.
+        page.screen(&format!("#/estimates/{open}"));
+        page.wait("document.querySelector('.history li')");
+        let heard = listen("the bill");
+        let names = |wanted: &str| -> Vec<_> {
+            heard.iter().filter(|(role, _)| role == wanted).map(|(_, name)| name.as_str()).collect()
+        };
+        assert_eq!(names("table").len(), 1, "at {width} px");
+        assert_eq!(names("columnheader"), ["Item", "Rate", "Qty", "Amount"], "at {width} px");
+        assert_eq!(names("cell").first(), Some(&"LED bulb 9 W"), "at {width} px");
     }
 
     // A suggestion is no part of the name of its field.
@@ -131,6 +142,33 @@ fn a_screen_reader_hears_one_first_heading_and_the_name_of_every_control() {
     page.click("[data-action=convert]");
     let dialogs: Vec<_> = listen("the conversion").into_iter().filter(|(role, _)| role == "dialog").collect();
     assert_eq!(dialogs, [("dialog".to_string(), "Convert estimate #001 to a sale".to_string())]);
+    chrome.expect_no_faults();
+}
+
+#[test]
+fn at_200_percent_the_bars_go_along_with_the_page_and_a_long_sheet_begins_at_its_top() {
+    let Some(chrome) = Chrome::start() else { return };
+    let server = Server::start();
+    let (open, _) = shop(&server);
+    let page = live(&chrome, &server, "#/new");
+    // What a window of 1280 × 800 px has at 200 %.
+    page.look(640, 400, "light");
+    for hash in ["#/new".to_string(), format!("#/estimates/{open}")] {
+        page.screen(&hash);
+        page.wait("document.documentElement.scrollHeight > innerHeight");
+        page.eval("scrollTo(0, 9_999)");
+        page.wait("['.brand', '.nav'].every((bar) => document.querySelector(bar).getBoundingClientRect().bottom <= 0)");
+        page.eval("scrollTo(0, 0)");
+    }
+    page.screen("#/new");
+    page.wait("document.querySelector('.save-bar')?.getBoundingClientRect().top > innerHeight");
+
+    page.look(320, 400, "light");
+    page.screen("#/settings");
+    page.click("[data-action=keys]");
+    page.wait("document.querySelector('dialog').scrollHeight > innerHeight");
+    assert_eq!(page.eval("document.querySelector('dialog').scrollTop"), 0);
+    page.wait("document.activeElement.matches('dialog')");
     chrome.expect_no_faults();
 }
 

@@ -42,6 +42,11 @@ fn what_one_device_does_is_on_the_others_screen_at_once() {
     client.delete(&format!("/api/orders/{}", order["id"].as_str().unwrap())).expect(200);
     list.wait(&format!("!document.querySelector('[data-id=\"{}\"]')", estimate.id));
     home.wait_text("[data-figure=today-count]", "0 sales");
+
+    // Of what is gone, a page that never knew it says the id.
+    let late = live(&chrome, &server, "");
+    late.wait_text(".activity", &format!("Estimate {} · deleted", estimate.id));
+    late.wait_text(".activity", &format!("Sale {} · deleted", order["id"].as_str().unwrap()));
     chrome.expect_no_faults();
 }
 
