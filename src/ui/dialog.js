@@ -39,9 +39,12 @@ export const closeDialog = (event) => /** @type {Element} */ (event.target).clos
 
 export const cancel = (label = words.cancel) => button(label, closeDialog, { name: 'cancel' });
 
+/** The button that answers a dialog. @param {string} label */
+export const accept = (label, look = 'strong') => button(label, () => {}, { look, type: 'submit', name: 'confirm' });
+
 /** @param {string} title @param {string} text @param {string} label */
 export function confirm(title, text, label) {
-  return openDialog(title, [h('p', text)], [cancel(), button(label, () => {}, { look: 'danger', type: 'submit', name: 'confirm' })]);
+  return openDialog(title, [h('p', text)], [cancel(), accept(label, 'danger')]);
 }
 
 /**
@@ -71,7 +74,7 @@ export function askConversion(estimate, settings) {
     choice(words.form.mode, 'payment_mode', settings.payment_modes.map((one) => [one, one]), mode, (value) => (mode = value)),
     field(words.form.paid, paid), note,
     field(words.form.by, by), h('div.actions', ...people),
-  ], [cancel(), button(words.ask.complete, () => {}, { look: 'strong', type: 'submit', name: 'confirm' })], () => {
+  ], [cancel(), accept(words.ask.complete)], () => {
     const minor = read();
     if (minor === null) paid.focus();
     return minor === null ? null : { payment_mode: mode, sale_by: by.value.trim(), amount_paid: fromMinor(minor, decimals()) };
@@ -93,7 +96,7 @@ export function askConflict(fields) {
   });
   return openDialog(words.conflict.title, [
     h('p', words.conflict.text), h('table.compare', h('thead', h('tr', ...heads)), h('tbody', ...body)),
-  ], [cancel(), button(words.conflict.use, () => {}, { look: 'strong', type: 'submit', name: 'confirm' })], () => chosen);
+  ], [cancel(), accept(words.conflict.use)], () => chosen);
 }
 
 /** The sheet of keyboard shortcuts. */

@@ -66,6 +66,12 @@ export class Form {
     this.#inputs.customer_name.focus();
   }
 
+  /** After a choice or a line less, with the first line. */
+  #goOn() {
+    this.#changed();
+    this.#rows[0].inputs.name.focus();
+  }
+
   /** Keeps what is typed. */
   leave() {
     if (!this.#inputs.discount) return;
@@ -128,8 +134,7 @@ export class Form {
       show: ({ name, phone }) => [h('b', name), h('span', phone)],
       take: ({ name, phone, address }) => {
         [name, phone, address].forEach((value, index) => (this.#inputs[PERSON[index]].value = value));
-        this.#changed();
-        this.#rows[0].inputs.name.focus();
+        this.#goOn();
       },
     });
     const by = suggest(input('sale_by', { 'aria-label': text.by }), {
@@ -200,8 +205,7 @@ export class Form {
     const remove = button(text.removeLine, () => {
       row.node.remove();
       this.#rows = this.#rows.filter((one) => one !== row);
-      this.#changed();
-      this.#rows[0].inputs.name.focus();
+      this.#goOn();
     }, { icon: 'close', look: 'bare', isIconOnly: true });
     const row = { inputs, amount, node: h('div.line', { role: 'group', 'aria-label': place }, named, cell('rate'), cell('quantity'), cell('off'), amount, remove) };
     this.#rows.push(row);

@@ -41,7 +41,7 @@ export class Live {
     addEventListener('online', () => this.#wake());
     addEventListener('offline', () => this.#wake());
     addEventListener('pageshow', (event) => event.persisted && this.#wake());
-    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.#wake());
+    document.addEventListener('visibilitychange', () => document.hidden || this.#wake());
     this.#connect();
   }
 

@@ -20,7 +20,7 @@ function ownRecord(entry, kind) {
   const isConversion = entry.what === 'convert' && kind === 'order';
   const isNew = (entry.what === 'create' || entry.what === 'duplicate') && entry.kind === kind;
   if (!isConversion && !isNew) return null;
-  const said = entry.body === undefined ? {} : JSON.parse(entry.body);
+  const said = saidBy(entry);
   const base = entry.what === 'create' ? said : { ...entry.record, ...(isConversion ? said : {}) };
   const id = localId(entry.key);
   return {
@@ -41,8 +41,12 @@ export function withPending(entries, kind, record) {
   const entry = [...entries].reverse().find((one) => one.id === idOf(kind, record) && one.kind === kind && one.what in OVERLAYS);
   if (!entry) return record;
   const what = /** @type {'edit' | 'convert' | 'delete' | 'status'} */ (entry.what);
-  const said = entry.body === undefined ? {} : JSON.parse(entry.body);
-  return { ...record, ...OVERLAYS[what](said, entry), pending: { what, isParked: entry.state === 'parked' } };
+  return { ...record, ...OVERLAYS[what](saidBy(entry), entry), pending: { what, isParked: entry.state === 'parked' } };
+}
+
+/** What a command says. @param {Entry} entry */
+function saidBy({ body = '{}' }) {
+  return JSON.parse(body);
 }
 
 /** What each command would change. @type {Record<'edit' | 'convert' | 'delete' | 'status', (said: any, entry: Entry) => any>} */

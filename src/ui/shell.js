@@ -3,7 +3,7 @@
 import { arrange, h, part, setText } from './dom.js';
 import { clockTime, stamp, wallTime } from './format.js';
 import { icon } from './icons.js';
-import { cancel, closeDialog, confirm, openDialog } from './dialog.js';
+import { accept, cancel, closeDialog, confirm, openDialog } from './dialog.js';
 import { draftOf, putDraft } from './draft.js';
 import { GONE } from './recovery.js';
 import { linkTo } from './wire.js';
@@ -96,7 +96,7 @@ export class Shell {
       h('span.quiet', [wallTime(stamp(new Date(entry.at))), entry.again?.reason].filter(Boolean).join(' · '))));
     const leave = (/** @type {Event} */ event) => (closeDialog(event), this.#outbox.settleLost(false));
     const isEnteredAgain = await openDialog(words.lost.title, [h('p', words.lost.text), h('ul.unsent-list', ...items)],
-      [button(words.lost.leave, leave, { look: 'danger', name: 'leave' }), button(words.lost.again, () => {}, { look: 'strong', type: 'submit', name: 'again' })]);
+      [button(words.lost.leave, leave, { look: 'danger', name: 'leave' }), accept(words.lost.again)]);
     if (isEnteredAgain) await this.#outbox.settleLost(true);
   }
 

@@ -5,18 +5,26 @@
 const NAME = '{{assets}}';
 
 async function keep() {
-  const page = await fetch('/', { headers: { Accept: 'text/html' } });
   const cache = await caches.open(NAME);
-  const files = (await page.clone().text()).match(/\/ui\/[^"]+/g);
-  // What the closed shop says is not the page: this fails, and the browser tries again the next time.
-  if (!page.ok) throw page.status;
-  await cache.addAll(files);
+  const page = await get('/');
+  const files = new Set((await page.clone().text()).match(/\/ui\/[^"]+/g));
+  // It grows while it is gone through: each script names others.
+  for (const path of files) {
+    const file = await get(path);
+    for (const [, name] of (await file.clone().text()).matchAll(/\.\/(\w+\.js)/g)) files.add(path.replace(/[^/]+$/, name));
+    await cache.put(path, file);
+  }
   await cache.put('/', page);
 }
 
-async function dropOthers() {
-  for (const name of await caches.keys()) if (name !== NAME) await caches.delete(name);
+/** Fails when it is not there, as for a shop that is closed; then the browser tries again the next time. @param {string} path */
+async function get(path) {
+  const answer = await fetch(path, { headers: { Accept: 'text/html' } });
+  if (!answer.ok) throw answer.status;
+  return answer;
 }
+
+const dropOthers = () => caches.keys().then((names) => Promise.all(names.map((name) => name !== NAME && caches.delete(name))));
 
 /** @param {any} key */
 const kept = (key) => caches.match(key, { ignoreVary: true });
@@ -28,8 +36,7 @@ addEventListener('install', (/** @type {any} */ event) => {
 addEventListener('activate', (/** @type {any} */ event) => event.waitUntil(dropOthers()));
 addEventListener('fetch', (/** @type {any} */ event) => {
   const { request } = event;
-  const { origin, pathname } = new URL(request.url);
-  if (origin !== location.origin) return;
+  const { pathname } = new URL(request.url);
   if (pathname === '/') event.respondWith(fetch(request).catch(() => kept('/')));
   else if (pathname.startsWith('/ui/')) event.respondWith(kept(request).then((file) => file ?? fetch(request)));
 });

@@ -89,7 +89,7 @@ fn what_is_missing_after_the_server_was_put_back_is_offered_and_entered_again_on
     page.wait_text("dialog", "New sale · #002 · lost");
     page.wait_text("dialog", "New estimate · #001 · converted");
     page.wait_text("dialog", "Conversion · #001 converted");
-    page.click("dialog [data-action=again]");
+    page.click("dialog [data-action=confirm]");
     page.wait(&format!("!{OFFER} && document.querySelector('.unsent').hidden"));
     assert_eq!(names(&orders(&mut client)), ["converted", "lost", "somebody's sale", "kept"]);
     let left = estimates(&mut client);
@@ -159,7 +159,7 @@ fn a_shop_begun_anew_gets_nothing_unasked_and_no_command_meets_the_wrong_record(
     assert!(orders(&mut client).is_empty(), "nothing is sent before the person has answered");
     page.click("[data-action=lost]");
     page.wait_text("dialog", "What it was about is missing too");
-    page.click("dialog [data-action=again]");
+    page.click("dialog [data-action=confirm]");
     page.wait(&format!("!{OFFER}"));
     page.wait_text(".unsent", "2 not sent yet");
     page.click("[data-action=unsent]");

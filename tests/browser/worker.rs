@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
+use serde_json::json;
+
 use crate::chrome::Chrome;
 use crate::offline::{open, shop, wait_kept, wait_lost};
 use crate::screens::wait_live;
@@ -16,6 +18,12 @@ const OLD_FOLDER: &str = "00000000000a";
 const IS_OLD: &str = "document.documentElement.lang === 'en-old'";
 /// The versions of which the browser keeps files.
 const KEPT: &str = "caches.keys().then((names) => names.join())";
+
+/// What the page has loaded, and how many of these files the browser did not keep.
+const LOADED: &str = "caches.keys().then((names) => caches.open(names[0])).then((kept) => kept.keys()).then((kept) => {
+    const files = performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.includes('/ui/'));
+    return { files: files.length, missing: files.filter((name) => !kept.some(({ url }) => url === name)) };
+})";
 
 /// Answers like `server`, one version earlier. Its thread ends with the test's process.
 fn earlier_version_of(server: SocketAddr, folder: &str) -> SocketAddr {
@@ -58,6 +66,9 @@ fn the_kept_page_gives_way_to_a_new_version_and_to_a_closed_shop() {
     let page = chrome.open(&chrome.device(), &format!("http://{}/", proxy.addr));
     wait_kept(&page);
     assert_eq!((page.eval(IS_OLD), page.eval(KEPT)), (true.into(), OLD_FOLDER.into()));
+    let loaded = page.eval(LOADED);
+    assert!(loaded["files"].as_u64().unwrap() > 25, "{loaded}");
+    assert_eq!(loaded["missing"], json!([]));
 
     // An upgrade: the very next look is at the new version, and soon nothing is kept of the old one.
     proxy.aim_at(server.addr);
@@ -92,7 +103,7 @@ fn a_page_without_a_worker_is_the_same_page() {
     let (_server, proxy) = shop();
     let page = open(&chrome, &chrome.device(), &proxy);
     let forget = "Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined })";
-    page.call("Page.addScriptToEvaluateOnNewDocument", &serde_json::json!({"source": forget}));
+    page.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": forget}));
     page.reload();
     assert_eq!(page.eval("navigator.serviceWorker === undefined"), true);
     wait_live(&page);

@@ -14,14 +14,25 @@ fn page(client: &mut Client) -> (String, String) {
     (reply.text().to_string(), reply.header("ETag").expect("a tag").to_string())
 }
 
-/// The addresses of all files: those that the page names, and the modules that its script does.
+/// The addresses of all files: those that the page names, and the modules that its scripts name.
 fn files(client: &mut Client, page: &str) -> Vec<String> {
     let mut files: Vec<String> =
         page.split("\"/ui/").skip(1).map(|rest| format!("/ui/{}", rest.split('"').next().unwrap())).collect();
-    let main = files.iter().find(|path| path.ends_with("/main.js")).expect("the script").clone();
-    let script = client.get(&main).text().to_string();
-    let modules = script.split("'./").skip(1).filter_map(|rest| rest.split('\'').next());
-    files.extend(modules.map(|name| main.replace("main.js", name)));
+    let mut next = 0;
+    while let Some(path) = files.get(next).cloned() {
+        next += 1;
+        if let Some(folder) =
+            path.strip_suffix(".js").and_then(|path| path.rfind('/')).map(|end| path[..=end].to_string())
+        {
+            let script = client.get(&path).text().to_string();
+            for name in script.split("'./").skip(1).filter_map(|rest| rest.split('\'').next()) {
+                let module = folder.clone() + name;
+                if !files.contains(&module) {
+                    files.push(module);
+                }
+            }
+        }
+    }
     files
 }
 
@@ -87,7 +98,8 @@ fn the_worker_is_asked_for_each_time_and_names_the_files_of_the_page() {
     let worker = server.get("/sw.js");
     assert_eq!((worker.status, worker.header("Cache-Control")), (200, Some("no-cache")));
     assert_eq!(worker.header("Content-Type"), Some("text/javascript; charset=utf-8"));
-    let (page, _) = page(&mut server.client());
-    let folder = files(&page)[0].split('/').nth(2).unwrap().to_string();
+    let mut client = server.client();
+    let (page, _) = page(&mut client);
+    let folder = files(&mut client, &page)[0].split('/').nth(2).unwrap().to_string();
     assert!(worker.text().contains(&folder) && !worker.text().contains("{{"), "{}", worker.text());
 }
