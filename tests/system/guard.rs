@@ -312,6 +312,8 @@ fn other_devices_are_let_in_only_on_express_wish() {
 
     // With the flag it starts, and says in one line what that means.
     let server = Server::start_with(&["--listen", "0.0.0.0:0", "--trust-lan"]);
+    // The log is written behind the work, so it may come after the line that says that the server is ready.
+    wait_until("the warning is in the log", || server.log().contains("no logins"));
     let warnings: Vec<String> =
         server.log().lines().filter(|line| line.contains("no logins")).map(String::from).collect();
     assert!(
