@@ -51,9 +51,9 @@ const LEASE_MS = 15_000;
 const RETRY_MS = 1_500;
 /** A fault of the server that does not go away parks the command, so that the rest can go on. */
 const FAULTS_MAX = 5;
-/** Answers after which the same command may be sent again: nothing is decided yet. */
 /** What makes a record. */
 const MAKING = new Set(['create', 'duplicate', 'convert']);
+/** Answers after which the same command may be sent again: nothing is decided yet. */
 const PASSING = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
 
 export class Outbox {
@@ -141,14 +141,16 @@ export class Outbox {
   }
 
   /**
-   * Finds out what the server has lost. @param {boolean} isReset it was put back; if that is not known, the latest command tells
+   * Finds out what the server has lost, and what is waiting that was about it. @param {boolean} isReset it was put back; if that is
+   * not known, the latest command tells that certainly leaves a trace: a status that an order had already leaves none
    */
   async recover(isReset) {
     const [sent, known = []] = await this.#db.change((shelf) => Promise.all([shelf.sent(), shelf.read('lost')]));
     const recovery = new Recovery();
-    if (!isReset && (await recovery.findLost(sent.slice(-1))).length === 0) return;
+    const isBack = isReset || (await recovery.findLost(sent.filter(({ what }) => what !== 'status').slice(-1))).length > 0;
+    if (!isBack && this.entries.length === 0) return;
     const all = [...known, ...sent].sort((one, other) => one.place - other.place);
-    const found = await recovery.findLost(all);
+    const found = isBack ? await recovery.findLost(all) : known;
     for (const entry of found) entry.again = await recovery.rebase(entry, found, all);
     const queue = await Promise.all(this.entries.map((entry) => recovery.rebase(entry, found, all)));
     await this.#change(async (shelf) => {

@@ -40,18 +40,15 @@ export class Recovery {
 
   /** @param {Entry} entry */
   async #isLost(entry) {
-    const { id = '', what, key, made, path } = entry;
+    const { id = '', what, key, made } = entry;
     const isMade = what === 'create' || what === 'duplicate';
-    const steps = await this.#steps(entry, (isMade ? made : id) ?? '');
-    if (steps.some(({ origin }) => origin === key)) return false;
-    // A status that an order had already leaves no trace.
-    return what !== 'status' || steps.length === 0 || !path.endsWith(`=${encodeURIComponent((await api.record('order', id)).body.status)}`);
+    return !(await this.#steps(entry, (isMade ? made : id) ?? '')).some(({ origin }) => origin === key);
   }
 
-  /** The history of a record, the newest step first; none if there is no such record. @param {Entry} entry @param {string} id */
+  /** The history of a record, the newest step first; none if there is no such record, or none that can be read. @param {Entry} entry @param {string} id */
   #steps({ kind = 'order' }, id) {
     const read = () => api.history(kind, id).then(({ body }) => body, (error) => {
-      if (error.status !== 404) throw error;
+      if (error.status !== 404 && error.status !== 500) throw error;
       return [];
     });
     if (!this.#histories.has(id)) this.#histories.set(id, read());

@@ -55,6 +55,11 @@ impl Share<'_> {
         self.taken += more;
         Ok(())
     }
+
+    /// Whether it has anything of the budget.
+    pub fn is_taken(&self) -> bool {
+        self.taken > 0
+    }
 }
 
 impl Drop for Share<'_> {

@@ -103,6 +103,10 @@ fn one_request(
         Some(reply) => reply,
         None => answer(&Visit { shop: &shared.shop, head: &head, body: &body.bytes }),
     };
+    if body.is_large() {
+        // What it holds counts for as long as its command waits.
+        reply = reply.awaited();
+    }
     drop(body);
     let mut share = shared.budget.share();
     reply = reply.within(&mut share, &head);

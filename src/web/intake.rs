@@ -220,6 +220,11 @@ impl Source for Socket {
 }
 
 impl Body<'_> {
+    /// Whether it takes more than what is a connection's own.
+    pub fn is_large(&self) -> bool {
+        self.share.is_taken()
+    }
+
     /// Room for so many more bytes, doubling, within the share.
     fn make_room(&mut self, more: usize) -> io::Result<()> {
         let needed = self.bytes.len() + more;

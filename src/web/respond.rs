@@ -140,6 +140,15 @@ impl Reply {
         self.pending.take()
     }
 
+    /// Waits for what is still to come.
+    #[must_use]
+    pub(super) fn awaited(mut self) -> Self {
+        match self.take_pending() {
+            Some(pending) => self.settle(pending.wait()),
+            None => self,
+        }
+    }
+
     /// Puts in what has come. Header lines that were added meanwhile stay.
     #[must_use]
     pub(super) fn settle(self, outcome: Result<Answer, SubmitError>) -> Self {
@@ -192,9 +201,7 @@ impl Reply {
         head: Option<&Head>,
         keeps_alive: bool,
     ) -> io::Result<()> {
-        if let Some(pending) = self.take_pending() {
-            self = self.settle(pending.wait());
-        }
+        self = self.awaited();
         let is_1_1 = head.is_none_or(|head| head.is_http_1_1);
         self.lines.push_str(SECURITY_LINES);
         self.lines.push_str(match (keeps_alive, is_1_1) {

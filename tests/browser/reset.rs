@@ -174,3 +174,52 @@ fn a_shop_begun_anew_gets_nothing_unasked_and_no_command_meets_the_wrong_record(
     assert_eq!((names(&left), &left[0]["rev"]), (vec!["of the new shop".to_string()], &1.into()), "as it was made");
     chrome.expect_no_faults();
 }
+
+#[test]
+fn what_waited_for_the_server_meets_no_other_record_of_the_same_number_even_when_the_page_is_opened_anew() {
+    let Some(chrome) = Chrome::start() else { return };
+    let (mut server, proxy) = shop();
+    let page = open(&chrome, &chrome.device(), &proxy);
+    let empty = copy_of(&mut server, &proxy, &page);
+    let theirs = create_estimate(&mut server.client(), "theirs").id;
+    page.screen(&format!("#/estimates/{theirs}"));
+    page.wait("document.querySelector('[data-action=delete]')");
+    server.stop();
+    confirm(&page, "delete");
+    page.wait_text(".unsent", "1 not sent yet");
+    page.reload();
+    page.wait_text(".unsent", "1 not sent yet");
+
+    std::fs::copy(&empty, server.database()).unwrap();
+    server.start_again();
+    let mut client = server.client();
+    assert_eq!(create_estimate(&mut client, "somebody else's").id, theirs, "the ids of any shop begin alike");
+    proxy.aim_at(server.addr);
+    page.wait("document.querySelector('.pill').dataset.state === 'unsent'");
+    page.click("[data-action=unsent]");
+    page.wait_text("dialog [data-state=parked]", "What it was about is missing too");
+    assert_eq!(names(&estimates(&mut client)), ["somebody else's"]);
+    chrome.expect_no_faults();
+}
+
+#[test]
+fn a_status_whose_order_is_deleted_after_the_server_was_put_back_does_not_keep_the_page_from_its_work() {
+    let Some(chrome) = Chrome::start() else { return };
+    let (mut server, proxy) = shop();
+    let sale = create_sale(&mut server.client(), "sold").id;
+    let page = open(&chrome, &chrome.device(), &proxy);
+    let copy = copy_of(&mut server, &proxy, &page);
+    page.screen(&format!("#/orders/{sale}"));
+    page.wait("document.querySelector('[data-action=status]')");
+    page.eval("(node => { node.value = 'Delivered'; node.dispatchEvent(new Event('change')) })(document.querySelector('[data-action=status]'))");
+    page.wait_text("#toasts", "Delivered");
+    page.screen("");
+
+    put_back(&mut server, &copy);
+    server.client().delete(&format!("/api/orders/{sale}")).expect(200);
+    lead(&page, &proxy, &server);
+    page.wait_text("#notices", "1 entry made on this device is missing");
+    sell_as(&page, "next", "complete-sale", "#002");
+    assert_eq!(names(&orders(&mut server.client())), ["next"]);
+    chrome.expect_no_faults();
+}

@@ -366,6 +366,39 @@ fn a_writer_that_hangs_on_its_disk_gives_no_sign_of_life() {
     assert_eq!(sale.join().unwrap().status, 201);
 }
 
+/// Promise 8: what large commands hold counts for as long as they wait, here for a disk that does not answer.
+#[test]
+fn what_waits_for_a_writer_that_hangs_stays_within_the_budget_for_large_bodies() {
+    const CLIENTS: usize = 100;
+    if !has("strace") {
+        return;
+    }
+    let mut held = Held::start();
+    held.hold("fdatasync");
+    let mut sale = samples::sale("Asha");
+    sale["unknown"] = "x".repeat(1_000_000).into();
+    let body = sale.to_string();
+    let refused = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                let reply =
+                    Client::connect(held.addr).request("POST", "/api/orders/create-sale", &[], Some(body.as_bytes()));
+                if reply.status == 503 {
+                    assert_eq!(reply.header("Retry-After"), Some("2"), "{}", reply.text());
+                    refused.fetch_add(1, Ordering::Relaxed);
+                } else {
+                    assert_eq!(reply.status, 201, "{}", reply.text());
+                }
+            });
+        }
+        wait_until("some are refused", || refused.load(Ordering::Relaxed) > 0);
+        held.let_go();
+    });
+    let stored = Client::connect(held.addr).get("/api/orders/orders-only").expect(200)["orders"]["count"].as_u64();
+    assert_eq!(stored, Some((CLIENTS - refused.into_inner()) as u64));
+}
+
 #[test]
 fn an_accept_loop_that_hangs_gives_no_sign_of_life() {
     if !has("strace") {
