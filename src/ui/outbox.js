@@ -127,7 +127,7 @@ export class Outbox {
 
   /** @param {Entry} entry */
   async retry(entry) {
-    await this.#store({ ...entry, state: 'waiting', tries: 0, reason: undefined, status: undefined });
+    await this.#store(entry, { state: 'waiting', tries: 0, reason: undefined, status: undefined });
     this.pump();
   }
 
@@ -206,7 +206,7 @@ export class Outbox {
     const { status, body } = await send(entry).catch(() => ({ status: 503, body: null }));
     const tries = entry.tries + 1;
     if (PASSING.has(status) && !(status === 500 && tries >= FAULTS_MAX)) {
-      await this.#store({ ...entry, tries });
+      await this.#store(entry, { tries });
       return false;
     }
     const isGone = status === 404 && entry.what === 'delete';
@@ -244,7 +244,7 @@ export class Outbox {
       this.#settle(outcome);
       return;
     }
-    await this.#store({ ...entry, state: 'parked', status, reason, current: body?.current });
+    await this.#store(entry, { state: 'parked', status, reason, current: body?.current });
     this.#tell({ type: 'refused', outcome });
   }
 
@@ -272,9 +272,11 @@ export class Outbox {
     this.#channel?.postMessage(message);
   }
 
-  /** @param {Entry} entry */
-  async #store(entry) {
-    await this.#change(async (shelf) => (await shelf.all()).some((other) => other.place === entry.place) && shelf.put(entry));
+  /** Changes a command that waits, as it is by now: it may have been rebased meanwhile. @param {Entry} entry @param {Partial<Entry>} news */
+  async #store({ place }, news) {
+    await this.#change(async (shelf) => {
+      for (const held of await shelf.all()) if (held.place === place) shelf.put({ ...held, ...news });
+    });
   }
 
   /** Changes what is stored, and says so to this tab and the others. @param {(shelf: import('./db.js').Shelf) => Promise<any>} work */
