@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::chrome::{Chrome, Page};
 use crate::offline::{open, sell, shop};
@@ -53,6 +53,13 @@ fn names(records: &[Value]) -> Vec<String> {
 fn confirm(page: &Page, action: &str) {
     page.click(&format!("[data-action={action}]"));
     page.click("dialog [data-action=confirm]");
+}
+
+/// Sets the status of an order on its screen.
+fn deliver(page: &Page, sale: &str) {
+    page.screen(&format!("#/orders/{sale}"));
+    page.wait("document.querySelector('[data-action=status]')");
+    page.eval("(node => { node.value = 'Delivered'; node.dispatchEvent(new Event('change')) })(document.querySelector('[data-action=status]'))");
 }
 
 #[test]
@@ -209,9 +216,7 @@ fn a_status_whose_order_is_deleted_after_the_server_was_put_back_does_not_keep_t
     let sale = create_sale(&mut server.client(), "sold").id;
     let page = open(&chrome, &chrome.device(), &proxy);
     let copy = copy_of(&mut server, &proxy, &page);
-    page.screen(&format!("#/orders/{sale}"));
-    page.wait("document.querySelector('[data-action=status]')");
-    page.eval("(node => { node.value = 'Delivered'; node.dispatchEvent(new Event('change')) })(document.querySelector('[data-action=status]'))");
+    deliver(&page, &sale);
     page.wait_text("#toasts", "Delivered");
     page.screen("");
 
@@ -221,5 +226,32 @@ fn a_status_whose_order_is_deleted_after_the_server_was_put_back_does_not_keep_t
     page.wait_text("#notices", "1 entry made on this device is missing");
     sell_as(&page, "next", "complete-sale", "#002");
     assert_eq!(names(&orders(&mut server.client())), ["next"]);
+    chrome.expect_no_faults();
+}
+
+#[test]
+fn a_status_that_an_order_had_already_is_not_taken_for_one_that_the_server_has_lost() {
+    let Some(chrome) = Chrome::start() else { return };
+    let (mut server, proxy) = shop();
+    let sale = create_sale(&mut server.client(), "sold").id;
+    let page = open(&chrome, &chrome.device(), &proxy);
+    page.screen(&format!("#/orders/{sale}"));
+    page.wait("document.querySelector('[data-action=status]')");
+    server.stop();
+    deliver(&page, &sale);
+    page.wait_text(".unsent", "1 not sent yet");
+    server.start_again();
+    let mut client = server.client();
+    let mut set = |status: &str| {
+        client.put(&format!("/api/orders/{sale}/status?new_status={status}"), &json!({})).expect(200);
+    };
+    set("Delivered");
+    lead(&page, &proxy, &server);
+    page.wait("document.querySelector('.unsent').hidden");
+    set("Cancelled");
+
+    page.reload();
+    wait_live(&page);
+    assert_eq!(page.eval(&format!("{OFFER} === null")), true);
     chrome.expect_no_faults();
 }
