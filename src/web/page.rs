@@ -20,7 +20,7 @@ const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
 /// The files of the page, each packed at most once.
 static FILES: LazyLock<Vec<(&ui::Asset, Fixed)>> =
-    LazyLock::new(|| ui::assets().iter().map(|asset| (asset, Fixed::new(&asset.bytes))).collect());
+    LazyLock::new(|| ui::assets().iter().map(|asset| (asset, Fixed::new(asset.bytes))).collect());
 
 /// The page for a browser, a sentence for everything else.
 pub(super) fn root(visit: &Visit<'_>) -> Reply {
