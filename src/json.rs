@@ -35,6 +35,14 @@ impl<'a> Object<'a> {
         self
     }
 
+    /// The same, or no field at all.
+    pub fn plain_if(&mut self, name: &str, value: Option<&str>) -> &mut Self {
+        match value {
+            Some(value) => self.plain(name, value),
+            None => self,
+        }
+    }
+
     /// A text, or `null`.
     pub fn text_or_null(&mut self, name: &str, value: Option<&str>) -> &mut Self {
         match value {
@@ -57,6 +65,14 @@ impl<'a> Object<'a> {
         // Writing to memory does not fail, and every number here is finite.
         let _ = serde_json::to_writer(&mut *self.bytes, &value);
         self
+    }
+
+    /// The same, or no field at all.
+    pub fn number_if(&mut self, name: &str, value: Option<f64>) -> &mut Self {
+        match value {
+            Some(value) => self.number(name, value),
+            None => self,
+        }
     }
 
     /// A whole number.

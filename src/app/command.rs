@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Repeat;
-use crate::domain::{Conversion, Currency, Money, RecordKey, Sale, SaleDraft, SettingsPatch, Timestamp};
+use crate::domain::{Conversion, Currency, MadeAt, Money, RecordKey, Sale, SaleDraft, SettingsPatch, Timestamp};
 
 /// One thing that a user does. Everything in it was checked by itself; what depends on stored records is decided when
 /// it is committed.
@@ -41,6 +41,8 @@ impl Command {
 pub struct Submission {
     /// What to do.
     pub command: Command,
+    /// When it was given, for one that makes a record.
+    pub made_at: MadeAt,
     /// How a repetition of this command is recognised; `None` when each one counts.
     pub repeat: Option<Repeat>,
     /// Do it only if the record still has one of these revisions.
@@ -94,6 +96,8 @@ pub struct Receipt {
     pub total: Money,
     /// When.
     pub created_at: Timestamp,
+    /// What the caller should know besides, in sentences.
+    pub notes: Vec<String>,
 }
 
 /// What a conversion is answered with.
@@ -105,8 +109,10 @@ pub struct ConversionReceipt {
     pub estimate: RecordKey,
     /// How it was paid.
     pub payment_mode: String,
-    /// How much of it.
+    /// How much of it the shop keeps.
     pub amount_paid: Money,
+    /// What was given back.
+    pub change: Money,
 }
 
 /// A command that was carried out.
@@ -152,6 +158,8 @@ pub enum Refusal {
     SeriesFull,
     /// The stored record cannot be read; it is left as it is.
     Unreadable,
+    /// The command was carried out before, and the answer that was stored for it cannot be read.
+    AnswerUnreadable,
 }
 
 /// Why a command has no verdict.

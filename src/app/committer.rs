@@ -28,6 +28,8 @@ const GATHER_PART_OF_COMMIT: u32 = 4;
 /// However slow the disk, nobody waits longer than this for company.
 const GATHER_WAIT_MAX: Duration = Duration::from_millis(5);
 
+/// Of what a fault has left unshown, bytes that are read at once.
+const RECOVERY_BYTES_MAX: usize = 1 << 20;
 /// Between two attempts to show what a fault has left unshown.
 const RECOVERY_REST: Duration = Duration::from_millis(250);
 /// How often an idle writer looks whether there was a fault.
@@ -305,7 +307,7 @@ impl Desk {
             let Tools { store, feed, last_stored, .. } = &self.tools;
             let seq = feed.last_published();
             let missed = store.snapshot().and_then(|snapshot| {
-                Ok((snapshot.changes_after(seq, BATCH_COMMANDS_MAX, usize::MAX)?, snapshot.seq()?))
+                Ok((snapshot.changes_after(seq, BATCH_COMMANDS_MAX, RECOVERY_BYTES_MAX)?, snapshot.seq()?))
             });
             let Ok(((changes, read_to), head)) = missed else { return false };
             last_stored.note(&changes);

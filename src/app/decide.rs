@@ -1,12 +1,17 @@
 //! What each command does to the records. Every check comes before the first write, so that a refused command leaves no
 //! trace in the transaction that it shares with others.
 
+use super::Repeat;
 use super::command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, SubmitError, Verdict};
 use super::space::Room;
 use crate::domain::{
-    Action, Conversion, Estimate, Kind, Money, Order, RecordKey, Sale, SaleDraft, SettingsPatch, Source,
+    Action, Conversion, Estimate, Kind, MadeAt, Money, Order, OriginHash, Payment, RecordKey, Sale, SaleDraft,
+    SettingsPatch, Source, Timestamp,
 };
-use crate::store::{Batch, Cause, StoreError};
+use crate::store::{Batch, Cause, Known, StoreError};
+
+/// A fault of the server or of its disk may pass, so it is no answer to remember.
+const FAULT_FROM_STATUS: u16 = 500;
 
 /// Answers one submission inside the transaction: from the stored answers if it is a repetition, else by carrying it out.
 /// The outer error is the database's and ends the whole transaction.
@@ -16,14 +21,16 @@ pub(super) fn decide(
     room: Room,
 ) -> Result<Result<Answer, SubmitError>, StoreError> {
     if let Some(repeat) = &submission.repeat
-        && let Some(stored) = batch.answer(repeat.fingerprint())?
-        && !batch.is_over(&stored)
+        && let Some(stored) = batch.known_answer(repeat.fingerprint())?
     {
-        return if stored.payload == repeat.payload() {
-            Answer::decode(&stored.outcome).map(Ok).ok_or(StoreError::Malformed("answer"))
-        } else {
-            Ok(Err(SubmitError::KeyReused))
-        };
+        let refuse = |refusal| (submission.render)(&Err(refusal), batch.currency());
+        return Ok(match stored {
+            Known::Answer(answer) if answer.payload != repeat.payload() => Err(SubmitError::KeyReused),
+            Known::Answer(answer) => {
+                Ok(Answer::decode(&answer.outcome).unwrap_or_else(|| refuse(Refusal::AnswerUnreadable)))
+            }
+            Known::Unreadable => Ok(refuse(Refusal::AnswerUnreadable)),
+        });
     }
 
     // Not a verdict: a stored refusal would outlast the full disk.
@@ -35,6 +42,7 @@ pub(super) fn decide(
     let answer = (submission.render)(&verdict, batch.currency());
     if let Some(repeat) = &submission.repeat
         && (verdict.is_ok() || repeat.is_keyed())
+        && answer.status < FAULT_FROM_STATUS
     {
         batch.remember(repeat.fingerprint(), repeat.payload(), repeat.kept_seconds(), &answer.encode())?;
     }
@@ -42,8 +50,9 @@ pub(super) fn decide(
 }
 
 fn carry_out(batch: &mut Batch<'_>, submission: &Submission) -> Result<Verdict, StoreError> {
-    let origin = submission.repeat.as_ref().and_then(|repeat| repeat.key());
-    let mut work = Work { batch, origin, expected_revs: submission.expected_revs.as_deref() };
+    let origin = submission.repeat.as_ref().and_then(Repeat::origin);
+    let expected_revs = submission.expected_revs.as_deref();
+    let mut work = Work { batch, origin, expected_revs, made_at: submission.made_at };
     let verdict = match &submission.command {
         Command::CreateEstimate(sale) => work.create_estimate(sale),
         Command::EditEstimate(key, sale) => work.edit_estimate(*key, sale),
@@ -88,21 +97,24 @@ impl From<Refusal> for Stop {
 
 struct Work<'a, 'txn> {
     batch: &'a mut Batch<'txn>,
-    origin: Option<&'a str>,
+    origin: Option<OriginHash>,
     expected_revs: Option<&'a [u32]>,
+    made_at: MadeAt,
 }
 
 impl<'a> Work<'a, '_> {
     fn create_estimate(&mut self, sale: &Sale) -> Result<Outcome, Stop> {
+        let (made_at, notes) = self.made_at();
         let estimate = Estimate {
             key: self.batch.next_key(Kind::Estimate)?,
             rev: 1,
             created_at: self.batch.now(),
+            made_at,
             sale: sale.clone(),
             converted_to: None,
         };
         self.batch.put_estimate(&estimate, Action::Create, self.cause(&sale.sale_by))?;
-        Ok(Outcome::EstimateCreated(receipt(estimate.key, &estimate.sale, estimate.created_at)))
+        Ok(Outcome::EstimateCreated(receipt(estimate.key, &estimate.sale, estimate.created_at, notes)))
     }
 
     fn edit_estimate(&mut self, key: RecordKey, sale: &Sale) -> Result<Outcome, Stop> {
@@ -136,10 +148,12 @@ impl<'a> Work<'a, '_> {
         if let Some(sale_by) = &conversion.sale_by {
             sale.sale_by.clone_from(sale_by);
         }
-        let amount_paid = conversion.amount_paid.unwrap_or(sale.total);
-        let payment_mode = conversion.payment_mode.clone().unwrap_or_else(|| Order::PAYMENT_MODE_DEFAULT.to_string());
-        let order = self.sell(sale, amount_paid, payment_mode.clone(), Origin::Estimate(estimate))?;
-        Ok(Outcome::EstimateConverted(ConversionReceipt { order, estimate: key, payment_mode, amount_paid }))
+        let handed_over = conversion.amount_paid.unwrap_or(sale.total);
+        let mode = conversion.payment_mode.as_deref().unwrap_or(Order::PAYMENT_MODE_DEFAULT);
+        let payment = self.book(mode, handed_over, &mut sale)?;
+        let order = self.sell(sale, payment.clone(), Origin::Estimate(estimate))?;
+        let Payment { mode: payment_mode, amount_paid, change, .. } = payment;
+        Ok(Outcome::EstimateConverted(ConversionReceipt { order, estimate: key, payment_mode, amount_paid, change }))
     }
 
     fn create_sale(&mut self, draft: &SaleDraft) -> Result<Outcome, Stop> {
@@ -149,13 +163,33 @@ impl<'a> Work<'a, '_> {
             None if draft.source_estimate_id.is_none() && draft.source_estimate_number.is_none() => Origin::Direct,
             None => Origin::Unknown(draft.source_estimate_id.clone(), draft.source_estimate_number.clone()),
         };
-        let receipt = self.sell(draft.sale.clone(), draft.amount_paid, draft.payment_mode.clone(), origin)?;
-        Ok(Outcome::SaleCreated(receipt))
+        let mut sale = draft.sale.clone();
+        let payment = self.book(&draft.payment_mode, draft.amount_paid, &mut sale)?;
+        Ok(Outcome::SaleCreated(self.sell(sale, payment, origin)?))
+    }
+
+    /// Books what was handed over for a bill, and says on the bill what is wrong with it.
+    fn book(&mut self, mode: &str, handed_over: Money, sale: &mut Sale) -> Result<Payment, Stop> {
+        let payment = Payment::book(&*self.batch.settings()?, mode, handed_over, sale.total, self.batch.currency());
+        if let Some(fault) = &payment.fault {
+            let faults = sale.amounts_flagged.iter().chain([fault]).map(String::as_str).collect::<Vec<_>>();
+            sale.amounts_flagged = Some(faults.join("; "));
+        }
+        Ok(payment)
+    }
+
+    /// The time that the record of this command counts at, if its device has said one, and what is to be said about it.
+    fn made_at(&self) -> (Option<Timestamp>, Vec<String>) {
+        match self.made_at.accept(self.batch.now()) {
+            Ok(made_at) => (made_at, Vec::new()),
+            Err(note) => (None, vec![note]),
+        }
     }
 
     /// Stores an order, and with it the mark on the estimate that it came from. The estimate's change comes first: it is
     /// the one that plain `/ws` shows.
-    fn sell(&mut self, sale: Sale, amount_paid: Money, payment_mode: String, origin: Origin) -> Result<Receipt, Stop> {
+    fn sell(&mut self, sale: Sale, payment: Payment, origin: Origin) -> Result<Receipt, Stop> {
+        let (made_at, notes) = self.made_at();
         let key = self.batch.next_key(Kind::Order)?;
         let source = match origin {
             Origin::Direct => Source::Direct,
@@ -174,14 +208,16 @@ impl<'a> Work<'a, '_> {
             key,
             rev: 1,
             created_at: self.batch.now(),
+            made_at,
             sale,
-            amount_paid,
-            payment_mode,
+            amount_paid: payment.amount_paid,
+            change: payment.change,
+            payment_mode: payment.mode,
             status: Order::STATUS_NEW.to_string(),
             source,
         };
         self.batch.put_order(&order, Action::Create, self.cause(&order.sale.sale_by))?;
-        Ok(receipt(order.key, &order.sale, order.created_at))
+        Ok(receipt(order.key, &order.sale, order.created_at, notes))
     }
 
     fn set_order_status(&mut self, key: RecordKey, status: &str) -> Result<Outcome, Stop> {
@@ -210,7 +246,7 @@ impl<'a> Work<'a, '_> {
             return Err(Refusal::Stale(settings.rev, self.batch.settings_json(&settings)).into());
         }
         let next = settings.with(patch);
-        let json = if next == settings { self.batch.settings_json(&next) } else { self.batch.put_settings(&next)? };
+        let json = if next == *settings { self.batch.settings_json(&next) } else { self.batch.put_settings(&next)? };
         Ok(Outcome::SettingsSaved(next.rev, json))
     }
 
@@ -248,6 +284,6 @@ enum Origin {
     Unknown(Option<String>, Option<String>),
 }
 
-fn receipt(key: RecordKey, sale: &Sale, created_at: crate::domain::Timestamp) -> Receipt {
-    Receipt { key, customer_name: sale.customer_name.clone(), total: sale.total, created_at }
+fn receipt(key: RecordKey, sale: &Sale, created_at: Timestamp, notes: Vec<String>) -> Receipt {
+    Receipt { key, customer_name: sale.customer_name.clone(), total: sale.total, created_at, notes }
 }

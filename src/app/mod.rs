@@ -254,6 +254,7 @@ mod tests {
     fn submit(app: &App, command: Command, key: Option<&str>) -> Result<Answer, SubmitError> {
         app.submit(Submission {
             command,
+            made_at: crate::domain::MadeAt::Unsaid,
             repeat: key.map(|key| Repeat::by_key(key, &["POST", "/"], key.as_bytes())),
             expected_revs: None,
             render: |verdict, _| Answer { status: 200, rev: None, body: format!("{verdict:?}").into_bytes() },

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 
 use super::SubmitError;
+use crate::domain::OriginHash;
 
 /// How long a repetition without a key counts as one: the old app gives up well before.
 const KEYLESS_SECONDS: u32 = 10 * 60;
@@ -17,7 +18,8 @@ const KEYED_SECONDS: u32 = 7 * 24 * 60 * 60;
 pub struct Repeat {
     fingerprint: [u8; 16],
     payload: [u8; 16],
-    key: Option<String>,
+    /// Of a command with a key.
+    origin: Option<OriginHash>,
 }
 
 impl Repeat {
@@ -26,14 +28,14 @@ impl Repeat {
         Self {
             fingerprint: fingerprint(&[b"key", key.as_bytes()]),
             payload: payload(request, body),
-            key: Some(key.to_string()),
+            origin: Some(OriginHash::of_key(key)),
         }
     }
 
     /// For a command without one: the same bytes to the same route are the same command, for ten minutes.
     pub fn by_content(request: &[&str], body: &[u8]) -> Self {
         let payload = payload(request, body);
-        Self { fingerprint: fingerprint(&[b"content", &payload]), payload, key: None }
+        Self { fingerprint: fingerprint(&[b"content", &payload]), payload, origin: None }
     }
 
     pub(super) fn fingerprint(&self) -> [u8; 16] {
@@ -45,11 +47,11 @@ impl Repeat {
     }
 
     pub(super) fn is_keyed(&self) -> bool {
-        self.key.is_some()
+        self.origin.is_some()
     }
 
-    pub(super) fn key(&self) -> Option<&str> {
-        self.key.as_deref()
+    pub(super) fn origin(&self) -> Option<OriginHash> {
+        self.origin
     }
 
     pub(super) fn kept_seconds(&self) -> u32 {

@@ -1,6 +1,9 @@
 //! What happened: one entry of the log that every screen follows.
 
+use std::fmt;
 use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
 
 use super::{RecordKey, Timestamp};
 
@@ -29,6 +32,26 @@ impl Action {
     }
 }
 
+/// The first eight bytes of SHA-256 over a command's `Idempotency-Key`. Everybody sees it, and it tells nobody the key,
+/// by which a repetition would be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OriginHash(pub [u8; 8]);
+
+impl OriginHash {
+    /// The hash of a key.
+    pub fn of_key(key: &str) -> Self {
+        let digest: [u8; 32] = Sha256::digest(key).into();
+        Self(digest.first_chunk().copied().unwrap_or_default())
+    }
+}
+
+/// 16 lower-case hex digits.
+impl fmt::Display for OriginHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:016x}", u64::from_be_bytes(self.0))
+    }
+}
+
 /// One committed change.
 ///
 /// Promise 2: `seq` grows by exactly one from change to change, over all kinds, and delivery follows it.
@@ -46,8 +69,8 @@ pub struct Change {
     pub at: Timestamp,
     /// Who, as far as known: the name in `sale_by`.
     pub by: Option<Arc<str>>,
-    /// The command's `Idempotency-Key`, by which a client knows its own echo.
-    pub origin: Option<Arc<str>>,
+    /// Hash of the command's `Idempotency-Key`, by which a client knows its own echo.
+    pub origin: Option<OriginHash>,
     /// The order that an estimate became, or the estimate that an order came from.
     pub linked: Option<RecordKey>,
     /// The record as the API shows it, for everything but a deletion.

@@ -26,16 +26,32 @@ impl Money {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Currency {
     code: [u8; 3],
+    decimals: u8,
 }
 
 impl Currency {
     /// The Indian rupee, the currency of the shops that we began with.
-    pub const INR: Self = Self { code: *b"INR" };
+    pub const INR: Self = Self { code: *b"INR", decimals: 2 };
+    /// Of an amount whose currency ISO 4217 does not list.
+    const DECIMALS_DEFAULT: u8 = 2;
+    /// More than any currency has.
+    const DECIMALS_MAX: u8 = 4;
 
     /// Reads a code of three letters, in either case.
     pub fn from_code(code: &str) -> Option<Self> {
         let bytes: [u8; 3] = code.as_bytes().try_into().ok()?;
-        bytes.iter().all(u8::is_ascii_alphabetic).then_some(Self { code: bytes.map(|byte| byte.to_ascii_uppercase()) })
+        let code = bytes.map(|byte| byte.to_ascii_uppercase());
+        let listed = iso_currency::Currency::from_code(std::str::from_utf8(&code).ok()?);
+        let decimals =
+            listed.and_then(iso_currency::Currency::exponent).and_then(|decimals| u8::try_from(decimals).ok());
+        let decimals = decimals.unwrap_or(Self::DECIMALS_DEFAULT).min(Self::DECIMALS_MAX);
+        bytes.iter().all(u8::is_ascii_alphabetic).then_some(Self { code, decimals })
+    }
+
+    /// The same currency in a file whose amounts have so many decimals, whatever ISO 4217 says by now.
+    #[must_use]
+    pub fn with_decimals(self, decimals: u8) -> Self {
+        Self { decimals: decimals.min(Self::DECIMALS_MAX), ..self }
     }
 
     /// The three capital letters.
@@ -43,14 +59,9 @@ impl Currency {
         std::str::from_utf8(&self.code).unwrap_or_default()
     }
 
-    /// Decimals of an amount: 2 for most currencies, 0 or 3 for those that ISO 4217 lists so.
+    /// Decimals of an amount (the minor unit of ISO 4217).
     pub fn decimals(self) -> u32 {
-        match &self.code {
-            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
-            | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
-            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
-            _ => 2,
-        }
+        u32::from(self.decimals)
     }
 
     /// Reads a decimal number as an amount; digits beyond the minor unit are rounded half away from zero.
@@ -114,6 +125,25 @@ mod tests {
         assert_eq!(Currency::from_code("inr"), Some(Currency::INR));
         assert_eq!(Currency::from_code("₹"), None);
         assert_eq!(Currency::from_code("RUPEE"), None);
-        assert_eq!(Currency::from_code("JPY").map(Currency::decimals), Some(0));
+    }
+
+    /// Browsers show many of these without decimals, because their coins are hardly used; the amounts have them all the same.
+    #[test]
+    fn decimals_are_those_of_iso_4217() {
+        let decimals = |code| Currency::from_code(code).unwrap().decimals();
+        for code in [
+            "INR", "USD", "EUR", "PKR", "AFN", "ALL", "COP", "HUF", "IDR", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK",
+            "RSD", "SLL", "SOS", "SYP", "YER",
+        ] {
+            assert_eq!(decimals(code), 2, "{code}");
+        }
+        for code in ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF"] {
+            assert_eq!(decimals(code), 0, "{code}");
+        }
+        for code in ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"] {
+            assert_eq!(decimals(code), 3, "{code}");
+        }
+        assert_eq!((decimals("CLF"), decimals("ZZZ")), (4, 2));
+        assert_eq!(Currency::from_code("CLF").unwrap().with_decimals(2).decimals(), 2);
     }
 }

@@ -1,6 +1,6 @@
 //! The two records of a shop, as they are after every check.
 
-use super::{Items, Money, RecordKey, Timestamp};
+use super::{Items, Money, RecordKey, Timestamp, fold};
 
 /// A discount on the whole bill.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,8 +43,10 @@ pub struct Estimate {
     pub key: RecordKey,
     /// From 1, plus 1 with each change.
     pub rev: u32,
-    /// When it was made; edits do not move it.
+    /// When it was stored; edits do not move it.
     pub created_at: Timestamp,
+    /// When it was made on a device that could not send it at once. Figures and days count it then.
+    pub made_at: Option<Timestamp>,
     /// Customer, lines, amounts.
     pub sale: Sale,
     /// The order that it became. Promise 4: set once, never again.
@@ -81,12 +83,16 @@ pub struct Order {
     pub key: RecordKey,
     /// From 1, plus 1 with each change.
     pub rev: u32,
-    /// When it was sold.
+    /// When it was stored.
     pub created_at: Timestamp,
+    /// When it was sold on a device that could not send it at once. Figures and days count it then.
+    pub made_at: Option<Timestamp>,
     /// Customer, lines, amounts.
     pub sale: Sale,
     /// Less than the total when something is still due.
     pub amount_paid: Money,
+    /// What was given back of the cash handed over; it is not in `amount_paid`.
+    pub change: Money,
     /// `Cash`, `UPI`, …
     pub payment_mode: String,
     /// `Completed`, or any text that the shop sets.
@@ -100,6 +106,14 @@ impl Order {
     pub const STATUS_NEW: &str = "Completed";
     /// The payment mode when none is given.
     pub const PAYMENT_MODE_DEFAULT: &str = "Cash";
+
+    /// The statuses of a sale that counts nowhere, folded.
+    const STATUSES_CANCELLED: [&str; 4] = ["void", "cancelled", "canceled", "returned"];
+
+    /// Whether a sale with this status counts in no figure.
+    pub fn is_cancelled(status: &str) -> bool {
+        Self::STATUSES_CANCELLED.contains(&fold(status).as_str())
+    }
 
     /// The estimate that it was converted from.
     pub fn estimate(&self) -> Option<RecordKey> {

@@ -1,6 +1,6 @@
 //! What the owner says about the shop: it stands on receipts and in the forms of every till.
 
-use super::Currency;
+use super::{Currency, Order};
 
 /// Names in one list, such as the staff.
 pub const NAMES_MAX: usize = 100;
@@ -57,6 +57,8 @@ pub struct Settings {
     pub staff_names: Vec<String>,
     /// How customers pay; never empty.
     pub payment_modes: Vec<String>,
+    /// Which of these are cash, so that what is handed over beyond the total is given back at once.
+    pub cash_modes: Vec<String>,
     /// What receipts are printed on.
     pub paper_size: PaperSize,
     /// At the end of every receipt.
@@ -74,6 +76,7 @@ impl Default for Settings {
             currency: None,
             staff_names: Vec::new(),
             payment_modes: ["Cash", "UPI", "Card"].map(str::to_string).to_vec(),
+            cash_modes: vec![Order::PAYMENT_MODE_DEFAULT.to_string()],
             paper_size: PaperSize::default(),
             footer_line: String::new(),
         }
@@ -91,6 +94,7 @@ pub struct SettingsPatch {
     pub currency: Option<Currency>,
     pub staff_names: Option<Vec<String>>,
     pub payment_modes: Option<Vec<String>>,
+    pub cash_modes: Option<Vec<String>>,
     pub paper_size: Option<PaperSize>,
     pub footer_line: Option<String>,
 }
@@ -111,6 +115,7 @@ impl Settings {
             currency: patch.currency.or(self.currency),
             staff_names: chosen(patch.staff_names.as_ref(), &self.staff_names),
             payment_modes: chosen(patch.payment_modes.as_ref(), &self.payment_modes),
+            cash_modes: chosen(patch.cash_modes.as_ref(), &self.cash_modes),
             paper_size: patch.paper_size.unwrap_or(self.paper_size),
             footer_line: chosen(patch.footer_line.as_ref(), &self.footer_line),
         };

@@ -37,9 +37,64 @@ impl Timestamp {
     }
 }
 
+/// Days that a command may have waited on its device for its own time to count.
+pub const MADE_AGE_DAYS_MAX: i64 = 31;
+/// Seconds that a device's clock may be ahead of the server's for the same.
+pub const MADE_AHEAD_SECONDS_MAX: i64 = 120;
+
+/// When a command was given, as the device says that kept it until it could be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MadeAt {
+    /// It was sent at once.
+    #[default]
+    Unsaid,
+    /// At this time, with the offset that the shop's zone has then.
+    At(Timestamp),
+    /// The device says something that is no time.
+    Unreadable,
+}
+
+impl MadeAt {
+    /// The time to count, as seen at the commit; an error is the sentence that says why it does not count.
+    pub fn accept(self, now: Timestamp) -> Result<Option<Timestamp>, String> {
+        const SECOND: i64 = 1_000_000;
+        let sentence = match self {
+            Self::Unsaid => return Ok(None),
+            Self::Unreadable => "made_at is not a time as in RFC 3339".to_string(),
+            Self::At(at) if at.unix_micros > now.unix_micros.saturating_add(MADE_AHEAD_SECONDS_MAX * SECOND) => {
+                format!("made_at is {}, later than the server's clock", at.to_minute())
+            }
+            Self::At(at) if at.unix_micros < now.unix_micros.saturating_sub(MADE_AGE_DAYS_MAX * 86_400 * SECOND) => {
+                format!("made_at is {}, more than {MADE_AGE_DAYS_MAX} days ago", at.to_minute())
+            }
+            Self::At(at) => return Ok(Some(at)),
+        };
+        Err(format!("{sentence}; the record counts on {}, when it arrived.", now.to_day()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_device_is_believed_about_the_last_month() {
+        const MINUTE: i64 = 60_000_000;
+        let now = Timestamp { unix_micros: 1_736_744_400_000_000, offset_seconds: 19_800 };
+        let at = |minutes: i64| Timestamp { unix_micros: now.unix_micros + minutes * MINUTE, ..now };
+        assert_eq!(MadeAt::Unsaid.accept(now), Ok(None));
+        for minutes in [0, -1, 2, -31 * 24 * 60] {
+            assert_eq!(MadeAt::At(at(minutes)).accept(now), Ok(Some(at(minutes))), "{minutes}");
+        }
+        for (made_at, said) in [
+            (MadeAt::Unreadable, "RFC 3339"),
+            (MadeAt::At(at(3)), "2025-01-13 10:33, later"),
+            (MadeAt::At(at(-31 * 24 * 60 - 1)), "2024-12-13 10:29, more than 31 days"),
+        ] {
+            let note = made_at.accept(now).unwrap_err();
+            assert!(note.contains(said) && note.contains("counts on 2025-01-13"), "{note}");
+        }
+    }
 
     #[test]
     fn times_are_written_with_microseconds_and_offset() {

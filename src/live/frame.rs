@@ -47,7 +47,7 @@ fn write_change(change: &Change, data: Option<&[u8]>) -> Result<Vec<u8>, Unreada
         .integer("rev", u64::from(change.rev))
         .plain("at", &change.at.to_rfc3339())
         .text_if("by", change.by.as_deref())
-        .text_if("origin", change.origin.as_deref());
+        .plain_if("origin", change.origin.map(|origin| origin.to_string()).as_deref());
     if let Some(data) = data {
         object.raw("data", data);
     }

@@ -30,6 +30,15 @@ pub struct StoredAnswer {
     pub outcome: Vec<u8>,
 }
 
+/// What is known of a command that came before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// It was carried out, and this was its answer.
+    Answer(StoredAnswer),
+    /// It was carried out, and its answer cannot be read. It must not be carried out again.
+    Unreadable,
+}
+
 /// A time by which answers age: the wall clock may jump, the time since the start of a run does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct AnswerTime {
@@ -104,14 +113,16 @@ impl<'txn> Answers<'txn> {
     }
 
     /// The answer under this fingerprint, however old.
-    pub(super) fn get(&mut self, fingerprint: [u8; 16]) -> Result<Option<StoredAnswer>, StoreError> {
+    pub(super) fn get(&mut self, fingerprint: [u8; 16]) -> Result<Option<Known>, StoreError> {
         let place = match self.unindexed()?.get(&fingerprint) {
             Some(&place) => Some(place),
             None => self.places.get(fingerprint)?.map(|place| place.value()),
         };
         let Some(place) = place else { return Ok(None) };
-        let bytes = self.by_place.get(place)?.ok_or(StoreError::Malformed("answer"))?;
-        Ok(Some(StoredAnswer::decode(bytes.value())?.1))
+        // The index may name one whose time was over and that could not be read when it was trimmed.
+        let Some(bytes) = self.by_place.get(place)? else { return Ok(None) };
+        let answer = StoredAnswer::decode(bytes.value()).ok().filter(|(own, _)| *own == fingerprint);
+        Ok(Some(answer.map_or(Known::Unreadable, |(_, answer)| Known::Answer(answer))))
     }
 
     /// Keeps an answer. The commit that fills a block indexes it, and trims answers whose time is over.
@@ -137,19 +148,26 @@ impl<'txn> Answers<'txn> {
         Ok(())
     }
 
+    /// Removes the oldest answers whose time is over. One that cannot be read goes with the next that can.
     fn trim(&mut self, now: AnswerTime) -> Result<(), StoreError> {
-        for _ in 0..TRIMMED_PER_BLOCK_MAX {
-            let Some((place, bytes)) = self.by_place.first()?.map(|(place, bytes)| (place.value(), bytes)) else {
-                break;
-            };
-            let (fingerprint, answer) = StoredAnswer::decode(bytes.value())?;
-            drop(bytes);
-            if !answer.is_over(now) {
-                break;
+        let (mut over, mut unread) = (Vec::new(), Vec::new());
+        for entry in self.by_place.iter()?.take(TRIMMED_PER_BLOCK_MAX) {
+            let (place, bytes) = entry?;
+            match StoredAnswer::decode(bytes.value()) {
+                Ok((_, answer)) if !answer.is_over(now) => break,
+                Ok((fingerprint, _)) => {
+                    over.append(&mut unread);
+                    over.push((place.value(), Some(fingerprint)));
+                }
+                Err(_) => unread.push((place.value(), None)),
             }
+        }
+        for (place, fingerprint) in over {
             self.by_place.remove(place)?;
             // The same command may have been carried out again, after its time.
-            if self.places.get(fingerprint)?.is_some_and(|indexed| indexed.value() == place) {
+            if let Some(fingerprint) = fingerprint
+                && self.places.get(fingerprint)?.is_some_and(|indexed| indexed.value() == place)
+            {
                 self.places.remove(fingerprint)?;
             }
         }
@@ -163,7 +181,10 @@ impl<'txn> Answers<'txn> {
                 let mut read = HashMap::new();
                 for entry in self.by_place.range(block_start(self.next_place)..)? {
                     let (place, bytes) = entry?;
-                    read.insert(StoredAnswer::decode(bytes.value())?.0, place.value());
+                    // Of one that is damaged further on, its repetition is still recognised.
+                    if let Some(fingerprint) = bytes.value().first_chunk() {
+                        read.insert(*fingerprint, place.value());
+                    }
                 }
                 Ok(unindexed.insert(read))
             }

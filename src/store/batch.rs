@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use redb::{ReadableTable, Table, WriteTransaction};
 
-use super::answers::{AnswerTime, Answers, Unindexed};
+use super::answers::{AnswerTime, Answers, Known, Unindexed};
 use super::forms::{estimate_from, estimate_json, order_from, order_json};
 use super::log_entry::LogEntry;
 use super::record::Record;
-use super::search::{Texts, block_filled_by, covered_before, text_of};
+use super::search::Texts;
+use super::series::Series;
 use super::settings::{settings_from, settings_json};
-use super::tables::{CHANGES, ESTIMATES, ESTIMATES_SEARCH, META, META_SETTINGS, ORDERS, ORDERS_SEARCH};
+use super::tables::{CHANGES, META, META_SETTINGS};
 use super::{CommitTime, StoreError, StoredAnswer};
 use crate::domain::{
-    Action, Change, Currency, Estimate, Kind, Money, Order, RecordKey, Settings, Timestamp, search_text,
+    Action, Change, Currency, Estimate, Kind, Money, Order, OriginHash, RecordKey, Settings, Timestamp, search_text,
 };
 
 /// What led to a change: goes into the log and to every screen with it.
@@ -21,8 +22,8 @@ use crate::domain::{
 pub struct Cause<'a> {
     /// Who, as far as known.
     pub by: Option<&'a str>,
-    /// The command's key.
-    pub origin: Option<&'a str>,
+    /// Hash of the command's key.
+    pub origin: Option<OriginHash>,
 }
 
 /// One transaction in the making. Every command checks before its first write, so that one which is refused leaves no
@@ -32,6 +33,7 @@ pub struct Batch<'txn> {
     estimates: Part<Series<'txn>, &'txn mut Texts>,
     orders: Part<Series<'txn>, &'txn mut Texts>,
     answers: Part<Answers<'txn>, &'txn mut Unindexed>,
+    settings: &'txn mut Option<Arc<Settings>>,
     changes: Table<'txn, u64, &'static [u8]>,
     currency: Currency,
     /// Promise 2: only this field gives out sequences, one after the other.
@@ -80,18 +82,8 @@ pub(super) struct Kept {
     estimate_texts: Texts,
     order_texts: Texts,
     unindexed: Unindexed,
-}
-
-/// The tables of one kind of record.
-struct Series<'txn> {
-    transaction: &'txn WriteTransaction,
-    kind: Kind,
-    records: Table<'txn, u64, &'static [u8]>,
-    /// Opened by the first record whose text is due.
-    search: Option<Table<'txn, u64, &'static str>>,
-    texts: &'txn mut Texts,
-    /// Promise 5: the next number follows the last key, and a deletion leaves its key.
-    next_number: u64,
+    /// The settings, which each sale asks for the spelling of its payment mode.
+    settings: Option<Arc<Settings>>,
 }
 
 impl<'txn> Batch<'txn> {
@@ -104,7 +96,10 @@ impl<'txn> Batch<'txn> {
     ) -> Result<Self, StoreError> {
         let changes = transaction.open_table(CHANGES)?;
         let (last_seq, last_at) = match changes.last()? {
-            Some((seq, entry)) => (seq.value(), LogEntry::decode(entry.value())?.at.unix_micros),
+            // An entry that cannot be read is no reason to refuse new ones; then the clock alone says the time.
+            Some((seq, entry)) => {
+                (seq.value(), LogEntry::decode(entry.value()).map_or(i64::MIN, |entry| entry.at.unix_micros))
+            }
             None => (0, i64::MIN),
         };
         Ok(Self {
@@ -112,6 +107,7 @@ impl<'txn> Batch<'txn> {
             estimates: Part::Closed(&mut kept.estimate_texts),
             orders: Part::Closed(&mut kept.order_texts),
             answers: Part::Closed(&mut kept.unindexed),
+            settings: &mut kept.settings,
             changes,
             currency,
             next_seq: last_seq + 1,
@@ -175,12 +171,14 @@ impl<'txn> Batch<'txn> {
         let json = estimate_json(estimate, self.currency);
         let mut record = Record {
             is_deleted: false,
+            is_cancelled: false,
             rev: estimate.rev,
             seq: self.next_seq,
             total: estimate.sale.total,
             amount_paid: Money::default(),
             linked: estimate.converted_to.map(|order| order.number),
             created_at: estimate.created_at,
+            made_at: estimate.made_at,
             created_seq: 0,
             items_count: estimate.sale.items.count(),
             json: &json,
@@ -196,12 +194,14 @@ impl<'txn> Batch<'txn> {
         let json = order_json(order, self.currency);
         let mut record = Record {
             is_deleted: false,
+            is_cancelled: Order::is_cancelled(&order.status),
             rev: order.rev,
             seq: self.next_seq,
             total: order.sale.total,
             amount_paid: order.amount_paid,
             linked: order.estimate().map(|estimate| estimate.number),
             created_at: order.created_at,
+            made_at: order.made_at,
             created_seq: 0,
             items_count: order.sale.items.count(),
             json: &json,
@@ -215,12 +215,14 @@ impl<'txn> Batch<'txn> {
     pub fn delete(&mut self, key: RecordKey, rev: u32, cause: Cause<'_>) -> Result<(), StoreError> {
         let mut record = Record {
             is_deleted: true,
+            is_cancelled: false,
             rev,
             seq: self.next_seq,
             total: Money::default(),
             amount_paid: Money::default(),
             linked: None,
             created_at: self.now,
+            made_at: None,
             created_seq: 0,
             items_count: 0,
             json: &[],
@@ -229,10 +231,14 @@ impl<'txn> Batch<'txn> {
     }
 
     /// The settings of the shop.
-    pub fn settings(&mut self) -> Result<Settings, StoreError> {
+    pub fn settings(&mut self) -> Result<Arc<Settings>, StoreError> {
+        if let Some(settings) = &*self.settings {
+            return Ok(Arc::clone(settings));
+        }
         let meta = self.transaction.open_table(META)?;
         let stored = meta.get(META_SETTINGS)?;
-        stored.map_or_else(|| Ok(Settings::default()), |json| settings_from(json.value()))
+        let settings = stored.map_or_else(|| Ok(Settings::default()), |json| settings_from(json.value()))?;
+        Ok(Arc::clone(self.settings.insert(Arc::new(settings))))
     }
 
     /// The JSON of settings, as it is stored and shown.
@@ -244,19 +250,17 @@ impl<'txn> Batch<'txn> {
     pub fn put_settings(&mut self, settings: &Settings) -> Result<Arc<[u8]>, StoreError> {
         let json = self.settings_json(settings);
         self.transaction.open_table(META)?.insert(META_SETTINGS, &*json)?;
+        *self.settings = Some(Arc::new(settings.clone()));
         self.written.is_changed = true;
         self.written.settings = Some((settings.rev, Arc::clone(&json)));
         Ok(json)
     }
 
-    /// The answer stored under this fingerprint, however old.
-    pub fn answer(&mut self, fingerprint: [u8; 16]) -> Result<Option<StoredAnswer>, StoreError> {
-        self.answers()?.get(fingerprint)
-    }
-
-    /// Whether the time of a stored answer is over.
-    pub fn is_over(&self, answer: &StoredAnswer) -> bool {
-        answer.is_over(self.answer_time)
+    /// What is stored under this fingerprint, unless its time is over.
+    pub fn known_answer(&mut self, fingerprint: [u8; 16]) -> Result<Option<Known>, StoreError> {
+        let now = self.answer_time;
+        let known = self.answers()?.get(fingerprint)?;
+        Ok(known.filter(|known| !matches!(known, Known::Answer(answer) if answer.is_over(now))))
     }
 
     /// Keeps the answer of a command with the command's own changes (promise 4), and trims those whose time is over.
@@ -285,13 +289,13 @@ impl<'txn> Batch<'txn> {
         self.answers.get(|unindexed| Answers::open(self.transaction, unindexed))
     }
 
-    /// When a record was made, and the sequence of that: every later state keeps both, a tombstone too, so that they grow
-    /// with the numbers. `None` for a new record.
-    fn creation(&mut self, key: RecordKey) -> Result<Option<(Timestamp, u64)>, StoreError> {
-        let bytes = self.series(key.kind)?.records.get(u64::from(key.number))?;
-        bytes
-            .map(|bytes| Record::decode(bytes.value()).map(|record| (record.created_at, record.created_seq)))
-            .transpose()
+    /// Gives a new state of a record what every state keeps, a tombstone too: when the record was made, and the sequence of that,
+    /// which grows with the numbers. Returns the sequence of the state before.
+    fn follow(&mut self, key: RecordKey, next: &mut Record<'_>) -> Result<u64, StoreError> {
+        let Some(bytes) = self.series(key.kind)?.records.get(u64::from(key.number))? else { return Ok(0) };
+        let before = Record::decode(bytes.value())?;
+        (next.created_at, next.created_seq, next.made_at) = (before.created_at, before.created_seq, before.made_at);
+        Ok(before.seq)
     }
 
     fn read<T>(
@@ -319,82 +323,16 @@ impl<'txn> Batch<'txn> {
         self.written.is_changed = true;
         let seq = self.next_seq;
         self.next_seq += 1;
-        (record.created_at, record.created_seq) = match action {
-            Action::Create => (record.created_at, seq),
-            _ => self.creation(key)?.unwrap_or((record.created_at, seq)),
-        };
+        record.created_seq = seq;
+        let prev = if action == Action::Create { 0 } else { self.follow(key, record)? };
         let encoded = record.encode();
         self.bytes_written += encoded.len() as u64;
         self.series(key.kind)?.put(key, &encoded, text)?;
-        let entry = LogEntry { key, action, at: self.now, by: cause.by, origin: cause.origin };
+        let entry = LogEntry { key, action, at: self.now, by: cause.by, origin: cause.origin, prev };
         self.changes.insert(seq, entry.encode().as_slice())?;
         let change = entry.into_change(seq, record);
         let json = change.record.clone().unwrap_or_default();
         self.written.changes.push(change);
         Ok(json)
     }
-}
-
-impl<'txn> Series<'txn> {
-    fn open(transaction: &'txn WriteTransaction, kind: Kind, texts: &'txn mut Texts) -> Result<Self, StoreError> {
-        let records = match kind {
-            Kind::Estimate => transaction.open_table(ESTIMATES)?,
-            Kind::Order => transaction.open_table(ORDERS)?,
-        };
-        let next_number = records.last()?.map_or(0, |(number, _)| number.value()) + 1;
-        Ok(Self { transaction, kind, records, search: None, texts, next_number })
-    }
-
-    /// Stores a record, and its search text if that is due; a tombstone has none.
-    fn put(&mut self, key: RecordKey, record: &[u8], text: Option<String>) -> Result<(), StoreError> {
-        let number = u64::from(key.number);
-        self.records.insert(number, record)?;
-        if number < covered_before(self.next_number) {
-            return self.put_search_text(number, text);
-        }
-        match text {
-            Some(text) => self.texts.insert(number, text),
-            None => self.texts.remove(&number),
-        };
-        if number == self.next_number {
-            self.next_number += 1;
-            for number in block_filled_by(self.next_number) {
-                let text = match self.texts.remove(&number) {
-                    Some(text) => Some(text),
-                    None => self.text_of_stored(number).or_else(without_text)?,
-                };
-                self.put_search_text(number, text)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn put_search_text(&mut self, number: u64, text: Option<String>) -> Result<(), StoreError> {
-        let search = match &mut self.search {
-            Some(search) => search,
-            search => search.insert(self.transaction.open_table(match self.kind {
-                Kind::Estimate => ESTIMATES_SEARCH,
-                Kind::Order => ORDERS_SEARCH,
-            })?),
-        };
-        match text {
-            Some(text) => search.insert(number, text.as_str())?,
-            None => search.remove(number)?,
-        };
-        Ok(())
-    }
-
-    fn text_of_stored(&self, number: u64) -> Result<Option<String>, StoreError> {
-        let bytes = self.records.get(number)?.ok_or(StoreError::Malformed("series"))?;
-        let record = Record::decode(bytes.value())?;
-        let key = u32::try_from(number).map_err(|_| StoreError::Malformed("series number"))?;
-        if record.is_deleted { Ok(None) } else { text_of(RecordKey::new(self.kind, key), &record).map(Some) }
-    }
-}
-
-/// A record of earlier times that cannot be read is not found by a search; it is no reason to refuse a new one.
-fn without_text(error: StoreError) -> Result<Option<String>, StoreError> {
-    let StoreError::Malformed(what) = error else { return Err(error) };
-    log::error!("⚠️ A stored {what} cannot be read; a search will not find it");
-    Ok(None)
 }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::StoreError;
 use super::record::Record;
-use crate::domain::{Currency, Discount, Estimate, Items, Kind, Money, Order, RecordKey, Sale, Source};
+use crate::domain::{Currency, Discount, Estimate, Items, Kind, Money, Order, RecordKey, Sale, Source, Timestamp};
 use crate::json::Object;
 
 /// Room for the fixed part of a record's JSON.
@@ -22,6 +22,7 @@ pub(super) fn estimate_json(estimate: &Estimate, currency: Currency) -> Vec<u8> 
     put_sale(&mut object, &estimate.sale, currency);
     object
         .plain("created_at", &estimate.created_at.to_rfc3339())
+        .plain_if("made_at", made_at(estimate.made_at).as_deref())
         .boolean("is_converted_to_order", order.is_some())
         .text_or_null("linked_order_id", order.map(RecordKey::id).as_deref())
         .text_or_null("linked_order_number", order.map(RecordKey::label).as_deref());
@@ -37,21 +38,29 @@ pub(super) fn order_json(order: &Order, currency: Currency) -> Vec<u8> {
         Source::Estimate(key) => (Some(Cow::from(key.id())), Some(Cow::from(key.label()))),
         Source::Unknown { id, number } => (id.as_deref().map(Cow::from), number.as_deref().map(Cow::from)),
     };
+    let change = Some(order.change).filter(|change| *change != Money::default());
+    let change = change.map(|change| to_number(change, currency));
     let mut bytes = Vec::with_capacity(JSON_BYTES + order.sale.items.json().len());
     let mut object = Object::open(&mut bytes);
     put_names(&mut object, order.key, "order_id", "sale_number");
     put_sale(&mut object, &order.sale, currency);
     object
         .number("amount_paid", to_number(order.amount_paid, currency))
+        .number_if("change", change)
         .text("payment_mode", &order.payment_mode)
         .text("status", &order.status)
         .plain("created_at", &order.created_at.to_rfc3339())
+        .plain_if("made_at", made_at(order.made_at).as_deref())
         .text_or_null("source_estimate_id", source_id.as_deref())
         .text_or_null("source_estimate_number", source_number.as_deref())
         .boolean("is_from_estimate", order.source != Source::Direct);
     put_end(&mut object, order.rev, &order.sale);
     object.close();
     bytes
+}
+
+fn made_at(made_at: Option<Timestamp>) -> Option<String> {
+    made_at.map(Timestamp::to_rfc3339)
 }
 
 fn put_names(object: &mut Object<'_>, key: RecordKey, id_name: &str, label_name: &str) {
@@ -101,6 +110,7 @@ struct SaleForm<'a> {
 /// What is read back of an order besides.
 #[derive(Deserialize)]
 struct OrderForm {
+    change: Option<f64>,
     payment_mode: String,
     status: String,
     source_estimate_id: Option<String>,
@@ -114,6 +124,7 @@ pub(super) fn estimate_from(key: RecordKey, record: &Record<'_>, currency: Curre
         key,
         rev: record.rev,
         created_at: record.created_at,
+        made_at: record.made_at,
         converted_to: record.linked.map(|number| RecordKey::new(Kind::Order, number)),
         sale: sale_from(record, currency)?,
     })
@@ -133,7 +144,9 @@ pub(super) fn order_from(key: RecordKey, record: &Record<'_>, currency: Currency
         key,
         rev: record.rev,
         created_at: record.created_at,
+        made_at: record.made_at,
         amount_paid: record.amount_paid,
+        change: form.change.map_or_else(Money::default, |change| currency.from_number(change)),
         payment_mode: form.payment_mode,
         status: form.status,
         source,

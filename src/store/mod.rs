@@ -9,6 +9,7 @@
 mod answers;
 mod batch;
 mod bytes;
+mod day_index;
 mod error;
 mod file;
 mod forms;
@@ -18,8 +19,11 @@ mod read;
 mod record;
 mod run;
 mod search;
+mod series;
 mod settings;
 mod tables;
+mod upgrade;
+mod walk;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,13 +32,14 @@ use std::time::{Duration, Instant};
 
 use redb::{Database, ReadableDatabase, StorageBackend};
 
-pub use answers::StoredAnswer;
+pub use answers::{Known, StoredAnswer};
 pub use batch::{Batch, Cause};
 use batch::{Kept, Written};
 pub use error::{OpenError, StoreError};
 pub use file::OnProgress;
-pub use read::{Records, Snapshot, Step, Wanted};
+pub use read::{Snapshot, Step};
 pub use record::Record;
+pub use walk::{Filter, Records, Wanted};
 
 use crate::domain::{Change, Currency, Timestamp};
 use read::Health;

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, RwLock};
 
-use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend};
 
 use super::file::ShopFile;
 use super::run::{Run, hex, random_id};
 use super::tables::{
-    ANSWER_PLACES, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_SEARCH, META, META_CURRENCY, META_FILE_ID, META_SCHEMA,
-    ORDERS, ORDERS_SEARCH, RUNS, SCHEMA_VERSION,
+    ANSWER_PLACES, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_DAYS, ESTIMATES_SEARCH, META, META_CURRENCY, META_DECIMALS,
+    META_FILE_ID, META_SCHEMA, ORDERS, ORDERS_DAYS, ORDERS_SEARCH, RUNS, SCHEMA_VERSION,
 };
-use super::{Attempt, OpenError, Opened, Opener, Store, StoreError, StoreOptions};
+use super::{Attempt, OpenError, Opened, Opener, Store, StoreError, StoreOptions, upgrade};
 use crate::domain::Currency;
 
 pub(super) const FILE_NAME: &str = "tillsync.redb";
@@ -63,12 +63,14 @@ fn accept(path: &Path, options: &StoreOptions, attempt: Attempt) -> Result<(Data
     }
     let file = ShopFile::on_trial(path, attempt.on_progress).map_err(of)?;
     let database = open_database(path, &file, options.cache_bytes).map_err(of)?;
-    let found = schema(&database).map_err(of)?;
+    let found = upgrade::schema(&database).map_err(of)?;
     if found > SCHEMA_VERSION {
         return Err(OpenError::Newer { path: path.to_path_buf(), found, known: SCHEMA_VERSION });
     }
     let facts = read_facts(&database).map_err(of)?;
     let currency = match options.currency {
+        // The decimals of the amounts that are there do not change with a list.
+        Some(asked) if asked.code() == facts.currency.code() => facts.currency,
         Some(asked) if asked.decimals() != facts.currency.decimals() => {
             return Err(OpenError::OtherCurrency {
                 file: facts.currency.code().to_string(),
@@ -110,7 +112,7 @@ fn start_run(
     lock: Option<File>,
 ) -> Result<Store, OpenError> {
     let of = |error: StoreError| OpenError::of(&path, error);
-    upgrade(&database).map_err(of)?;
+    upgrade::upgrade(&database).map_err(of)?;
     let file_id = read_facts(&database).map_err(of)?.file_id;
     let (run_number, run_id) = note_run(&database).map_err(of)?;
     let newest = Opened::new(database, currency).map_err(of)?;
@@ -165,6 +167,8 @@ fn fill(database: Database, currency: Currency) -> Result<(), StoreError> {
         transaction.open_table(ORDERS)?;
         transaction.open_table(ESTIMATES_SEARCH)?;
         transaction.open_table(ORDERS_SEARCH)?;
+        transaction.open_table(ESTIMATES_DAYS)?;
+        transaction.open_table(ORDERS_DAYS)?;
         transaction.open_table(CHANGES)?;
         transaction.open_table(ANSWERS)?;
         transaction.open_table(ANSWER_PLACES)?;
@@ -173,6 +177,7 @@ fn fill(database: Database, currency: Currency) -> Result<(), StoreError> {
         meta.insert(META_SCHEMA, SCHEMA_VERSION.to_le_bytes().as_slice())?;
         meta.insert(META_FILE_ID, random_id()?.as_slice())?;
         meta.insert(META_CURRENCY, currency.code().as_bytes())?;
+        meta.insert(META_DECIMALS, [u8::try_from(currency.decimals()).unwrap_or_default()].as_slice())?;
     }
     transaction.commit()?;
     Ok(database.close()?)
@@ -186,52 +191,20 @@ struct Facts {
 
 fn read_facts(database: &Database) -> Result<Facts, StoreError> {
     let currency = String::from_utf8(fact(database, META_CURRENCY)?).ok().and_then(|code| Currency::from_code(&code));
-    Ok(Facts { file_id: hex(&fact(database, META_FILE_ID)?), currency: currency.ok_or(MALFORMED_FACT)? })
+    let currency = currency.ok_or(MALFORMED_FACT)?;
+    let currency = match fact(database, META_DECIMALS).as_deref() {
+        Ok([decimals]) => currency.with_decimals(*decimals),
+        _ => upgrade::with_old_decimals(currency),
+    };
+    Ok(Facts { file_id: hex(&fact(database, META_FILE_ID)?), currency })
 }
 
-/// The form of the file.
-fn schema(database: &Database) -> Result<u32, StoreError> {
-    Ok(u32::from_le_bytes(fact(database, META_SCHEMA)?.try_into().map_err(|_| MALFORMED_FACT)?))
-}
-
-/// Brings an accepted file of an older form up to [`SCHEMA_VERSION`], one step a version, each in a commit of its own.
-fn upgrade(database: &Database) -> Result<(), StoreError> {
-    match schema(database)? {
-        SCHEMA_VERSION => Ok(()),
-        1 => order_answers_by_place(database),
-        _ => Err(MALFORMED_FACT),
-    }
-}
-
-/// From version 1 to 2. Version 1 kept answers under their fingerprints, and the fingerprints by place.
-fn order_answers_by_place(database: &Database) -> Result<(), StoreError> {
-    const OLD_ANSWERS: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("answers");
-    const OLD_PLACES: TableDefinition<u64, [u8; 16]> = TableDefinition::new("answer_log");
-    let transaction = database.begin_write()?;
-    {
-        let (answers, log) = (transaction.open_table(OLD_ANSWERS)?, transaction.open_table(OLD_PLACES)?);
-        let (mut by_place, mut places) = (transaction.open_table(ANSWERS)?, transaction.open_table(ANSWER_PLACES)?);
-        for entry in log.iter()? {
-            let (place, fingerprint) = entry.map(|(place, fingerprint)| (place.value(), fingerprint.value()))?;
-            if let Some(answer) = answers.get(fingerprint)? {
-                by_place.insert(place, [&fingerprint, answer.value()].concat().as_slice())?;
-                places.insert(fingerprint, place)?;
-            }
-        }
-    }
-    transaction.delete_table(OLD_ANSWERS)?;
-    transaction.delete_table(OLD_PLACES)?;
-    transaction.open_table(META)?.insert(META_SCHEMA, 2_u32.to_le_bytes().as_slice())?;
-    log::info!("The database was brought from version 1 of its shape to version 2");
-    Ok(transaction.commit()?)
-}
-
-fn fact(database: &Database, name: &str) -> Result<Vec<u8>, StoreError> {
+pub(super) fn fact(database: &Database, name: &str) -> Result<Vec<u8>, StoreError> {
     let meta = database.begin_read()?.open_table(META)?;
     Ok(meta.get(name)?.ok_or(MALFORMED_FACT)?.value().to_vec())
 }
 
-const MALFORMED_FACT: StoreError = StoreError::Malformed("fact about the file");
+pub(super) const MALFORMED_FACT: StoreError = StoreError::Malformed("fact about the file");
 
 /// Writes down that the server was started, so that a client's epoch can be checked against the runs of this file.
 fn note_run(database: &Database) -> Result<(u64, String), StoreError> {
@@ -246,50 +219,4 @@ fn note_run(database: &Database) -> Result<(u64, String), StoreError> {
     };
     transaction.commit()?;
     Ok((number, hex(&id)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::Timestamp;
-    use crate::store::CommitTime;
-
-    #[test]
-    fn answers_of_a_file_of_version_1_are_known_after_the_step_to_version_2() {
-        const OLD_ANSWERS: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("answers");
-        const OLD_LOG: TableDefinition<u64, [u8; 16]> = TableDefinition::new("answer_log");
-        let folder = tempfile::tempdir().unwrap();
-        let options = StoreOptions { directory: folder.path().to_path_buf(), cache_bytes: 1 << 20, currency: None };
-        let path = {
-            let store = Store::open(&options).unwrap();
-            store.close();
-            store.path().to_path_buf()
-        };
-        {
-            let database = Builder::new().open(&path).unwrap();
-            let transaction = database.begin_write().unwrap();
-            transaction.delete_table(ANSWERS).unwrap();
-            transaction.delete_table(ANSWER_PLACES).unwrap();
-            transaction.open_table(META).unwrap().insert(META_SCHEMA, 1_u32.to_le_bytes().as_slice()).unwrap();
-            for place in 1..=2_u8 {
-                // Run, uptime, wall time, seconds to keep, payload, outcome.
-                let answer = [&[0; 24][..], &600_u32.to_le_bytes(), &[place; 16], &[b'a', place]].concat();
-                transaction.open_table(OLD_LOG).unwrap().insert(u64::from(place), [place; 16]).unwrap();
-                transaction.open_table(OLD_ANSWERS).unwrap().insert([place; 16], answer.as_slice()).unwrap();
-            }
-            transaction.commit().unwrap();
-        }
-
-        let store = Store::open(&options).unwrap();
-        let time = CommitTime { at: Timestamp { unix_micros: 0, offset_seconds: 0 }, uptime_seconds: 0 };
-        let known = store
-            .commit(time, |batch| {
-                batch.remember([3; 16], [3; 16], 600, b"new")?;
-                (1..=3_u8).map(|place| Ok(batch.answer([place; 16])?.map(|answer| answer.outcome))).collect()
-            })
-            .unwrap();
-        let expected: Vec<Option<Vec<u8>>> = vec![Some(vec![b'a', 1]), Some(vec![b'a', 2]), Some(b"new".to_vec())];
-        let known: Vec<Option<Vec<u8>>> = known.value;
-        assert_eq!(known, expected);
-    }
 }

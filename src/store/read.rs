@@ -1,19 +1,18 @@
 //! Snapshot reads: they never queue and never see half a command.
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use redb::{OwnedRange, ReadOnlyTable, ReadTransaction, ReadableTable};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 
 use super::StoreError;
 use super::log_entry::LogEntry;
 use super::record::Record;
 use super::run::{Run, hex};
-use super::search::{covered_before, text_of};
 use super::settings::{settings_from, settings_json};
-use super::tables::{CHANGES, ESTIMATES, ESTIMATES_SEARCH, META, META_SETTINGS, ORDERS, ORDERS_SEARCH, RUNS};
-use crate::domain::{Action, Change, Currency, Kind, RecordKey, Settings, Timestamp};
+use super::tables::{CHANGES, ESTIMATES, META, META_SETTINGS, ORDERS, RUNS};
+use super::walk::{Filter, Records};
+use crate::domain::{Action, Change, Currency, Kind, OriginHash, RecordKey, Settings, Timestamp};
 
 /// Everything that was committed when it was taken. Keep it for a moment only: the file grows while an old one is held.
 pub struct Snapshot {
@@ -38,7 +37,7 @@ impl Health {
         self.has_failed.load(Ordering::Acquire)
     }
 
-    fn watch<T>(&self, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub fn watch<T>(&self, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
         let result = read();
         if matches!(result, Err(StoreError::Database(_))) {
             self.has_failed.store(true, Ordering::Release);
@@ -47,7 +46,7 @@ impl Health {
     }
 }
 
-type Bytes = ReadOnlyTable<u64, &'static [u8]>;
+pub(super) type Bytes = ReadOnlyTable<u64, &'static [u8]>;
 
 impl Snapshot {
     pub(super) fn new(transaction: ReadTransaction, currency: Currency, health: Health) -> Self {
@@ -94,25 +93,31 @@ impl Snapshot {
         })
     }
 
-    /// What was done to a record, the newest first, at most `steps_max` steps; `None` if there never was one. The log outlives a deletion.
-    /// The log is read from the record's making to its last change.
+    /// The payment modes in the spelling of the settings.
+    pub fn payment_modes(&self) -> Result<Vec<String>, StoreError> {
+        let (_, json) = self.settings()?;
+        Ok(settings_from(&json)?.payment_modes)
+    }
+
+    /// What was done to a record, the newest first, at most `steps_max` steps; `None` if there never was one. The log outlives a
+    /// deletion. Each entry names the one before it, so no other record's entries are read.
     pub fn history(&self, key: RecordKey, steps_max: usize) -> Result<Option<Vec<Step>>, StoreError> {
         self.health.watch(|| {
             let table = self.records(key.kind)?;
             let Some(bytes) = table.get(u64::from(key.number))? else { return Ok(None) };
             let record = Record::decode(bytes.value())?;
-            let (mut rev, mut steps) = (record.rev, Vec::new());
-            for entry in self.changes()?.range(record.created_seq..=record.seq)?.rev() {
-                let (seq, bytes) = entry?;
+            let (log, mut steps) = (self.changes()?, Vec::new());
+            let (mut seq, mut rev) = (record.seq, record.rev);
+            while seq != 0 && steps.len() < steps_max {
+                let bytes = log.get(seq)?.ok_or(StoreError::Malformed("log entry"))?;
                 let entry = LogEntry::decode(bytes.value())?;
-                if entry.key == key {
-                    let [by, origin] = [entry.by, entry.origin].map(|text| text.map(str::to_string));
-                    steps.push(Step { seq: seq.value(), rev, action: entry.action, at: entry.at, by, origin });
-                    rev = rev.saturating_sub(1);
-                    if steps.len() == steps_max {
-                        break;
-                    }
+                if entry.key != key || entry.prev >= seq {
+                    return Err(StoreError::Malformed("log entry"));
                 }
+                let by = entry.by.map(str::to_string);
+                steps.push(Step { seq, rev, action: entry.action, at: entry.at, by, origin: entry.origin });
+                rev = rev.saturating_sub(1);
+                seq = entry.prev;
             }
             Ok(Some(steps))
         })
@@ -132,15 +137,17 @@ impl Snapshot {
             for entry in log.range(seq.saturating_add(1)..)?.take(entries_max) {
                 let (own_seq, bytes) = entry?;
                 read_to = own_seq.value();
-                let entry = LogEntry::decode(bytes.value())?;
-                let stored = self
-                    .records(entry.key.kind)?
-                    .get(u64::from(entry.key.number))?
-                    .ok_or(StoreError::Malformed("log entry"))?;
-                let record = Record::decode(stored.value())?;
-                if record.seq == read_to {
-                    changes.push(entry.into_change(read_to, &record));
-                    bytes_read += record.json.len();
+                match self.latest_change(read_to, bytes.value()) {
+                    Ok(Some(change)) => {
+                        bytes_read += change.record.as_ref().map_or(0, |json| json.len());
+                        changes.push(change);
+                    }
+                    Ok(None) => {}
+                    // One that cannot be read holds up no other.
+                    Err(StoreError::Malformed(what)) => {
+                        log::error!("⚠️ A stored {what} cannot be read; change {read_to} is left out");
+                    }
+                    Err(error) => return Err(error),
                 }
                 if bytes_read >= bytes_max {
                     break;
@@ -148,6 +155,15 @@ impl Snapshot {
             }
             Ok((changes, read_to))
         })
+    }
+
+    /// The change that a log entry tells of, if it still is the latest of its record.
+    fn latest_change(&self, seq: u64, entry: &[u8]) -> Result<Option<Change>, StoreError> {
+        let entry = LogEntry::decode(entry)?;
+        let stored = self.records(entry.key.kind)?.get(u64::from(entry.key.number))?;
+        let stored = stored.ok_or(StoreError::Malformed("log entry"))?;
+        let record = Record::decode(stored.value())?;
+        Ok((record.seq == seq).then(|| entry.into_change(seq, &record)))
     }
 
     /// Whether a client that was last served in the run named by `epoch`, and has everything up to `seq`, can go on from
@@ -172,34 +188,10 @@ impl Snapshot {
         })
     }
 
-    /// Walks the records of a series with numbers in `numbers`, the newest first. Deleted ones are passed over. With
-    /// `wanted`, only those whose number and search text it accepts.
-    pub fn newest_first(&self, kind: Kind, numbers: Range<u32>, wanted: Option<Wanted>) -> Result<Records, StoreError> {
-        self.health.watch(|| {
-            let numbers = u64::from(numbers.start)..u64::from(numbers.end);
-            let records = self.open_records(kind)?;
-            let Some(wanted) = wanted else {
-                return Ok(Records {
-                    kind,
-                    unread: records.range_owned(numbers)?,
-                    found: None,
-                    health: self.health.clone(),
-                });
-            };
-            let next_number = records.last()?.map_or(0, |(number, _)| number.value()) + 1;
-            let covered = covered_before(next_number).clamp(numbers.start, numbers.end.max(numbers.start));
-            let texts = self.transaction.open_table(match kind {
-                Kind::Estimate => ESTIMATES_SEARCH,
-                Kind::Order => ORDERS_SEARCH,
-            })?;
-            let texts = texts.range_owned(numbers.start..covered)?;
-            Ok(Records {
-                kind,
-                unread: records.range_owned(covered..numbers.end.max(covered))?,
-                found: Some(Found { texts, wanted, records }),
-                health: self.health.clone(),
-            })
-        })
+    /// Walks the records of a kind, the newest number first.
+    pub fn newest_first(&self, kind: Kind, filter: &Filter) -> Result<Records, StoreError> {
+        self.health
+            .watch(|| Records::start(&self.transaction, kind, self.open_records(kind)?, filter, self.health.clone()))
     }
 
     /// The first number of a series whose record `is_later`, which must hold for all records after it too. Few records are
@@ -271,66 +263,6 @@ pub struct Step {
     pub at: Timestamp,
     /// Who, as far as known.
     pub by: Option<String>,
-    /// Key of the command that did it, if it came with one.
-    pub origin: Option<String>,
-}
-
-/// Says of a number and its search text whether the record is wanted.
-pub type Wanted = Arc<dyn Fn(u32, &str) -> bool + Send + Sync>;
-
-/// A walk over records; it keeps its snapshot alive.
-pub struct Records {
-    kind: Kind,
-    /// Records that are read one after the other, the newest of them first.
-    unread: OwnedRange<u64, &'static [u8]>,
-    found: Option<Found>,
-    health: Health,
-}
-
-/// Of a walk that wants some records only: after the newest, whose texts are not in the table yet, the short search texts are
-/// walked, and only the records that are wanted are read.
-struct Found {
-    texts: OwnedRange<u64, &'static str>,
-    wanted: Wanted,
-    records: Bytes,
-}
-
-impl Records {
-    /// Shows the next record to `take`; `None` at the end.
-    pub fn next_with<T>(&mut self, take: impl FnOnce(RecordKey, &Record<'_>) -> T) -> Result<Option<T>, StoreError> {
-        let health = self.health.clone();
-        health.watch(|| self.read_next(take))
-    }
-
-    fn read_next<T>(&mut self, take: impl FnOnce(RecordKey, &Record<'_>) -> T) -> Result<Option<T>, StoreError> {
-        while let Some(entry) = self.unread.next_back() {
-            let (number, bytes) = entry?;
-            let record = Record::decode(bytes.value())?;
-            let key = key(self.kind, number.value())?;
-            if record.is_deleted {
-                continue;
-            }
-            if let Some(found) = &self.found
-                && !text_of(key, &record).is_ok_and(|text| (found.wanted)(key.number, &text))
-            {
-                continue;
-            }
-            return Ok(Some(take(key, &record)));
-        }
-        let Some(found) = &mut self.found else { return Ok(None) };
-        while let Some(entry) = found.texts.next_back() {
-            let (number, text) = entry?;
-            let key = key(self.kind, number.value())?;
-            if (found.wanted)(key.number, text.value()) {
-                let bytes = found.records.get_owned(number.value())?.ok_or(StoreError::Malformed("search text"))?;
-                return Ok(Some(take(key, &Record::decode(bytes.value())?)));
-            }
-        }
-        Ok(None)
-    }
-}
-
-fn key(kind: Kind, number: u64) -> Result<RecordKey, StoreError> {
-    let number = u32::try_from(number).map_err(|_| StoreError::Malformed("series number"))?;
-    Ok(RecordKey::new(kind, number))
+    /// Hash of the key of the command that did it, if it came with one.
+    pub origin: Option<OriginHash>,
 }

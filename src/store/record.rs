@@ -2,14 +2,17 @@
 //! lists are joined from stored bytes.
 
 use super::StoreError;
-use super::bytes::Fields;
+use super::bytes::{Fields, put_time};
 use crate::domain::{Money, Timestamp};
 
 /// Version of the header's layout.
 const LAYOUT: u8 = 1;
 const FLAG_DELETED: u8 = 1;
+const FLAG_CANCELLED: u8 = 2;
+/// Twelve bytes more follow the header: the time at which the record was made on its device.
+const FLAG_MADE_AT: u8 = 4;
 /// Fields of the header in bytes: layout, flags, rev, seq, total, paid, linked, created, offset,
-/// created sequence, items.
+/// created sequence, items; without the time at which it was made.
 const HEADER_BYTES: usize = 1 + 1 + 4 + 8 + 8 + 8 + 4 + 8 + 4 + 8 + 4;
 
 /// A record as it is stored: what the server needs of it, and its JSON.
@@ -27,8 +30,12 @@ pub struct Record<'a> {
     pub amount_paid: Money,
     /// The order of a converted estimate, the estimate of an order that came from one.
     pub linked: Option<u32>,
-    /// When it was made.
+    /// True for an order whose status says that it counts in no figure.
+    pub is_cancelled: bool,
+    /// When it was stored.
     pub created_at: Timestamp,
+    /// When it was made on its device, if that was earlier.
+    pub made_at: Option<Timestamp>,
     /// Sequence of the change that made it: the order in which records of both kinds were made.
     pub created_seq: u64,
     /// Lines.
@@ -48,35 +55,46 @@ impl<'a> Record<'a> {
         let [flags] = fields.take()?;
         Ok(Self {
             is_deleted: flags & FLAG_DELETED != 0,
+            is_cancelled: flags & FLAG_CANCELLED != 0,
             rev: u32::from_le_bytes(fields.take()?),
             seq: u64::from_le_bytes(fields.take()?),
             total: Money::from_minor_units(i64::from_le_bytes(fields.take()?)),
             amount_paid: Money::from_minor_units(i64::from_le_bytes(fields.take()?)),
             linked: Some(u32::from_le_bytes(fields.take()?)).filter(|&number| number != 0),
-            created_at: Timestamp {
-                unix_micros: i64::from_le_bytes(fields.take()?),
-                offset_seconds: i32::from_le_bytes(fields.take()?),
-            },
+            created_at: fields.take_time()?,
             created_seq: u64::from_le_bytes(fields.take()?),
             items_count: u32::from_le_bytes(fields.take()?),
+            made_at: if flags & FLAG_MADE_AT == 0 { None } else { Some(fields.take_time()?) },
             json: fields.rest,
         })
     }
 
-    /// Header and JSON in one piece, and where the JSON starts.
+    /// The time by which days and figures count it.
+    pub fn counted_at(&self) -> Timestamp {
+        self.made_at.unwrap_or(self.created_at)
+    }
+
+    /// Header and JSON in one piece.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER_BYTES + self.json.len());
         bytes.push(LAYOUT);
-        bytes.push(if self.is_deleted { FLAG_DELETED } else { 0 });
+        let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
+        bytes.push(
+            flag(self.is_deleted, FLAG_DELETED)
+                | flag(self.is_cancelled, FLAG_CANCELLED)
+                | flag(self.made_at.is_some(), FLAG_MADE_AT),
+        );
         bytes.extend_from_slice(&self.rev.to_le_bytes());
         bytes.extend_from_slice(&self.seq.to_le_bytes());
         bytes.extend_from_slice(&self.total.minor_units().to_le_bytes());
         bytes.extend_from_slice(&self.amount_paid.minor_units().to_le_bytes());
         bytes.extend_from_slice(&self.linked.unwrap_or(0).to_le_bytes());
-        bytes.extend_from_slice(&self.created_at.unix_micros.to_le_bytes());
-        bytes.extend_from_slice(&self.created_at.offset_seconds.to_le_bytes());
+        put_time(&mut bytes, self.created_at);
         bytes.extend_from_slice(&self.created_seq.to_le_bytes());
         bytes.extend_from_slice(&self.items_count.to_le_bytes());
+        if let Some(made_at) = self.made_at {
+            put_time(&mut bytes, made_at);
+        }
         bytes.extend_from_slice(self.json);
         bytes
     }
@@ -93,24 +111,27 @@ mod tests {
     use super::super::log_entry::LogEntry;
     use super::super::run::Run;
     use super::*;
-    use crate::domain::{Action, Kind, RecordKey};
+    use crate::domain::{Action, Kind, OriginHash, RecordKey};
 
     fn corpus() -> [Vec<u8>; 3] {
         let at = Timestamp { unix_micros: 1_700_000_000_000_000, offset_seconds: 19_800 };
         let record = Record {
             is_deleted: false,
+            is_cancelled: true,
             rev: 3,
             seq: 41,
             total: Money::from_minor_units(30_000),
             amount_paid: Money::default(),
             linked: Some(7),
             created_at: at,
+            made_at: Some(Timestamp { unix_micros: 1_699_999_000_000_000, ..at }),
             created_seq: 40,
             items_count: 1,
             json: br#"{"id":"EST-1","items":[{"name":"a"}]}"#,
         };
         let key = RecordKey::new(Kind::Order, 7);
-        let entry = LogEntry { key, action: Action::Update, at, by: Some("Ravi"), origin: Some("till-7") };
+        let entry =
+            LogEntry { key, action: Action::Update, at, by: Some("Ravi"), origin: Some(OriginHash([7; 8])), prev: 39 };
         [record.encode(), entry.encode(), vec![0; 76]]
     }
 

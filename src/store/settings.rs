@@ -18,13 +18,14 @@ struct SettingsForm {
     currency: String,
     staff_names: Vec<String>,
     payment_modes: Vec<String>,
+    cash_modes: Vec<String>,
     paper_size: String,
     footer_line: String,
 }
 
 impl Default for SettingsForm {
     fn default() -> Self {
-        let Settings { rev, payment_modes, .. } = Settings::default();
+        let Settings { rev, payment_modes, cash_modes, .. } = Settings::default();
         let empty = String::new;
         Self {
             rev,
@@ -35,6 +36,7 @@ impl Default for SettingsForm {
             currency: empty(),
             staff_names: Vec::new(),
             payment_modes,
+            cash_modes,
             paper_size: empty(),
             footer_line: empty(),
         }
@@ -52,8 +54,10 @@ pub(super) fn settings_json(settings: &Settings, currency: Currency) -> Vec<u8> 
         .text("shop_phone", &settings.shop_phone)
         .text("tax_number", &settings.tax_number)
         .plain("currency", settings.currency.unwrap_or(currency).code())
+        .integer("currency_decimals", u64::from(currency.decimals()))
         .raw("staff_names", &names(&settings.staff_names))
         .raw("payment_modes", &names(&settings.payment_modes))
+        .raw("cash_modes", &names(&settings.cash_modes))
         .plain("paper_size", settings.paper_size.name())
         .text("footer_line", &settings.footer_line)
         .integer("rev", u64::from(settings.rev));
@@ -73,6 +77,7 @@ pub(super) fn settings_from(json: &[u8]) -> Result<Settings, StoreError> {
         currency: Currency::from_code(&form.currency),
         staff_names: form.staff_names,
         payment_modes: form.payment_modes,
+        cash_modes: form.cash_modes,
         paper_size: PaperSize::from_name(&form.paper_size).unwrap_or_default(),
         footer_line: form.footer_line,
     })

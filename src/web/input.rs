@@ -114,6 +114,7 @@ fn read_settings(reader: &mut Reader<'_, '_>) -> Read<SettingsPatch> {
     if payment_modes.as_ref().is_ok_and(|modes| modes.as_ref().is_some_and(Vec::is_empty)) {
         reader.fault("payment_modes", "too_short", "must have at least one");
     }
+    let cash_modes = reader.optional("cash_modes", Reader::names);
     let paper_size = reader.optional("paper_size", |reader, name, value| {
         let text = reader.text(name, value)?;
         PaperSize::from_name(&text).ok_or_else(|| reader.fault(name, "enum", "must be A4, 80mm or 58mm"))
@@ -127,6 +128,7 @@ fn read_settings(reader: &mut Reader<'_, '_>) -> Read<SettingsPatch> {
         currency: currency?,
         staff_names: staff_names?,
         payment_modes: payment_modes?,
+        cash_modes: cash_modes?,
         paper_size: paper_size?,
         footer_line: footer_line?,
     })

@@ -1,7 +1,6 @@
 //! Lists of any length in flat memory: joined from stored bytes while they are sent.
 
 use std::io::{self, Read};
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,8 +12,8 @@ use super::request::Request;
 use super::respond::Reply;
 use super::selection::Selection;
 use crate::app::App;
-use crate::domain::Kind;
-use crate::store::{Record, Records, Snapshot, StoreError, Wanted};
+use crate::domain::{Kind, Money};
+use crate::store::{Filter, Record, Records, Snapshot, StoreError};
 
 /// A list is one snapshot for a client that reads it promptly. For a slower one it goes on from a newer snapshot, since
 /// the file grows while an old one is held; what changed in between comes over the live feed anyway. It is looked at between
@@ -161,9 +160,8 @@ struct Walk {
     app: Arc<App>,
     kind: Kind,
     left: usize,
-    /// The numbers that are still to be walked.
-    numbers: Range<u32>,
-    wanted: Option<Wanted>,
+    /// What is still to be walked.
+    filter: Filter,
     records: Records,
     opened: Instant,
     count: u64,
@@ -172,16 +170,14 @@ struct Walk {
 
 impl Walk {
     fn start(app: &Arc<App>, snapshot: &Snapshot, kind: Kind, selection: &Selection) -> Result<Self, StoreError> {
-        let numbers = selection.numbers(snapshot, kind)?;
+        let filter = selection.filter(snapshot, kind)?;
         let left = selection.limit.unwrap_or(usize::MAX);
-        let wanted = selection.wanted();
         Ok(Self {
             app: Arc::clone(app),
             kind,
             left,
-            records: snapshot.newest_first(kind, numbers.clone(), wanted.clone())?,
-            numbers,
-            wanted,
+            records: snapshot.newest_first(kind, &filter)?,
+            filter,
             opened: Instant::now(),
             count: 0,
             total_minor_units: 0,
@@ -194,12 +190,16 @@ impl Walk {
             return Ok(None);
         }
         if self.opened.elapsed() > SNAPSHOT_TIME_MAX {
-            self.records = self.app.snapshot()?.newest_first(self.kind, self.numbers.clone(), self.wanted.clone())?;
+            self.records = self.app.snapshot()?.newest_first(self.kind, &self.filter)?;
             self.opened = Instant::now();
         }
-        let found = self.records.next_with(|key, record| (key.number, record.total, take(record)))?;
+        let found = self.records.next_with(|key, record| {
+            // What is cancelled is in the list, and in no amount.
+            let total = if record.is_cancelled { Money::default() } else { record.total };
+            (key.number, total, take(record))
+        })?;
         let Some((number, total, taken)) = found else { return Ok(None) };
-        self.numbers.end = number;
+        self.filter.before = Some(number);
         self.left -= 1;
         self.count += 1;
         self.total_minor_units += i128::from(total.minor_units());
@@ -287,7 +287,7 @@ fn activity_entry(kind: Kind, record: &Record<'_>) -> Result<Vec<u8>, StoreError
         brief.customer_name.get(),
         brief.total.get(),
         record.items_count,
-        record.created_at.to_day(),
+        record.counted_at().to_day(),
     )
     .into_bytes();
     if kind == Kind::Estimate {

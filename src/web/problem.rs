@@ -174,6 +174,11 @@ pub fn refusal_answer(refusal: &Refusal) -> Answer {
         Refusal::ConvertedCannotBeDeleted => (400, "Cannot delete estimate that has been converted to order"),
         Refusal::ConvertedCannotBeEdited => (400, "Cannot edit estimate that has been converted to order"),
         Refusal::Unreadable => (500, "The stored record cannot be read and was left as it is"),
+        Refusal::AnswerUnreadable => (
+            500,
+            "This command was carried out before, but the answer that was stored for it cannot be read. Look whether its record \
+             is there before you send it again under a new key.",
+        ),
         Refusal::SeriesFull => (507, "All numbers of this kind are used up"),
         Refusal::Stale(..) => (412, ""),
     };

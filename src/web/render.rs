@@ -45,19 +45,23 @@ fn created(receipt: &Receipt, message: &str, currency: Currency) -> Answer {
             put_receipt(data, receipt, currency);
         });
         put_names(body, receipt.key);
+        put_notes(body, receipt);
     })
 }
 
 fn converted(conversion: &ConversionReceipt, currency: Currency) -> Answer {
-    let ConversionReceipt { order, estimate, payment_mode, amount_paid } = conversion;
+    let ConversionReceipt { order, estimate, payment_mode, amount_paid, change } = conversion;
+    let change = Some(*change).filter(|change| *change != Money::default());
     success(200, Some(1), "Estimate converted to order successfully!", |body| {
         body.object("data", |data| {
             put_names(data, order.key);
             put_names(data, *estimate);
             put_receipt(data, order, currency);
             data.text("payment_mode", payment_mode).number("amount_paid", to_number(*amount_paid, currency));
+            data.number_if("change", change.map(|change| to_number(change, currency)));
         });
         put_names(body, order.key);
+        put_notes(body, order);
     })
 }
 
@@ -65,6 +69,13 @@ fn put_receipt(data: &mut Object<'_>, receipt: &Receipt, currency: Currency) {
     data.text("customer_name", &receipt.customer_name)
         .number("total", to_number(receipt.total, currency))
         .plain("created_at", &receipt.created_at.to_rfc3339());
+}
+
+/// What the caller should know besides, if there is anything.
+fn put_notes(body: &mut Object<'_>, receipt: &Receipt) {
+    if !receipt.notes.is_empty() {
+        body.raw("notes", &serde_json::to_vec(&receipt.notes).unwrap_or_default());
+    }
 }
 
 /// The id and the number of a record, under the names that its kind has.

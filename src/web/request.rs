@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::render;
 use super::respond::Reply;
 use crate::app::{Answer, App, Command, Progress, Repeat, Shop, Submission};
-use crate::domain::RecordKey;
+use crate::domain::{MadeAt, RecordKey};
 use crate::json::Object;
 
 /// A request that has come, whether or not the shop is open.
@@ -85,7 +85,8 @@ impl Request<'_> {
         let repeat = self.repeat(is_repeated_by_old_clients)?;
         let is_new = matches!(command, Command::CreateEstimate(_) | Command::CreateSale(_));
         let expected_revs = if is_new { None } else { self.expected_revs()? };
-        let submission = Submission { command, repeat, expected_revs, render: render::answer };
+        let submission =
+            Submission { command, made_at: MadeAt::default(), repeat, expected_revs, render: render::answer };
         if !is_new {
             return Ok(self.app.submit(submission)?.into());
         }
@@ -122,7 +123,7 @@ impl Request<'_> {
                 .plain("action", step.action.name())
                 .plain("at", &step.at.to_rfc3339())
                 .text_if("by", step.by.as_deref())
-                .text_if("origin", step.origin.as_deref());
+                .plain_if("origin", step.origin.map(|origin| origin.to_string()).as_deref());
             object.close();
         }
         body.push(b']');

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::problem::Problem;
 use super::request::Request;
 use crate::domain::{Estimate, Kind, Needle, RecordKey, fold, has_status};
-use crate::store::{Record, Snapshot, StoreError, Wanted};
+use crate::store::{Filter, Snapshot, StoreError, Wanted};
 
 /// What a list was asked for. Everything is optional.
 #[derive(Debug, Clone, Default)]
@@ -17,10 +17,8 @@ pub(super) struct Selection {
     pub status: Option<String>,
     before: Option<Cursor>,
     needle: Option<Needle>,
-    /// First microsecond of the first day.
-    from_micros: Option<i64>,
-    /// First microsecond after the last day.
-    to_micros: Option<i64>,
+    /// From the first microsecond of the first day to before the first one after the last.
+    times: Option<Range<i64>>,
 }
 
 impl Selection {
@@ -40,8 +38,10 @@ impl Selection {
             status: request.query("status")?.filter(|status| !status.is_empty()),
             before: request.query("before")?.map(|text| Cursor::read(&text)).transpose()?,
             needle: request.query("q")?.and_then(|typed| Needle::new(&typed)),
-            from_micros: day("from")?.map(|(start, _)| start),
-            to_micros: day("to")?.map(|(_, end)| end),
+            times: match (day("from")?, day("to")?) {
+                (None, None) => None,
+                (from, to) => Some(from.map_or(i64::MIN, |(start, _)| start)..to.map_or(i64::MAX, |(_, end)| end)),
+            },
         })
     }
 
@@ -64,20 +64,14 @@ impl Selection {
         }
     }
 
-    /// The numbers of a series that can be in the list.
-    pub fn numbers(&self, snapshot: &Snapshot, kind: Kind) -> Result<Range<u32>, StoreError> {
-        let since = |micros: Option<i64>| {
-            let is_later = |micros| move |record: &Record<'_>| record.created_at.unix_micros >= micros;
-            micros.map(|micros| snapshot.first_number(kind, is_later(micros))).transpose()
-        };
-        let start = since(self.from_micros)?.unwrap_or(1);
+    /// The records of a kind that are in the list.
+    pub fn filter(&self, snapshot: &Snapshot, kind: Kind) -> Result<Filter, StoreError> {
         let before = self.before.map(|cursor| cursor.number(snapshot, kind)).transpose()?;
-        let end = since(self.to_micros)?.unwrap_or(u32::MAX).min(before.unwrap_or(u32::MAX));
-        Ok(start..end.max(start))
+        Ok(Filter { before, times: self.times.clone(), wanted: self.wanted() })
     }
 
     /// What must be looked for in each record; `None` if nothing.
-    pub fn wanted(&self) -> Option<Wanted> {
+    fn wanted(&self) -> Option<Wanted> {
         let (needle, status) = (self.needle.clone(), self.status.as_deref().map(fold));
         if needle.is_none() && status.is_none() {
             return None;

@@ -1,5 +1,5 @@
 //! `GET /api/summary`: the figures of the first screen. The days are read from their orders alone, however many there are
-//! besides; open estimates are counted over the short headers of all.
+//! besides; open estimates are counted over the short headers of all. What is cancelled is in no figure.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,9 +10,9 @@ use super::problem::Problem;
 use super::request::Request;
 use super::respond::Reply;
 use crate::app::ShopClock;
-use crate::domain::{Currency, Kind};
+use crate::domain::{Currency, Kind, folded_mode};
 use crate::json::Object;
-use crate::store::{Snapshot, StoreError};
+use crate::store::{Filter, Record, Snapshot, StoreError};
 
 /// Days of one answer.
 pub(super) const SUMMARY_DAYS_MAX: usize = 92;
@@ -26,7 +26,16 @@ struct Day {
     /// First microsecond of the day.
     start_micros: i64,
     sales: Sums,
-    modes: BTreeMap<String, Sums>,
+    /// By what the spellings of a mode have in common.
+    modes: BTreeMap<String, Mode>,
+}
+
+/// What was paid in one mode.
+#[derive(Default)]
+struct Mode {
+    /// As the settings spell it, else as it was spelt last.
+    name: String,
+    sums: Sums,
 }
 
 /// Sums in minor units.
@@ -109,16 +118,25 @@ struct Payment<'a> {
 
 fn add_sales(snapshot: &Snapshot, clock: &ShopClock, days: &mut [Day]) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(()) };
-    let number_at = |micros: i64| snapshot.first_number(Kind::Order, |record| record.created_at.unix_micros >= micros);
     let end = clock.day(&last.name).map_or(i64::MAX, |(_, end)| end);
-    let mut orders = snapshot.newest_first(Kind::Order, number_at(first.start_micros)?..number_at(end)?, None)?;
-    let mut add = |record: &crate::store::Record<'_>| {
-        let index = days.partition_point(|day| day.start_micros <= record.created_at.unix_micros);
+    let filter = Filter { times: Some(first.start_micros..end), ..Filter::default() };
+    let mut orders = snapshot.newest_first(Kind::Order, &filter)?;
+    let known = snapshot.payment_modes()?;
+    let mut add = |record: &Record<'_>| {
+        let index = days.partition_point(|day| day.start_micros <= record.counted_at().unix_micros);
+        if record.is_cancelled {
+            return Ok(());
+        }
         let Some(day) = index.checked_sub(1).and_then(|index| days.get_mut(index)) else { return Ok(()) };
         let payment: Payment<'_> = serde_json::from_slice(record.json).map_err(|_| StoreError::Malformed("order"))?;
         let (total, paid) = (record.total.minor_units(), record.amount_paid.minor_units());
         day.sales.add(total, paid);
-        day.modes.entry(payment.payment_mode.into_owned()).or_default().add(total, paid);
+        let mode = day.modes.entry(folded_mode(&payment.payment_mode)).or_insert_with_key(|folded| {
+            let known = known.iter().find(|known| folded_mode(known) == *folded);
+            let name = known.map_or_else(|| payment.payment_mode.trim(), String::as_str);
+            Mode { name: name.to_string(), sums: Sums::default() }
+        });
+        mode.sums.add(total, paid);
         Ok::<(), StoreError>(())
     };
     while let Some(added) = orders.next_with(|_, record| add(record))? {
@@ -128,7 +146,7 @@ fn add_sales(snapshot: &Snapshot, clock: &ShopClock, days: &mut [Day]) -> Result
 }
 
 fn open_estimates(snapshot: &Snapshot) -> Result<Sums, StoreError> {
-    let mut estimates = snapshot.newest_first(Kind::Estimate, 1..u32::MAX, None)?;
+    let mut estimates = snapshot.newest_first(Kind::Estimate, &Filter::default())?;
     let mut open = Sums::default();
     while let Some((is_open, total)) =
         estimates.next_with(|_, record| (record.linked.is_none(), record.total.minor_units()))?
@@ -147,11 +165,11 @@ fn day_json(day: &Day, currency: Currency) -> Vec<u8> {
     day.sales.put(&mut object, currency);
     let modes: Vec<Vec<u8>> = day
         .modes
-        .iter()
-        .map(|(mode, sums)| {
+        .values()
+        .map(|Mode { name, sums }| {
             let mut json = Vec::new();
             let mut object = Object::open(&mut json);
-            object.text("mode", mode);
+            object.text("mode", name);
             sums.put(&mut object, currency);
             object.close();
             json

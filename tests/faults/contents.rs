@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tillsync::domain::{Action, Change, Estimate, Kind, RecordKey, search_text};
-use tillsync::store::{Snapshot, StoreError};
+use tillsync::store::{Filter, Snapshot, StoreError};
 
 /// A record as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Contents {
         let mut contents =
             Self { seq, records: BTreeMap::new(), search: BTreeMap::new(), made: BTreeMap::new(), latest };
         for kind in KINDS {
-            let mut all = snapshot.newest_first(kind, 0..u32::MAX, None)?;
+            let mut all = snapshot.newest_first(kind, &Filter::default())?;
             while let Some((key, record)) = all.next_with(|key, record| {
                 let stored = Stored {
                     rev: record.rev,
@@ -90,6 +90,23 @@ impl Contents {
         for (key, record) in &self.records {
             self.check_record(*key, record)?;
         }
+        self.check_histories(snapshot)?;
+        for kind in KINDS {
+            let days = days(snapshot, kind).map_err(|error| error.to_string())?;
+            let all = self.records.keys().rev().filter(|key| key.kind == kind);
+            ensure(days.iter().eq(all), || format!("the index of days names {days:?}"))?;
+        }
+        Ok(())
+    }
+
+    /// Each record's entries of the log are linked, from its last change to its making.
+    fn check_histories(&self, snapshot: &Snapshot) -> Result<(), String> {
+        for Change { seq, key, rev, .. } in &self.latest {
+            let steps = snapshot.history(*key, usize::MAX).map_err(|error| error.to_string())?.unwrap_or_default();
+            let (first, last) = (steps.last().map(|step| (step.seq, step.rev)), steps.first().map(|step| step.seq));
+            let is_whole = last == Some(*seq) && first == Some((self.made[key], 1)) && steps.len() == *rev as usize;
+            ensure(is_whole, || format!("the history of {key} is {steps:?}"))?;
+        }
         Ok(())
     }
 
@@ -122,6 +139,16 @@ fn stored_once(records: &BTreeMap<RecordKey, Stored>, key: RecordKey, record: St
     record
 }
 
+/// The records that count at any time, by the index.
+fn days(snapshot: &Snapshot, kind: Kind) -> Result<Vec<RecordKey>, StoreError> {
+    let mut walk = snapshot.newest_first(kind, &Filter { times: Some(i64::MIN..i64::MAX), ..Filter::default() })?;
+    let mut keys = Vec::new();
+    while let Some(key) = walk.next_with(|key, _| key)? {
+        keys.push(key);
+    }
+    Ok(keys)
+}
+
 fn search_texts(snapshot: &Snapshot, kind: Kind) -> Result<Vec<(RecordKey, String)>, StoreError> {
     let texts = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&texts);
@@ -129,7 +156,8 @@ fn search_texts(snapshot: &Snapshot, kind: Kind) -> Result<Vec<(RecordKey, Strin
         seen.lock().unwrap().push((RecordKey::new(kind, number), text.to_string()));
         false
     };
-    let mut walk = snapshot.newest_first(kind, 0..u32::MAX, Some(Arc::new(nothing_is_wanted)))?;
+    let mut walk =
+        snapshot.newest_first(kind, &Filter { wanted: Some(Arc::new(nothing_is_wanted)), ..Filter::default() })?;
     while walk.next_with(|_, _| ())?.is_some() {}
     Ok(std::mem::take(&mut *texts.lock().unwrap()))
 }

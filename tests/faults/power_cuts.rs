@@ -18,7 +18,7 @@ use std::thread;
 use std::time::Duration;
 
 use tillsync::app::{Answer, Command, Submission};
-use tillsync::domain::{Action, Conversion, Estimate, Kind, Timestamp};
+use tillsync::domain::{Action, Conversion, Estimate, Kind, OriginHash, Timestamp};
 use tillsync::store::{Batch, Cause, CommitTime, Snapshot, Store, StoreError};
 
 use crate::contents::{Contents, ensure};
@@ -122,7 +122,7 @@ impl Till {
             let change = contents
                 .latest
                 .iter()
-                .find(|change| change.origin.as_deref() == Some(&format!("key {index}")))
+                .find(|change| change.origin == Some(OriginHash::of_key(&format!("key {index}"))))
                 .unwrap();
             self.told.push(Told { submission, answer, changes: 1, last_seq: change.seq, is_alone: false });
         }
@@ -489,7 +489,7 @@ fn find_half(store_both: impl Fn(&Store, u8)) -> Option<u8> {
             let (_, store) = open(&medium.cut(&mut Random::new((place << 2 | round) as u64))).unwrap();
             for number in 1..=COUNT {
                 let has_estimate = store.snapshot().unwrap().record(estimate(number.into())).unwrap().is_some();
-                let answer = store.commit(at_some_time(), |batch| batch.answer([number; 16])).unwrap().value;
+                let answer = store.commit(at_some_time(), |batch| batch.known_answer([number; 16])).unwrap().value;
                 if has_estimate != answer.is_some() {
                     return Some(number);
                 }
@@ -509,6 +509,7 @@ fn put(batch: &mut Batch<'_>, number: u8) -> Result<(), StoreError> {
         key: estimate(number.into()),
         rev: 1,
         created_at: batch.now(),
+        made_at: None,
         sale: sale("one commit", 1),
         converted_to: None,
     };

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use tillsync::app::{Answer, App, Command, Outcome, Repeat, ShopClock, Submission, SubmitError, Verdict};
-use tillsync::domain::{Currency, Discount, Items, Kind, Money, RecordKey, Sale, SaleDraft};
+use tillsync::domain::{Currency, Discount, Items, Kind, MadeAt, Money, RecordKey, Sale, SaleDraft, Timestamp};
 use tillsync::live::{Client, Dialect, Kinds};
 use tillsync::store::Store;
 
@@ -74,10 +74,19 @@ impl Shop {
 pub fn keyed(key: &str, command: Command) -> Submission {
     Submission {
         command,
+        made_at: made_at(key),
         repeat: Some(Repeat::by_key(key, &["POST", "/"], key.as_bytes())),
         expected_revs: None,
         render,
     }
+}
+
+/// Every other command has waited on its device for a few hours.
+fn made_at(key: &str) -> MadeAt {
+    let is_late = key.bytes().map(u32::from).sum::<u32>() % 2 == 0;
+    let now = ShopClock::new(TimeZone::UTC).now();
+    let earlier = Timestamp { unix_micros: now.unix_micros - 3 * 3_600 * 1_000_000, ..now };
+    if is_late { MadeAt::At(earlier) } else { MadeAt::Unsaid }
 }
 
 /// Says what was done and, after a bar, when.
