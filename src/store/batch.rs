@@ -10,7 +10,7 @@ use super::log_entry::LogEntry;
 use super::record::Record;
 use super::search::Texts;
 use super::series::Series;
-use super::settings::{settings_from, settings_json};
+use super::settings::{settings_json, settings_or_default};
 use super::tables::{CHANGES, META, META_SETTINGS};
 use super::{CommitTime, StoreError, StoredAnswer};
 use crate::domain::{
@@ -237,7 +237,7 @@ impl<'txn> Batch<'txn> {
         }
         let meta = self.transaction.open_table(META)?;
         let stored = meta.get(META_SETTINGS)?;
-        let settings = stored.map_or_else(|| Ok(Settings::default()), |json| settings_from(json.value()))?;
+        let settings = stored.map_or_else(Settings::default, |json| settings_or_default(json.value()));
         Ok(Arc::clone(self.settings.insert(Arc::new(settings))))
     }
 

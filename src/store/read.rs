@@ -9,7 +9,7 @@ use super::StoreError;
 use super::log_entry::LogEntry;
 use super::record::Record;
 use super::run::{Run, hex};
-use super::settings::{settings_from, settings_json};
+use super::settings::{settings_json, settings_or_default};
 use super::tables::{CHANGES, ESTIMATES, META, META_SETTINGS, ORDERS, RUNS};
 use super::walk::{Filter, Records};
 use crate::domain::{Action, Change, Currency, Kind, OriginHash, RecordKey, Settings, Timestamp};
@@ -64,10 +64,11 @@ impl Snapshot {
         self.health.watch(|| Ok(self.changes()?.last()?.map_or(0, |(seq, _)| seq.value())))
     }
 
-    /// Time of the last change in it, in microseconds since 1970.
+    /// Time of the last change in it, in microseconds since 1970; `None` if there is none, or it cannot be read.
     pub fn last_change_micros(&self) -> Result<Option<i64>, StoreError> {
         self.health.watch(|| {
-            self.changes()?.last()?.map(|(_, entry)| Ok(LogEntry::decode(entry.value())?.at.unix_micros)).transpose()
+            let last = self.changes()?.last()?;
+            Ok(last.and_then(|(_, entry)| Some(LogEntry::decode(entry.value()).ok()?.at.unix_micros)))
         })
     }
 
@@ -85,10 +86,8 @@ impl Snapshot {
     pub fn settings(&self) -> Result<(u32, Vec<u8>), StoreError> {
         self.health.watch(|| {
             let meta = self.transaction.open_table(META)?;
-            if let Some(json) = meta.get(META_SETTINGS)? {
-                return Ok((settings_from(json.value())?.rev, json.value().to_vec()));
-            }
-            let settings = Settings::default();
+            let stored = meta.get(META_SETTINGS)?;
+            let settings = stored.map_or_else(Settings::default, |json| settings_or_default(json.value()));
             Ok((settings.rev, settings_json(&settings, self.currency)))
         })
     }
@@ -96,7 +95,7 @@ impl Snapshot {
     /// The payment modes in the spelling of the settings.
     pub fn payment_modes(&self) -> Result<Vec<String>, StoreError> {
         let (_, json) = self.settings()?;
-        Ok(settings_from(&json)?.payment_modes)
+        Ok(settings_or_default(&json).payment_modes)
     }
 
     /// What was done to a record, the newest first, at most `steps_max` steps; `None` if there never was one. The log outlives a

@@ -83,6 +83,14 @@ pub(super) fn settings_from(json: &[u8]) -> Result<Settings, StoreError> {
     })
 }
 
+/// The same, so that settings that cannot be read neither close the shop nor stop a sale.
+pub(super) fn settings_or_default(json: &[u8]) -> Settings {
+    settings_from(json).unwrap_or_else(|error| {
+        log::error!("⚠️ {error}; the shop goes on with those of a new one until they are saved again");
+        Settings::default()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -69,7 +69,7 @@ fn link_log_and_index_days(transaction: &WriteTransaction) -> Result<(), StoreEr
     index_records(transaction, Kind::Order)?;
     link_log(transaction)?;
     let mut meta = transaction.open_table(META)?;
-    let settings = meta.get(META_SETTINGS)?.map(|json| settings_from(json.value())).transpose()?;
+    let settings = meta.get(META_SETTINGS)?.and_then(|json| settings_from(json.value()).ok());
     if let Some(settings) = settings {
         meta.insert(META_SETTINGS, settings_json(&settings, currency).as_slice())?;
     }

@@ -13,4 +13,5 @@ mod power_cuts;
 #[path = "../system/support/random.rs"]
 mod random;
 mod shop;
+mod stored;
 mod sync_failures;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
-use tillsync::app::{Answer, App, Command, Outcome, Repeat, ShopClock, Submission, SubmitError, Verdict};
+use tillsync::app::{Answer, App, Command, Outcome, Refusal, Repeat, ShopClock, Submission, SubmitError, Verdict};
 use tillsync::domain::{Currency, Discount, Items, Kind, MadeAt, Money, RecordKey, Sale, SaleDraft, Timestamp};
 use tillsync::live::{Client, Dialect, Kinds};
 use tillsync::store::Store;
@@ -100,6 +100,7 @@ fn render(verdict: &Verdict, _: Currency) -> Answer {
         }
         Ok(Outcome::EstimateEdited(key, rev, _)) => (200, format!("{key} {rev}")),
         Ok(other) => (200, format!("{other:?}")),
+        Err(refusal @ (Refusal::Unreadable | Refusal::AnswerUnreadable)) => (500, format!("{refusal:?}")),
         Err(refusal) => (409, format!("{refusal:?}")),
     };
     Answer { status, rev: None, body: text.into_bytes() }

@@ -14,9 +14,11 @@ mod http_front;
 mod lists;
 mod live;
 mod log;
+mod made_at;
 mod model;
 mod openapi;
 mod page;
+mod payment;
 mod readme;
 mod revisions;
 mod settings;
@@ -31,4 +33,5 @@ mod sync_protocol;
 #[cfg(target_os = "linux")]
 mod systemd;
 mod tail;
+mod upgrade;
 mod websocket_conformance;

@@ -5,6 +5,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::http::{Client, Reply};
 use super::samples;
@@ -32,6 +33,12 @@ impl Stored {
 /// A text field; anything else there is a fault.
 pub fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_else(|| panic!("{key} is not text in {value}")).to_string()
+}
+
+/// What everybody is told of a command's key.
+pub fn origin(key: &str) -> String {
+    let digest = Sha256::digest(key);
+    digest.iter().take(8).fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }
 
 /// `7` of `"#007"`, after checking the form.

@@ -1,0 +1,134 @@
+//! Goal: what is stored and cannot be read spoils the one command that is about it, and no other; and a fault is no answer for
+//! seven days. Method: a shop's file, closed, in which single entries are damaged the way a failing card does it without the
+//! database noticing, then opened again.
+
+use redb::{Database, ReadableDatabase, TableDefinition};
+use tillsync::app::{App, Command, ShopClock};
+use tillsync::domain::SettingsPatch;
+use tillsync::store::{Store, StoreOptions};
+
+use crate::shop::{create, create_sale, estimate, keyed};
+
+const ANSWERS: TableDefinition<u64, &[u8]> = TableDefinition::new("answers_by_place");
+const ESTIMATES: TableDefinition<u64, &[u8]> = TableDefinition::new("estimates");
+const CHANGES: TableDefinition<u64, &[u8]> = TableDefinition::new("changes");
+const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+
+fn options(folder: &tempfile::TempDir) -> StoreOptions {
+    StoreOptions { directory: folder.path().to_path_buf(), cache_bytes: 1 << 20, currency: None }
+}
+
+fn open(folder: &tempfile::TempDir) -> App {
+    App::start(Store::open(&options(folder)).unwrap(), ShopClock::new(jiff::tz::TimeZone::UTC)).unwrap()
+}
+
+/// Takes it, since the file is locked for as long as there is one.
+fn close(app: App) {
+    app.feed().stop();
+    app.stop();
+    drop(app);
+}
+
+/// Puts other bytes in the place of an entry, and returns what stood there.
+fn replace(
+    folder: &tempfile::TempDir,
+    table: TableDefinition<u64, &'static [u8]>,
+    place: u64,
+    change: impl FnOnce(&[u8]) -> Vec<u8>,
+) -> Vec<u8> {
+    let database = Database::open(options(folder).file()).unwrap();
+    let before =
+        database.begin_read().unwrap().open_table(table).unwrap().get(place).unwrap().unwrap().value().to_vec();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(table).unwrap().insert(place, change(&before).as_slice()).unwrap();
+    transaction.commit().unwrap();
+    before
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_fails_its_own_repetition_and_nothing_else() {
+    // Cut so short that not even its time can be read, and damaged further on.
+    for damage in [|bytes: &[u8]| bytes[..20].to_vec(), |bytes: &[u8]| bytes[..61].to_vec()] {
+        let folder = tempfile::tempdir().unwrap();
+        let app = open(&folder);
+        app.submit(keyed("first", create("Asha"))).unwrap();
+        app.submit(keyed("second", create("Ravi"))).unwrap();
+        close(app);
+        replace(&folder, ANSWERS, 1, damage);
+
+        let app = open(&folder);
+        let again = app.submit(keyed("first", create("Asha"))).unwrap();
+        assert!(String::from_utf8_lossy(&again.body).contains("AnswerUnreadable"), "{again:?}");
+        assert_eq!(app.snapshot().unwrap().seq().unwrap(), 2, "it is not carried out again");
+        app.submit(keyed("second", create("Ravi"))).unwrap();
+        // More than a block, so that the damaged one meets the index and the trimming.
+        for number in 0..300 {
+            let key = format!("later {number}");
+            assert_eq!(app.submit(keyed(&key, create("Meena"))).unwrap().status, 201);
+        }
+        assert_eq!(app.snapshot().unwrap().seq().unwrap(), 302);
+        let again = app.submit(keyed("first", create("Asha"))).unwrap();
+        assert!(String::from_utf8_lossy(&again.body).contains("AnswerUnreadable"), "{again:?}");
+        close(app);
+    }
+}
+
+#[test]
+fn a_fault_is_not_remembered_under_the_key_of_its_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = open(&folder);
+    app.submit(keyed("made", create("Asha"))).unwrap();
+    close(app);
+    let whole = replace(&folder, ESTIMATES, 1, |bytes| bytes[..bytes.len() - 9].to_vec());
+
+    let app = open(&folder);
+    let convert = || keyed("convert", Command::ConvertEstimate(estimate(1), tillsync::domain::Conversion::default()));
+    let refused = app.submit(convert()).unwrap();
+    assert!(refused.status == 500 && String::from_utf8_lossy(&refused.body).contains("Unreadable"), "{refused:?}");
+    // Another command is served, and an ordinary refusal is remembered as before.
+    app.submit(keyed("other", create("Ravi"))).unwrap();
+    close(app);
+    replace(&folder, ESTIMATES, 1, |_| whole);
+
+    let app = open(&folder);
+    assert_eq!(app.submit(convert()).unwrap().status, 201, "the record is mended, and the same key goes through");
+    close(app);
+}
+
+#[test]
+fn a_log_entry_that_cannot_be_read_stops_neither_commits_nor_those_who_catch_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = open(&folder);
+    for customer in ["Asha", "Ravi", "Meena"] {
+        app.submit(keyed(customer, create(customer))).unwrap();
+    }
+    close(app);
+    replace(&folder, CHANGES, 2, |_| vec![9]);
+    replace(&folder, CHANGES, 3, |_| Vec::new());
+
+    let app = open(&folder);
+    app.submit(keyed("next", create("Farhan"))).unwrap();
+    let (changes, read_to) = app.snapshot().unwrap().changes_after(0, usize::MAX, usize::MAX).unwrap();
+    assert_eq!(changes.iter().map(|change| change.seq).collect::<Vec<_>>(), [1, 4]);
+    assert_eq!(read_to, 4);
+    close(app);
+}
+
+#[test]
+fn settings_that_cannot_be_read_neither_close_the_shop_nor_stop_a_sale() {
+    let folder = tempfile::tempdir().unwrap();
+    close(open(&folder));
+    {
+        let database = Database::open(options(&folder).file()).unwrap();
+        let transaction = database.begin_write().unwrap();
+        transaction.open_table(META).unwrap().insert("settings", b"{\"rev\":7,\"shop".as_slice()).unwrap();
+        transaction.commit().unwrap();
+    }
+    let app = open(&folder);
+    assert_eq!(app.submit(keyed("sale", create_sale("Asha", None))).unwrap().status, 201);
+    let patch = SettingsPatch { shop_name: Some("Patil Electricals".into()), ..SettingsPatch::default() };
+    app.submit(keyed("settings", Command::SaveSettings(Box::new(patch)))).unwrap();
+    let (rev, json) = app.snapshot().unwrap().settings().unwrap();
+    assert!(rev == 2 && String::from_utf8_lossy(&json).contains("Patil Electricals"));
+    close(app);
+}

@@ -1,0 +1,65 @@
+//! Goal: a file that an earlier release has written is taken up with everything in it. Method: a file of each earlier form, as that
+//! release left it, opened by this one and looked at from outside.
+
+use std::io::Read;
+
+use serde_json::Value;
+
+use crate::support::server::Server;
+use crate::support::till::{array, origin, text};
+
+/// 71 estimates (one edited, one deleted, one converted), 67 orders (two cancelled), settings, and commands under keys.
+const SCHEMA_2: &[u8] = include_bytes!("files/schema-2.redb.gz");
+/// The body that was sent to it under the key `ord-0`.
+const FIRST_SALE: &[u8] = br#"{"customer_name": "Buyer 0", "customer_phone": "", "customer_address": "MG Road", "sale_by": "Ravi", "items": [{"name": "LED bulb", "price": 110, "quantity": 4}], "subtotal": 440, "discount_amount": 0, "is_percentage_discount": false, "total": 440}"#;
+/// The day on which its records were made.
+const DAY: &str = "2026-11-28";
+
+fn open(packed: &[u8]) -> Server {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = Vec::new();
+    flate2::read::GzDecoder::new(packed).read_to_end(&mut file).unwrap();
+    std::fs::write(folder.path().join("tillsync.redb"), file).unwrap();
+    Server::start_in(folder, &["--timezone", "Asia/Kolkata"])
+}
+
+fn customers(found: Value) -> Vec<String> {
+    array(found).iter().map(|record| text(record, "customer_name")).collect()
+}
+
+#[test]
+fn a_file_of_schema_2_is_brought_up_with_everything_in_it() {
+    let mut server = open(SCHEMA_2);
+    for _ in 0..2 {
+        let mut client = server.client();
+        let orders = client.get("/api/orders/orders-only").expect(200);
+        assert_eq!(orders["orders"]["count"], 67);
+        assert_eq!(orders["orders"]["total_amount"], 65.0 * 440.0, "two are cancelled");
+        assert_eq!(array(client.get("/api/estimates/all").expect(200)).len(), 69);
+        let day = client.get(&format!("/api/summary?from={DAY}&to={DAY}")).expect(200)["days"][0].take();
+        assert_eq!((day["count"].as_u64(), day["total"].as_f64()), (Some(65), Some(65.0 * 440.0)));
+        let of_day = client.get(&format!("/api/estimates/all?from={DAY}&to={DAY}")).expect(200);
+        assert_eq!(array(of_day).len(), 69, "by the index of days and beyond it");
+        assert!(array(client.get("/api/estimates/all?from=2026-11-29").expect(200)).is_empty());
+
+        assert_eq!(customers(client.get("/api/search?q=patil%20asha").expect(200)), ["Asha Patil"]);
+        assert_eq!(customers(client.get("/api/search?q=09845012345").expect(200)), ["Asha Patil"]);
+        assert_eq!(customers(client.get("/api/search?q=isik").expect(200)), ["Işık Yılmaz"]);
+
+        let asha = array(client.get("/api/search?q=asha").expect(200)).remove(0);
+        let history = client.get(&format!("/api/estimates/{}/history", text(&asha, "estimate_id"))).expect(200);
+        let told: Vec<_> = array(history).iter().map(|step| (text(step, "action"), text(step, "origin"))).collect();
+        let expected = [("update", "edit-1"), ("create", "est-3")];
+        assert_eq!(told, expected.map(|(action, key)| (action.to_string(), origin(key))));
+        let settings = client.get("/api/settings").expect(200);
+        assert_eq!(settings["shop_name"], "Patil Electricals");
+        assert_eq!((settings["currency_decimals"].as_u64(), settings["cash_modes"][0].as_str()), (Some(2), Some("Cash")));
+
+        let keyed = [("Idempotency-Key", "ord-0")];
+        let again = client.request("POST", "/api/orders/create-sale", &keyed, Some(FIRST_SALE));
+        assert_eq!(again.expect(201)["sale_number"], "#001", "a command of that release is known by its key");
+        server.kill();
+        server.start_again();
+    }
+    assert_eq!(server.log().matches("from version 2 of its shape to version 3").count(), 1);
+}
