@@ -46,6 +46,14 @@ impl ShopClock {
         Timestamp { unix_micros: at.as_microsecond(), offset_seconds: self.zone.to_offset(at).seconds() }
     }
 
+    /// A time as in RFC 3339, with the offset that the zone has then; `None` if it is written otherwise.
+    pub fn read(&self, text: &str) -> Option<Timestamp> {
+        // The longest form has nine decimals. The parser knows more than RFC 3339, which does no harm.
+        const TIME_BYTES_MAX: usize = 40;
+        let at: jiff::Timestamp = text.trim().parse().ok().filter(|_| text.len() <= TIME_BYTES_MAX)?;
+        Some(self.local(at))
+    }
+
     /// Time since the start, whatever is done to the wall clock.
     pub fn uptime(&self) -> Duration {
         self.started.elapsed()

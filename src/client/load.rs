@@ -64,17 +64,12 @@ pub fn load(file: &Path, url: &str) -> Result<(), String> {
     let mut reader = BufReader::new(reader);
     let progress = Progress::new();
     for number in 1_u64.. {
-        let mut line = String::new();
-        let length = reader
-            .by_ref()
-            .take(LINE_BYTES_MAX)
-            .read_line(&mut line)
-            .map_err(|error| format!("{name}, line {number}: cannot be read: {error}."))?;
-        if length == 0 {
-            break;
-        }
+        let in_line = |why: String| format!("{name}, line {number}: {why}");
+        let Some(line) = read_line(&mut reader).map_err(in_line)? else { break };
+        // Some programs write a byte order mark in front of all that they write.
+        let line = if number == 1 { line.strip_prefix('\u{feff}').unwrap_or(&line) } else { &line };
         if !line.trim().is_empty() {
-            loader.send(line.trim()).map_err(|why| format!("{name}, line {number}: {why}"))?;
+            loader.send(line.trim()).map_err(in_line)?;
         }
         progress.show(number);
     }
@@ -85,6 +80,20 @@ pub fn load(file: &Path, url: &str) -> Result<(), String> {
         "{estimates} estimates, {sales} sales and {conversions} conversions are stored on {base}"
     );
     Ok(())
+}
+
+/// Reads the next line; `None` at the end of the file.
+fn read_line(reader: &mut impl BufRead) -> Result<Option<String>, String> {
+    let mut line = Vec::new();
+    let length = reader
+        .take(LINE_BYTES_MAX)
+        .read_until(b'\n', &mut line)
+        .map_err(|error| format!("it cannot be read: {error}."))?;
+    if length as u64 == LINE_BYTES_MAX && !line.ends_with(b"\n") {
+        return Err(format!("it is longer than {} MiB.", LINE_BYTES_MAX >> 20));
+    }
+    let text = String::from_utf8(line).map_err(|_| "it is not UTF-8 text.".to_string())?;
+    Ok(Some(text).filter(|_| length > 0))
 }
 
 struct Loader<'a> {

@@ -94,14 +94,17 @@ fn one_request(
     if let Err(problem) = expect(stream, intake, &head)? {
         return refuse(shared, stream, Some(&head), problem);
     }
-    let body = match intake.body(head.framing, &shared.budget) {
+    let mut body = match intake.body(head.framing, &shared.budget) {
         Ok(body) => body,
         Err(NoRequest::Closed) => return Ok(Next::End),
         Err(NoRequest::Broken(problem)) => return refuse(shared, stream, Some(&head), problem),
     };
     let mut reply = match shared.guard.preflight(&head) {
         Some(reply) => reply,
-        None => answer(&Visit { shop: &shared.shop, head: &head, body: &body.bytes }),
+        None => match body.reserve_for_parsing() {
+            Ok(()) => answer(&Visit { shop: &shared.shop, head: &head, body: &body.bytes }),
+            Err(exhausted) => Problem::from(exhausted).into(),
+        },
     };
     if body.is_large() {
         // What it holds counts for as long as its command waits.

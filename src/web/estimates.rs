@@ -9,8 +9,8 @@ use crate::app::Command;
 use crate::domain::{Kind, RecordKey};
 
 pub(super) fn create(request: &Request<'_>) -> Result<Reply, Problem> {
-    let input = input::estimate(request.json()?, request.app.currency())?;
-    request.submit(Command::CreateEstimate(Box::new(input.draft)), input.has_client_time)
+    let input = input::estimate(request.json()?, request.app.currency(), request.app.clock())?;
+    request.submit_made(Command::CreateEstimate(Box::new(input.draft)), input.made_at, input.has_client_time)
 }
 
 pub(super) fn list(request: &Request<'_>, status: Option<&str>) -> Result<Reply, Problem> {
@@ -27,7 +27,7 @@ pub(super) fn by_number(request: &Request<'_>, number: &str) -> Result<Reply, Pr
 
 pub(super) fn edit(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
     let key = key(id)?;
-    let input = input::estimate(request.json()?, request.app.currency())?;
+    let input = input::estimate(request.json()?, request.app.currency(), request.app.clock())?;
     request.submit(Command::EditEstimate(key, Box::new(input.draft)), false)
 }
 
@@ -41,12 +41,13 @@ pub(super) fn delete(request: &Request<'_>, id: &str) -> Result<Reply, Problem> 
 
 pub(super) fn convert(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
     let key = key(id)?;
-    let conversion = input::conversion(request)?;
-    request.submit(Command::ConvertEstimate(key, conversion), true)
+    let (conversion, made_at) = input::conversion(request)?;
+    request.submit_made(Command::ConvertEstimate(key, conversion), made_at, true)
 }
 
 pub(super) fn duplicate(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
-    request.submit(Command::DuplicateEstimate(key(id)?), false)
+    let key = key(id)?;
+    request.submit_made(Command::DuplicateEstimate(key), input::optional_made_at(request)?, false)
 }
 
 fn key(id: &str) -> Result<RecordKey, Problem> {

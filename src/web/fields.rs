@@ -3,21 +3,29 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::elements::{Unlisted, each_element};
 use super::problem::{Fault, Place, Problem};
 use crate::domain::{Currency, Micros, Money, NAME_CHARS_MAX, NAMES_MAX, TEXT_CHARS_MAX};
 
 /// Fields of one object; the app sends about fifteen.
 pub(super) const FIELDS_MAX: usize = 256;
+/// A character of a text as JSON at its longest: the escapes of two halves, such as `\ud83d\udca1`.
+const ESCAPED_CHAR_BYTES: usize = 12;
 
 /// An object whose values are not looked at yet.
 pub(super) struct Fields<'a> {
-    entries: Vec<(Cow<'a, str>, &'a RawValue)>,
-    /// Names that are there more than once.
-    repeated: Vec<Cow<'a, str>>,
+    entries: Vec<Entry<'a>>,
+}
+
+/// A field under the name that it has for the first time.
+struct Entry<'a> {
+    name: Cow<'a, str>,
+    value: &'a RawValue,
+    is_repeated: bool,
 }
 
 /// An object of which only the fields of an item are kept; the others are looked through and passed on untouched.
@@ -25,19 +33,22 @@ pub(super) struct ItemFields<'a>(pub Fields<'a>);
 
 /// The fields of an item that are read.
 const ITEM_FIELDS: [&str; 4] = ["name", "price", "quantity", "discount"];
+/// Fields of a bill, so that most often the memory for them is taken once.
+const BILL_FIELDS: usize = 16;
 
+/// A text, copied only if it is written with escapes.
 #[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor { is_item: false })
+        deserializer.deserialize_any(FieldsVisitor { is_item: false })
     }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for ItemFields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor { is_item: true }).map(Self)
+        deserializer.deserialize_any(FieldsVisitor { is_item: true }).map(Self)
     }
 }
 
@@ -52,24 +63,42 @@ impl<'de> Visitor<'de> for FieldsVisitor {
         formatter.write_str("a JSON object")
     }
 
+    /// The error that serde would make of a text repeats it, and grows with it.
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Self::Value, E> {
+        Err(E::custom("invalid type: string, expected a JSON object"))
+    }
+
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields { entries: Vec::with_capacity(16), repeated: Vec::new() };
-        while let Some(Name(name)) = map.next_key::<Name<'de>>()? {
+        let capacity = if self.is_item { ITEM_FIELDS.len() } else { BILL_FIELDS };
+        let mut fields = Fields { entries: Vec::with_capacity(capacity) };
+        let mut count = FieldCount::default();
+        while let Some(Text(name)) = map.next_key::<Text<'de>>()? {
+            count.add()?;
             if self.is_item && !ITEM_FIELDS.contains(&&*name) {
                 map.next_value::<Readable>()?;
                 continue;
             }
             let value = map.next_value()?;
-            if fields.entries.len() == FIELDS_MAX {
-                return Err(A::Error::custom(format_args!("more than {FIELDS_MAX} fields in one object")));
-            }
-            if fields.entries.iter().any(|(own, _)| *own == name) {
-                fields.repeated.push(name);
-            } else {
-                fields.entries.push((name, value));
+            match fields.entries.iter_mut().find(|own| own.name == name) {
+                Some(own) => own.is_repeated = true,
+                None => fields.entries.push(Entry { name, value, is_repeated: false }),
             }
         }
         Ok(fields)
+    }
+}
+
+/// Counts the fields of an object, those included that nobody reads or that are there twice.
+#[derive(Default)]
+struct FieldCount(usize);
+
+impl FieldCount {
+    fn add<E: serde::de::Error>(&mut self) -> Result<(), E> {
+        self.0 += 1;
+        if self.0 > FIELDS_MAX {
+            return Err(E::custom(format_args!("more than {FIELDS_MAX} fields in one object")));
+        }
+        Ok(())
     }
 }
 
@@ -91,13 +120,23 @@ impl<'a> Fields<'a> {
 
     /// The JSON of a value; `null` counts as absent.
     pub fn get(&self, name: &str) -> Option<&'a str> {
-        let value = self.entries.iter().find(|(own, _)| own == name).map(|(_, value)| value.get())?;
-        (value != "null").then_some(value)
+        self.entry(name)?.json()
+    }
+
+    fn entry(&self, name: &str) -> Option<&Entry<'a>> {
+        self.entries.iter().find(|own| own.name == name)
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn json(&self) -> Option<&'a str> {
+        let json = self.value.get();
+        (json != "null").then_some(json)
     }
 }
 
 /// Any JSON value that every client can read: nested no deeper than the parser goes, numbers that a double holds, whole
-/// characters. Nothing of it is kept.
+/// characters, no more fields in an object than a bill may have. Nothing of it is kept.
 struct Readable;
 
 impl<'de> Deserialize<'de> for Readable {
@@ -140,7 +179,10 @@ impl<'de> Deserialize<'de> for Readable {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Readable, A::Error> {
-                while entries.next_entry::<Readable, Readable>()?.is_some() {}
+                let mut count = FieldCount::default();
+                while entries.next_entry::<Readable, Readable>()?.is_some() {
+                    count.add()?;
+                }
                 Ok(Readable)
             }
         }
@@ -159,6 +201,16 @@ pub(super) const FAULTS_MAX: usize = 50;
 impl Faults {
     pub fn new() -> Self {
         Self { list: Vec::new() }
+    }
+
+    /// How many are listed so far.
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Takes back those that were added since there were so many.
+    pub fn forget_since(&mut self, count: usize) {
+        self.list.truncate(count);
     }
 
     pub fn add(&mut self, at: &At<'_>, name: &str, kind: &'static str, msg: impl Into<String>) -> Noted {
@@ -229,7 +281,7 @@ impl<'a, 'f> Reader<'a, 'f> {
     }
 
     /// A field that must be there.
-    pub fn required<T>(&mut self, name: &str, read: impl FnOnce(&mut Self, &str, &str) -> Read<T>) -> Read<T> {
+    pub fn required<T>(&mut self, name: &str, read: impl FnOnce(&mut Self, &str, &'a str) -> Read<T>) -> Read<T> {
         match self.optional(name, read) {
             Ok(Some(value)) => Ok(value),
             Ok(None) => Err(self.fault(name, "missing", "is missing")),
@@ -238,11 +290,15 @@ impl<'a, 'f> Reader<'a, 'f> {
     }
 
     /// A field that may be left away.
-    pub fn optional<T>(&mut self, name: &str, read: impl FnOnce(&mut Self, &str, &str) -> Read<T>) -> Read<Option<T>> {
-        if self.fields.repeated.iter().any(|repeated| repeated == name) {
-            return Err(self.fault(name, "duplicate_field", "is there more than once"));
+    pub fn optional<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Self, &str, &'a str) -> Read<T>,
+    ) -> Read<Option<T>> {
+        match self.fields.entry(name) {
+            Some(entry) if entry.is_repeated => Err(self.fault(name, "duplicate_field", "is there more than once")),
+            entry => entry.and_then(Entry::json).map(|value| read(self, name, value)).transpose(),
         }
-        self.fields.get(name).map(|value| read(self, name, value)).transpose()
     }
 
     /// Text; it may be empty.
@@ -250,11 +306,16 @@ impl<'a, 'f> Reader<'a, 'f> {
         if !value.starts_with('"') {
             return Err(self.fault(name, "string_type", "must be text"));
         }
+        let too_long = format!("is longer than {TEXT_CHARS_MAX} characters");
+        // So long a text is not decoded, whatever is in it.
+        if value.len() > 2 + TEXT_CHARS_MAX * ESCAPED_CHAR_BYTES {
+            return Err(self.fault(name, "string_too_long", too_long));
+        }
         let Ok(text) = serde_json::from_str::<String>(value) else {
             return Err(self.fault(name, "string_unicode", "is not valid Unicode text"));
         };
         if text.len() > TEXT_CHARS_MAX && text.chars().count() > TEXT_CHARS_MAX {
-            return Err(self.fault(name, "string_too_long", format!("is longer than {TEXT_CHARS_MAX} characters")));
+            return Err(self.fault(name, "string_too_long", too_long));
         }
         Ok(text)
     }
@@ -274,26 +335,23 @@ impl<'a, 'f> Reader<'a, 'f> {
 
     /// A list of names, or one text that holds them with commas between; blank ones and repetitions are left out.
     pub fn names(&mut self, name: &str, value: &str) -> Read<Vec<String>> {
-        let list = if value.starts_with('"') {
-            self.text(name, value)?.split([',', '\n']).map(str::to_string).collect()
+        let mut names = Names::default();
+        let read = if value.starts_with('"') {
+            let text = self.text(name, value)?;
+            let count = text.split([',', '\n']).inspect(|entry| names.add(entry)).count();
+            if count > NAMES_MAX { Err(Unlisted::TooMany) } else { Ok(count) }
         } else {
-            serde_json::from_str::<Vec<String>>(value)
-                .map_err(|_| self.fault(name, "list_type", "must be a list of texts"))?
+            each_element(value, NAMES_MAX, |_, Text(entry)| names.add(&entry))
         };
-        if list.len() > NAMES_MAX {
-            return Err(self.fault(name, "too_long", format!("must have at most {NAMES_MAX} names")));
-        }
-        if list.iter().any(|entry| entry.chars().count() > NAME_CHARS_MAX) {
-            let msg = format!("has a name longer than {NAME_CHARS_MAX} characters");
-            return Err(self.fault(name, "string_too_long", msg));
-        }
-        let mut names: Vec<String> = Vec::new();
-        for entry in list.iter().map(|entry| entry.trim()).filter(|entry| !entry.is_empty()) {
-            if !names.iter().any(|own| own == entry) {
-                names.push(entry.to_string());
+        match read {
+            Err(Unlisted::Unreadable) => Err(self.fault(name, "list_type", "must be a list of texts")),
+            Err(Unlisted::TooMany) => Err(self.fault(name, "too_long", format!("must have at most {NAMES_MAX} names"))),
+            Ok(_) if names.is_one_too_long => {
+                let msg = format!("has a name longer than {NAME_CHARS_MAX} characters");
+                Err(self.fault(name, "string_too_long", msg))
             }
+            Ok(_) => Ok(names.list),
         }
-        Ok(names)
     }
 
     /// Money: zero or more.
@@ -326,12 +384,14 @@ impl<'a, 'f> Reader<'a, 'f> {
 
     /// Yes or no, in every spelling that the old backend took.
     pub fn boolean(&mut self, name: &str, value: &str) -> Read<bool> {
-        let unquoted = if value.starts_with('"') { serde_json::from_str(value).ok() } else { None };
-        let word = unquoted.unwrap_or_else(|| value.to_string()).to_ascii_lowercase();
-        match word.trim() {
-            "true" | "1" | "1.0" | "yes" | "y" | "on" | "t" => Ok(true),
-            "false" | "0" | "0.0" | "no" | "n" | "off" | "f" => Ok(false),
-            _ => Err(self.fault(name, "bool_parsing", "must be true or false")),
+        let word = unquoted(value).unwrap_or(Cow::Borrowed(value));
+        let is_one_of = |words: [&str; 7]| words.iter().any(|own| word.trim().eq_ignore_ascii_case(own));
+        if is_one_of(["true", "1", "1.0", "yes", "y", "on", "t"]) {
+            Ok(true)
+        } else if is_one_of(["false", "0", "0.0", "no", "n", "off", "f"]) {
+            Ok(false)
+        } else {
+            Err(self.fault(name, "bool_parsing", "must be true or false"))
         }
     }
 
@@ -339,12 +399,35 @@ impl<'a, 'f> Reader<'a, 'f> {
     fn number<'v>(&mut self, name: &str, value: &'v str) -> Read<Cow<'v, str>> {
         match value.as_bytes().first() {
             Some(b'0'..=b'9' | b'-') => Ok(Cow::Borrowed(value)),
-            Some(b'"') => serde_json::from_str(value).map(Cow::Owned).or_else(|_| self.not_a_number(name)),
+            Some(b'"') => unquoted(value).map_or_else(|| self.not_a_number(name), Ok),
             _ => self.not_a_number(name),
         }
     }
 
     fn not_a_number<T>(&mut self, name: &str) -> Read<T> {
         Err(self.fault(name, "float_type", "must be a number"))
+    }
+}
+
+/// The text that a JSON string holds; `None` if it is none, or holds half characters.
+fn unquoted(value: &str) -> Option<Cow<'_, str>> {
+    value.starts_with('"').then(|| serde_json::from_str(value).ok())?.map(|Text(text)| text)
+}
+
+/// Names as they are gathered: trimmed, without blank ones and repetitions.
+#[derive(Default)]
+struct Names {
+    list: Vec<String>,
+    is_one_too_long: bool,
+}
+
+impl Names {
+    fn add(&mut self, entry: &str) {
+        let name = entry.trim();
+        if entry.chars().count() > NAME_CHARS_MAX {
+            self.is_one_too_long = true;
+        } else if !name.is_empty() && !self.list.iter().any(|own| own == name) {
+            self.list.push(name.to_string());
+        }
     }
 }

@@ -2,40 +2,59 @@
 
 use serde_json::value::RawValue;
 
+use super::elements::{Unlisted, each_element};
 use super::fields::{At, Faults, Fields, ItemFields, Read, Reader};
 use super::problem::Problem;
 use super::request::Request;
+use crate::app::ShopClock;
 use crate::domain::{
-    Amounts, Conversion, Currency, Discount, ITEMS_MAX, Items, Line, Micros, Order, PaperSize, STATUS_CHARS_MAX, Sale,
-    SaleDraft, SettingsPatch, discount_percentage, what_does_not_add_up,
+    Amounts, Conversion, Currency, Discount, ITEMS_MAX, Items, Line, MadeAt, Micros, Order, PaperSize,
+    STATUS_CHARS_MAX, Sale, SaleDraft, SettingsPatch, discount_percentage, what_does_not_add_up,
 };
 
+/// The field of a bill with its lines.
+const ITEMS: &str = "items";
+
 /// Reads the body of "create estimate" and "edit estimate".
-pub(super) fn estimate(body: &str, currency: Currency) -> Result<Input<Sale>, Problem> {
+pub(super) fn estimate(body: &str, currency: Currency, clock: &ShopClock) -> Result<Input<Sale>, Problem> {
     let fields = Fields::parse(body)?;
     let mut faults = Faults::new();
     let sale = read_sale(&mut Reader::new(&fields, At::Body, &mut faults, currency));
     let draft = faults.finish(sale)?;
-    Ok(Input { draft, has_client_time: fields.get("created_at").is_some() })
+    Ok(Input { draft, made_at: made_at(&fields, clock), has_client_time: fields.get("created_at").is_some() })
 }
 
 /// Reads the body of "create sale".
-pub(super) fn sale(body: &str, currency: Currency) -> Result<Input<SaleDraft>, Problem> {
+pub(super) fn sale(body: &str, currency: Currency, clock: &ShopClock) -> Result<Input<SaleDraft>, Problem> {
     let fields = Fields::parse(body)?;
     let mut faults = Faults::new();
     let draft = read_sale_draft(&mut Reader::new(&fields, At::Body, &mut faults, currency));
     let draft = faults.finish(draft)?;
-    Ok(Input { draft, has_client_time: fields.get("created_at").is_some() })
+    Ok(Input { draft, made_at: made_at(&fields, clock), has_client_time: fields.get("created_at").is_some() })
 }
 
 /// A draft, and whether the client marked it with a time of its own: two such bodies that are equal are one command.
 pub(super) struct Input<T> {
     pub draft: T,
+    pub made_at: MadeAt,
     pub has_client_time: bool,
 }
 
+/// When a command was given on a device that could not send it at once. Whatever stands there is no reason to refuse it.
+fn made_at(fields: &Fields<'_>, clock: &ShopClock) -> MadeAt {
+    let Some(value) = fields.get("made_at") else { return MadeAt::Unsaid };
+    let time = serde_json::from_str::<String>(value).ok().and_then(|text| clock.read(&text));
+    time.map_or(MadeAt::Unreadable, MadeAt::At)
+}
+
+/// Reads `made_at` from a body that need not be there.
+pub(super) fn optional_made_at(request: &Request<'_>) -> Result<MadeAt, Problem> {
+    let body = request.optional_json()?.unwrap_or("{}");
+    Ok(made_at(&Fields::parse(body)?, request.app.clock()))
+}
+
 /// Reads what a conversion may say, from the body or from query parameters of the same names.
-pub(super) fn conversion(request: &Request<'_>) -> Result<Conversion, Problem> {
+pub(super) fn conversion(request: &Request<'_>) -> Result<(Conversion, MadeAt), Problem> {
     let body = request.optional_json()?.unwrap_or("{}");
     let fields = Fields::parse(body)?;
     let currency = request.app.currency();
@@ -62,22 +81,22 @@ pub(super) fn conversion(request: &Request<'_>) -> Result<Conversion, Problem> {
             amount_paid: amount_paid?.or(reader.optional("amount_paid", Reader::amount)?),
         })
     })();
-    faults.finish(conversion)
+    Ok((faults.finish(conversion)?, made_at(&fields, request.app.clock())))
 }
 
 /// Reads `rev` from a body that has one: the revision that the caller expects the record to have.
 pub(super) fn expected_rev(request: &Request<'_>) -> Result<Option<u32>, Problem> {
     let Some(body) = request.optional_json()? else { return Ok(None) };
-    let Some(rev) = Fields::parse(body)?.get("rev") else { return Ok(None) };
+    let fields = Fields::parse(body)?;
     let mut faults = Faults::new();
-    // 3.0 is the same whole number (JSON Schema, core §4.2.3).
-    let text = rev.trim_matches('"');
-    let rev = text
-        .strip_suffix(".0")
-        .unwrap_or(text)
-        .parse()
-        .map_err(|_| faults.add(&At::Body, "rev", "int_parsing", "must be a whole number"));
-    faults.finish(rev).map(Some)
+    let rev =
+        Reader::new(&fields, At::Body, &mut faults, request.app.currency()).optional("rev", |reader, name, rev| {
+            // 3.0 is the same whole number (JSON Schema, core §4.2.3).
+            let text = rev.trim_matches('"');
+            let whole = text.strip_suffix(".0").unwrap_or(text);
+            whole.parse().map_err(|_| reader.fault(name, "int_parsing", "must be a whole number"))
+        });
+    faults.finish(rev)
 }
 
 /// Reads the new status of an order from either spelling of its parameter.
@@ -188,59 +207,49 @@ fn read_sale(reader: &mut Reader<'_, '_>) -> Read<Sale> {
 }
 
 fn read_items(reader: &mut Reader<'_, '_>) -> Read<(Items, Vec<Line>)> {
-    const NAME: &str = "items";
-    let json = reader.required(NAME, |_, _, json| Ok(json.to_string()))?;
-    let json = json.as_str();
-    let Ok(elements) = elements(json) else {
-        return Err(reader.fault(NAME, "list_type", "must be a list"));
+    let json = reader.required(ITEMS, |_, _, json| Ok(json))?;
+    let faults_before = reader.faults.count();
+    let mut lines = Vec::new();
+    // Most often all of them can be read, and one look is enough.
+    let mut read = each_element(json, ITEMS_MAX, |index, fields| lines.push(read_item(reader, index, &fields)));
+    if read == Err(Unlisted::Unreadable) {
+        reader.faults.forget_since(faults_before);
+        lines.clear();
+        read = each_element(json, ITEMS_MAX, |index, item| lines.push(read_item_alone(reader, index, item)));
+    }
+    let count = match read {
+        Ok(0) => return Err(reader.fault(ITEMS, "too_short", "must have at least one line")),
+        Ok(count) => u32::try_from(count).unwrap_or(u32::MAX),
+        Err(Unlisted::TooMany) => {
+            // What is wrong with single lines is of no use to somebody who must leave most of them away.
+            reader.faults.forget_since(faults_before);
+            return Err(reader.fault(ITEMS, "too_long", format!("must have at most {ITEMS_MAX} lines")));
+        }
+        Err(Unlisted::Unreadable) => return Err(reader.fault(ITEMS, "list_type", "must be a list")),
     };
-    if elements.is_empty() {
-        return Err(reader.fault(NAME, "too_short", "must have at least one line"));
-    }
-    if elements.len() > ITEMS_MAX {
-        return Err(reader.fault(NAME, "too_long", format!("must have at most {ITEMS_MAX} lines")));
-    }
-    let count = u32::try_from(elements.len()).unwrap_or(u32::MAX);
-    let mut lines = Vec::with_capacity(elements.len());
-    for (index, element) in elements.into_iter().enumerate() {
-        lines.push(read_item(reader, element, At::Element(NAME, index)));
-    }
-    let lines: Read<Vec<Line>> = lines.into_iter().collect();
-    Ok((Items::new(compact(json), count), lines?))
+    let lines: Vec<Line> = lines.into_iter().collect::<Read<_>>()?;
+    Ok((Items::new(compact(json), count), lines))
 }
 
 /// What is passed through untouched must be readable for every client: no endless nesting, no number beyond a double, no
 /// half characters. An item that is not gives its own fault.
-type Element<'a> = Result<ItemFields<'a>, Unreadable>;
-
-enum Unreadable {
-    NoObject,
-    Object(serde_json::Error),
-}
-
-fn elements(json: &str) -> serde_json::Result<Vec<Element<'_>>> {
-    // Most often all of them are fine, and one look is enough.
-    if let Ok(elements) = serde_json::from_str::<Vec<ItemFields<'_>>>(json) {
-        return Ok(elements.into_iter().map(Ok).collect());
-    }
-    let elements: Vec<&RawValue> = serde_json::from_str(json)?;
-    Ok(elements.into_iter().map(|element| element_alone(element.get())).collect())
-}
-
-fn element_alone(json: &str) -> Element<'_> {
-    let unreadable = |error| if json.starts_with('{') { Unreadable::Object(error) } else { Unreadable::NoObject };
-    serde_json::from_str(json).map_err(unreadable)
-}
-
-fn read_item(reader: &mut Reader<'_, '_>, element: Element<'_>, at: At<'_>) -> Read<Line> {
-    let ItemFields(fields) = match element {
-        Ok(fields) => fields,
-        Err(Unreadable::Object(error)) => {
-            return Err(reader.faults.add(&at, "", "json_invalid", format!("cannot be passed on: {error}")));
+fn read_item_alone(reader: &mut Reader<'_, '_>, index: usize, item: &RawValue) -> Read<Line> {
+    let json = item.get();
+    match serde_json::from_str(json) {
+        Ok(fields) => read_item(reader, index, &fields),
+        Err(error) => {
+            let (kind, msg) = if json.starts_with('{') {
+                ("json_invalid", format!("cannot be passed on: {error}"))
+            } else {
+                ("dict_type", "must be an object".to_string())
+            };
+            Err(reader.faults.add(&At::Element(ITEMS, index), "", kind, msg))
         }
-        Err(Unreadable::NoObject) => return Err(reader.faults.add(&at, "", "dict_type", "must be an object")),
-    };
-    let mut item = Reader::new(&fields, at, reader.faults, reader.currency);
+    }
+}
+
+fn read_item(reader: &mut Reader<'_, '_>, index: usize, ItemFields(fields): &ItemFields<'_>) -> Read<Line> {
+    let mut item = Reader::new(fields, At::Element(ITEMS, index), reader.faults, reader.currency);
     let name = item.required("name", Reader::text);
     let price = item.required("price", Reader::micros);
     let quantity = item.required("quantity", Reader::micros);
@@ -342,9 +351,10 @@ mod tests {
             "\"price\":",
             "100000000000000000000000000000000000000000",
         ];
+        let clock = ShopClock::new(jiff::tz::TimeZone::UTC);
         fuzz(20_000, &spoilt([BILL.as_bytes().to_vec()].into(), &TOKENS), |bytes| {
             let Ok(body) = std::str::from_utf8(&bytes) else { return };
-            match sale(body, Currency::INR) {
+            match sale(body, Currency::INR, &clock) {
                 Ok(Input { draft, .. }) => check(&draft),
                 Err(problem) => {
                     assert!([400, 422].contains(&problem.status), "{problem:?}");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::budget::{Budget, Exhausted, Share};
 use super::head::{self, Framing, Head, Parsed, body_too_large};
-use super::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, IDLE_TIME_MAX};
+use super::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, IDLE_TIME_MAX, PARSE_BYTES_MAX};
 use super::problem::Problem;
 
 const READ_BYTES: usize = 4 << 10;
@@ -17,8 +17,31 @@ const CHUNK_LINE_BYTES_MAX: usize = 4 << 10;
 /// Reads requests from a source of bytes.
 pub(super) struct Intake<S = Socket> {
     source: S,
-    /// Received and not used yet.
-    buffer: Vec<u8>,
+    buffer: Buffer,
+}
+
+/// What was received and is not used yet. What is left does not move each time that something is taken from its front, so that
+/// many small pieces cost no more than a few large ones.
+#[derive(Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    /// So many at the front are used.
+    used: usize,
+}
+
+impl Buffer {
+    fn unused(&self) -> &[u8] {
+        self.bytes.get(self.used..).unwrap_or_default()
+    }
+
+    fn use_up(&mut self, length: usize) {
+        self.used = (self.used + length).min(self.bytes.len());
+    }
+
+    fn forget_used(&mut self) {
+        self.bytes.drain(..self.used);
+        self.used = 0;
+    }
 }
 
 /// Where bytes come from, as many at once as it pleases.
@@ -57,29 +80,38 @@ impl From<Problem> for NoRequest {
 impl Intake {
     pub fn new(stream: Arc<TcpStream>) -> io::Result<Self> {
         stream.set_read_timeout(Some(IDLE_TIME_MAX))?;
-        Ok(Self { source: Socket { stream, timeout: IDLE_TIME_MAX }, buffer: Vec::new() })
+        Ok(Self { source: Socket { stream, timeout: IDLE_TIME_MAX }, buffer: Buffer::default() })
     }
 }
 
 impl<S: Source> Intake<S> {
     /// Waits for the next request head.
     pub fn next_head(&mut self) -> Result<Box<Head>, NoRequest> {
-        if self.buffer.is_empty() && self.receive(IDLE_TIME_MAX).is_err() {
+        if !self.has_more() && self.receive(IDLE_TIME_MAX).is_err() {
             return Err(NoRequest::Closed);
         }
         let deadline = Instant::now() + HEAD_TIME_MAX;
+        let mut parsed = 0;
         loop {
-            self.skip_empty_lines();
-            if let Parsed::Complete(head, length) = head::parse(&self.buffer)? {
-                self.buffer.drain(..length);
-                return Ok(head);
+            if self.skip_empty_lines() {
+                parsed = 0;
             }
-            match self.receive_by(deadline) {
-                Ok(()) => {}
-                Err(error) if is_timeout(&error) => {
-                    return Err(Problem::new(408, "The request head did not arrive in time").into());
+            let head = self.buffer.unused();
+            if is_worth_parsing(head, parsed) {
+                if let Parsed::Complete(head, length) = head::parse(head)? {
+                    self.buffer.use_up(length);
+                    return Ok(head);
                 }
-                Err(_) => return Err(NoRequest::Closed),
+                parsed = head.len();
+            }
+            if let Err(error) = self.receive_by(deadline) {
+                // What came since then may be wrong, and is told so.
+                head::parse(self.buffer.unused())?;
+                return Err(if is_timeout(&error) {
+                    Problem::new(408, "The request head did not arrive in time").into()
+                } else {
+                    NoRequest::Closed
+                });
             }
         }
     }
@@ -104,14 +136,15 @@ impl<S: Source> Intake<S> {
 
     /// Whether a byte after the head has arrived already.
     pub fn has_more(&self) -> bool {
-        !self.buffer.is_empty()
+        !self.buffer.unused().is_empty()
     }
 
     /// Hands over what was received and not used, for a connection that goes on as a WebSocket.
     pub fn into_rest(mut self) -> Vec<u8> {
         // An idle WebSocket holds no memory that it does not need.
-        self.buffer.shrink_to_fit();
-        self.buffer
+        self.buffer.forget_used();
+        self.buffer.bytes.shrink_to_fit();
+        self.buffer.bytes
     }
 
     /// Moves so many bytes to the end of the body, as they arrive: memory is taken for what has come, not for what was
@@ -119,10 +152,13 @@ impl<S: Source> Intake<S> {
     fn take_into(&mut self, body: &mut Body<'_>, length: usize, deadline: Instant) -> io::Result<()> {
         let mut missing = length;
         loop {
-            let ready = missing.min(self.buffer.len());
-            body.make_room(ready)?;
-            body.bytes.extend(self.buffer.drain(..ready));
-            missing -= ready;
+            let unused = self.buffer.unused();
+            let ready = unused.get(..missing).unwrap_or(unused);
+            body.make_room(ready.len())?;
+            body.bytes.extend_from_slice(ready);
+            let taken = ready.len();
+            self.buffer.use_up(taken);
+            missing -= taken;
             if missing == 0 {
                 return Ok(());
             }
@@ -165,25 +201,35 @@ impl<S: Source> Intake<S> {
 
     /// Takes one line without its CR LF.
     fn line(&mut self, deadline: Instant) -> io::Result<Vec<u8>> {
+        let mut seen = 0;
         loop {
-            if let Some(end) = self.buffer.iter().take(CHUNK_LINE_BYTES_MAX).position(|&byte| byte == b'\n') {
-                let mut line: Vec<u8> = self.buffer.drain(..=end).collect();
+            let unused = self.buffer.unused();
+            let start = unused.get(..CHUNK_LINE_BYTES_MAX).unwrap_or(unused);
+            let is_end = |&byte: &u8| byte == b'\n';
+            if let Some(more) = start.get(seen..).unwrap_or_default().iter().position(is_end) {
+                let length = seen + more + 1;
+                let mut line = start.get(..length).unwrap_or_default().to_vec();
+                self.buffer.use_up(length);
                 line.pop();
                 let is_clean = line.pop() == Some(b'\r') && line.iter().all(|&byte| byte >= b' ' || byte == b'\t');
                 return if is_clean { Ok(line) } else { Err(ErrorKind::InvalidInput.into()) };
             }
-            if self.buffer.len() >= CHUNK_LINE_BYTES_MAX {
+            seen = start.len();
+            if seen >= CHUNK_LINE_BYTES_MAX {
                 return Err(ErrorKind::InvalidInput.into());
             }
             self.receive_by(deadline)?;
         }
     }
 
-    /// One empty line before a request is tolerated, as RFC 9112 §2.2 asks.
-    fn skip_empty_lines(&mut self) {
-        while self.buffer.starts_with(b"\r\n") {
-            self.buffer.drain(..2);
+    /// One empty line before a request is tolerated, as RFC 9112 §2.2 asks. Whether there was one.
+    fn skip_empty_lines(&mut self) -> bool {
+        let mut is_skipped = false;
+        while self.buffer.unused().starts_with(b"\r\n") {
+            self.buffer.use_up(2);
+            is_skipped = true;
         }
+        is_skipped
     }
 
     fn receive_by(&mut self, deadline: Instant) -> io::Result<()> {
@@ -196,12 +242,21 @@ impl<S: Source> Intake<S> {
 
     /// Reads once; the end of the stream is an error.
     fn receive(&mut self, timeout: Duration) -> io::Result<()> {
-        let start = self.buffer.len();
-        self.buffer.resize(start + READ_BYTES, 0);
-        let result = self.source.read_within(timeout, self.buffer.get_mut(start..).unwrap_or_default());
-        self.buffer.truncate(start + result.as_ref().copied().unwrap_or(0));
+        self.buffer.forget_used();
+        let bytes = &mut self.buffer.bytes;
+        let start = bytes.len();
+        bytes.resize(start + READ_BYTES, 0);
+        let result = self.source.read_within(timeout, bytes.get_mut(start..).unwrap_or_default());
+        bytes.truncate(start + result.as_ref().copied().unwrap_or(0));
         if result? == 0 { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
+}
+
+/// Whether a head that is not complete is worth parsing again: when a line has ended, when it has doubled, and at its limit. A
+/// client that sends byte by byte would have it parsed for each.
+fn is_worth_parsing(head: &[u8], parsed: usize) -> bool {
+    let has_line_end = || head.get(parsed..).unwrap_or_default().contains(&b'\n');
+    head.len() >= 2 * parsed || head.len() >= HEAD_BYTES_MAX || has_line_end()
 }
 
 impl Source for Socket {
@@ -223,6 +278,12 @@ impl Body<'_> {
     /// Whether it takes more than what is a connection's own.
     pub fn is_large(&self) -> bool {
         self.share.is_taken()
+    }
+
+    /// Takes what the body may cost from here on: while it is read, and until its command is carried out. For a small one that is
+    /// the connection's own.
+    pub fn reserve_for_parsing(&mut self) -> Result<(), Exhausted> {
+        if self.is_large() { self.share.cover(self.bytes.len() * (PARSE_BYTES_MAX / BODY_BYTES_MAX)) } else { Ok(()) }
     }
 
     /// Room for so many more bytes, doubling, within the share.

@@ -12,6 +12,8 @@ pub const HEADERS_MAX: usize = 64;
 pub const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
 /// A request body after decoding.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// What the largest body may cost while it is read and carried out, itself included; a smaller one costs less in proportion.
+pub const PARSE_BYTES_MAX: usize = 4 << 20;
 /// From the end of the head to the end of the body.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 /// Between two requests on one connection.
@@ -37,6 +39,7 @@ pub const STACK_BYTES: usize = 256 << 10;
 /// For requests in flight when the server stops.
 pub const STOP_TIME_MAX: Duration = Duration::from_secs(3);
 
+const _: () = assert!(PARSE_BYTES_MAX.is_multiple_of(BODY_BYTES_MAX));
 const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX);
 const _: () = assert!(CONNECTIONS_PER_ADDRESS_MAX <= CONNECTIONS_MAX);
 const _: () = assert!(SILENCE_MAX.as_secs() > 2 * PING_EVERY.as_secs());

@@ -8,14 +8,15 @@
 //! open files" ends its accept loop, and there are no time-outs.
 //!
 //! Where to look: `listen` binds, `server` accepts and counts connections, `connection` serves one of them, `intake` and `head` read
-//! requests within the `budget`, `route` is the table of all routes, `estimates`, `orders` and `info` answer them, `input` and `fields` read
-//! bodies, `render` and `problem` write answers, `respond` prints them and `delivery` lets the writer send some, `lists` streams
+//! requests within the `budget`, `route` is the table of all routes, `estimates`, `orders` and `info` answer them, `input`, `fields` and
+//! `elements` read bodies, `render` and `problem` write answers, `respond` prints them and `delivery` lets the writer send some, `lists` streams
 //! lists, `openapi.json` describes all of it, `session` is a WebSocket and `frame_lengths` checks what its library does not.
 
 mod budget;
 mod connection;
 mod deadline;
 mod delivery;
+mod elements;
 mod estimates;
 mod fields;
 mod frame_lengths;

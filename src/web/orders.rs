@@ -9,8 +9,8 @@ use crate::app::Command;
 use crate::domain::{Kind, RecordKey};
 
 pub(super) fn create(request: &Request<'_>) -> Result<Reply, Problem> {
-    let input = input::sale(request.json()?, request.app.currency())?;
-    request.submit(Command::CreateSale(Box::new(input.draft)), input.has_client_time)
+    let input = input::sale(request.json()?, request.app.currency(), request.app.clock())?;
+    request.submit_made(Command::CreateSale(Box::new(input.draft)), input.made_at, input.has_client_time)
 }
 
 pub(super) fn list(request: &Request<'_>) -> Result<Reply, Problem> {

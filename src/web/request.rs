@@ -43,6 +43,8 @@ pub(super) struct Request<'a> {
 
 /// Characters of an `Idempotency-Key`.
 pub(super) const KEY_CHARS_MAX: usize = 255;
+/// U+FEFF, three bytes as UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Steps of a record's history that one answer tells.
 pub(super) const HISTORY_STEPS_MAX: usize = 1_000;
 
@@ -55,7 +57,20 @@ fn optional_json<'a>(head: &Head, body: &'a [u8]) -> Result<Option<&'a str>, Pro
     if !media_type.eq_ignore_ascii_case("application/json") {
         return Err(Problem::new(415, "Send the body as JSON, with Content-Type: application/json"));
     }
-    std::str::from_utf8(body).map(Some).map_err(|_| Problem::new(400, "The request body is not UTF-8 text"))
+    let mut codings = head.headers().filter(|(name, _)| name.eq_ignore_ascii_case("Content-Encoding"));
+    if codings.any(|(_, value)| !is_identity(value)) {
+        let problem =
+            Problem::new(415, "Send the body as it is: no Content-Encoding, such as gzip, is understood here");
+        return Err(problem.with_header("Accept-Encoding", "identity"));
+    }
+    let text = std::str::from_utf8(body).map_err(|_| Problem::new(400, "The request body is not UTF-8 text"))?;
+    // RFC 8259 §8.1: a byte order mark may be ignored. Some programs write one in front of all that they write.
+    Ok(Some(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)))
+}
+
+/// Whether a list of content codings says that there is none (RFC 9110 §8.4).
+fn is_identity(codings: &str) -> bool {
+    codings.split(',').map(str::trim).all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
 }
 
 impl Request<'_> {
@@ -82,11 +97,20 @@ impl Request<'_> {
 
     /// Carries out a command and answers with what became of it.
     pub fn submit(&self, command: Command, is_repeated_by_old_clients: bool) -> Result<Reply, Problem> {
+        self.submit_made(command, MadeAt::Unsaid, is_repeated_by_old_clients)
+    }
+
+    /// The same for a command that makes a record and may have waited on its device.
+    pub fn submit_made(
+        &self,
+        command: Command,
+        made_at: MadeAt,
+        is_repeated_by_old_clients: bool,
+    ) -> Result<Reply, Problem> {
         let repeat = self.repeat(is_repeated_by_old_clients)?;
         let is_new = matches!(command, Command::CreateEstimate(_) | Command::CreateSale(_));
         let expected_revs = if is_new { None } else { self.expected_revs()? };
-        let submission =
-            Submission { command, made_at: MadeAt::default(), repeat, expected_revs, render: render::answer };
+        let submission = Submission { command, made_at, repeat, expected_revs, render: render::answer };
         if !is_new {
             return Ok(self.app.submit(submission)?.into());
         }

@@ -909,6 +909,63 @@ fn a_till_is_never_refused_a_sale_over_arithmetic() {
     }
 }
 
+/// A price below zero is a return or a deposit: it counts like any other. What is paid never goes below zero.
+#[test]
+fn a_negative_price_adds_up_and_a_negative_total_is_refused() {
+    // items, subtotal, discount_amount, is_percentage_discount, total, whether it is flagged
+    let of = |prices: &[&str]| {
+        let lines = prices.iter().map(|price| format!(r#"{{"name":"a","price":{price},"quantity":1}}"#));
+        format!("[{}]", lines.collect::<Vec<_>>().join(","))
+    };
+    let discounted =
+        r#"[{"name":"a","price":2500,"quantity":1},{"name":"b","price":"-250.50","quantity":2,"discount":50}]"#;
+    let rows = [
+        (of(&["2500", "-500"]), "2000", "0", "false", "2000", false),
+        (of(&["2500", "-500"]), "2000", "10", "true", "1800", false),
+        (discounted.to_string(), "2249.5", "0.5", "false", "2249", false),
+        (of(&["500", "-500"]), "0", "0", "false", "0", false),
+        (of(&["2500", "-500"]), "2500", "0", "false", "2500", true),
+        (of(&["2500", "-500"]), "3000", "0", "false", "3000", true),
+    ];
+    let server = Server::start();
+    let mut client = server.client();
+    for (items, subtotal, discount, percentage, total, is_flagged) in &rows {
+        let changes = [
+            ("items", items.as_str()),
+            ("subtotal", subtotal),
+            ("discount_amount", discount),
+            ("is_percentage_discount", percentage),
+            ("discount_percentage", ""),
+            ("total", total),
+            ("amount_paid", total),
+        ];
+        let sale = send(&mut client, "POST", CREATE_SALE, &body_with(&samples::sale("Asha"), &changes));
+        let order = order_record(&mut client, sale.expect(201)["order_id"].as_str().unwrap());
+        let estimate = send(&mut client, "POST", CREATE_ESTIMATE, &body_with(&samples::estimate("Asha"), &changes));
+        let estimate = estimate_record(&mut client, estimate.expect(201)["estimate_id"].as_str().unwrap());
+        for record in [order, estimate] {
+            assert_eq!(at(record.text(), "items"), items.as_str(), "stored as sent");
+            let record = record.json();
+            assert_eq!(record["total"].as_f64(), total.parse().ok(), "{record}");
+            let flag = record.get("amounts_flagged").is_some_and(Value::is_string);
+            assert_eq!(flag, *is_flagged, "{changes:?}: {record}");
+        }
+    }
+    let below = of(&["500", "-2500"]);
+    for (subtotal, total, faults) in [
+        ("-2000", "-2000", vec![r#"["body","subtotal"]"#, r#"["body","total"]"#]),
+        ("0", "-2000", vec![r#"["body","total"]"#]),
+        ("-2000", "0", vec![r#"["body","subtotal"]"#]),
+    ] {
+        let changes = [("items", below.as_str()), ("subtotal", subtotal), ("total", total)];
+        for (path, base) in [(CREATE_SALE, samples::sale("Asha")), (CREATE_ESTIMATE, samples::estimate("Asha"))] {
+            let reply = send(&mut client, "POST", path, &body_with(&base, &changes));
+            let locations: Vec<String> = fault_locations(&reply).iter().map(Value::to_string).collect();
+            assert_eq!(locations, faults, "{changes:?}");
+        }
+    }
+}
+
 #[test]
 fn all_faults_of_a_body_are_listed_at_once() {
     let server = Server::start();

@@ -497,6 +497,10 @@ fn bodies_of_refused_requests() -> Vec<Case> {
     ] {
         cases.push(kept(format!("a body of {kind}"), typed(kind), &[415]));
     }
+    for coding in ["gzip", "GZIP", "br", "deflate, identity", "identity, gzip", "x"] {
+        let sent = with_body("POST /api/estimates/create", &format!("{json}Content-Encoding: {coding}\r\n"));
+        cases.push(kept(format!("a body packed as {coding}"), sent, &[415]));
+    }
     for path in ["/api/estimates/x/convert-to-order", "/api/estimates/x/duplicate"] {
         cases.push(kept(
             format!("text to {path}"),

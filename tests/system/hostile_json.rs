@@ -125,6 +125,8 @@ fn not_json() -> Vec<Row> {
         [&valid.as_bytes()[..at], bytes, &valid.as_bytes()[at + 4..]].concat()
     };
     let mut rows = vec![
+        // It says nothing, and may be ignored (RFC 8259 §8.1).
+        row("a byte order mark", format!("\u{feff}{valid}"), Stored),
         row("nothing", "", NotJson),
         row("white space", " \r\n\t", NotJson),
         row("an unfinished object", &valid.as_bytes()[..valid.len() - 1], NotJson),
@@ -134,7 +136,9 @@ fn not_json() -> Vec<Row> {
         row("two objects", valid.repeat(2), NotJson),
         row("something behind it", valid.clone() + " x", NotJson),
         row("NUL behind it", valid.clone() + "\0", NotJson),
-        row("a byte order mark", format!("\u{feff}{valid}"), NotJson),
+        row("a byte order mark alone", "\u{feff}", NotJson),
+        row("two byte order marks", format!("\u{feff}\u{feff}{valid}"), NotJson),
+        row("a byte order mark inside", valid.replacen('{', "{\u{feff}", 1), NotJson),
         row("UTF-16", valid.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(), NotJson),
         row("single quotes", valid.replace('"', "'"), NotJson),
         row("a comment", valid.replacen('{', "{/* x */", 1), NotJson),
@@ -191,6 +195,9 @@ fn not_an_object() -> Vec<Row> {
     };
     rows.push(row("256 fields", more_fields(246), Stored));
     rows.push(row("257 fields", more_fields(247), Fault(json!(["body"]))));
+    let same_field = |count: usize| valid().replacen('{', &format!("{{{}", "\"x\":0,".repeat(count)), 1);
+    rows.push(row("256 fields, most of them the same", same_field(246), Stored));
+    rows.push(row("257 fields, most of them the same", same_field(247), Fault(json!(["body"]))));
     for name in ["total", "items", "customer_name", "is_percentage_discount"] {
         let twice = valid().replacen('{', &format!("{{\"{name}\":1,"), 1);
         rows.push(row(format!("{name} twice"), twice, in_field(name)));
@@ -316,6 +323,27 @@ fn items() -> Vec<Row> {
         rows.push(field("items", &line(&more), first()));
     }
     rows.push(field("items", &line(&format!("\"x\":{}", nest("[", "]", 100))), Stored));
+    // Fields are counted also where nobody reads them, since every client must.
+    let same_fields = |count: usize| vec![r#""x":0"#; count].join(",");
+    let fields = |count: usize| (0..count).map(|index| format!("\"x{index}\":0")).collect::<Vec<_>>().join(",");
+    for (more, answer) in [
+        (fields(253), Stored),
+        (fields(254), first()),
+        (fields(5_000), first()),
+        (same_fields(253), Stored),
+        (same_fields(254), first()),
+        (format!("\"x\":{{{}}}", fields(256)), Stored),
+        (format!("\"x\":[[{{{}}}]]", fields(257)), first()),
+        (format!("\"x\":{{{}}}", same_fields(257)), first()),
+    ] {
+        rows.push(field("items", &line(&more), answer));
+    }
+    // One line that cannot be read does not hide that there are too many, nor what is wrong with another one.
+    let unreadable = r#"{"x":1e400}"#;
+    rows.push(field("items", &format!("[{unreadable},{}]", vec!["{}"; 1_000].join(",")), in_field("items")));
+    rows.push(field("items", &format!("[{}]", vec![unreadable; 1_001].join(",")), in_field("items")));
+    let well = r#"{"name":"a","price":1,"quantity":1}"#;
+    rows.push(field("items", &format!("[{well},{unreadable}]"), Fault(json!(["body", "items", 1]))));
     // Amounts beyond every type: stored as sent and flagged, since a till is never refused a sale over arithmetic.
     let huge = r#"{"name":"a","price":9999999999999,"quantity":9999999999999}"#;
     rows.push(field("items", &format!("[{huge}]"), Stored));

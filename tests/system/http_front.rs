@@ -385,3 +385,28 @@ fn only_a_get_opens_a_live_feed() {
     client.send_raw(format!("GET /ws HTTP/1.1\r\nContent-Length: 0\r\n{upgrade}").as_bytes()).unwrap();
     assert_eq!(client.read("GET").status, 101);
 }
+
+/// A body that is packed is told so by the name of the header, and not that it is no text. One that says that it is not packed is
+/// read, and so is one that an editor has put a byte order mark in front of.
+#[test]
+fn a_packed_body_is_refused_by_the_name_of_its_header() {
+    let server = Server::start();
+    let mut client = server.client();
+    let sale = samples::sale("Asha").to_string();
+    let gzip: &[u8] = &[0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xAB, 0xAE, 5, 0, 0x43, 0xBF, 0xA6, 0xA3, 2, 0, 0, 0];
+    for (coding, body) in [("gzip", gzip), ("br", sale.as_bytes()), ("identity, gzip", gzip)] {
+        for path in ["/api/orders/create-sale", "/api/estimates/EST-640FE50D/convert-to-order"] {
+            let reply = client.request("POST", path, &[("Content-Encoding", coding)], Some(body));
+            assert!(reply.detail(415).contains("Content-Encoding"), "{}", reply.text());
+            assert_eq!(reply.header("accept-encoding"), Some("identity"));
+        }
+    }
+    for coding in ["identity", "Identity", ""] {
+        client
+            .request("POST", "/api/orders/create-sale", &[("Content-Encoding", coding)], Some(sale.as_bytes()))
+            .expect(201);
+    }
+    let marked = format!("\u{feff}{sale}");
+    client.request("POST", "/api/orders/create-sale", &[], Some(marked.as_bytes())).expect(201);
+    assert_eq!(client.get("/api/orders/orders-only").expect(200)["orders"]["count"], 4);
+}

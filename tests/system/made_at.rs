@@ -112,7 +112,8 @@ fn estimates_and_conversions_have_times_of_their_own() {
     let duplicate = server.client().post_empty(&format!("/api/estimates/{id}/duplicate")).expect(201);
     let copy = server.get(&format!("/api/estimates/{}", text(&duplicate, "estimate_id"))).expect(200);
     assert_eq!(copy.get("made_at"), None, "a copy is made when it is made");
-    let late = server.client().post(&format!("/api/estimates/{id}/duplicate"), &json!({"made_at": ago(DAY)})).expect(201);
+    let late =
+        server.client().post(&format!("/api/estimates/{id}/duplicate"), &json!({"made_at": ago(DAY)})).expect(201);
     let copy = server.get(&format!("/api/estimates/{}", text(&late, "estimate_id"))).expect(200);
     assert!(text(&copy, "made_at").starts_with(&day_ago(DAY)), "{copy}");
 }

@@ -9,10 +9,13 @@ mod durability;
 mod guard;
 mod hostile_http;
 mod hostile_json;
+#[cfg(target_os = "linux")]
+mod hostile_memory;
 mod hostile_text;
 mod http_front;
 mod lists;
 mod live;
+mod load;
 mod log;
 mod made_at;
 mod model;

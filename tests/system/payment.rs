@@ -69,7 +69,10 @@ fn too_much_in_another_mode_is_stored_as_sent_and_flagged() {
     let mut wrong = sale("Card", 600.0);
     wrong["subtotal"] = json!(441.5);
     let flag = text(&sell(&mut client, &wrong), "amounts_flagged");
-    assert!(flag.contains("the lines add up to 440.0") && flag.ends_with("paid by Card is 600.0, the total says 440.0"), "{flag}");
+    assert!(
+        flag.contains("the lines add up to 440.0") && flag.ends_with("paid by Card is 600.0, the total says 440.0"),
+        "{flag}"
+    );
 
     client.put("/api/settings", &json!({"cash_modes": ["UPI", "Cash"]})).expect(200);
     assert_eq!(sell(&mut client, &sale("UPI", 500.0))["change"], json!(60.0));
@@ -129,5 +132,8 @@ fn what_is_cancelled_counts_nowhere_and_stays_in_the_lists() {
     assert_eq!(separate["summary"]["total_revenue"], before.1["summary"]["total_revenue"]);
     assert_eq!(separate["orders"]["total_amount"], before.1["orders"]["total_amount"]);
     let cancelled = client.get("/api/orders/orders-only?status=cancelled").expect(200);
-    assert_eq!((cancelled["orders"]["count"].as_u64(), cancelled["orders"]["total_amount"].as_f64()), (Some(1), Some(0.0)));
+    assert_eq!(
+        (cancelled["orders"]["count"].as_u64(), cancelled["orders"]["total_amount"].as_f64()),
+        (Some(1), Some(0.0))
+    );
 }

@@ -53,7 +53,10 @@ fn a_file_of_schema_2_is_brought_up_with_everything_in_it() {
         assert_eq!(told, expected.map(|(action, key)| (action.to_string(), origin(key))));
         let settings = client.get("/api/settings").expect(200);
         assert_eq!(settings["shop_name"], "Patil Electricals");
-        assert_eq!((settings["currency_decimals"].as_u64(), settings["cash_modes"][0].as_str()), (Some(2), Some("Cash")));
+        assert_eq!(
+            (settings["currency_decimals"].as_u64(), settings["cash_modes"][0].as_str()),
+            (Some(2), Some("Cash"))
+        );
 
         let keyed = [("Idempotency-Key", "ord-0")];
         let again = client.request("POST", "/api/orders/create-sale", &keyed, Some(FIRST_SALE));

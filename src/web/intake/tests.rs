@@ -68,7 +68,7 @@ type Seen = (String, Vec<u8>);
 /// Every request in the pieces, and whether what follows them was refused.
 fn read(pieces: VecDeque<Vec<u8>>) -> (Vec<Seen>, bool) {
     let budget = Budget::default();
-    let mut intake = Intake { source: Script(pieces), buffer: Vec::new() };
+    let mut intake = Intake { source: Script(pieces), buffer: Buffer::default() };
     let mut requests = Vec::new();
     loop {
         let head = match intake.next_head() {
@@ -79,7 +79,7 @@ fn read(pieces: VecDeque<Vec<u8>>) -> (Vec<Seen>, bool) {
             Ok(body) => body.bytes,
             Err(end) => return (requests, matches!(end, NoRequest::Broken(_))),
         };
-        assert!(body.len() <= BODY_BYTES_MAX && intake.buffer.capacity() <= 2 * (HEAD_BYTES_MAX + READ_BYTES));
+        assert!(body.len() <= BODY_BYTES_MAX && intake.buffer.bytes.capacity() <= 2 * (HEAD_BYTES_MAX + READ_BYTES));
         requests.push((format!("{} {}", head.method, head.target()), body));
     }
 }
@@ -136,7 +136,7 @@ fn a_body_is_not_waited_for_when_the_memory_for_all_is_taken() {
         others.push(share);
     }
     let body_of = |length: usize| {
-        let mut intake = Intake { source: Script(in_pieces(&vec![b'x'; length], &[4_096])), buffer: Vec::new() };
+        let mut intake = Intake { source: Script(in_pieces(&vec![b'x'; length], &[4_096])), buffer: Buffer::default() };
         intake.body(Framing::Length(length), &budget).map(|body| body.bytes.len())
     };
     assert!(matches!(body_of(4_000), Ok(4_000)), "a sale");
