@@ -813,7 +813,8 @@ fn input_is_read_leniently_and_money_always_has_a_decimal_point() {
         let record = estimate_record(&mut client, estimate.expect(201)["estimate_id"].as_str().unwrap());
         assert_eq!(at(record.text(), field), stored, "{field}: {sent}");
         assert_eq!(find(record.text(), "unknown_field"), None);
-        let sale = send(&mut client, "POST", CREATE_SALE, &body_with(&samples::sale("Asha"), &changes));
+        // Without a word about the payment it is the total.
+        let sale = send(&mut client, "POST", CREATE_SALE, &body_with(&samples::estimate("Asha"), &changes));
         let record = order_record(&mut client, sale.expect(201)["order_id"].as_str().unwrap());
         assert_eq!(at(record.text(), field), stored, "{field}: {sent}");
     }
@@ -854,7 +855,8 @@ fn a_missing_discount_percentage_is_filled() {
         let estimate = send(&mut client, "POST", CREATE_ESTIMATE, &body_with(&samples::estimate("Asha"), &changes));
         let record = estimate_record(&mut client, estimate.expect(201)["estimate_id"].as_str().unwrap());
         assert_eq!(at(record.text(), "discount_percentage"), stored, "{changes:?}");
-        let sale = send(&mut client, "POST", CREATE_SALE, &body_with(&samples::sale("Asha"), &changes));
+        // Without a word about the payment it is the total.
+        let sale = send(&mut client, "POST", CREATE_SALE, &body_with(&samples::estimate("Asha"), &changes));
         let record = order_record(&mut client, sale.expect(201)["order_id"].as_str().unwrap());
         assert_eq!(at(record.text(), "discount_percentage"), stored, "{changes:?}");
     }
@@ -888,7 +890,8 @@ fn a_till_is_never_refused_a_sale_over_arithmetic() {
             ("total", total),
             ("discount_percentage", ""),
         ];
-        let sale = send(&mut client, "POST", CREATE_SALE, &body_with(&samples::sale("Asha"), &changes));
+        // Without a word about the payment it is the total.
+        let sale = send(&mut client, "POST", CREATE_SALE, &body_with(&samples::estimate("Asha"), &changes));
         let record = order_record(&mut client, sale.expect(201)["order_id"].as_str().unwrap()).json();
         let estimate = send(&mut client, "POST", CREATE_ESTIMATE, &body_with(&samples::estimate("Asha"), &changes));
         let id = text(&estimate.expect(201)["estimate_id"]);

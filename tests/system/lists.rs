@@ -386,9 +386,9 @@ fn a_search_finds_records_however_new_they_are_and_shows_their_latest_words() {
     for start in 0..2 {
         let mut client = server.client();
         let stored: Vec<Stored> =
-            (1..=150).map(|turn| till::create_estimate(&mut client, &format!("start {start} turn {turn}x"))).collect();
+            (1..=150).map(|turn| till::create_estimate(&mut client, &format!("start{start} turn-{turn}x"))).collect();
         for number in [1, 63, 64, 65, 127, 128, 129, 150] {
-            let edited = samples::estimate(&format!("edited {start} turn {number}x"));
+            let edited = samples::estimate(&format!("edited{start} turn-{number}x"));
             client
                 .request(
                     "PUT",
@@ -406,7 +406,7 @@ fn a_search_finds_records_however_new_they_are_and_shows_their_latest_words() {
         let mut client = server.client();
         for number in 1..=150 {
             let (as_made, as_edited) =
-                (format!("start {start} turn {number}x"), format!("edited {start} turn {number}x"));
+                (format!("start{start} turn-{number}x"), format!("edited{start} turn-{number}x"));
             let expected = match number {
                 1 | 63 | 64 | 65 | 127 | 128 | 129 | 150 => vec![as_edited.clone()],
                 2 | 62 | 66 | 126 | 130 | 149 => vec![],
@@ -417,6 +417,6 @@ fn a_search_finds_records_however_new_they_are_and_shows_their_latest_words() {
             all.extend(found(&mut client, &as_edited));
             assert_eq!(all, expected);
         }
-        assert_eq!(ESTIMATES.get(&mut client, &format!("q=start%20{start}")).len(), 150 - 8 - 6);
+        assert_eq!(ESTIMATES.get(&mut client, &format!("q=start{start}")).len(), 150 - 8 - 6);
     }
 }
