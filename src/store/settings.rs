@@ -52,6 +52,7 @@ pub(super) fn settings_json(settings: &Settings, currency: Currency) -> Vec<u8> 
         .text("shop_phone", &settings.shop_phone)
         .text("tax_number", &settings.tax_number)
         .plain("currency", settings.currency.unwrap_or(currency).code())
+        .integer("currency_decimals", u64::from(currency.decimals()))
         .raw("staff_names", &names(&settings.staff_names))
         .raw("payment_modes", &names(&settings.payment_modes))
         .plain("paper_size", settings.paper_size.name())
