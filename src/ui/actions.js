@@ -68,15 +68,15 @@ export class Actions {
     if (outcome.state === 'done') location.hash = linkTo('estimate', outcome.body.estimate_id);
   }
 
-  /** @param {SaleRecord} estimate as it was opened @param {any} body @param {number} [rev] */
+  /** @param {SaleRecord} estimate as it was opened @param {string} body JSON @param {number} [rev] */
   edit(estimate, body, rev) {
     return this.#outbox.submit({ ...this.#about('edit', 'estimate', estimate, 'PUT', '', body), rev });
   }
 
-  /** @param {Kind} kind @param {any} body */
-  create(kind, body) {
+  /** @param {Kind} kind @param {any} bill @param {string} body the bill and how it was paid, as JSON @param {string} [made_at] when it was given first */
+  create(kind, bill, body, made_at) {
     const path = kind === 'estimate' ? '/api/estimates/create' : '/api/orders/create-sale';
-    return this.#outbox.submit({ what: 'create', kind, title: `${body.customer_name} · ${money(body.total)}`, method: 'POST', path, body });
+    return this.#outbox.submit({ what: 'create', kind, title: `${bill.customer_name} · ${money(bill.total)}`, method: 'POST', path, body, made_at });
   }
 
   /**

@@ -1,14 +1,23 @@
 // The arithmetic of a bill, as the server does it (src/domain/amounts.rs): prices, quantities and percentages are whole
-// millionths, amounts are whole minor units, and no float is on the way. Each line is rounded half up to the minor unit, so
-// that what stands on the paper adds up.
+// millionths, amounts are whole minor units, and no float is on the way. Each line is rounded half away from zero to the minor
+// unit, so that what stands on the paper adds up. And numbers as people type them, with the marks of this browser's language.
+
+import { asciiDigits } from './fold.js';
 
 const DIGITS = 6;
 const MICRO = 10n ** BigInt(DIGITS);
 const HUNDRED = 100n * MICRO;
 /** The largest amount that the server stores, in minor units. */
 const MINOR_MAX = 999_999_999_999_999n;
+/** Characters of a typed number at most. */
+const TYPED_CHARS_MAX = 40;
 
-const groupMark = new Intl.NumberFormat().formatToParts(12345).find((part) => part.type === 'group')?.value;
+/** How this browser's language writes numbers; some write money with other marks (`de-AT`). */
+const FORMATS = [new Intl.NumberFormat(), new Intl.NumberFormat(undefined, { style: 'currency', currency: 'EUR' })];
+const marksOf = (/** @type {string} */ type) => FORMATS.map((format) => format.formatToParts(1234567.5).find((part) => part.type === type)?.value);
+const GROUP_MARKS = marksOf('group');
+/** Between the whole and the rest of a number that stands in a field. */
+const DECIMAL_MARK = marksOf('decimal')[0] === ',' ? ',' : '.';
 
 /**
  * @typedef {{ price: bigint, quantity: bigint, discount: bigint }} Line in millionths; the discount in per cent
@@ -17,42 +26,90 @@ const groupMark = new Intl.NumberFormat().formatToParts(12345).find((part) => pa
  */
 
 /**
- * Reads a number as people type it, with a comma or a point. @param {string} text
- * @returns {bigint | null} in millionths, rounded half up; null if it is not a number of zero or more
+ * Reads a number as people type it: with a comma or a point, groups, digits of any script. Where a mark may mean two things, the
+ * browser's language decides: `1.500` is 1,500 where groups have points. @param {string} text
+ * @returns {bigint | null} in millionths, rounded half away from zero; null if it is not a number
  */
 export function parseMicros(text) {
-  const plain = plainNumber(text.replace(/[\s\u00a0\u202f]/g, ''));
-  const read = /^(\d*)\.?(\d*)$/.exec(plain);
-  if (!read || plain === '' || plain === '.' || plain.length > 30) return null;
-  const [, whole, fraction] = read;
-  const kept = BigInt(`${whole || '0'}${fraction.slice(0, DIGITS).padEnd(DIGITS, '0')}`);
-  return fraction.charAt(DIGITS) >= '5' ? kept + 1n : kept;
+  const plain = text.length <= TYPED_CHARS_MAX ? plainNumber(text) : null;
+  return plain === null ? null : microsOf(plain);
 }
 
-/** With a point before the decimals and no group marks. @param {string} text */
-function plainNumber(text) {
-  if (text.includes(',') && text.includes('.')) {
-    const [decimal, group] = text.lastIndexOf(',') > text.lastIndexOf('.') ? [',', '.'] : ['.', ','];
-    return text.replaceAll(group, '').replace(decimal, '.');
-  }
-  const isGrouped = groupMark === ',' && /^\d{1,3}(,\d{2,3})*,\d{3}$/.test(text);
-  return isGrouped ? text.replaceAll(',', '') : text.replace(',', '.');
+/** With a point before the decimals and no group marks; null if the marks make no number. @param {string} typed */
+function plainNumber(typed) {
+  const text = asciiDigits(typed).replace(/\p{Cf}/gu, '').trim().replaceAll('．', '.').replaceAll('，', ',');
+  const [, sign, spaced] = /^([-−–‐‑﹣－+]?)\s*(.*)$/su.exec(text) ?? ['', '', ''];
+  // A space, an apostrophe and the Arabic ٬ stand between groups and nowhere else.
+  const number = spaced.replace(/[\s'’‘٬]/gu, '');
+  const decimal = decimalMark(number, number !== spaced);
+  const [whole, ...fraction] = decimal === '' ? [number] : number.split(decimal);
+  const group = ['.', ','].find((mark) => whole.includes(mark)) ?? '';
+  const isGood = fraction.length <= 1 && (group === '' || GROUPED[group === '.' ? 'point' : 'comma'].test(whole));
+  return isGood ? `${sign === '' || sign === '+' ? '' : '-'}${whole.replaceAll(group, '')}.${fraction[0] ?? ''}` : null;
+}
+
+/** Thousands, or the lakhs of India. */
+const GROUPED = { point: /^\d{1,3}(\.\d{2,3})*\.\d{3}$/, comma: /^\d{1,3}(,\d{2,3})*,\d{3}$/ };
+
+/** The mark before the decimals; empty if there is none. @param {string} number @param {boolean} isGrouped by other marks */
+function decimalMark(number, isGrouped) {
+  if (number.includes('٫')) return '٫';
+  const marks = number.match(/[.,]/g) ?? [];
+  if (marks.length === 0) return '';
+  const last = marks[marks.length - 1];
+  if (marks.some((mark) => mark !== last)) return last;
+  if (marks.length > 1) return '';
+  const isGroup = !isGrouped && GROUP_MARKS.includes(last) && /^[1-9]\d{0,2}[.,]\d{3}$/.test(number);
+  return isGroup ? '' : last;
+}
+
+/** How a number is understood that is not written like that, or that others would read in another way; else empty. @param {string} typed */
+export function meantBy(typed) {
+  const micros = parseMicros(typed);
+  if (micros === null) return '';
+  const text = typed.trim();
+  const meant = typedText(micros);
+  const [sign, whole, mark, fraction] = /^([-+]?)(\d*)([.,]?)(\d*)$/.exec(text)?.slice(1) ?? ['', '', 'other', ''];
+  const isPlain = sign !== '+' && (mark === '' || mark === DECIMAL_MARK) && !(fraction.length === 3 && /^[1-9]\d{0,2}$/.test(whole));
+  return isPlain || text === meant ? '' : meant;
+}
+
+/** Exactly. @param {string} plain such as `-12.5` @returns {bigint | null} in millionths */
+function microsOf(plain) {
+  const [, sign, whole, fraction] = /^(-?)(\d*)\.?(\d*)$/.exec(plain) ?? ['', '', '', ''];
+  if (whole + fraction === '') return null;
+  const kept = BigInt(`${whole || '0'}${fraction.slice(0, DIGITS).padEnd(DIGITS, '0')}`) + (fraction.charAt(DIGITS) >= '5' ? 1n : 0n);
+  return sign === '-' ? -kept : kept;
 }
 
 /** What was typed as the wire has it; exact for up to 15 digits. @param {bigint} micros */
 export const toNumber = (micros) => Number(microsText(micros));
 
-/** The shortest text of a number: `2.5`. @param {bigint} micros */
+/** The shortest text of a number, as programs write it: `2.5`. @param {bigint} micros */
 export function microsText(micros) {
-  const fraction = String(micros % MICRO).padStart(DIGITS, '0').replace(/0+$/, '');
-  return fraction === '' ? String(micros / MICRO) : `${micros / MICRO}.${fraction}`;
+  const size = micros < 0n ? -micros : micros;
+  const fraction = String(size % MICRO).padStart(DIGITS, '0').replace(/0+$/, '');
+  return `${micros < 0n ? '-' : ''}${size / MICRO}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
-/** @param {number | null | undefined} number as the wire has it @returns {bigint} in millionths */
-export const fromNumber = (number) => parseMicros(plainText(Number(number ?? 0))) ?? 0n;
+/** The same for a field, where people of this language read and write it: `2,5`. @param {bigint} micros */
+export const typedText = (micros) => forField(microsText(micros));
 
-/** Without an exponent. @param {number} number */
-const plainText = (number) => (Math.abs(number) < 1e15 ? number.toFixed(DIGITS) : String(Math.trunc(number)));
+/** @param {string} plain with a point before the decimals */
+export const forField = (plain) => plain.replace('.', DECIMAL_MARK);
+
+/** @param {number | string | null | undefined} number as the wire has it @returns {bigint} in millionths */
+export const fromNumber = (number) => microsOf(plainText(String(Number(number ?? 0)))) ?? 0n;
+
+/** Without an exponent. @param {string} number as JavaScript writes it */
+function plainText(number) {
+  const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(number) ?? ['', '', '0'];
+  const shift = Number(exponent);
+  const digits = whole + fraction;
+  if (shift < 0) return `${sign}0.${'0'.repeat(-shift - whole.length)}${digits}`;
+  const point = whole.length + shift;
+  return `${sign}${digits.slice(0, point).padEnd(point, '0')}.${digits.slice(point)}`;
+}
 
 /** @param {number} number an amount as the wire has it @param {number} decimals @returns {bigint} in minor units */
 export const toMinor = (number, decimals) => BigInt(Math.round(number * 10 ** decimals));
@@ -60,27 +117,35 @@ export const toMinor = (number, decimals) => BigInt(Math.round(number * 10 ** de
 /** @param {bigint} minor @param {number} decimals @returns {number} as the wire has it; exact for every amount */
 export const fromMinor = (minor, decimals) => Number(minor) / 10 ** decimals;
 
-/** @param {bigint} micros @param {number} decimals @returns {bigint} in minor units, rounded half up */
-export function roundToMinor(micros, decimals) {
-  const unit = MICRO / 10n ** BigInt(decimals);
-  return (micros + unit / 2n) / unit;
-}
+/** @param {bigint} micros @param {number} decimals @returns {bigint} in minor units, rounded half away from zero */
+export const roundToMinor = (micros, decimals) => divided(micros, unitOf(decimals));
 
-/** @param {Line} line @returns {bigint} price × quantity × (1 − discount/100), in millionths */
-const lineMicros = ({ price, quantity, discount }) => (((price * quantity) / MICRO) * (HUNDRED - discount)) / HUNDRED;
+/** A minor unit in millionths. @param {number} decimals */
+const unitOf = (decimals) => MICRO / 10n ** BigInt(decimals);
+
+/** Rounded half away from zero. @param {bigint} value @param {bigint} by more than 0 */
+const divided = (value, by) => (value < 0n ? -((by / 2n - value) / by) : (value + by / 2n) / by);
+
+/** price × quantity × (1 − discount/100). @param {Line} line @param {number} decimals @returns {bigint} in minor units */
+const lineAmount = ({ price, quantity, discount }, decimals) =>
+  divided(price * quantity * (HUNDRED - discount), MICRO * HUNDRED * unitOf(decimals));
 
 /**
+ * A percentage rounds the total, and the discount is the difference: 50 % of 78.99 leaves 39.50.
  * @param {Line[]} lines @param {Discount} discount @param {number} decimals of the currency @returns {Bill}
  */
 export function billOf(lines, discount, decimals) {
-  const unit = MICRO / 10n ** BigInt(decimals);
-  const amounts = lines.map((line) => roundToMinor(lineMicros(line), decimals));
+  const amounts = lines.map((line) => lineAmount(line, decimals));
   const subtotal = amounts.reduce((sum, amount) => sum + amount, 0n);
-  const micros = subtotal * unit;
-  const off = discount.isPercent ? (micros * discount.value) / HUNDRED : roundToMinor(discount.value, decimals) * unit;
-  const total = off > micros ? 0n : roundToMinor(micros - off, decimals);
-  return { lines: amounts, subtotal, discount: subtotal - total, total, isTooLarge: subtotal > MINOR_MAX };
+  const off = discount.isPercent ? 0n : roundToMinor(discount.value, decimals);
+  const rest = discount.isPercent ? divided(subtotal * (HUNDRED - discount.value), HUNDRED) : subtotal - off;
+  // A discount is never more than there is; a bill of returns alone is below zero by itself.
+  const total = off > 0n && rest < 0n ? (subtotal < 0n ? subtotal : 0n) : rest;
+  return { lines: amounts, subtotal, discount: subtotal - total, total, isTooLarge: [...amounts, subtotal].some(isBeyond) };
 }
+
+/** @param {bigint} minor */
+const isBeyond = (minor) => minor > MINOR_MAX || minor < -MINOR_MAX;
 
 /** Whether a percentage is one. @param {bigint} micros */
 export const isPercentage = (micros) => micros >= 0n && micros <= HUNDRED;

@@ -1,5 +1,6 @@
 // The only module that calls fetch. It knows paths, time limits and error texts, and nothing of the screen.
 
+import { readJson } from './lossless.js';
 import { PLURAL } from './wire.js';
 
 /** @typedef {import('./wire.js').Kind} Kind */
@@ -68,9 +69,18 @@ export async function send({ method, path, key, body, rev }) {
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (rev !== undefined) headers['If-Match'] = `"${rev}"`;
   const response = await fetch(path, { method, headers, body, signal: patience() });
-  const answer = await response.json().catch(() => null);
+  const answer = await response.text().then(readJson).catch(() => null);
   if (answer === null) throw new ApiError(response.status, 'The answer broke off');
   return { status: response.status, body: answer };
+}
+
+/** A server that needs longer for nothing is slow or away. */
+const THERE_MS = 1_500;
+
+/** Whether the server answers right now, whatever it says. */
+export function isThere() {
+  const late = new Promise((resolve) => setTimeout(() => resolve(false), THERE_MS));
+  return Promise.race([fetch('/health', { cache: 'no-store', signal: patience() }).then(() => true, () => false), late]);
 }
 
 /** Ends a request that takes too long; `AbortSignal.timeout` is younger than some shops' browsers. */
@@ -87,7 +97,7 @@ async function get(path) {
     cache: 'no-store',
     signal: patience(),
   });
-  const body = await response.json();
+  const body = readJson(await response.text());
   if (!response.ok) throw new ApiError(response.status, String(body?.detail ?? response.statusText));
   const seq = response.headers.get('Sync-Seq') ?? '';
   return { body, seq: Number(seq) || 0, epoch: response.headers.get('Sync-Epoch') ?? '' };

@@ -5,7 +5,7 @@ import { money, wallTime } from './format.js';
 import { icon } from './icons.js';
 import { RecordPane } from './record.js';
 import { View } from './view.js';
-import { idOf, linkTo, numberOf, placeOf } from './wire.js';
+import { idOf, linkTo, numberOf, placeOf, timeOf } from './wire.js';
 import { button, chips, choice, empty, placeholders, rows } from './widgets.js';
 import { words } from './words.js';
 
@@ -121,7 +121,7 @@ export class Book {
   /** @param {SaleRecord} record */
   #row(record) {
     const id = idOf(this.#kind, record);
-    const meta = [numberOf(this.#kind, record) || words.state.noNumber, wallTime(record.created_at), record.sale_by].filter(Boolean).join(' · ');
+    const meta = [numberOf(this.#kind, record) || words.state.noNumber, wallTime(timeOf(record)), record.sale_by].filter(Boolean).join(' · ');
     return h('a.row', { href: linkTo(this.#kind, id), data: { id } },
       h('strong.row-name', record.customer_name), h('span.row-total', money(record.total)),
       h('span.row-meta', meta), h('span.row-chips', ...chips(this.#kind, record)));

@@ -2,7 +2,7 @@
 // knows, and asks the server for those that it does not.
 
 import * as api from './api.js';
-import { fold } from './view.js';
+import { Needle, fold } from './fold.js';
 import { KINDS } from './wire.js';
 
 /** @typedef {{ name: string, phone: string, address: string }} Customer */
@@ -43,13 +43,13 @@ export class Catalogue {
   /** @param {string} typed @returns {Item[]} */
   items(typed) {
     this.#learn();
-    return best(this.#items.values(), typed, ({ name }) => name);
+    return best(this.#items.values(), typed);
   }
 
   /** @param {string} typed @returns {Promise<Customer[]>} */
   async customers(typed) {
     this.#learn();
-    const near = () => best(this.#customers.values(), typed, ({ name, phone }) => `${name} ${phone} ${phone.replace(/\D/g, '')}`);
+    const near = () => best(this.#customers.values(), typed);
     if (near().length >= SHOWN || typed.length < 2) return near();
     const { body } = await api.search({ q: typed, limit: 20 }).catch(() => ({ body: [] }));
     for (const record of body) this.#learnFrom(record);
@@ -74,9 +74,11 @@ export class Catalogue {
   }
 }
 
-/** @template T @param {Iterable<T>} all @param {string} typed @param {(one: T) => string} textOf @returns {T[]} */
-function best(all, typed, textOf) {
-  const needle = fold(typed);
-  const found = [...all].map((one) => ({ one, at: fold(textOf(one)).indexOf(needle) })).filter(({ at }) => at >= 0);
-  return found.sort((one, other) => Number(one.at > 0) - Number(other.at > 0)).slice(0, SHOWN).map(({ one }) => one);
+/** Those that are found; first those whose name begins with what was typed. @template {{ name: string, phone?: string }} T @param {Iterable<T>} all @param {string} typed @returns {T[]} */
+function best(all, typed) {
+  const needle = new Needle(typed);
+  const start = fold(typed);
+  const found = [...all].filter(({ name, phone }) => needle.finds(name, phone));
+  const first = new Set(found.filter(({ name }) => fold(name).startsWith(start)));
+  return [...first, ...found.filter((one) => !first.has(one))].slice(0, SHOWN);
 }

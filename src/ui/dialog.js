@@ -2,8 +2,9 @@
 
 import { h, setText } from './dom.js';
 import { decimals, minorMoney, minorText, money } from './format.js';
+import { isCash, modesOf, settle } from './payment.js';
 import { fromMinor, parseMicros, roundToMinor, toMinor } from './amounts.js';
-import { button, choice, field } from './widgets.js';
+import { button, choice, field, numeric } from './widgets.js';
 import { words } from './words.js';
 
 /** @typedef {import('./wire.js').SaleRecord} SaleRecord */
@@ -59,25 +60,35 @@ export function askConversion(estimate, settings) {
   const note = h('p', { role: 'status' });
   const read = () => {
     const micros = paid.value.trim() === '' ? null : parseMicros(paid.value);
-    return paid.value.trim() === '' ? total : micros === null ? null : roundToMinor(micros, decimals());
+    const minor = paid.value.trim() === '' ? total : micros === null ? null : roundToMinor(micros, decimals());
+    return minor === null || minor < 0n ? null : minor;
   };
-  paid.oninput = () => {
+  const problem = () => {
     const minor = read();
-    const due = minor === null ? 0n : total - minor;
-    note.className = minor === null ? 'said error' : 'said due';
-    paid.setAttribute('aria-invalid', minor === null);
-    setText(note, minor === null ? words.form.errors.paid : due > 0n ? words.state.due(minorMoney(due)) : '');
+    if (minor === null) return words.form.errors.paid;
+    return settle(total, minor, isCash(mode, settings)).excess > 0n ? words.pay.excess(minorMoney(total)) : '';
   };
+  const say = () => {
+    const { due, change } = settle(total, read() ?? total, isCash(mode, settings));
+    note.className = problem() ? 'said error' : change > 0n ? 'change' : 'said due';
+    paid.setAttribute('aria-invalid', problem() !== '');
+    setText(note, problem() || (change > 0n ? `${words.pay.change} ${minorMoney(change)}` : due > 0n ? words.state.due(minorMoney(due)) : ''));
+  };
+  paid.addEventListener('input', say);
   const people = settings.staff_names.map((name) => button(name, () => (by.value = name)));
   return openDialog(words.ask.convert(estimate.estimate_number ?? ''), [
     h('p.figure', money(estimate.total)),
-    choice(words.form.mode, 'payment_mode', settings.payment_modes.map((one) => [one, one]), mode, (value) => (mode = value)),
-    field(words.form.paid, paid), note,
+    choice(words.form.mode, 'payment_mode', modesOf(settings).map((one) => [one, one]), mode, (value) => {
+      mode = value;
+      say();
+    }),
+    field(words.form.paid, numeric(paid)), note,
     field(words.form.by, by), h('div.actions', ...people),
   ], [cancel(), accept(words.ask.complete)], () => {
     const minor = read();
-    if (minor === null) paid.focus();
-    return minor === null ? null : { payment_mode: mode, sale_by: by.value.trim(), amount_paid: fromMinor(minor, decimals()) };
+    say();
+    if (problem()) paid.focus();
+    return minor === null || problem() ? null : { payment_mode: mode, sale_by: by.value.trim(), amount_paid: fromMinor(minor, decimals()) };
   });
 }
 

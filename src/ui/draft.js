@@ -1,13 +1,15 @@
-// What is typed into the form, as typed: it is kept on this device until it is saved.
+// What is typed into the form, as typed: it is kept on this device until it is saved. And the way back: what is sent of it, in
+// which everything that the person has not changed stays as it is stored, also what this page does not know.
 
-import { fromNumber, isPercentage, microsText, parseMicros } from './amounts.js';
+import { fromNumber, isPercentage, microsText, parseMicros, toNumber, typedText } from './amounts.js';
 import { currencySign } from './format.js';
+import { itemText, splice } from './lossless.js';
 import { words } from './words.js';
 
 /** @typedef {import('./wire.js').SaleRecord} SaleRecord */
 
 /**
- * @typedef {{ name: string, rate: string, quantity: string, off: string }} DraftLine
+ * @typedef {{ name: string, rate: string, quantity: string, off: string, item?: string }} DraftLine `item` is the text of the line that is stored
  * @typedef {object} Draft
  * @property {string} customer_name
  * @property {string} customer_phone
@@ -20,6 +22,7 @@ import { words } from './words.js';
  * @property {string} paid
  * @property {SaleRecord} [base] the estimate as it was when editing began
  * @property {number} [replaces] place of the refused command that this one replaces
+ * @property {string} [made_at] when that one was given
  */
 
 export const PERSON = /** @type {const} */ (['customer_name', 'customer_phone', 'customer_address', 'sale_by']);
@@ -32,13 +35,21 @@ export const emptyDraft = (by) => ({
   customer_name: '', customer_phone: '', customer_address: '', sale_by: by, lines: [], discount: '', isPercent: true, mode: '', paid: '',
 });
 
+/** A text as a field of one line shows it. @param {string | null | undefined} text */
+export const oneLine = (text) => String(text ?? '').replace(/[\r\n]/g, '');
+
+/** @param {number | undefined} value */
+const shown = (value) => (fromNumber(value) === 0n ? '' : typedText(fromNumber(value)));
+
+/** A stored line as the form shows it. @param {import('./wire.js').Item} item @returns {DraftLine} */
+const lineOf = ({ name, price, quantity, discount }) => ({ name: oneLine(name), rate: typedText(fromNumber(price)), quantity: shown(quantity), off: shown(discount) });
+
 /** @param {SaleRecord} record @returns {Draft} */
 export function draftOf(record) {
-  const shown = (/** @type {number | undefined} */ value) => (value ? microsText(fromNumber(value)) : '');
   return {
     ...emptyDraft(''),
-    ...Object.fromEntries(PERSON.map((name) => [name, record[name]])),
-    lines: record.items.map(({ name, price, quantity, discount }) => ({ name, rate: microsText(fromNumber(price)), quantity: shown(quantity), off: shown(discount) })),
+    ...Object.fromEntries(PERSON.map((name) => [name, oneLine(record[name])])),
+    lines: record.items.map((item, index) => ({ ...lineOf(item), item: itemText(record, index) })),
     discount: shown(record.discount_amount),
     isPercent: record.is_percentage_discount || !record.discount_amount,
     mode: record.payment_mode ?? '',
@@ -47,12 +58,81 @@ export function draftOf(record) {
 }
 
 /** @param {DraftLine} line */
-export const isBlank = (line) => Object.values(line).every((value) => value.trim() === '');
+export const isBlank = ({ name, rate, quantity, off }) => [name, rate, quantity, off].every((value) => value.trim() === '');
 
 /** @param {DraftLine} line @returns {import('./amounts.js').Line} what cannot be read counts as nothing */
 export function amountsOf({ rate, quantity, off }) {
   const discount = parseMicros(off) ?? 0n;
   return { price: parseMicros(rate) ?? 0n, quantity: parseMicros(quantity || '1') ?? 0n, discount: isPercentage(discount) ? discount : 0n };
+}
+
+/** What the amounts of a draft come of. @param {Draft} draft */
+function amountsText({ lines, discount, isPercent }) {
+  const off = parseMicros(discount.trim() || '0');
+  const all = lines.map((line) => Object.values(amountsOf(line)).join(' '));
+  return [...all, off === 0n ? '' : `${off ?? discount} ${isPercent}`].join();
+}
+
+/** Of records, since it is asked at each key. @type {WeakMap<SaleRecord, string>} */
+const storedAmounts = new WeakMap();
+
+/** Whether nothing of its amounts was touched: then they are what is stored, whoever computed that. @param {Draft} draft */
+export function hasStoredAmounts(draft) {
+  const { base } = draft;
+  if (!base) return false;
+  const stored = storedAmounts.get(base) ?? amountsText(draftOf(base));
+  storedAmounts.set(base, stored);
+  return amountsText(draft) === stored;
+}
+
+/** The text of the person's answer to a question of one line; as it is stored, if it was not touched. @param {Draft} draft @param {typeof PERSON[number]} name */
+function personText({ base, ...draft }, name) {
+  return base && draft[name] === oneLine(base[name]) ? base[name] : draft[name].trim();
+}
+
+/** The customer and the seller of a draft, as they are sent. @param {Draft} draft */
+export const personOf = (draft) => Object.fromEntries(PERSON.map((name) => [name, personText(draft, name)]));
+
+/**
+ * The text of each line as it is sent: a new one has its place for an id, or the next that is free; a stored one keeps everything
+ * that was not changed, byte for byte. @param {DraftLine[]} lines that can be read @returns {string[]} JSON
+ */
+export function itemTexts(lines) {
+  const taken = new Set(lines.map(({ item }) => item && JSON.parse(item).id));
+  return lines.map((line, index) => {
+    if (line.item) return changedItem(line, line.item);
+    const { price, quantity, discount } = amountsOf(line);
+    let id = index + 1;
+    while (taken.has(id)) id += 1;
+    taken.add(id);
+    return JSON.stringify({ id, name: line.name.trim(), price: toNumber(price), quantity: toNumber(quantity), discount: toNumber(discount) });
+  });
+}
+
+/** @param {DraftLine} line @param {string} text as it is stored */
+function changedItem(line, text) {
+  const stored = JSON.parse(text);
+  const { price, quantity, discount } = amountsOf(line);
+  /** @type {Record<string, string>} */
+  const values = line.name === oneLine(stored.name) ? {} : { name: JSON.stringify(line.name.trim()) };
+  for (const [name, micros] of /** @type {const} */ ([['price', price], ['quantity', quantity], ['discount', discount]])) {
+    if (micros !== fromNumber(stored[name])) values[name] = microsText(micros);
+  }
+  return splice(text, values);
+}
+
+/** The body of a command; its lines are texts already. @param {{ items: string[] } & Record<string, any>} bill @returns {string} JSON */
+export function bodyText({ items, ...rest }) {
+  return `${JSON.stringify(rest).slice(0, -1)},"items":[${items.join()}]}`;
+}
+
+/**
+ * My lines upon a newer version: where a line looks as theirs does, what cannot be seen of it is theirs.
+ * @param {DraftLine[]} mine @param {DraftLine[]} theirs @returns {DraftLine[]}
+ */
+export function upon(mine, theirs) {
+  const look = (/** @type {DraftLine} */ { name, rate, quantity, off }) => [name, rate, quantity, off].join('\n');
+  return mine.map((line, index) => (theirs[index] && look(line) === look(theirs[index]) ? theirs[index] : line));
 }
 
 /** @param {string} id of the estimate that is edited; empty for a new one */

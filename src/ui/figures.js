@@ -2,13 +2,15 @@
 // What cannot be added, because the record was not known before, makes the figures stale, and the server counts again.
 
 import { decimals } from './format.js';
+import { foldMode } from './payment.js';
+import { isCancelled, timeOf } from './wire.js';
 
 /** @typedef {import('./wire.js').Kind} Kind */
 /** @typedef {import('./wire.js').SaleRecord} SaleRecord */
 
 /**
  * @typedef {{ count: number, total: number, paid: number }} Sums in minor units
- * @typedef {Sums & { day: string, modes: Map<string, Sums> }} Day
+ * @typedef {Sums & { day: string, modes: Map<string, Sums & { mode: string }> }} Day by folded modes; `mode` is one spelling
  * @typedef {{ seq: number, kind: Kind, before: SaleRecord | null | undefined, after: SaleRecord | null }} Step
  *   `before` is null for a new record, undefined for an unknown one
  */
@@ -28,11 +30,7 @@ export class Figures {
 
   /** @param {any} summary as the server counted @param {number} seq the last change that it contains */
   take(summary, seq) {
-    this.days = summary.days.map((/** @type {any} */ day) => ({
-      ...sums(day),
-      day: day.day,
-      modes: new Map(day.modes.map((/** @type {any} */ mode) => [mode.mode, sums(mode)])),
-    }));
+    this.days = summary.days.map(dayOf);
     this.open = sums(summary.open_estimates);
     this.isLoaded = true;
     this.isStale = false;
@@ -68,8 +66,8 @@ export class Figures {
 
   /** @param {SaleRecord | null} order @param {1 | -1} sign */
   #sell(order, sign) {
-    if (!order) return;
-    const name = order.created_at.slice(0, 10);
+    if (!order || isCancelled(order)) return;
+    const name = timeOf(order).slice(0, 10);
     const day = this.days.find((one) => one.day === name);
     if (!day) {
       // The first sale after midnight opens a day that the server has not counted yet.
@@ -77,14 +75,31 @@ export class Figures {
       return;
     }
     add(day, order, sign);
-    const mode = order.payment_mode ?? '';
-    if (!day.modes.has(mode)) day.modes.set(mode, { count: 0, total: 0, paid: 0 });
-    add(/** @type {Sums} */ (day.modes.get(mode)), order, sign);
+    add(modeOf(day, order.payment_mode ?? ''), order, sign);
   }
 }
 
 /** @param {any} wire @returns {Sums} */
 const sums = (wire) => ({ count: wire.count, total: minor(wire.total), paid: minor(wire.paid ?? 0) });
+
+/** @param {any} wire @returns {Day} */
+function dayOf(wire) {
+  const day = { ...sums(wire), day: wire.day, modes: new Map() };
+  for (const one of wire.modes) {
+    const mode = modeOf(day, one.mode);
+    const { count, total, paid } = sums(one);
+    Object.assign(mode, { count: mode.count + count, total: mode.total + total, paid: mode.paid + paid });
+  }
+  return day;
+}
+
+/** What was paid in a mode, however it is spelled. @param {Day} day @param {string} mode */
+function modeOf({ modes }, mode) {
+  const key = foldMode(mode);
+  const held = modes.get(key) ?? { mode: mode.trim(), count: 0, total: 0, paid: 0 };
+  modes.set(key, held);
+  return held;
+}
 
 /** @param {Sums} into @param {SaleRecord} record @param {1 | -1} sign */
 function add(into, record, sign) {

@@ -1,18 +1,20 @@
 // New sale, new estimate, and the edit of an estimate: one form, usable by keyboard alone.
 
-import { billOf, fromMinor, fromNumber, isPercentage, microsText, parseMicros, roundToMinor, toNumber } from './amounts.js';
+import { billOf, fromMinor, fromNumber, isPercentage, parseMicros, roundToMinor, toMinor, toNumber, typedText } from './amounts.js';
 import { askConflict } from './dialog.js';
-import { h, later, setText } from './dom.js';
-import { PERSON, amountsOf, differences, draftOf, emptyDraft, emptyLine, isBlank, putDraft, readDraft } from './draft.js';
-import { currencySign, decimals, minorMoney, money } from './format.js';
+import { h, later, part, setText } from './dom.js';
+import { PERSON, amountsOf, bodyText, differences, draftOf, emptyDraft, emptyLine, hasStoredAmounts, isBlank, itemTexts, personOf, putDraft, readDraft, upon } from './draft.js';
+import { Needle } from './fold.js';
+import { currencySign, decimals, minorMoney, rateMoney } from './format.js';
+import { isCash, modesOf, settle, spelledMode } from './payment.js';
 import { linkTo, numberOf } from './wire.js';
-import { button, choice, empty, field, suggest } from './widgets.js';
+import { button, choice, empty, field, numeric, suggest } from './widgets.js';
 import { words } from './words.js';
 
 /** @typedef {import('./wire.js').SaleRecord} SaleRecord */
 /** @typedef {import('./draft.js').Draft} Draft */
 /** @typedef {import('./draft.js').DraftLine} DraftLine */
-/** @typedef {{ node: any, inputs: Record<'name' | 'rate' | 'quantity' | 'off', any>, amount: any }} Row */
+/** @typedef {{ node: any, inputs: Record<'name' | 'rate' | 'quantity' | 'off', any>, amount: any, item?: string }} Row */
 
 const KEEP_PAUSE_MS = 150;
 const text = words.form;
@@ -33,6 +35,9 @@ export class Form {
   #sums = h('dl.totals');
   #total = h('output.figure.small', { data: { figure: 'total' }, 'aria-label': columns.total, 'aria-live': 'off' });
   #due = h('p.said.due', { role: 'status' });
+  #change = h('p.change', { role: 'status', hidden: true, data: { figure: 'change' } });
+  /** What the last sale gave back, until the next one begins. */
+  #lastChange = '';
   #problem = h('p.error', { role: 'alert' });
   #bar = h('div.note', { role: 'status', hidden: true, data: { conflict: '' } });
   #kept = h('span.quiet', text.draft);
@@ -53,13 +58,16 @@ export class Form {
     this.#inputs = {};
     const { store, sync, catalogue } = this.#app;
     catalogue.read();
-    const base = store.known('estimate').get(id);
+    // With what this device has not sent yet: an edit goes on from the edit before it.
+    const base = store.find('estimate', id);
     const kept = readDraft(id);
     if (id && !kept && !base) {
       this.node.replaceChildren(empty(words.loading, ''));
       sync.read('estimate', id).then(() => this.#id === id && this.show([id]), () => this.node.replaceChildren(empty(words.gone('estimate'), '')));
       return;
     }
+    // A draft that an older page kept has no texts of lines.
+    if (kept?.base) kept.lines = upon(kept.lines, draftOf(kept.base).lines);
     this.#draft = kept ?? (base ? draftOf(base) : emptyDraft(localStorage.sale_by ?? ''));
     this.title = id ? text.edit(numberOf('estimate', this.#draft.base ?? base)) : text.new;
     this.#build();
@@ -95,18 +103,18 @@ export class Form {
     const who = current.sale_by === base?.sale_by ? words.conflict.someone : current.sale_by;
     this.#bar.replaceChildren(h('p', words.conflict.bar(who)),
       button(words.conflict.show, () => this.#resolve(current), { name: 'show-both' }),
-      button(words.conflict.mine, () => this.#rebase(current, this.#read()), { name: 'keep-mine' }),
+      button(words.conflict.mine, () => this.#keepMine(current), { name: 'keep-mine' }),
       button(words.conflict.theirs, () => this.#rebase(current, draftOf(current)), { name: 'take-theirs' }));
   }
 
   /** @param {boolean} asEstimate */
   async save(asEstimate) {
-    const body = this.#isSaving ? null : this.#body();
+    const body = this.#isSaving ? null : this.#body(asEstimate);
     if (!body) return;
     const { actions, outbox, toast } = this.#app;
     const { base, mode } = this.#draft;
     if (base) {
-      await this.#send(actions.edit(base, body, outbox.isBusy(this.#id) ? undefined : base.rev), (answer) => {
+      await this.#send(actions.edit(base, bodyText(body), outbox.isBusy(this.#id) ? undefined : base.rev), (answer) => {
         if (answer?.data) this.#app.store.learn('estimate', [answer.data]);
         toast(answer ? words.said.edited(numberOf('estimate', base)) : words.said.queued);
         location.hash = linkTo('estimate', this.#id);
@@ -115,11 +123,13 @@ export class Form {
     }
     const kind = asEstimate ? 'estimate' : 'order';
     const payment = asEstimate ? {} : { payment_mode: mode, amount_paid: this.#inputs.paid.value.trim() ? fromMinor(this.#paid() ?? 0n, decimals()) : body.total };
+    const { change } = this.#settle(this.#changed().total);
     localStorage.sale_by = body.sale_by;
-    await this.#send(actions.create(kind, { ...body, ...payment }), (answer, entry) => {
+    await this.#send(actions.create(kind, body, bodyText({ ...body, ...payment }), this.#draft.made_at), (answer, entry) => {
       const link = linkTo(kind, answer?.order_id ?? answer?.estimate_id ?? `local:${entry.key}`);
       const said = answer ? words.said.saved(kind, answer.sale_number ?? answer.estimate_number) : words.said.queued;
       toast(said, '', link, { text: columns.print, act: () => (location.hash = `${link}/print/now`) });
+      this.#lastChange = asEstimate || change === 0n ? '' : minorMoney(change);
       this.show([]);
     });
   }
@@ -138,7 +148,7 @@ export class Form {
       },
     });
     const by = suggest(input('sale_by', { 'aria-label': text.by }), {
-      find: (start) => store.settings.staff_names.filter((/** @type {string} */ name) => name.toLowerCase().startsWith(start.toLowerCase()) && name !== start),
+      find: (start) => store.settings.staff_names.filter((/** @type {string} */ name) => new Needle(start).finds(name) && name !== start),
       show: (name) => [name],
       take: (name) => (this.#inputs.sale_by.value = name),
     });
@@ -157,17 +167,17 @@ export class Form {
     this.node.replaceChildren(
       h('header.pane-head', h('h1', this.title), this.#kept, button(text.clear, () => this.#clear(), { look: 'bare', name: 'clear' })),
       h('form.form', {
-        noValidate: true, oninput: () => this.#changed(), onkeydown: (/** @type {any} */ event) => this.#key(event),
-        onfocusout: (/** @type {any} */ event) => tidy(event.target), onsubmit: (/** @type {Event} */ event) => event.preventDefault(),
+        noValidate: true, oninput: () => this.#typed(), onkeydown: (/** @type {any} */ event) => this.#key(event),
+        onsubmit: (/** @type {Event} */ event) => event.preventDefault(),
       },
       this.#bar,
       h('section.card.two.who', field(text.customer, who), field(text.phone, input('customer_phone', { inputMode: 'tel' })),
         field(text.by, by), field(text.address, input('customer_address'))),
       h('section.card', { 'aria-label': text.items }, this.#list),
       h('div.columns',
-        h('section.card.payment', { hidden: !isNew }, this.#modes, field(text.paid, input('paid', NUMERIC)), this.#due),
-        h('section.card.sum', h('div.discount', unit, input('discount', { ...NUMERIC, 'aria-label': text.discount })), this.#sums)),
-      h('footer.save-bar', this.#total, this.#problem, h('div.actions', leave, save))));
+        h('section.card.payment', { hidden: !isNew }, this.#modes, field(text.paid, numeric(input('paid', NUMERIC))), this.#due),
+        h('section.card.sum', h('div.discount', unit, numeric(input('discount', { ...NUMERIC, 'aria-label': text.discount }))), this.#sums)),
+      h('footer.save-bar', this.#change, this.#total, this.#problem, h('div.actions', leave, save))));
     this.#drawModes();
     this.#changed();
     this.#bar.hidden = true;
@@ -175,16 +185,27 @@ export class Form {
   }
 
   #drawModes() {
-    const { payment_modes: modes } = this.#app.store.settings;
-    this.#modes.dataset.modes = modes.join();
-    if (!modes.includes(this.#draft.mode)) this.#draft.mode = modes[0];
-    this.#modes.replaceChildren(choice(text.mode, 'mode', modes.map((/** @type {string} */ mode) => [mode, mode]), this.#draft.mode, (mode) => (this.#draft.mode = mode)));
+    const { settings } = this.#app.store;
+    this.#modes.dataset.modes = settings.payment_modes.join();
+    const modes = modesOf(settings);
+    const mode = spelledMode(this.#draft.mode, settings);
+    this.#draft.mode = modes.includes(mode) ? mode : modes[0] ?? '';
+    this.#modes.replaceChildren(choice(text.mode, 'mode', modes.map((one) => [one, one]), this.#draft.mode, (chosen) => {
+      this.#draft.mode = chosen;
+      this.#changed();
+    }));
+  }
+
+  /** The next sale begins, or goes on. */
+  #typed() {
+    this.#lastChange = '';
+    this.#changed();
   }
 
   /** @param {DraftLine} line */
   #addRow(line) {
     const place = text.line(this.#rows.length + 1);
-    const input = (/** @type {keyof DraftLine} */ name, /** @type {string} */ label, /** @type {any} */ props) =>
+    const input = (/** @type {keyof Row['inputs']} */ name, /** @type {string} */ label, /** @type {any} */ props) =>
       typed(name, line[name], { 'aria-label': `${label}, ${place}`, ...props });
     const inputs = {
       name: input('name', columns.item, { placeholder: columns.item }), rate: input('rate', columns.rate, NUMERIC),
@@ -192,22 +213,22 @@ export class Form {
     };
     const named = suggest(inputs.name, {
       find: (start) => this.#app.catalogue.items(start),
-      show: ({ name, rate }) => [h('b', name), h('span', money(rate))],
+      show: ({ name, rate }) => [h('b', name), h('span', rateMoney(rate))],
       take: ({ name, rate }) => {
         inputs.name.value = name;
-        inputs.rate.value = microsText(fromNumber(rate));
+        inputs.rate.value = typedText(fromNumber(rate));
         this.#changed();
         inputs.quantity.focus();
       },
     });
-    const cell = (/** @type {'rate' | 'quantity' | 'off'} */ name) => h('span.cell', { data: { label: columns[name] } }, inputs[name]);
+    const cell = (/** @type {'rate' | 'quantity' | 'off'} */ name) => h('span.cell', { data: { label: columns[name] } }, numeric(inputs[name]));
     const amount = h('span.number');
     const remove = button(text.removeLine, () => {
       row.node.remove();
       this.#rows = this.#rows.filter((one) => one !== row);
       this.#goOn();
     }, { icon: 'close', look: 'bare', isIconOnly: true });
-    const row = { inputs, amount, node: h('div.line', { role: 'group', 'aria-label': place }, named, cell('rate'), cell('quantity'), cell('off'), amount, remove) };
+    const row = { inputs, amount, item: line.item, node: h('div.line', { role: 'group', 'aria-label': place }, named, cell('rate'), cell('quantity'), cell('off'), amount, remove) };
     this.#rows.push(row);
     this.#list.append(row.node);
   }
@@ -216,7 +237,7 @@ export class Form {
     // There is always an empty line at the end.
     if (this.#rows.length === 0 || !isBlank(lineOf(/** @type {Row} */ (this.#rows.at(-1))))) this.#addRow(emptyLine());
     this.#setProblem(null, '');
-    const bill = billOf(this.#rows.map((row) => amountsOf(lineOf(row))), { isPercent: this.#draft.isPercent, value: this.#discount() ?? 0n }, decimals());
+    const bill = this.#bill();
     this.#rows.forEach((row, index) => {
       const isEmpty = isBlank(lineOf(row));
       setText(row.amount, isEmpty ? '' : minorMoney(bill.lines[index]));
@@ -225,12 +246,38 @@ export class Form {
     const shown = bill.discount === 0n ? [] : [[columns.subtotal, bill.subtotal], [columns.discount, -bill.discount]];
     this.#sums.replaceChildren(...shown.flatMap(([name, minor]) => [h('dt', String(name)), h('dd', minorMoney(/** @type {bigint} */ (minor)))]));
     setText(this.#total, minorMoney(bill.total));
-    const paid = this.#paid();
-    const due = this.#inputs.paid.value.trim() && paid !== null ? bill.total - paid : 0n;
-    setText(this.#due, due > 0n ? words.state.due(minorMoney(due)) : '');
+    const { due, change, excess } = this.#settle(bill.total);
+    this.#due.classList.toggle('error', excess > 0n);
+    setText(this.#due, due > 0n ? words.state.due(minorMoney(due)) : excess > 0n ? words.pay.excess(minorMoney(bill.total)) : '');
+    this.#sayChange(change > 0n ? minorMoney(change) : this.#lastChange);
     this.#inputs.paid.placeholder = minorMoney(bill.total);
     this.#keep();
     return bill;
+  }
+
+  /** @param {string} amount empty for none */
+  #sayChange(amount) {
+    this.#change.hidden = amount === '';
+    // Messages leave it in sight.
+    part('toasts').classList.toggle('high', amount !== '');
+    if (this.#change.dataset.amount === amount) return;
+    this.#change.dataset.amount = amount;
+    this.#change.replaceChildren(...(amount ? [h('span', words.pay.change), ' ', h('b', amount)] : []));
+  }
+
+  /** What the lines and the discount come to; of an estimate of which no amount was touched, what is stored. */
+  #bill() {
+    const bill = billOf(this.#rows.map((row) => amountsOf(lineOf(row))), { isPercent: this.#draft.isPercent, value: this.#discount() ?? 0n }, decimals());
+    const { base } = this.#draft;
+    if (!base || !hasStoredAmounts(this.#read())) return bill;
+    const [subtotal, total] = [base.subtotal, base.total].map((amount) => toMinor(amount, decimals()));
+    return { ...bill, subtotal, total, discount: subtotal - total, isTooLarge: false };
+  }
+
+  /** What is due, what is given back, or what is too much. @param {bigint} total */
+  #settle(total) {
+    const paid = this.#inputs.paid.value.trim() ? this.#paid() : null;
+    return settle(total, this.#id || paid === null ? total : paid, isCash(this.#draft.mode, this.#app.store.settings));
   }
 
   /** In millionths; null if it cannot be read. */
@@ -261,22 +308,27 @@ export class Form {
     this.#app.toast(text.cleared, '', '', { text: text.undo, act: () => show(draft) });
   }
 
-  /** The body of the command; null after saying what is wrong. @returns {any} */
-  #body() {
+  /** The body of the command; null after saying what is wrong. @param {boolean} asEstimate of which nothing is paid @returns {any} */
+  #body(asEstimate) {
     const bill = this.#changed();
     const { errors } = text;
     const { customer_name: customer, discount, paid } = this.#inputs;
     const rows = this.#rows.filter((row) => !isBlank(lineOf(row)));
     const off = this.#discount();
     const { isPercent } = this.#draft;
-    const isOffGood = off !== null && (isPercent ? isPercentage(off) : roundToMinor(off, decimals()) <= bill.subtotal);
+    const draft = this.#read();
+    const isStored = hasStoredAmounts(draft);
+    const isOffGood = isStored || (off !== null && off >= 0n && (isPercent ? isPercentage(off) : off === 0n || roundToMinor(off, decimals()) <= bill.subtotal));
+    const given = this.#paid();
     /** @type {Array<[any, boolean, string]>} */
     const checks = [
       [customer, customer.value.trim() !== '', errors.customer],
       [this.#rows[0].inputs.name, rows.length > 0, errors.items],
       ...rows.flatMap(({ inputs }) => lineChecks(inputs)),
       [discount, isOffGood, isPercent ? errors.percent : errors.discount],
-      [paid, this.#paid() !== null, errors.paid],
+      [rows[0]?.inputs.rate, bill.total >= 0n, errors.negative],
+      [paid, given !== null && given >= 0n, errors.paid],
+      [paid, asEstimate || this.#settle(bill.total).excess === 0n, words.pay.excess(minorMoney(bill.total))],
       [rows[0]?.inputs.rate, !bill.isTooLarge, errors.large],
     ];
     const wrong = checks.find(([, isGood]) => !isGood);
@@ -284,13 +336,13 @@ export class Form {
       this.#setProblem(wrong[0], wrong[2]);
       return null;
     }
-    const items = rows.map((row, index) => {
-      const { price, quantity, discount: own } = amountsOf(lineOf(row));
-      return { id: index + 1, name: row.inputs.name.value.trim(), price: toNumber(price), quantity: toNumber(quantity), discount: toNumber(own) };
-    });
+    const person = { ...personOf(draft), items: itemTexts(draft.lines) };
+    if (isStored && draft.base) {
+      const { subtotal, discount_amount, is_percentage_discount, discount_percentage, total } = draft.base;
+      return { ...person, subtotal, discount_amount, is_percentage_discount, discount_percentage, total };
+    }
     return {
-      ...Object.fromEntries(PERSON.map((name) => [name, this.#inputs[name].value.trim()])),
-      items,
+      ...person,
       subtotal: fromMinor(bill.subtotal, decimals()),
       discount_amount: isPercent ? toNumber(off ?? 0n) : fromMinor(bill.discount, decimals()),
       is_percentage_discount: isPercent,
@@ -332,7 +384,14 @@ export class Form {
     const chosen = fields.length > 0 ? await askConflict(fields) : [];
     if (!chosen) return;
     const kept = fields.filter((_, index) => chosen[index]).flatMap(({ copies }) => copies);
-    this.#rebase(current, { ...theirs, ...Object.fromEntries(kept.map((name) => [name, /** @type {any} */ (mine)[name]])) });
+    const ours = { ...mine, lines: upon(mine.lines, theirs.lines) };
+    this.#rebase(current, { ...theirs, ...Object.fromEntries(kept.map((name) => [name, /** @type {any} */ (ours)[name]])) });
+  }
+
+  /** @param {SaleRecord} current */
+  #keepMine(current) {
+    const mine = this.#read();
+    this.#rebase(current, { ...mine, lines: upon(mine.lines, draftOf(current).lines) });
   }
 
   /** Goes on from what is stored now. @param {SaleRecord} current @param {Draft} draft */
@@ -369,8 +428,8 @@ const NUMERIC = { inputMode: 'decimal', className: 'number', onfocus: selectAll 
 /** @param {string} name @param {string} value @param {any} props */
 const typed = (name, value, props) => h('input', { name, value, autocomplete: 'off', ...props });
 
-/** @param {{ inputs: any }} row @returns {DraftLine} */
-const lineOf = ({ inputs: { name, rate, quantity, off } }) => ({ name: name.value, rate: rate.value, quantity: quantity.value, off: off.value });
+/** @param {{ inputs: any, item?: string }} row @returns {DraftLine} */
+const lineOf = ({ inputs: { name, rate, quantity, off }, item }) => ({ name: name.value, rate: rate.value, quantity: quantity.value, off: off.value, ...(item ? { item } : {}) });
 
 /** @param {Row['inputs']} inputs @returns {Array<[any, boolean, string]>} */
 function lineChecks({ name, rate, quantity, off }) {
@@ -382,10 +441,4 @@ function lineChecks({ name, rate, quantity, off }) {
     [quantity, (parseMicros(quantity.value.trim() || '1') ?? 0n) > 0n, errors.quantity],
     [off, discount !== null && isPercentage(discount), errors.percent],
   ];
-}
-
-/** Shows a number as it was understood. @param {any} input */
-function tidy(input) {
-  const micros = input?.inputMode === 'decimal' ? parseMicros(input.value) : null;
-  if (micros !== null) input.value = microsText(micros);
 }

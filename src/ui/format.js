@@ -1,10 +1,18 @@
-// Amounts and times as people read them, through Intl. Currency and zone are the shop's; the language is the browser's.
+// Amounts and times as people read them, through Intl. Currency, its decimals and the zone are the shop's; the language is the
+// browser's. A browser's own table of decimals is another one for seventeen currencies, so it is never asked.
 
-import { fromMinor } from './amounts.js';
+import { forField, fromMinor } from './amounts.js';
 
-let currency = document.querySelector('meta[name="tillsync-currency"]')?.getAttribute('content') ?? '';
+const saidBy = (/** @type {string} */ name) => document.querySelector(`meta[name="tillsync-${name}"]`)?.getAttribute('content') ?? '';
+
+/** Decimals that prices, quantities and percentages may have. */
+const RATE_DECIMALS = 6;
+
+let currency = saidBy('currency');
+let currencyDecimals = Number(saidBy('decimals') || 2);
 let zone = '';
-let amounts = amountFormat();
+let amounts = amountFormat(currencyDecimals);
+let rates = amountFormat(RATE_DECIMALS);
 /** `2025-01-13 10:30:00` in the shop's zone. */
 let stamps = stampFormat();
 
@@ -13,13 +21,18 @@ const wallTimesWithYear = dateFormat({ dateStyle: 'medium', timeStyle: 'short' }
 const clockTimes = dateFormat({ hour: 'numeric', minute: '2-digit' });
 const days = dateFormat({ weekday: 'long', day: 'numeric', month: 'long' });
 const shortDays = dateFormat({ day: 'numeric', month: 'short' });
-const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 6 });
+const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: RATE_DECIMALS });
 
-/** Takes what the shop has chosen. @param {string} newCurrency @param {string} newZone IANA name, or empty */
-export function useShop(newCurrency, newZone) {
-  if (newCurrency !== currency) {
-    currency = newCurrency;
-    amounts = amountFormat();
+/**
+ * Takes what the shop has chosen. @param {string} newCurrency empty if it is not known yet @param {string} newZone IANA name, or empty
+ * @param {number} [newDecimals] of amounts
+ */
+export function useShop(newCurrency, newZone, newDecimals = currencyDecimals) {
+  if ((newCurrency !== '' && newCurrency !== currency) || newDecimals !== currencyDecimals) {
+    currency = newCurrency || currency;
+    currencyDecimals = newDecimals;
+    amounts = amountFormat(currencyDecimals);
+    rates = amountFormat(RATE_DECIMALS);
   }
   if (newZone !== zone) {
     zone = newZone;
@@ -32,7 +45,7 @@ export function useShop(newCurrency, newZone) {
 }
 
 /** Decimals of the shop's currency. */
-export const decimals = () => amounts.resolvedOptions().maximumFractionDigits ?? 2;
+export const decimals = () => currencyDecimals;
 
 /** The sign of the currency alone: `₹`. */
 export const currencySign = () =>
@@ -41,6 +54,9 @@ export const currencySign = () =>
 /** @param {number | undefined} amount in whole units, as the wire has it */
 export const money = (amount) => amounts.format(amount ?? 0);
 
+/** What one costs, with all the decimals that it has: ₹0.125. @param {number | string | undefined} price as the wire has it */
+export const rateMoney = (price) => rates.format(Number(price ?? 0));
+
 /** @param {bigint} minor in minor units */
 export const minorMoney = (minor) => amounts.format(fromMinor(minor, decimals()));
 
@@ -48,7 +64,7 @@ export const minorMoney = (minor) => amounts.format(fromMinor(minor, decimals())
 export const fromUnits = (units) => amounts.format(units / 10 ** decimals());
 
 /** An amount without the currency's sign, for fields. @param {bigint} minor */
-export const minorText = (minor) => fromMinor(minor, decimals()).toFixed(decimals());
+export const minorText = (minor) => forField(fromMinor(minor, decimals()).toFixed(decimals()));
 
 /** @param {number} number */
 export const number = (number) => numbers.format(number);
@@ -86,12 +102,13 @@ function written(text, format) {
   return wall ? format(new Date(`${wall[1]}T${wall[2]}Z`)) : text;
 }
 
-/** @returns {Intl.NumberFormat} */
-function amountFormat() {
+/** @param {number} most decimals that are shown; those of the currency always are @returns {Intl.NumberFormat} */
+function amountFormat(most) {
+  const digits = { minimumFractionDigits: currencyDecimals, maximumFractionDigits: Math.max(most, currencyDecimals) };
   try {
-    return new Intl.NumberFormat(undefined, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' });
+    return new Intl.NumberFormat(undefined, { style: 'currency', currency, currencyDisplay: 'narrowSymbol', ...digits });
   } catch {
-    return new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+    return new Intl.NumberFormat(undefined, digits);
   }
 }
 

@@ -3,6 +3,7 @@
 import { h, setText, svg } from './dom.js';
 import { fromUnits, longDay, money, shortDay, today, wallTime } from './format.js';
 import { icon } from './icons.js';
+import { spelledMode } from './payment.js';
 import { linkTo, numberOf } from './wire.js';
 import { button, empty, rows } from './widgets.js';
 import { words } from './words.js';
@@ -56,7 +57,7 @@ export class Home {
     setText(this.#date, longDay(today()));
     this.#draw(store.activity, store.activity.length === 0 && figures.isLoaded ? [h('li', empty('', words.home.nothing))] : []);
     this.#sayPending();
-    const state = JSON.stringify([today(), figures.days.map((/** @type {Day} */ day) => ({ ...day, modes: [...day.modes] })), figures.open, store.settings.currency]);
+    const state = JSON.stringify([today(), figures.days.map((/** @type {Day} */ day) => ({ ...day, modes: [...day.modes] })), figures.open, store.settings.currency, store.settings.payment_modes]);
     if (!figures.isLoaded || state === this.#drawn) return;
     this.#drawn = state;
     const day = figures.days.find((/** @type {Day} */ one) => one.day === today()) ?? { count: 0, total: 0, paid: 0, modes: new Map() };
@@ -76,7 +77,8 @@ export class Home {
 
   /** A thin bar of what was paid in which way, and its legend in words. @param {any} day */
   #drawModes(day) {
-    const parts = [...day.modes].map(([mode, { paid }]) => ({ mode, paid })).filter(({ paid }) => paid > 0).sort((one, other) => other.paid - one.paid)
+    const { settings } = this.#app.store;
+    const parts = [...day.modes.values()].map(({ mode, paid }) => ({ mode: spelledMode(mode, settings), paid })).filter(({ paid }) => paid > 0).sort((one, other) => other.paid - one.paid)
       .map((part, index) => ({ ...part, look: `m${Math.min(index, COLOURS - 1)}` }));
     if (day.total > day.paid) parts.push({ mode: words.home.due, paid: day.total - day.paid, look: 'mdue' });
     const sum = parts.reduce((total, { paid }) => total + paid, 0);
@@ -128,8 +130,10 @@ function activityRow(event) {
   const { type: kind, action, record } = event;
   const what = action === 'convert_to_order' ? words.said.converted(record?.estimate_number ?? '', event.order_number ?? '')
     : `${words.record.name(kind, record ? numberOf(kind, record) : event.id)} · ${words.record.steps[/** @type {'create'} */ (action)].toLowerCase()}`;
+  // A new record says when it was made; of what happened to it later only the server knows the time.
+  const at = (action === 'create' && record?.made_at) || event.at;
   const href = action === 'delete' ? null : action === 'convert_to_order' ? linkTo('order', event.order_id ?? '') : linkTo(kind, event.id);
   return h(href ? 'a.row' : 'div.row', { href, data: { id: event.id } },
     h('strong.row-name', record?.customer_name ?? what), h('span.row-total', record ? money(record.total) : ''),
-    h('span.row-meta', [record ? what : '', event.by].filter(Boolean).join(' · ')), h('time.row-chips.quiet', { dateTime: event.at }, event.at ? wallTime(event.at) : ''));
+    h('span.row-meta', [record ? what : '', event.by].filter(Boolean).join(' · ')), h('time.row-chips.quiet', { dateTime: at }, at ? wallTime(at) : ''));
 }

@@ -47,8 +47,10 @@ function unsentChanged() {
   store.changed();
 }
 
-/** What was only here has a number now; if it is open, its address is another one. @param {import('./outbox.js').Entry} entry @param {any} body */
+/** What was only here has a number now, and the server may have something to say; if it is open, its address is another one. @param {import('./outbox.js').Entry} entry @param {any} body */
 function stored(entry, body) {
+  // What the server did otherwise than it was asked, such as a time that it does not believe.
+  for (const note of Array.isArray(body?.notes) ? body.notes : []) toast(String(note));
   const id = body?.order_id ?? body?.estimate_id;
   if (id && location.hash.includes(localId(entry.key))) location.replace(location.hash.replace(localId(entry.key), id));
 }

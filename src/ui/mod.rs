@@ -18,8 +18,8 @@ pub struct Asset {
     pub bytes: &'static [u8],
 }
 
-/// The document at `/`. The server replaces the literal text `{{currency}}` by the shop's currency code, and `{{assets}}` by
-/// [`FOLDER`].
+/// The document at `/`. The server replaces the literal text `{{currency}}` by the shop's currency code, `{{decimals}}` by how many
+/// decimals its amounts have, and `{{assets}}` by [`FOLDER`].
 pub const INDEX: &str = include_str!("index.html");
 
 /// The document at `/` while the shop cannot be opened. The server replaces `{{title}}`, `{{sentence}}`, `{{remedy}}`
@@ -37,7 +37,7 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Every file.
-static ASSETS: [Asset; 33] = [
+static ASSETS: [Asset; 37] = [
     asset("actions.js", SCRIPT, include_bytes!("actions.js")),
     asset("amounts.js", SCRIPT, include_bytes!("amounts.js")),
     asset("api.js", SCRIPT, include_bytes!("api.js")),
@@ -49,15 +49,19 @@ static ASSETS: [Asset; 33] = [
     asset("dom.js", SCRIPT, include_bytes!("dom.js")),
     asset("draft.js", SCRIPT, include_bytes!("draft.js")),
     asset("figures.js", SCRIPT, include_bytes!("figures.js")),
+    asset("fold.js", SCRIPT, include_bytes!("fold.js")),
     asset("form.js", SCRIPT, include_bytes!("form.js")),
     asset("format.js", SCRIPT, include_bytes!("format.js")),
     asset("home.js", SCRIPT, include_bytes!("home.js")),
     asset("icon.svg", SVG, include_bytes!("icon.svg")),
     asset("icons.js", SCRIPT, include_bytes!("icons.js")),
     asset("live.js", SCRIPT, include_bytes!("live.js")),
+    asset("lossless.js", SCRIPT, include_bytes!("lossless.js")),
     asset("main.js", SCRIPT, include_bytes!("main.js")),
     asset("outbox.js", SCRIPT, include_bytes!("outbox.js")),
     asset("paper.css", STYLE, include_bytes!("paper.css")),
+    asset("paper.js", SCRIPT, include_bytes!("paper.js")),
+    asset("payment.js", SCRIPT, include_bytes!("payment.js")),
     asset("pending.js", SCRIPT, include_bytes!("pending.js")),
     asset("print.js", SCRIPT, include_bytes!("print.js")),
     asset("record.js", SCRIPT, include_bytes!("record.js")),
@@ -212,5 +216,6 @@ mod tests {
     #[test]
     fn the_currency_has_one_place() {
         assert_eq!(INDEX.matches("content=\"{{currency}}\"").count(), 1);
+        assert_eq!(INDEX.matches("content=\"{{decimals}}\"").count(), 1);
     }
 }

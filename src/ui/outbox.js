@@ -8,7 +8,7 @@
 // Tabs share the queue. Whoever has something to send takes a lease first; should two send at once after all, the key
 // makes the second one's answer the first one's.
 
-import { send } from './api.js';
+import { isThere, send } from './api.js';
 import { Recovery } from './recovery.js';
 
 /** @typedef {import('./wire.js').Kind} Kind */
@@ -22,9 +22,10 @@ import { Recovery } from './recovery.js';
  * @property {string} title for people: whose record, and its number
  * @property {string} method
  * @property {string} path
- * @property {any} [body]
+ * @property {any} [body] text is JSON already
  * @property {number} [rev]
  * @property {SaleRecord} [record] as it was when the command was given
+ * @property {string} [made_at] when it was given first, if it replaces a refused one
  *
  * @typedef {Omit<Wish, 'body'> & Stored} Entry
  *
@@ -33,6 +34,7 @@ import { Recovery } from './recovery.js';
  * @property {string} key
  * @property {string} at when it was given, by this device's clock
  * @property {string} [body] JSON, the very same bytes at each attempt
+ * @property {boolean} [isSealed] the body is complete: from the first attempt on
  * @property {'waiting' | 'parked'} state
  * @property {number} tries
  * @property {string} [reason] why it is parked
@@ -53,6 +55,10 @@ const RETRY_MS = 1_500;
 const FAULTS_MAX = 5;
 /** What makes a record. */
 const MAKING = new Set(['create', 'duplicate', 'convert']);
+/** What says when it was made, if it had to wait: so that a sale at 23:50 counts on its day, however late the server is back. */
+const DATED = new Set(['create', 'convert']);
+/** A command that is sent so soon need not say when it was given: the server's clock says the same, and is the better one. */
+const AT_ONCE_MS = 5_000;
 /** Answers after which the same command may be sent again: nothing is decided yet. */
 const PASSING = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
 
@@ -112,7 +118,7 @@ export class Outbox {
    * @param {Wish} wish @returns {Promise<Outcome>}
    */
   async submit(wish) {
-    const body = wish.body === undefined ? undefined : JSON.stringify(wish.body);
+    const body = wish.body === undefined || typeof wish.body === 'string' ? wish.body : JSON.stringify(wish.body);
     /** @type {any} */
     const entry = { ...wish, body, key: newKey(), at: new Date().toISOString(), state: 'waiting', tries: 0 };
     this.#own.add(entry.key);
@@ -169,7 +175,7 @@ export class Outbox {
   async settleLost(isEnteredAgain) {
     await this.#change(async (shelf) => {
       // In their old places: before what waits, which may be built on them.
-      if (isEnteredAgain) for (const { again } of await shelf.read('lost') ?? []) shelf.put({ state: 'waiting', ...again, tries: 0 });
+      if (isEnteredAgain) for (const { again } of await shelf.read('lost') ?? []) shelf.put({ state: 'waiting', ...again, tries: 0, isSealed: false });
       shelf.write('lost', []);
     });
     this.pump();
@@ -200,8 +206,10 @@ export class Outbox {
     await this.#db.change(async (shelf) => (await shelf.read('lease'))?.tab === this.#tab && shelf.write('lease', null));
   }
 
-  /** @param {Entry} entry @returns {Promise<boolean>} false if it must be tried again later */
-  async #sendOne(entry) {
+  /** @param {Entry} first @returns {Promise<boolean>} false if it must be tried again later */
+  async #sendOne(first) {
+    const entry = await this.#seal(first);
+    if (!entry) return true;
     // Without an answer nothing is decided either.
     const { status, body } = await send(entry).catch(() => ({ status: 503, body: null }));
     const tries = entry.tries + 1;
@@ -213,6 +221,25 @@ export class Outbox {
     if ((status >= 200 && status < 300) || isGone) await this.#finish(entry, status, body);
     else await this.#park(entry, status, body);
     return true;
+  }
+
+  /**
+   * Completes the body before the first attempt, and never after: a command that had to wait, or whose server does not answer
+   * right now, says when it was given. @param {Entry} entry @returns {Promise<Entry | undefined>} nothing if it is carried out already
+   */
+  async #seal(entry) {
+    if (entry.isSealed || !DATED.has(entry.what)) return entry;
+    const madeAt = entry.made_at ?? entry.at;
+    const isAtOnce = Math.abs(Date.now() - Date.parse(madeAt)) < AT_ONCE_MS && (await isThere());
+    /** @type {Entry | undefined} */
+    let sealed;
+    await this.#change(async (shelf) => {
+      // As it is by now: another tab may have sealed it meanwhile.
+      const held = (await shelf.all()).find(({ place }) => place === entry.place);
+      sealed = held && !held.isSealed ? { ...held, isSealed: true, body: isAtOnce ? held.body : dated(held.body, madeAt) } : held;
+      if (sealed && sealed !== held) shelf.put(sealed);
+    });
+    return sealed;
   }
 
   /** @param {Entry} entry @param {number} status @param {any} body */
@@ -301,6 +328,13 @@ export class Outbox {
       return true;
     });
   }
+}
+
+/** A body with the time at which it was given; one that has a time keeps it. @param {string} body JSON of an object @param {string} madeAt */
+function dated(body = '{}', madeAt) {
+  const said = JSON.parse(body);
+  if (said.made_at !== undefined) return body;
+  return `${body.slice(0, -1)}${Object.keys(said).length > 0 ? ',' : ''}"made_at":${JSON.stringify(madeAt)}}`;
 }
 
 /** The id of a record that waits to be stored itself. @param {string} key */

@@ -1,6 +1,8 @@
 // What the lists show of commands that are not sent yet. Pure: records and commands in, records out.
 
-import { stamp } from './format.js';
+import { fromMinor, toMinor } from './amounts.js';
+import { decimals, stamp } from './format.js';
+import { readJson } from './lossless.js';
 import { localId } from './outbox.js';
 import { idOf } from './wire.js';
 
@@ -25,12 +27,19 @@ function ownRecord(entry, kind) {
   const id = localId(entry.key);
   return {
     ...base,
-    created_at: stamp(new Date(entry.at)),
+    created_at: stamp(new Date(entry.made_at ?? entry.at)),
+    made_at: undefined,
     pending: { what: 'create', isParked: entry.state === 'parked' },
     ...(kind === 'estimate'
       ? { estimate_id: id, estimate_number: '', is_converted_to_order: false, linked_order_id: null }
-      : { order_id: id, sale_number: '', status: '', amount_paid: said.amount_paid ?? base.total }),
+      : { order_id: id, sale_number: '', status: '', ...paidOf(base.total, said.amount_paid ?? base.total) }),
   };
+}
+
+/** What stays in the drawer, and what was given back: the form lets no more than the total pass but in cash. @param {number} total @param {number} handed */
+function paidOf(total, handed) {
+  const [due, paid] = [total, handed].map((amount) => toMinor(amount, decimals()));
+  return paid > due ? { amount_paid: total, change: fromMinor(paid - due, decimals()) } : { amount_paid: handed, change: undefined };
 }
 
 /**
@@ -46,7 +55,7 @@ export function withPending(entries, kind, record) {
 
 /** What a command says. @param {Entry} entry */
 function saidBy({ body = '{}' }) {
-  return JSON.parse(body);
+  return readJson(body);
 }
 
 /** What each command would change. @type {Record<'edit' | 'convert' | 'delete' | 'status', (said: any, entry: Entry) => any>} */

@@ -3,9 +3,9 @@
 import * as api from './api.js';
 import { billOf, fromNumber } from './amounts.js';
 import { arrange, h } from './dom.js';
-import { decimals, longTime, minorMoney, money, number, wallTime } from './format.js';
+import { decimals, longTime, minorMoney, money, number, rateMoney, wallTime } from './format.js';
 import { icon } from './icons.js';
-import { dueOf, linkTo, numberOf } from './wire.js';
+import { dueOf, linkTo, numberOf, timeOf } from './wire.js';
 import { button, chips, empty } from './widgets.js';
 import { words } from './words.js';
 
@@ -115,7 +115,7 @@ export class RecordPane {
 
   /** @param {SaleRecord} record */
   #people(record) {
-    const facts = [[words.record.time, longTime(record.created_at)], [words.record.by, record.sale_by], [words.record.mode, record.payment_mode ?? '']];
+    const facts = [[words.record.time, longTime(timeOf(record))], [words.record.by, record.sale_by], [words.record.mode, record.payment_mode ?? '']];
     const link = this.#kind === 'order'
       ? [words.record.from, 'estimate', record.source_estimate_id, record.source_estimate_number]
       : [words.record.to, 'order', record.linked_order_id, record.linked_order_number];
@@ -161,7 +161,7 @@ export function itemsTable(record) {
   const head = hasOff ? [item, rate, quantity, discount, amount] : [item, rate, quantity, amount];
   return h('table.items', { role: 'table' }, h('thead', { role: 'rowgroup' }, row('th', 'columnheader', head)),
     h('tbody', { role: 'rowgroup' }, ...record.items.map((one, index) => {
-      const texts = [one.name, money(one.price), number(one.quantity), ...(hasOff ? [one.discount ? `−${number(one.discount)} %` : ''] : []), minorMoney(amounts[index])];
+      const texts = [one.name, rateMoney(one.price), number(one.quantity), ...(hasOff ? [one.discount ? `−${number(one.discount)} %` : ''] : []), minorMoney(amounts[index])];
       return row('td', 'cell', texts);
     })));
 }
@@ -174,7 +174,8 @@ export function totals(kind, record) {
     Math.abs(off) > 0.0005 ? ['', words.record.subtotal, money(record.subtotal)] : null,
     Math.abs(off) > 0.0005 ? ['', label, money(-off)] : null,
     ['.sum', words.record.total, money(record.total)],
-    kind === 'order' ? ['', words.record.paid, money(record.amount_paid)] : null,
+    kind === 'order' ? ['', words.record.paid, money((record.amount_paid ?? 0) + (record.change ?? 0))] : null,
+    record.change ? ['.sum', words.record.change, money(record.change)] : null,
     dueOf(record) > 0.0005 ? ['.due', words.record.due, money(dueOf(record))] : null,
   ];
   return h('dl.totals', ...lines.flatMap((line) => line && [h(`dt${line[0]}`, line[1]), h(`dd${line[0]}`, line[2])]));

@@ -7,7 +7,7 @@ import { words } from './words.js';
 
 const text = words.settings;
 const TEXTS = ['shop_name', 'shop_address', 'shop_phone', 'tax_number', 'currency', 'footer_line'];
-const LISTS = ['staff_names', 'payment_modes'];
+const LISTS = ['staff_names', 'payment_modes', 'cash_modes'];
 
 export class SettingsScreen {
   title = text.title;
@@ -34,7 +34,7 @@ export class SettingsScreen {
       oninput: (/** @type {any} */ event) => (this.#isTouched ||= event.target.name !== 'theme'),
     },
     h('section.card.two', h('h2', text.shop), own('shop_name'), own('shop_phone'), own('shop_address', 'textarea'), own('tax_number'), own('currency', 'input', text.currencyHint)),
-    h('section.card.two', h('h2', text.people), own('staff_names', 'textarea', text.oneEach), own('payment_modes', 'textarea', text.oneEach)),
+    h('section.card.two', h('h2', text.people), own('staff_names', 'textarea', text.oneEach), own('payment_modes', 'textarea', text.oneEach), own('cash_modes', 'textarea', text.cashHint)),
     h('section.card.two', h('h2', text.paper), this.#sizes, own('footer_line')),
     h('section.card.two', h('h2', text.device), choice(text.theme, 'theme', Object.entries(text.themes), theme, setTheme), button(text.keys, showKeys, { name: 'keys' })),
     h('footer.save-bar', this.#problem, h('div.actions', button(text.save, () => {}, { look: 'strong', type: 'submit', name: 'save' }))));
@@ -53,7 +53,7 @@ export class SettingsScreen {
     if (settings === this.#shown || this.#isTouched) return;
     this.#shown = settings;
     for (const name of TEXTS) this.#inputs[name].value = settings[name];
-    for (const name of LISTS) this.#inputs[name].value = settings[name].join('\n');
+    for (const name of LISTS) this.#inputs[name].value = (settings[name] ?? []).join('\n');
     this.#paper = settings.paper_size;
     this.#sizes.replaceChildren(choice(text.paper_size, 'paper_size', Object.entries(text.sizes), this.#paper, (size) => (this.#paper = size)));
   }

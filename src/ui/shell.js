@@ -1,10 +1,12 @@
 // The frame around every screen: the menu, how the page stands with the server, messages, and what is not sent yet.
 
+import { fromNumber, typedText } from './amounts.js';
 import { arrange, h, part, setText } from './dom.js';
 import { clockTime, stamp, wallTime } from './format.js';
 import { icon } from './icons.js';
 import { accept, cancel, closeDialog, confirm, openDialog } from './dialog.js';
 import { draftOf, putDraft } from './draft.js';
+import { readJson } from './lossless.js';
 import { GONE } from './recovery.js';
 import { linkTo } from './wire.js';
 import { button } from './widgets.js';
@@ -117,10 +119,10 @@ export class Shell {
   /** @param {Entry} entry */
   async #edit(entry) {
     const isEdit = entry.what === 'edit';
-    const said = JSON.parse(entry.body ?? '{}');
+    const said = readJson(entry.body ?? '{}');
     const draft = draftOf({ ...entry.record, ...said });
-    const paid = said.amount_paid !== undefined && said.amount_paid !== said.total ? String(said.amount_paid) : '';
-    putDraft(isEdit ? entry.id ?? '' : '', { ...draft, paid, base: isEdit ? entry.record : undefined, replaces: entry.place });
+    const paid = said.amount_paid !== undefined && said.amount_paid !== said.total ? typedText(fromNumber(said.amount_paid)) : '';
+    putDraft(isEdit ? entry.id ?? '' : '', { ...draft, paid, base: isEdit ? entry.record : undefined, replaces: entry.place, made_at: entry.made_at ?? entry.at });
     if (entry.current && entry.kind) this.#store.learn(entry.kind, [entry.current]);
     this.#list.closest('dialog')?.close();
     location.hash = isEdit ? `${linkTo('estimate', entry.id ?? '')}/edit` : '#/new';

@@ -26,7 +26,7 @@ const ACTIVITY_MAX = 30;
 
 /** @type {Settings} */
 const NO_SETTINGS = {
-  shop_name: '', shop_address: '', shop_phone: '', tax_number: '', currency: '', staff_names: [], payment_modes: ['Cash'],
+  shop_name: '', shop_address: '', shop_phone: '', tax_number: '', currency: '', staff_names: [], payment_modes: ['Cash'], cash_modes: ['Cash'],
   paper_size: 'A4', footer_line: '', rev: 0,
 };
 
@@ -105,8 +105,9 @@ export class Store {
   /** @param {Settings} settings */
   setSettings(settings) {
     if (settings.rev < this.settings.rev) return;
-    this.settings = { timezone: this.settings.timezone, ...settings };
-    useShop(this.settings.currency, this.settings.timezone ?? '');
+    const { timezone, cash_modes } = this.settings;
+    this.settings = { timezone, cash_modes, ...settings };
+    useShop(this.settings.currency, this.settings.timezone ?? '', this.settings.currency_decimals);
     this.changed();
   }
 

@@ -1,6 +1,7 @@
 // One way to look at the records of a kind: all, or those that are found. The server says what is in it page by page; from
 // the oldest record that it has told upwards, everything that matches is known, so changes are sorted in right here.
 
+import { Needle, fold } from './fold.js';
 import { idOf, numberOf, placeOf } from './wire.js';
 
 /** @typedef {import('./wire.js').Kind} Kind */
@@ -17,7 +18,6 @@ export class View {
   /** Revisions of what the server has found: until they change, it knows best. @type {Map<string, number | undefined>} */
   #found = new Map();
   #needle;
-  #digits;
   /** @type {SaleRecord[]} */
   #selected = [];
   #version = -1;
@@ -27,8 +27,7 @@ export class View {
     this.kind = kind;
     this.q = q;
     this.status = status;
-    this.#needle = fold(q.trim());
-    this.#digits = /^[\d+\-() ./]+$/.test(this.#needle) ? this.#needle.replace(/\D/g, '') : '';
+    this.#needle = new Needle(q);
   }
 
   /** Takes a page. @param {SaleRecord[]} records @param {number} limit */
@@ -92,13 +91,6 @@ export class View {
 
   /** Whether the search finds it, by the rules of the server. @param {SaleRecord} record */
   finds(record) {
-    const needle = this.#needle;
-    if (needle === '' || fold(record.customer_name).includes(needle)) return true;
-    if (this.#digits.length >= 3 && record.customer_phone?.replace(/\D/g, '').includes(this.#digits)) return true;
-    if (needle.startsWith('#') && numberOf(this.kind, record).includes(needle)) return true;
-    return /^#?\d+$/.test(needle) && Number(needle.replace('#', '')) === placeOf(this.kind, record);
+    return this.#needle.finds(record.customer_name, record.customer_phone, numberOf(this.kind, record), placeOf(this.kind, record));
   }
 }
-
-/** Lower case, without accents. @param {string} text */
-export const fold = (text) => text.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').toLowerCase();

@@ -1,9 +1,10 @@
 // Small parts that several screens are made of.
 
-import { arrange, glow, h, later } from './dom.js';
+import { meantBy, parseMicros, typedText } from './amounts.js';
+import { arrange, glow, h, later, setText } from './dom.js';
 import { money } from './format.js';
 import { icon } from './icons.js';
-import { STATUS_DONE, dueOf } from './wire.js';
+import { STATUS_DONE, dueOf, isCancelled } from './wire.js';
 import { words } from './words.js';
 
 /** @typedef {import('./wire.js').Kind} Kind */
@@ -22,6 +23,26 @@ export function button(label, onclick, { icon: name, look = '', name: hook, type
 /** @param {string} label @param {HTMLElement} control @param {string} [hint] */
 export function field(label, control, hint) {
   return h('label.field', h('span.field-label', label), control, hint ? h('span.hint', hint) : null);
+}
+
+/**
+ * A field for a number, and beside it what is meant, where that is written in another way. Once it is left, the field itself
+ * shows the number as it was understood. @param {HTMLInputElement} input
+ */
+export function numeric(input) {
+  const hint = h('output.meant', { hidden: true });
+  const say = () => {
+    const meant = meantBy(input.value);
+    hint.hidden = meant === '';
+    setText(hint, meant && words.meant(meant));
+  };
+  input.addEventListener('input', say);
+  input.addEventListener('focusout', () => {
+    const micros = parseMicros(input.value);
+    if (micros !== null) input.value = typedText(micros);
+    say();
+  });
+  return h('span.numeric', input, hint);
 }
 
 /**
@@ -48,7 +69,7 @@ export function chips(kind, record) {
   const due = dueOf(record) > 0.0005 ? [chip('due', words.state.due(money(dueOf(record))))] : [];
   // What is done but not paid is just not paid.
   if (!record.status || (due.length > 0 && record.status === STATUS_DONE)) return due;
-  return [...due, chip(record.status === STATUS_DONE ? 'done' : record.status === 'Cancelled' ? 'bad' : 'open', record.status)];
+  return [...due, chip(record.status === STATUS_DONE ? 'done' : isCancelled(record) ? 'bad' : 'open', record.status)];
 }
 
 /** Stands where something will be while it is on its way. @param {number} count */

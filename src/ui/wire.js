@@ -1,6 +1,8 @@
 // The wire as this page sees it: the types, and the one place that decides whether a message can be understood.
 // It never sees the network or the screen.
 
+import { readJson } from './lossless.js';
+
 /**
  * @typedef {'estimate' | 'order'} Kind
  *
@@ -17,12 +19,14 @@
  * @property {string} customer_address
  * @property {string} sale_by
  * @property {Item[]} items
+ * @property {Array<string | null>} [item_texts] never sent: the texts of lines that `JSON.stringify` would write in another way
  * @property {number} subtotal
  * @property {number} discount_amount per cent when `is_percentage_discount`, else money
  * @property {boolean} is_percentage_discount
  * @property {number} [discount_percentage]
  * @property {number} total
  * @property {string} created_at RFC 3339 with the shop's offset
+ * @property {string} [made_at] likewise: when it was made, if that was on a device that could not send it at once
  * @property {number} [rev] grows by one with each change of the record
  * @property {string} [amounts_flagged]
  *
@@ -36,7 +40,8 @@
  * @typedef {object} OrderFields
  * @property {string} order_id
  * @property {string} sale_number
- * @property {number} amount_paid
+ * @property {number} amount_paid what stays in the drawer
+ * @property {number} [change] what was given back
  * @property {string} payment_mode
  * @property {string} status
  * @property {string | null} source_estimate_id
@@ -53,6 +58,8 @@
  * @property {string} currency
  * @property {string[]} staff_names
  * @property {string[]} payment_modes
+ * @property {string[]} [cash_modes] in which change is given
+ * @property {number} [currency_decimals] of amounts
  * @property {'A4' | '80mm' | '58mm'} paper_size
  * @property {string} footer_line
  * @property {number} rev
@@ -113,8 +120,17 @@ export const numberOf = (kind, record) => (kind === 'estimate' ? record.estimate
 /** @param {Kind} kind @param {string} id */
 export const linkTo = (kind, id) => `#/${PLURAL[kind]}/${id}`;
 
+/** A sale with one of these counts nowhere, and nothing of it is due. */
+const CANCELLED = new Set(['void', 'cancelled', 'canceled', 'returned']);
+
+/** @param {SaleRecord} order */
+export const isCancelled = ({ status }) => CANCELLED.has((status ?? '').trim().toLowerCase());
+
 /** What is still to be paid. @param {SaleRecord} order */
-export const dueOf = (order) => order.total - (order.amount_paid ?? order.total);
+export const dueOf = (order) => (isCancelled(order) ? 0 : order.total - (order.amount_paid ?? order.total));
+
+/** When it was made; by the server's clock, unless it waited on a device. @param {SaleRecord} record */
+export const timeOf = (record) => record.made_at ?? record.created_at;
 
 /**
  * Where a record stands in its series. One without a number is newer than all that have one.
@@ -138,7 +154,7 @@ export function readFrame(text) {
 /** @param {string} text @returns {any} */
 function parse(text) {
   try {
-    return JSON.parse(text);
+    return readJson(text);
   } catch {
     return null;
   }

@@ -61,6 +61,13 @@ export const words = {
   choose: 'Choose one to see it here.',
   gone: (/** @type {Kind} */ kind) => `This ${names[kind].toLowerCase()} is not there any more.`,
 
+  meant: (/** @type {string} */ number) => `= ${number}`,
+
+  pay: {
+    change: 'Change',
+    excess: (/** @type {string} */ total) => `Only cash gives change. Type at most ${total}, or choose cash.`,
+  },
+
   state: {
     open: 'Open',
     converted: 'Converted',
@@ -87,6 +94,7 @@ export const words = {
     discount: 'Discount',
     total: 'Total',
     paid: 'Paid',
+    change: 'Change',
     due: 'Due',
     history: 'History',
     flagged: (/** @type {string} */ what) => `The amounts do not add up: ${what}.`,
@@ -139,6 +147,7 @@ export const words = {
       quantity: 'Type how many, more than 0.',
       percent: 'Type a percentage from 0 to 100.',
       discount: 'Type a discount no larger than the subtotal.',
+      negative: 'The total is below zero. Take back no more than is sold on this bill.',
       paid: 'Type an amount, or leave it empty for the total.',
       large: 'These amounts are too large.',
     },
@@ -207,6 +216,8 @@ export const words = {
     staff_names: 'Staff',
     payment_modes: 'Payment modes',
     oneEach: 'One on each line',
+    cash_modes: 'Cash modes',
+    cashHint: 'Change is given in these; one on each line',
     paper: 'Receipts',
     paper_size: 'Paper',
     sizes: { A4: 'A4 sheet', '80mm': '80 mm roll', '58mm': '58 mm roll' },

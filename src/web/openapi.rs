@@ -11,7 +11,8 @@ use super::respond::{GZIP_FROM_BYTES, Reply};
 use super::summary::{SUMMARY_DAYS_DEFAULT, SUMMARY_DAYS_MAX};
 use super::sync::{PAGE_BYTES_MAX, PAGE_CHANGES_DEFAULT, PAGE_CHANGES_MAX, WAIT_SECONDS_MAX};
 use crate::domain::{
-    Currency, ITEMS_MAX, Money, NAME_CHARS_MAX, NAMES_MAX, PaperSize, STATUS_CHARS_MAX, TEXT_CHARS_MAX, WHOLE_UNITS_MAX,
+    Currency, ITEMS_MAX, MADE_AGE_DAYS_MAX, MADE_AHEAD_SECONDS_MAX, Money, NAME_CHARS_MAX, NAMES_MAX, PaperSize,
+    STATUS_CHARS_MAX, TEXT_CHARS_MAX, WHOLE_UNITS_MAX,
 };
 use crate::ui;
 
@@ -66,6 +67,8 @@ fn numbers(currency: Currency) -> Vec<(&'static str, String)> {
         ("ITEMS_MAX", ITEMS_MAX.to_string()),
         ("FIELDS_MAX", FIELDS_MAX.to_string()),
         ("FAULTS_MAX", FAULTS_MAX.to_string()),
+        ("MADE_AGE_DAYS_MAX", MADE_AGE_DAYS_MAX.to_string()),
+        ("MADE_AHEAD_SECONDS_MAX", MADE_AHEAD_SECONDS_MAX.to_string()),
         ("KEY_CHARS_MAX", KEY_CHARS_MAX.to_string()),
         ("NAMES_MAX", NAMES_MAX.to_string()),
         ("NAMES_MAX-1", (NAMES_MAX - 1).to_string()),

@@ -69,7 +69,11 @@ fn sentence() -> Reply {
 /// The document is asked for each time and seldom sent: it names the folder of the files, so after an upgrade a browser loads
 /// all of them anew.
 fn page(visit: &Visit<'_>, app: &App) -> Reply {
-    let page = ui::INDEX.replace("{{currency}}", app.currency().code()).replace("{{assets}}", ui::FOLDER.as_str());
+    let currency = app.currency();
+    let page = ui::INDEX
+        .replace("{{currency}}", currency.code())
+        .replace("{{decimals}}", &currency.decimals().to_string())
+        .replace("{{assets}}", ui::FOLDER.as_str());
     // Weak, since the same page may be packed or not (RFC 9110 §8.8.1).
     let digest = Sha256::digest(&page);
     let tag = digest.iter().take(8).fold("W/\"".to_string(), |tag, byte| format!("{tag}{byte:02x}")) + "\"";

@@ -222,6 +222,29 @@ impl Page {
         result["result"]["value"].take()
     }
 
+    /// Code that imports a module of the page, as the page itself has loaded it.
+    pub fn import(name: &str) -> String {
+        let loaded = "performance.getEntriesByType('resource').map((entry) => entry.name)";
+        format!("await import({loaded}.find((name) => name.endsWith('/{name}')))")
+    }
+
+    /// Opens an address in the language of a person: `de-DE`.
+    pub fn goto_in(&self, locale: &str, url: &str) {
+        self.call("Emulation.setLocaleOverride", &json!({}));
+        self.call("Emulation.setLocaleOverride", &json!({"locale": locale}));
+        self.load_again(url);
+    }
+
+    /// Keeps every body that is posted from now on, in the order of the attempts.
+    pub fn keep_posted(&self) {
+        self.eval(
+            "void (window.posted = [], window.plain ??= fetch, window.fetch = (path, init) => {
+                if (init?.method === 'POST' || init?.method === 'PUT') window.posted.push(init.body ?? '');
+                return window.plain(path, init);
+            })",
+        );
+    }
+
     /// Makes it the tab that the person sees; one behind others has no frames.
     pub fn bring_to_front(&self) {
         self.call("Page.bringToFront", &json!({}));

@@ -4,14 +4,23 @@
 
 mod accessibility;
 mod amounts;
+mod cancelled;
+mod change;
 mod chrome;
+mod currency;
 mod flows;
+mod folding;
+mod made_at;
+mod negative_prices;
+mod numbers;
 mod offline;
 mod paper;
+mod printing;
 mod reset;
 mod screens;
 mod scrolling;
 #[allow(dead_code, reason = "shared with the system tests")]
 #[path = "../system/support/mod.rs"]
 mod support;
+mod untouched;
 mod worker;

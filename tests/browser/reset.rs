@@ -255,3 +255,27 @@ fn a_status_that_an_order_had_already_is_not_taken_for_one_that_the_server_has_l
     assert_eq!(page.eval(&format!("{OFFER} === null")), true);
     chrome.expect_no_faults();
 }
+
+/// The page's clock is moved on, so that it is later by then.
+#[test]
+fn what_is_entered_again_says_when_it_was_made_first() {
+    let Some(chrome) = Chrome::start() else { return };
+    let (mut server, proxy) = shop();
+    let page = open(&chrome, &chrome.device(), &proxy);
+    let copy = copy_of(&mut server, &proxy, &page);
+    page.keep_posted();
+    sell_as(&page, "lost", "complete-sale", "#001");
+    put_back(&mut server, &copy);
+    lead(&page, &proxy, &server);
+    page.wait(OFFER);
+    page.eval("(now => void (Date.now = () => now() + 3_600_000))(Date.now.bind(Date))");
+    page.click("[data-action=lost]");
+    page.click("dialog [data-action=confirm]");
+    page.wait("window.posted.length === 2 && document.querySelector('.unsent').hidden");
+    let bodies = page.eval("window.posted.map((body) => JSON.parse(body))");
+    assert_eq!(bodies[0].get("made_at"), None);
+    let said = bodies[1]["made_at"].as_str().unwrap();
+    assert_eq!(page.eval(&format!("Date.parse('{said}') < Date.now() - 3_500_000")), true, "{said}");
+    assert_eq!(names(&orders(&mut server.client())), ["lost"]);
+    chrome.expect_no_faults();
+}
