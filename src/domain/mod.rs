@@ -20,7 +20,7 @@ pub use amounts::{Amounts, Line, Micros, WHOLE_UNITS_MAX, discount_percentage, w
 pub use change::{Action, Change, OriginHash};
 pub use decimal::DecimalError;
 pub use draft::{Conversion, ITEMS_MAX, Items, STATUS_CHARS_MAX, SaleDraft, TEXT_CHARS_MAX};
-pub use fold::{fold, with_ascii_digits};
+pub use fold::fold;
 pub use key::{Kind, RecordKey};
 pub use money::{Currency, Money};
 pub use payment::{Payment, folded_mode, is_same_mode};

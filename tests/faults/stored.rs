@@ -115,6 +115,27 @@ fn a_log_entry_that_cannot_be_read_stops_neither_commits_nor_those_who_catch_up(
 }
 
 #[test]
+fn a_history_reads_the_entries_of_its_own_record_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = open(&folder);
+    app.submit(keyed("first", create("Asha"))).unwrap();
+    for customer in ["Ravi", "Meena"] {
+        app.submit(keyed(customer, create(customer))).unwrap();
+    }
+    app.submit(keyed("convert", Command::ConvertEstimate(estimate(1), tillsync::domain::Conversion::default())))
+        .unwrap();
+    close(app);
+    for others in [2, 3, 5] {
+        replace(&folder, CHANGES, others, |_| Vec::new());
+    }
+
+    let app = open(&folder);
+    let steps = app.snapshot().unwrap().history(estimate(1), usize::MAX).unwrap().unwrap();
+    assert_eq!(steps.iter().map(|step| (step.seq, step.rev)).collect::<Vec<_>>(), [(4, 2), (1, 1)]);
+    close(app);
+}
+
+#[test]
 fn settings_that_cannot_be_read_neither_close_the_shop_nor_stop_a_sale() {
     let folder = tempfile::tempdir().unwrap();
     close(open(&folder));
