@@ -126,8 +126,8 @@ pub struct ServeOptions {
     /// its address and the machine's own names are known
     #[arg(long, value_name = "NAME", env = "TILLSYNC_HOST", value_delimiter = ',', value_parser = parse_host)]
     pub host: Vec<String>,
-    /// Origin of a page or an app elsewhere that may use this server, scheme and host, such as https://office.example or
-    /// capacitor://localhost; none unless given
+    /// Origin of a page elsewhere that may use this server, scheme and host, of whatever scheme since apps have their own; none
+    /// unless given
     #[arg(long, value_name = "ORIGIN", env = "TILLSYNC_ALLOW_ORIGIN", value_delimiter = ',', value_parser = parse_origin)]
     pub allow_origin: Vec<String>,
     /// Memory for database pages, in MiB

@@ -25,7 +25,7 @@ pub fn run(command_line: CommandLine) -> Result<(), String> {
     match command_line.command {
         None => serve_supervised(&command_line.serve),
         Some(Command::Serve(options)) => serve_supervised(&options),
-        Some(Command::Tail { url, since, state }) => client::tail(&url, since, state),
+        Some(Command::Tail { url, since, state }) => client::tail(&url, since, state.as_deref()),
         Some(Command::Load { file, url }) => client::load(&file, &url),
         Some(Command::Bench(options)) => bench(options),
     }

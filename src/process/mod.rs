@@ -1,11 +1,15 @@
-//! What differs between operating systems, in one place: limits, signals, folders, systemd, and sending without waiting.
+//! What differs between operating systems, in one place: limits, signals, folders, systemd, and sending without waiting; and
+//! what a process lives through that is stopped, or whose machine is suspended, and goes on.
 
+mod awake;
 pub mod systemd;
 
 use std::io;
 use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
+
+pub use awake::{Awake, LOOK_EVERY, is_timeout, uninterrupted};
 
 /// Makes the entries of a folder durable, so that a file that was moved into it is found after a power cut.
 #[cfg(unix)]

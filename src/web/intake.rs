@@ -9,6 +9,7 @@ use super::budget::{Budget, Exhausted, Share};
 use super::head::{self, Framing, Head, Parsed, body_too_large};
 use super::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, IDLE_TIME_MAX};
 use super::problem::Problem;
+use crate::process::{Awake, LOOK_EVERY, is_timeout, uninterrupted};
 
 const READ_BYTES: usize = 4 << 10;
 /// A chunk's size with its extensions, or one trailer field.
@@ -19,6 +20,9 @@ pub(super) struct Intake<S = Socket> {
     source: S,
     /// Received and not used yet.
     buffer: Vec<u8>,
+    /// The clock of the deadlines. A client that sent in time is not refused because the server was stopped meanwhile, or slept
+    /// with its machine.
+    clock: Awake,
 }
 
 /// Where bytes come from, as many at once as it pleases.
@@ -57,7 +61,7 @@ impl From<Problem> for NoRequest {
 impl Intake {
     pub fn new(stream: Arc<TcpStream>) -> io::Result<Self> {
         stream.set_read_timeout(Some(IDLE_TIME_MAX))?;
-        Ok(Self { source: Socket { stream, timeout: IDLE_TIME_MAX }, buffer: Vec::new() })
+        Ok(Self { source: Socket { stream, timeout: IDLE_TIME_MAX }, buffer: Vec::new(), clock: Awake::start() })
     }
 }
 
@@ -67,7 +71,7 @@ impl<S: Source> Intake<S> {
         if self.buffer.is_empty() && self.receive(IDLE_TIME_MAX).is_err() {
             return Err(NoRequest::Closed);
         }
-        let deadline = Instant::now() + HEAD_TIME_MAX;
+        let deadline = self.clock.now() + HEAD_TIME_MAX;
         loop {
             self.skip_empty_lines();
             if let Parsed::Complete(head, length) = head::parse(&self.buffer)? {
@@ -86,7 +90,7 @@ impl<S: Source> Intake<S> {
 
     /// Reads the body that a head announced. After an error the rest of it may still be on its way.
     pub fn body<'b>(&mut self, framing: Framing, budget: &'b Budget) -> Result<Body<'b>, NoRequest> {
-        let deadline = Instant::now() + BODY_TIME_MAX;
+        let deadline = self.clock.now() + BODY_TIME_MAX;
         let mut body = Body { bytes: Vec::new(), share: budget.share() };
         let result = match framing {
             Framing::None => Ok(()),
@@ -187,11 +191,16 @@ impl<S: Source> Intake<S> {
     }
 
     fn receive_by(&mut self, deadline: Instant) -> io::Result<()> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(ErrorKind::TimedOut.into());
+        loop {
+            let left = deadline.saturating_duration_since(self.clock.now());
+            if left.is_zero() {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            match self.receive(left.min(LOOK_EVERY)) {
+                Err(error) if is_timeout(&error) => {}
+                result => return result,
+            }
         }
-        self.receive(left)
     }
 
     /// Reads once; the end of the stream is an error.
@@ -210,12 +219,7 @@ impl Source for Socket {
             self.stream.set_read_timeout(Some(timeout))?;
             self.timeout = timeout;
         }
-        loop {
-            match (&*self.stream).read(into) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                result => return result,
-            }
-        }
+        uninterrupted(|| (&*self.stream).read(into))
     }
 }
 
@@ -235,10 +239,6 @@ impl Body<'_> {
         }
         Ok(())
     }
-}
-
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// The size in front of a chunk: hexadecimal digits, then perhaps an extension, which is ignored.
