@@ -15,6 +15,17 @@ const HTTP_PORT: u16 = 80;
 /// for `fritz.box`, which those routers answer themselves.
 const HOME_SUFFIXES: [&str; 5] = ["local", "lan", "home", "home.arpa", "fritz.box"];
 
+/// What a page elsewhere may send: the headers that are read here, and those that HTTP libraries add by themselves.
+const ASKED_HEADERS: &str =
+    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Requested-With";
+/// What it may read of an answer, beside what every page may.
+const EXPOSED_HEADERS: &str = "Allow, Date, ETag, Retry-After, Sync-Epoch, Sync-Seq";
+/// What a browser asks before it lets a page of the internet into a private network, and the answer.
+const NETWORK_HEADERS: [(&str, &str); 2] = [
+    ("Access-Control-Request-Private-Network", "Access-Control-Allow-Private-Network"),
+    ("Access-Control-Request-Local-Network", "Access-Control-Allow-Local-Network"),
+];
+
 /// Under which names the server is reached, and which other pages may use it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Guard {
@@ -51,9 +62,11 @@ impl Guard {
         }
         let is_safe = matches!(head.method, Method::Get | Method::Head | Method::Options) && !is_live_feed;
         match head.header("Origin") {
-            Some(origin) if !is_safe && !self.trusts(origin, host) => {
-                Err(Problem::new(403, "Pages of another address may not use this server."))
-            }
+            Some(origin) if !is_safe && !self.trusts(origin, host) => Err(Problem::new(
+                403,
+                "Pages of another address may not use this server. If that is how this server is reached, through a proxy, \
+                 start it with --host NAME.",
+            )),
             _ => Ok(()),
         }
     }
@@ -62,7 +75,7 @@ impl Guard {
     pub fn sign(&self, head: &Head, reply: &mut Reply) {
         if let Some(origin) = head.header("Origin").filter(|origin| self.allows(origin)) {
             reply.add_header("Access-Control-Allow-Origin", origin);
-            reply.add_header("Access-Control-Expose-Headers", "ETag, Retry-After, Sync-Seq, Sync-Epoch");
+            reply.add_header("Access-Control-Expose-Headers", EXPOSED_HEADERS);
             reply.add_header("Vary", "Origin");
         }
     }
@@ -75,8 +88,15 @@ impl Guard {
         }
         let mut reply = Reply::empty(204, "no-store");
         reply.add_header("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
-        reply.add_header("Access-Control-Allow-Headers", "Content-Type, Idempotency-Key, If-Match, If-None-Match");
+        reply.add_header("Access-Control-Allow-Headers", ASKED_HEADERS);
         reply.add_header("Access-Control-Max-Age", "600");
+        // A page from the internet that asks for a shop's private network has to be let in by name as well (the Private Network
+        // Access draft, which was called Local Network Access for a while).
+        for (asked, allowed) in NETWORK_HEADERS {
+            if head.header(asked).is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+                reply.add_header(allowed, "true");
+            }
+        }
         Some(reply)
     }
 

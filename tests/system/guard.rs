@@ -86,6 +86,30 @@ fn an_allowed_page_may_do_both_and_its_browser_is_told_so() {
     let preflight = client.request("OPTIONS", "/api/estimates/create", &asks, None);
     assert_eq!(preflight.status, 204);
     assert_eq!(preflight.header("Access-Control-Allow-Origin"), Some(PAGE));
+    let allowed = preflight.header("Access-Control-Allow-Headers").unwrap().to_ascii_lowercase();
+    let allowed: Vec<&str> = allowed.split(", ").collect();
+    for name in ["authorization", "x-requested-with", "content-type", "idempotency-key", "if-match", "if-none-match"] {
+        assert!(allowed.contains(&name), "{name} in {allowed:?}");
+    }
+    // A page of the internet that asks for the shop's private network is let in by name, and nobody else.
+    for network in ["Private-Network", "Local-Network"] {
+        let (asked, answered) =
+            (format!("Access-Control-Request-{network}"), format!("Access-Control-Allow-{network}"));
+        assert_eq!(preflight.header(&answered), None);
+        for (origin, expected) in [(PAGE, Some("true")), ("https://evil.example", None)] {
+            let asks = [("Origin", origin), ("Access-Control-Request-Method", "POST"), (asked.as_str(), "true")];
+            let reply = server.client().request("OPTIONS", "/api/estimates/create", &asks, None);
+            assert_eq!(reply.header(&answered), expected, "{origin} {network}");
+        }
+    }
+    // Also what is refused can be read by it.
+    let refused = server.client().request("POST", "/x", &[("Origin", PAGE), ("Expect", "x")], Some(b"{}"));
+    assert_eq!((refused.status, refused.header("Access-Control-Allow-Origin")), (417, Some(PAGE)));
+    let listed = client.request("GET", "/api/estimates/all", &[("Origin", PAGE)], None);
+    let exposed = listed.header("Access-Control-Expose-Headers").unwrap();
+    for name in ["ETag", "Retry-After", "Sync-Seq", "Sync-Epoch", "Allow"] {
+        assert!(exposed.split(", ").any(|own| own == name), "{name} in {exposed}");
+    }
     let body = samples::estimate("Asha").to_string();
     let created = client.request("POST", "/api/estimates/create", &[("Origin", PAGE)], Some(body.as_bytes()));
     assert_eq!((created.status, created.header("Access-Control-Allow-Origin")), (201, Some(PAGE)));
