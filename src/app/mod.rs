@@ -152,7 +152,6 @@ impl App {
 
     /// Where a client that has everything up to `since` in the run that `epoch` names can go on.
     pub fn resume(&self, since: Option<u64>, epoch: Option<&str>) -> Result<Resume, StoreError> {
-        let seq = self.snapshot()?.seq()?;
         let can_resume = match (since, epoch) {
             (None, _) => return Ok(Resume::Live),
             (Some(0), _) => true,
@@ -165,10 +164,6 @@ impl App {
             return Ok(Resume::CatchUp(since));
         }
         self.feed.counts().resets.add(1);
-        log::warn!(
-            "⚠️ A client that had everything up to {since} is told to reload: this database, now at {seq}, does not know \
-             the run in which that was so. It may be an older copy."
-        );
         Ok(Resume::Reset)
     }
 

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use super::clock::ShopClock;
 use super::space::DiskSpace;
 use super::{App, AppError};
+use crate::process;
 use crate::store::{Attempt, OpenError, Store, StoreOptions};
 
 /// Between two attempts to open a file that cannot be used, at least.
@@ -179,7 +180,8 @@ impl Opener {
                 }
                 Err(closed) => closed,
             };
-            self.has_seen_file |= self.options.file().exists();
+            // Who knows what was there when nobody could look.
+            self.has_seen_file |= !process::is_missing(&self.options.file()).unwrap_or(false);
             self.shop.set(closed.clone());
             let Closed::Failed(failure) = closed else { return self.tell() };
             if told.as_ref() != Some(&failure) {
@@ -215,8 +217,14 @@ impl Opener {
             Err(OpenError::Damaged { path: self.options.file(), reason })
         });
         let store = opened.map_err(|error| self.closed_by(&error))?;
-        let space = DiskSpace::of(self.options.directory.clone(), self.reserve_bytes);
+        let space = DiskSpace::of(self.folder_of_file(), self.reserve_bytes);
         App::start_with_space(store, self.shop.clock.clone(), space).map_err(|error| self.failed(&error))
+    }
+
+    /// Where the file really is: its name may be a link to one on another disk, and that disk is the one that fills up.
+    fn folder_of_file(&self) -> PathBuf {
+        let file = std::fs::canonicalize(self.options.file()).ok();
+        file.and_then(|file| file.parent().map(PathBuf::from)).unwrap_or_else(|| self.options.directory.clone())
     }
 
     fn closed_by(&self, error: &OpenError) -> Closed {

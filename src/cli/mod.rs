@@ -25,7 +25,7 @@ pub fn run(command_line: CommandLine) -> Result<(), String> {
     match command_line.command {
         None => serve_supervised(&command_line.serve),
         Some(Command::Serve(options)) => serve_supervised(&options),
-        Some(Command::Tail { url, since, state }) => client::tail(&url, since, state),
+        Some(Command::Tail { url, since, state }) => client::tail(&url, since, state.as_deref()),
         Some(Command::Load { file, url }) => client::load(&file, &url),
         Some(Command::Bench(options)) => bench(options),
     }
@@ -229,7 +229,8 @@ fn announce(state: &str, addresses: &[SocketAddr], is_lan_trusted: bool) {
     let mut line = format!("{state} ");
     let here: Vec<String> = addresses.iter().map(|&address| url(here(address))).collect();
     line.push_str(&here.join(" or "));
-    let elsewhere: Vec<String> = addresses.iter().filter_map(|&address| elsewhere(address)).map(url).collect();
+    let mut elsewhere: Vec<String> = addresses.iter().filter_map(|&address| elsewhere(address)).map(url).collect();
+    elsewhere.dedup();
     if is_lan_trusted && !elsewhere.is_empty() {
         line.push_str("; on other devices ");
         line.push_str(&elsewhere.join(" or "));
@@ -260,13 +261,15 @@ fn elsewhere(address: SocketAddr) -> Option<SocketAddr> {
         return Some(address);
     }
     // First the way outwards; a shop without internet has none, but an address in one of the usual networks.
-    let (local, others): (&str, &[&str]) = match address {
-        SocketAddr::V4(_) => {
-            ("0.0.0.0:0", &["192.0.2.1:9", "192.168.1.1:9", "192.168.0.1:9", "10.0.0.1:9", "172.16.0.1:9"])
-        }
-        SocketAddr::V6(_) => ("[::]:0", &["[2001:db8::1]:9", "[fd00::1]:9"]),
-    };
-    others.iter().find_map(|other| address_towards(local, other)).map(|ip| SocketAddr::new(ip, address.port()))
+    let v4 = || towards(&["192.0.2.1:9", "192.168.1.1:9", "192.168.0.1:9", "10.0.0.1:9", "172.16.0.1:9"], "0.0.0.0:0");
+    let v6 = || towards(&["[2001:db8::1]:9", "[fd00::1]:9"], "[::]:0");
+    // Every address of IPv6 stands for those of IPv4 too, which are easier to type.
+    let ip = if address.is_ipv4() { v4() } else { v4().or_else(v6) };
+    ip.map(|ip| SocketAddr::new(ip, address.port()))
+}
+
+fn towards(others: &[&str], local: &str) -> Option<IpAddr> {
+    others.iter().find_map(|other| address_towards(local, other))
 }
 
 /// The address of this machine that leads to another one. Connecting a UDP socket sends nothing; it only asks the system.

@@ -1,7 +1,7 @@
 //! `tail`: follows the changes over `/sync` and prints one JSON line each, without a gap over lost connections and, with
 //! a state file, over its own restarts.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{ErrorKind, StdoutLock, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
 
 use super::base_url;
-use crate::process;
+use crate::process::{self, Awake, is_timeout};
 
 /// Waiting times between attempts to connect.
 const RETRY_FIRST: Duration = Duration::from_millis(500);
@@ -53,13 +53,16 @@ enum End {
 }
 
 /// Prints changes until its output is closed: from `since`, or from where the state file ends, or from now on.
-pub fn tail(url: &str, since: Option<u64>, state: Option<PathBuf>) -> Result<(), String> {
+pub fn tail(url: &str, since: Option<u64>, state: Option<&Path>) -> Result<(), String> {
     let base = base_url(url)?;
+    let state = state.map(real_path).transpose()?;
+    let mut clock = Awake::start();
     let mut tail = Tail {
         since,
-        position: read_state(state.as_deref())?,
+        position: read_state(state.as_deref(), since)?,
         state,
-        last_heard: Instant::now(),
+        last_heard: clock.now(),
+        clock,
         output: std::io::stdout().lock(),
     };
     let mut wait = RETRY_FIRST;
@@ -86,7 +89,11 @@ struct Tail {
     since: Option<u64>,
     position: Option<Position>,
     state: Option<PathBuf>,
+    /// When the server was heard last, on `clock`.
     last_heard: Instant,
+    /// Looked at every [`LOOK_AROUND`]. A tail that was stopped, or slept with its machine, does not take its own absence for
+    /// the server's.
+    clock: Awake,
     output: StdoutLock<'static>,
 }
 
@@ -103,21 +110,24 @@ impl Tail {
             // Without a time-out neither a server that vanished nor a reader that left would ever be missed.
             stream.set_read_timeout(Some(LOOK_AROUND)).map_err(|error| error.to_string())?;
         }
-        self.last_heard = Instant::now();
+        self.last_heard = self.clock.now();
         Ok(socket)
     }
 
     fn print_changes(&mut self, mut socket: WebSocket<MaybeTlsStream<TcpStream>>) -> End {
         loop {
             let read = socket.read();
+            let now = self.clock.now();
             if read.is_ok() {
-                self.last_heard = Instant::now();
+                self.last_heard = now;
             }
             let ended = match read {
                 Ok(Message::Text(text)) => self.take(text.as_str()),
                 Ok(Message::Close(_)) => Some(End::Lost("the server closed the connection".into())),
                 Ok(_) => None,
-                Err(tungstenite::Error::Io(error)) if is_timeout(&error) => self.look_around(),
+                Err(tungstenite::Error::Io(error)) if is_timeout(&error) => self.look_around(now),
+                // A signal, such as that to go on after a stop, says nothing about the connection.
+                Err(tungstenite::Error::Io(error)) if error.kind() == ErrorKind::Interrupted => None,
                 Err(error) => Some(End::Lost(error.to_string())),
             };
             if let Some(end) = ended {
@@ -127,11 +137,11 @@ impl Tail {
     }
 
     /// Nothing came for a while: is anybody still reading, and is the server still there?
-    fn look_around(&self) -> Option<End> {
+    fn look_around(&self, now: Instant) -> Option<End> {
         if process::is_output_closed() {
             return Some(End::OutputClosed);
         }
-        (self.last_heard.elapsed() > SILENCE_MAX).then(|| End::Lost("it is silent".into()))
+        (now.saturating_duration_since(self.last_heard) > SILENCE_MAX).then(|| End::Lost("it is silent".into()))
     }
 
     /// Prints a change, and notes how far it has come only after it is printed.
@@ -175,10 +185,6 @@ impl Tail {
     }
 }
 
-fn is_timeout(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-}
-
 /// The epoch of the running server, for a sequence that a person typed.
 fn current_epoch(base: &str) -> Result<String, String> {
     #[derive(Deserialize)]
@@ -190,23 +196,45 @@ fn current_epoch(base: &str) -> Result<String, String> {
     serde_json::from_str::<Health>(&text).map(|health| health.epoch).map_err(|error| error.to_string())
 }
 
-fn read_state(state: Option<&Path>) -> Result<Option<Position>, String> {
+/// Where a state file really is: what replaces it must not replace a link to it, and a link that leads nowhere is no missing
+/// file, since beginning anew there would miss what came in between.
+fn real_path(path: &Path) -> Result<PathBuf, String> {
+    match process::is_missing(path) {
+        Ok(true) => Ok(path.to_path_buf()),
+        Ok(false) => fs::canonicalize(path),
+        Err(error) => Err(error),
+    }
+    .map_err(|error| format!("{} cannot be read: {error}.", path.display()))
+}
+
+/// How far the output had come. A file that says nothing of it, such as one that is empty, stops nobody who says it with `since`.
+fn read_state(state: Option<&Path>, since: Option<u64>) -> Result<Option<Position>, String> {
     let Some(path) = state else { return Ok(None) };
-    match fs::read_to_string(path) {
-        Ok(text) => serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|error| format!("{} is not a state file of tail: {error}.", path.display())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("{} cannot be read: {error}.", path.display())),
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("{} cannot be read: {error}.", path.display())),
+    };
+    match serde_json::from_slice(&text) {
+        Ok(position) => Ok(Some(position)),
+        Err(_) if since.is_some() => Ok(None),
+        Err(error) => Err(format!(
+            "{} does not say how far the output had come ({error}). Say it with --since and the seq of the last line, or \
+             remove the file to begin now.",
+            path.display()
+        )),
     }
 }
 
-/// Replaces the file as a whole, so that it is never half written.
+/// Replaces the file as a whole and durably: after a power cut it is the old one or the new one, never half of it.
 fn write_state(path: &Path, position: &Position) -> Result<(), String> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let text = serde_json::to_string(position).map_err(|error| error.to_string())?;
-    fs::write(&temporary, text)
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::create(&temporary)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&temporary, path))
+        .and_then(|()| process::sync_directory(folder))
         .map_err(|error| format!("{} cannot be written: {error}.", path.display()))
 }

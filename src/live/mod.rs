@@ -25,6 +25,8 @@ pub use outbox::{OUTBOX_AGE_MAX, OUTBOX_BYTES_MAX};
 pub mod close_code {
     /// The server is shutting down.
     pub const GOING_AWAY: u16 = 1001;
+    /// The server cannot go on, and the client is not to blame.
+    pub const INTERNAL_ERROR: u16 = 1011;
     /// The client did not take its frames in time; it connects again and resumes.
     pub const TOO_SLOW: u16 = 4408;
 }

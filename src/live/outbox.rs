@@ -11,7 +11,7 @@ use tungstenite::Bytes;
 use super::close_code;
 use super::frame::close_frame;
 use crate::metrics::Counter;
-use crate::process;
+use crate::process::{self, Awake};
 
 /// Bytes that may wait for one client.
 pub const OUTBOX_BYTES_MAX: usize = 1 << 20;
@@ -43,8 +43,11 @@ struct State {
     /// The handshake's answer and what the client has missed come first, written by its own thread; until then everything
     /// waits here.
     is_corked: bool,
-    /// Pieces of whole frames, each with the time since which it waits.
+    /// Pieces of whole frames, each with the time since which it waits, on `clock`.
     queue: VecDeque<(Instant, Bytes)>,
+    /// The broadcaster looks at it all the time while something waits. A server that was stopped, or slept with its machine,
+    /// does not take its own absence for that of its clients.
+    clock: Awake,
     bytes: usize,
     /// A part of the front piece is sent already, so the rest of it must follow.
     is_front_begun: bool,
@@ -53,7 +56,7 @@ struct State {
 impl State {
     fn push(&mut self, bytes: Bytes) {
         self.bytes += bytes.len();
-        self.queue.push_back((Instant::now(), bytes));
+        self.queue.push_back((self.clock.now(), bytes));
     }
 
     /// What waits besides the newest piece.
@@ -83,8 +86,14 @@ enum Phase {
 
 impl Outbox {
     pub(super) fn new(stream: Arc<TcpStream>, closed_slow: Arc<Counter>) -> Self {
-        let state =
-            State { phase: Phase::Open, is_corked: true, queue: VecDeque::new(), bytes: 0, is_front_begun: false };
+        let state = State {
+            phase: Phase::Open,
+            is_corked: true,
+            queue: VecDeque::new(),
+            clock: Awake::start(),
+            bytes: 0,
+            is_front_begun: false,
+        };
         Self { stream, state: Mutex::new(state), closed_slow }
     }
 
@@ -143,7 +152,7 @@ impl Outbox {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.phase == Phase::Open {
             state.push(close_frame(code, reason));
-            state.phase = Phase::Closing(Instant::now() + CLOSE_LINGER);
+            state.phase = Phase::Closing(state.clock.now() + CLOSE_LINGER);
         }
         self.flush_locked(&mut state)
     }
@@ -191,7 +200,7 @@ impl Outbox {
 
     /// Holds the limits: a client that does not take its frames is closed and resumes later; nothing is left out silently.
     fn judge(&self, state: &mut State, waiting: usize) -> Offered {
-        let now = Instant::now();
+        let now = state.clock.now();
         match state.phase {
             Phase::Closing(until) if now >= until => self.end(state),
             Phase::Open if state.is_over_limits(waiting, now) => {
@@ -279,6 +288,27 @@ mod tests {
         let frames = seen.strip_suffix(&close[..]).expect("the close frame is last");
         assert_eq!(frames.len() % frame.len(), 0, "only whole frames come before it");
         assert!(frames.len() / frame.len() < offered);
+    }
+
+    #[test]
+    fn the_servers_own_absence_is_not_held_against_a_client() {
+        let (near, far) = pair();
+        let outbox = Outbox::new(near, Arc::default());
+        outbox.uncork();
+        let frame = super::super::frame::text_frame(&vec![b'x'; 100_000]);
+        while outbox.offer(&frame) == Offered::Sent {}
+        let phase = || outbox.state.lock().unwrap().phase;
+        for _ in 0..3 {
+            outbox.state.lock().unwrap().clock.sleep_through(OUTBOX_AGE_MAX * 100);
+            assert_eq!((outbox.flush(), phase()), (Offered::Waiting, Phase::Open));
+        }
+        outbox.state.lock().unwrap().clock.live_through(OUTBOX_AGE_MAX);
+        outbox.flush();
+        assert!(matches!(phase(), Phase::Closing(_)), "time that was lived through counts");
+        // The close frame waits no shorter for that.
+        outbox.state.lock().unwrap().clock.sleep_through(CLOSE_LINGER * 2);
+        assert_eq!(outbox.flush(), Offered::Waiting);
+        drop(far);
     }
 
     #[test]

@@ -1,11 +1,15 @@
-//! What differs between operating systems, in one place: limits, signals, folders, systemd, and sending without waiting.
+//! What differs between operating systems, in one place: limits, signals, folders, systemd, and sending without waiting; and
+//! what a process lives through that is stopped, or whose machine is suspended, and goes on.
 
+mod awake;
 pub mod systemd;
 
 use std::io;
 use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
+
+pub use awake::{Awake, LOOK_EVERY, is_timeout, uninterrupted};
 
 /// Makes the entries of a folder durable, so that a file that was moved into it is found after a power cut.
 #[cfg(unix)]
@@ -18,6 +22,37 @@ pub fn sync_directory(path: &Path) -> io::Result<()> {
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on every system")]
 pub fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Whether there is no such name: not a file, nor a link that leads nowhere, nor a name that we may not look at.
+pub fn is_missing(path: &Path) -> io::Result<bool> {
+    match path.symlink_metadata() {
+        Ok(_) => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a file its name if nothing has it: `AlreadyExists` if something does, which stays as it is.
+pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    match rename_without_replacing(from, to) {
+        // The file system does not know how; then a look before has to do.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            if is_missing(to)? { std::fs::rename(from, to) } else { Err(io::ErrorKind::AlreadyExists.into()) }
+        }
+        result => result,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).map_err(io::Error::from)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn rename_without_replacing(_from: &Path, _to: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Bytes that are free for us on the disk of this folder; `None` if the system does not say.
@@ -157,4 +192,30 @@ pub fn processor_time() -> Duration {
 /// Runs `on_stop` for SIGINT, SIGTERM and SIGHUP, and for Ctrl-C and closing the window on Windows.
 pub fn on_stop_signal(on_stop: impl FnMut() + Send + 'static) -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(on_stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_gets_its_name_replaces_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("new"), dir.path().join("name"));
+        std::fs::write(&from, "new").unwrap();
+        std::fs::write(&to, "old").unwrap();
+        assert_eq!(rename_new(&from, &to).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&to).unwrap(), b"old");
+        std::fs::remove_file(&to).unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(dir.path().join("nowhere"), &to).unwrap();
+            assert!(!is_missing(&to).unwrap(), "a link is there, wherever it leads");
+            assert_eq!(rename_new(&from, &to).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+            std::fs::remove_file(&to).unwrap();
+        }
+        assert!(is_missing(&to).unwrap());
+        rename_new(&from, &to).unwrap();
+        assert_eq!(std::fs::read(&to).unwrap(), b"new");
+    }
 }

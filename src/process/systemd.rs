@@ -56,7 +56,7 @@ fn send(message: &str) -> io::Result<()> {
     };
     let socket = UnixDatagram::unbound()?;
     socket.set_write_timeout(Some(NOTICE_WAIT))?;
-    socket.send_to_addr(message.as_bytes(), &address).map(drop)
+    super::uninterrupted(|| socket.send_to_addr(message.as_bytes(), &address)).map(drop)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -20,6 +20,8 @@ pub enum OpenError {
     InUse(PathBuf),
     /// There was a file and it is gone; an empty one in its place would look like a lost shop.
     Missing(PathBuf),
+    /// There is a link under the file's name, and nothing where it leads: most often a disk that is not there.
+    LeadsNowhere(PathBuf),
     /// The system does not let us read or write the file.
     Unreadable {
         /// The file.
@@ -105,6 +107,10 @@ impl OpenError {
             Self::Missing(_) => {
                 "Put it, or the last backup, back under that name. To begin with an empty shop instead, start the server again."
             }
+            Self::LeadsNowhere(_) => {
+                "Look whether the disk that it leads to is there. To begin with an empty shop instead, move the link away and \
+                 start the server again."
+            }
             Self::Unreadable { .. } => {
                 "Give the account that runs tillsync the right to read and write this file, and look whether its disk is well."
             }
@@ -133,6 +139,9 @@ impl fmt::Display for OpenError {
             }
             Self::InUse(path) => write!(formatter, "Another tillsync is already using {}.", path.display()),
             Self::Missing(path) => write!(formatter, "The database {} is not there any more.", path.display()),
+            Self::LeadsNowhere(path) => {
+                write!(formatter, "{} is a link to a file that is not there. It was left as it is.", path.display())
+            }
             Self::Unreadable { path, source } => {
                 write!(formatter, "The database {} cannot be opened: {source}.", path.display())
             }

@@ -1,6 +1,7 @@
 //! Making and opening the file.
 
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, RwLock};
@@ -40,11 +41,16 @@ pub(super) fn open(options: &StoreOptions, attempt: Attempt) -> Result<Store, Op
         Err(TryLockError::Error(source)) => return Err(folder_error(source)),
     }
 
-    if !path.exists() {
+    let is_missing = crate::process::is_missing(&path);
+    if is_missing.map_err(|source| OpenError::Unreadable { path: path.clone(), source })? {
         if !attempt.may_create {
             return Err(OpenError::Missing(path));
         }
         create(&options.directory, &path, options).map_err(|error| OpenError::of(&path, error))?;
+    }
+    // An empty shop in the place of one whose disk is not there would look like a lost one.
+    if fs::metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Err(OpenError::LeadsNowhere(path));
     }
     let (database, currency) = accept(&path, options, attempt)?;
     let (opener_path, cache_bytes) = (path.clone(), options.cache_bytes);
@@ -146,16 +152,19 @@ pub(super) fn open_database(path: &Path, file: &ShopFile, cache_bytes: usize) ->
 }
 
 /// Makes the file under another name and moves it into place when it is whole: a power cut during redb's own creation
-/// would leave a file that never opens.
+/// would leave a file that never opens. What has appeared under the name meanwhile stays, and is opened.
 fn create(directory: &Path, path: &Path, options: &StoreOptions) -> Result<(), StoreError> {
     let io = |error: std::io::Error| StoreError::from(DatabaseError::from(error));
     let temporary: PathBuf = directory.join(format!("{FILE_NAME}.new"));
     match fs::remove_file(&temporary) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
         _ => {}
     }
     fill(Builder::new().create(&temporary)?, options.currency.unwrap_or(Currency::INR))?;
-    fs::rename(&temporary, path).map_err(io)?;
+    match crate::process::rename_new(&temporary, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => fs::remove_file(&temporary).map_err(io)?,
+        result => result.map_err(io)?,
+    }
     crate::process::sync_directory(directory).map_err(io)
 }
 

@@ -1,18 +1,18 @@
 //! One connection from its first byte to its last.
 
-use std::io::{self, Read};
-use std::net::{IpAddr, Shutdown, TcpStream};
+use std::io::{self, Write};
+use std::net::{IpAddr, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::deadline::DeadlineWriter;
 use super::delivery::Delivery;
 use super::head::{Framing, Head};
 use super::intake::{Intake, NoRequest};
-use super::limits::{LINGER_BYTES_MAX, LINGER_TIME_MAX, WRITE_TIME_MAX};
+use super::linger::{linger, reset};
 use super::problem::Problem;
 use super::request::Visit;
+use super::resets::Visitor;
 use super::respond::Reply;
 use super::route;
 use super::route::LiveFeed;
@@ -20,12 +20,34 @@ use super::server::Shared;
 use super::session::{self, Session};
 use crate::process::SENDS_WITHOUT_WAITING;
 
-/// Serves requests until the client or a rule ends the connection, or until it goes on as a WebSocket.
-pub(super) fn serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> Option<Box<Session>> {
-    try_serve(shared, stream).unwrap_or_else(|error| {
-        log::debug!("A connection ended: {error}");
-        None
-    })
+/// Serves requests until the client or a rule ends the connection, or until it goes on as a WebSocket. `peer` is the client.
+pub(super) fn serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>, peer: IpAddr) -> Option<Box<Session>> {
+    match catch_unwind(AssertUnwindSafe(|| try_serve(shared, stream, peer))) {
+        Ok(Ok(End::WebSocket(session))) => return Some(session),
+        Ok(Ok(End::Whole)) => linger(shared, stream),
+        Ok(Ok(End::NotWhole)) => reset(stream),
+        // Nobody knows in the middle of what.
+        Err(_) => {
+            log::error!("A connection ended because of a fault in the program");
+            reset(stream);
+        }
+        Ok(Err(error)) => {
+            log::debug!("A connection ended: {error}");
+            // Whatever it was, earlier answers and a part of the last one may still be on their way.
+            linger(shared, stream);
+        }
+    }
+    None
+}
+
+/// How the serving of requests ends.
+enum End {
+    /// With the last answer, if there was one.
+    Whole,
+    /// In the middle of an answer whose end only the connection's end would show.
+    NotWhole,
+    /// The connection has become a WebSocket.
+    WebSocket(Box<Session>),
 }
 
 /// What follows a request on its connection.
@@ -35,95 +57,138 @@ enum Next {
     /// Another request, once this answer is sent.
     RequestAfter(Delivery),
     /// Nothing; the client may still be sending.
-    End,
-    /// The connection has become a WebSocket.
-    WebSocket(LiveFeed, Box<Head>),
+    End(End),
+    /// A WebSocket.
+    Handshake(LiveFeed, Box<Head>),
 }
 
-fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option<Box<Session>>> {
+fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>, peer: IpAddr) -> io::Result<End> {
     stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(WRITE_TIME_MAX))?;
-    let mut intake = Intake::new(Arc::clone(stream))?;
-    let reached_at = stream.local_addr()?.ip().to_canonical();
+    DeadlineWriter::prepare(stream)?;
+    let mut connection = Connection {
+        shared,
+        stream,
+        intake: Intake::new(Arc::clone(stream))?,
+        reached_at: stream.local_addr()?.ip().to_canonical(),
+        visitor: Visitor { address: peer, resets: &shared.resets },
+    };
     let mut under_way: Option<Delivery> = None;
     loop {
-        let received = intake.next_head();
+        let received = connection.intake.next_head();
         if let Some(delivery) = under_way.take() {
             delivery.finish(stream)?;
         }
         let next = match received {
-            Ok(head) => one_request(shared, stream, &mut intake, head, reached_at)?,
-            Err(NoRequest::Closed) => return Ok(None),
-            Err(NoRequest::Broken(problem)) => refuse(shared, stream, None, problem)?,
+            Ok(head) => connection.one_request(head)?,
+            Err(NoRequest::Closed) => return Ok(End::Whole),
+            Err(NoRequest::Broken(problem)) => connection.refuse(None, problem)?,
         };
         match next {
             Next::Request => {}
             Next::RequestAfter(delivery) => under_way = Some(delivery),
-            Next::End => return linger(stream).map(|()| None),
-            Next::WebSocket(feed, head) => {
-                return match session::open(shared, stream, feed, &head, intake.into_rest())? {
-                    Some(session) => Ok(Some(session)),
-                    None => linger(stream).map(|()| None),
-                };
+            Next::End(end) => return Ok(end),
+            Next::Handshake(feed, head) => {
+                let session =
+                    session::open(shared, stream, feed, &head, connection.visitor, connection.intake.into_rest())?;
+                return Ok(session.map_or(End::Whole, End::WebSocket));
             }
         }
     }
 }
 
-fn one_request(
-    shared: &Arc<Shared>,
-    stream: &Arc<TcpStream>,
-    intake: &mut Intake,
-    head: Box<Head>,
+/// A connection that speaks HTTP.
+struct Connection<'a> {
+    shared: &'a Arc<Shared>,
+    stream: &'a Arc<TcpStream>,
+    intake: Intake,
+    /// Our end of it.
     reached_at: IpAddr,
-) -> io::Result<Next> {
-    // RFC 9110 §7.8: HTTP/1.0 knows no upgrade, and one that it asks for is not seen.
-    let is_upgrade =
-        head.is_http_1_1 && head.has_token("Connection", "upgrade") && head.has_token("Upgrade", "websocket");
-    let feed = if is_upgrade { route::live_feed(&head.method, head.target()) } else { None };
-    if let Err(problem) = shared.guard.check(&head, feed.is_some(), reached_at) {
-        return refuse(shared, stream, Some(&head), problem);
-    }
-    if let Some(feed) = feed {
-        return if matches!(head.framing, Framing::None | Framing::Length(0)) {
-            Ok(Next::WebSocket(feed, head))
-        } else {
-            refuse(shared, stream, Some(&head), Problem::new(400, "A WebSocket handshake has no body"))
+    visitor: Visitor<'a>,
+}
+
+impl Connection<'_> {
+    fn one_request(&mut self, head: Box<Head>) -> io::Result<Next> {
+        let (shared, stream) = (self.shared, self.stream);
+        // RFC 9110 §7.8: HTTP/1.0 knows no upgrade, and one that it asks for is not seen.
+        let is_upgrade =
+            head.is_http_1_1 && head.has_token("Connection", "upgrade") && head.has_token("Upgrade", "websocket");
+        let feed = if is_upgrade { route::live_feed(&head.method, head.target()) } else { None };
+        if let Err(problem) = shared.guard.check(&head, feed.is_some(), self.reached_at) {
+            return self.refuse(Some(&head), problem);
+        }
+        if let Some(feed) = feed {
+            return if matches!(head.framing, Framing::None | Framing::Length(0)) {
+                Ok(Next::Handshake(feed, head))
+            } else {
+                self.refuse(Some(&head), Problem::new(400, "A WebSocket handshake has no body"))
+            };
+        }
+        if let Err(problem) = self.expect(&head)? {
+            return self.refuse(Some(&head), problem);
+        }
+        let mut body = match self.intake.body(head.framing, &shared.budget) {
+            Ok(body) => body,
+            Err(NoRequest::Closed) => return Ok(Next::End(End::Whole)),
+            Err(NoRequest::Broken(problem)) => return self.refuse(Some(&head), problem),
         };
+        let mut reply = match shared.guard.preflight(&head) {
+            Some(reply) => reply,
+            None => match body.reserve_for_parsing() {
+                Ok(()) => answer(&Visit { shop: &shared.shop, head: &head, body: &body.bytes, visitor: self.visitor }),
+                Err(exhausted) => Problem::from(exhausted).into(),
+            },
+        };
+        if body.is_large() {
+            // What it holds counts for as long as its command waits.
+            reply = reply.awaited();
+        }
+        drop(body);
+        let mut share = shared.budget.share();
+        reply = reply.within(&mut share, &head);
+        shared.guard.sign(&head, &mut reply);
+        // HTTP/1.0 has no chunks: the end of a stream is the end of the connection.
+        let ends_with_connection = reply.is_stream() && !head.is_http_1_1;
+        let keeps_alive = head.keeps_alive() && !shared.is_stopping() && !ends_with_connection;
+        if keeps_alive
+            && SENDS_WITHOUT_WAITING
+            && let Some(pending) = reply.take_pending()
+        {
+            return Ok(Next::RequestAfter(Delivery::begin(pending, reply, head, shared, stream)));
+        }
+        match reply.print(DeadlineWriter::new(stream), shared.shop.clock(), Some(&head), keeps_alive) {
+            Ok(()) if keeps_alive => Ok(Next::Request),
+            Ok(()) => Ok(Next::End(End::Whole)),
+            Err(error) if ends_with_connection => {
+                log::debug!("A list broke off: {error}");
+                Ok(Next::End(End::NotWhole))
+            }
+            Err(error) => Err(error),
+        }
     }
-    if let Err(problem) = expect(stream, intake, &head)? {
-        return refuse(shared, stream, Some(&head), problem);
+
+    /// Tells a client that waits for it to send its body (RFC 9110 §10.1.1).
+    fn expect(&self, head: &Head) -> io::Result<Result<(), Problem>> {
+        match head.header("Expect") {
+            None => Ok(Ok(())),
+            Some(value) if value.eq_ignore_ascii_case("100-continue") => {
+                if head.is_http_1_1 && head.framing != Framing::None && !self.intake.has_more() {
+                    DeadlineWriter::new(self.stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+                }
+                Ok(Ok(()))
+            }
+            Some(_) => Ok(Err(Problem::new(417, "The only Expect understood here is 100-continue"))),
+        }
     }
-    let mut body = match intake.body(head.framing, &shared.budget) {
-        Ok(body) => body,
-        Err(NoRequest::Closed) => return Ok(Next::End),
-        Err(NoRequest::Broken(problem)) => return refuse(shared, stream, Some(&head), problem),
-    };
-    let mut reply = match shared.guard.preflight(&head) {
-        Some(reply) => reply,
-        None => match body.reserve_for_parsing() {
-            Ok(()) => answer(&Visit { shop: &shared.shop, head: &head, body: &body.bytes }),
-            Err(exhausted) => Problem::from(exhausted).into(),
-        },
-    };
-    if body.is_large() {
-        // What it holds counts for as long as its command waits.
-        reply = reply.awaited();
+
+    /// Answers what cannot be served; the place of the next request is unknown, so the connection ends.
+    fn refuse(&self, head: Option<&Head>, problem: Problem) -> io::Result<Next> {
+        let mut reply = Reply::from(problem);
+        if let Some(head) = head {
+            self.shared.guard.sign(head, &mut reply);
+        }
+        reply.print(DeadlineWriter::new(self.stream), self.shared.shop.clock(), head, false)?;
+        Ok(Next::End(End::Whole))
     }
-    drop(body);
-    let mut share = shared.budget.share();
-    reply = reply.within(&mut share, &head);
-    shared.guard.sign(&head, &mut reply);
-    // HTTP/1.0 has no chunks: the end of a stream is the end of the connection.
-    let keeps_alive = head.keeps_alive() && !shared.is_stopping() && (head.is_http_1_1 || !reply.is_stream());
-    if keeps_alive
-        && SENDS_WITHOUT_WAITING
-        && let Some(pending) = reply.take_pending()
-    {
-        return Ok(Next::RequestAfter(Delivery::begin(pending, reply, head, shared, stream)));
-    }
-    reply.print(DeadlineWriter::new(stream), shared.shop.clock(), Some(&head), keeps_alive)?;
-    Ok(if keeps_alive { Next::Request } else { Next::End })
 }
 
 /// Answers a request. A panic in a handler is a fault of ours: this request gets 500, everything else goes on.
@@ -136,46 +201,6 @@ fn guarded<T>(handle: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem>
         log::error!("A request could not be answered because of a fault in the program");
         Err(Problem::new(500, "The server could not answer this request. Please try again."))
     })
-}
-
-/// Tells a client that waits for it to send its body (RFC 9110 §10.1.1).
-fn expect(stream: &TcpStream, intake: &Intake, head: &Head) -> io::Result<Result<(), Problem>> {
-    match head.header("Expect") {
-        None => Ok(Ok(())),
-        Some(value) if value.eq_ignore_ascii_case("100-continue") => {
-            if head.is_http_1_1 && head.framing != Framing::None && !intake.has_more() {
-                io::Write::write_all(&mut &*stream, b"HTTP/1.1 100 Continue\r\n\r\n")?;
-            }
-            Ok(Ok(()))
-        }
-        Some(_) => Ok(Err(Problem::new(417, "The only Expect understood here is 100-continue"))),
-    }
-}
-
-/// Answers what cannot be served; the place of the next request is unknown, so the connection ends.
-fn refuse(shared: &Shared, stream: &TcpStream, head: Option<&Head>, problem: Problem) -> io::Result<Next> {
-    Reply::from(problem).print(DeadlineWriter::new(stream), shared.shop.clock(), head, false)?;
-    Ok(Next::End)
-}
-
-/// Lets the client read the last answer: closing while it is still sending would destroy the answer on its way.
-fn linger(stream: &TcpStream) -> io::Result<()> {
-    stream.shutdown(Shutdown::Write)?;
-    let deadline = Instant::now() + LINGER_TIME_MAX;
-    let mut budget = LINGER_BYTES_MAX;
-    let mut dropped = [0; 4096];
-    while budget > 0 {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            break;
-        }
-        stream.set_read_timeout(Some(left))?;
-        match (&mut &*stream).read(&mut dropped) {
-            Ok(0) | Err(_) => break,
-            Ok(length) => budget = budget.saturating_sub(length),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

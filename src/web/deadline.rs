@@ -2,12 +2,16 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::net::TcpStream;
-use std::time::Instant;
+use std::time::Duration;
 
 use super::limits::WRITE_TIME_MAX;
+use crate::process::{Awake, LOOK_EVERY, is_timeout, uninterrupted};
 
 /// A piece of an answer; each has a deadline of its own.
 pub(super) const WRITE_BYTES: usize = 64 << 10;
+
+/// How long one send waits. After a send that was given up, Windows says nothing more of the socket, so there it is given up once.
+const SEND_WAIT: Duration = if cfg!(windows) { WRITE_TIME_MAX } else { LOOK_EVERY };
 
 /// Writes with a deadline for each piece, so that a client that reads a byte a second does not hold a thread for ever.
 pub(super) struct DeadlineWriter<'a> {
@@ -15,23 +19,32 @@ pub(super) struct DeadlineWriter<'a> {
 }
 
 impl<'a> DeadlineWriter<'a> {
+    /// Makes a socket ready for this.
+    pub fn prepare(stream: &TcpStream) -> io::Result<()> {
+        stream.set_write_timeout(Some(SEND_WAIT))
+    }
+
     pub fn new(stream: &'a TcpStream) -> Self {
         Self { stream }
     }
 
     fn write_piece(&mut self, mut piece: &[u8]) -> io::Result<()> {
-        let mut deadline = None;
+        let mut wait: Option<(Awake, _)> = None;
         while !piece.is_empty() {
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return Err(ErrorKind::TimedOut.into());
-            }
-            match self.stream.write(piece) {
+            match uninterrupted(|| self.stream.write(piece)) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(length) => piece = piece.get(length..).unwrap_or_default(),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) && !cfg!(windows) => {}
                 Err(error) => return Err(error),
             }
-            deadline = deadline.or_else(|| Some(Instant::now() + WRITE_TIME_MAX));
+            let (clock, deadline) = wait.get_or_insert_with(|| {
+                let mut clock = Awake::start();
+                let deadline = clock.now() + WRITE_TIME_MAX;
+                (clock, deadline)
+            });
+            if !piece.is_empty() && clock.now() >= *deadline {
+                return Err(ErrorKind::TimedOut.into());
+            }
         }
         Ok(())
     }

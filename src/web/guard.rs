@@ -9,8 +9,22 @@ use super::head::Head;
 use super::problem::Problem;
 use super::respond::Reply;
 
-/// Ports that browsers leave away in `Host` and `Origin` of plain HTTP.
+/// The port that browsers leave away in `Host` and `Origin` of plain HTTP.
 const HTTP_PORT: u16 = 80;
+/// What routers in shops append to the name that a machine gives them, and mDNS. No page elsewhere can have such a name, but
+/// for `fritz.box`, which those routers answer themselves.
+const HOME_SUFFIXES: [&str; 5] = ["local", "lan", "home", "home.arpa", "fritz.box"];
+
+/// What a page elsewhere may send: the headers that are read here, and those that HTTP libraries add by themselves.
+const ASKED_HEADERS: &str =
+    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Requested-With";
+/// What it may read of an answer, beside what every page may.
+const EXPOSED_HEADERS: &str = "Allow, Date, ETag, Retry-After, Sync-Epoch, Sync-Seq";
+/// What a browser asks before it lets a page of the internet into a private network, and the answer.
+const NETWORK_HEADERS: [(&str, &str); 2] = [
+    ("Access-Control-Request-Private-Network", "Access-Control-Allow-Private-Network"),
+    ("Access-Control-Request-Local-Network", "Access-Control-Allow-Local-Network"),
+];
 
 /// Under which names the server is reached, and which other pages may use it.
 #[derive(Debug, Clone, Default)]
@@ -19,24 +33,18 @@ pub(super) struct Guard {
     ports: Vec<u16>,
     /// Names of this machine on the shop's network.
     machine_names: Vec<String>,
-    /// Names that the owner has configured; any port, since there may be something in front of the server.
+    /// Names that the owner has configured; any port and https too, since there may be something in front of the server.
     configured_names: Vec<String>,
-    /// Origins of other pages that may use the API, exactly as browsers send them.
+    /// Origins of other pages that may use the API, as browsers send them, in lower case.
     allowed_origins: Vec<String>,
 }
 
 impl Guard {
     pub fn new(ports: Vec<u16>, configured_names: &[String], allowed_origins: &[String]) -> Self {
-        let mut machine_names = vec!["localhost".to_string()];
-        if let Some(name) = crate::process::machine_name() {
-            let name = name.to_ascii_lowercase();
-            machine_names.push(format!("{}.local", name.trim_end_matches(".local")));
-            machine_names.push(name);
-        }
         let lower_case = |names: &[String]| names.iter().map(|name| name.to_ascii_lowercase()).collect();
         Self {
             ports,
-            machine_names,
+            machine_names: machine_names(crate::process::machine_name().as_deref()),
             configured_names: lower_case(configured_names),
             allowed_origins: lower_case(allowed_origins),
         }
@@ -54,9 +62,11 @@ impl Guard {
         }
         let is_safe = matches!(head.method, Method::Get | Method::Head | Method::Options) && !is_live_feed;
         match head.header("Origin") {
-            Some(origin) if !is_safe && !self.trusts(origin, host) => {
-                Err(Problem::new(403, "Pages of another address may not use this server."))
-            }
+            Some(origin) if !is_safe && !self.trusts(origin, host) => Err(Problem::new(
+                403,
+                "Pages of another address may not use this server. If that is how this server is reached, through a proxy, \
+                 start it with --host NAME.",
+            )),
             _ => Ok(()),
         }
     }
@@ -65,7 +75,7 @@ impl Guard {
     pub fn sign(&self, head: &Head, reply: &mut Reply) {
         if let Some(origin) = head.header("Origin").filter(|origin| self.allows(origin)) {
             reply.add_header("Access-Control-Allow-Origin", origin);
-            reply.add_header("Access-Control-Expose-Headers", "ETag, Retry-After, Sync-Seq, Sync-Epoch");
+            reply.add_header("Access-Control-Expose-Headers", EXPOSED_HEADERS);
             reply.add_header("Vary", "Origin");
         }
     }
@@ -78,33 +88,68 @@ impl Guard {
         }
         let mut reply = Reply::empty(204, "no-store");
         reply.add_header("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
-        reply.add_header("Access-Control-Allow-Headers", "Content-Type, Idempotency-Key, If-Match, If-None-Match");
+        reply.add_header("Access-Control-Allow-Headers", ASKED_HEADERS);
         reply.add_header("Access-Control-Max-Age", "600");
+        // A page from the internet that asks for a shop's private network has to be let in by name as well (the Private Network
+        // Access draft, which was called Local Network Access for a while).
+        for (asked, allowed) in NETWORK_HEADERS {
+            if head.header(asked).is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+                reply.add_header(allowed, "true");
+            }
+        }
         Some(reply)
     }
 
+    /// Whether a page may send commands: our own, as the browser that shows it says, or one that the owner has named.
     fn trusts(&self, origin: &str, host: &str) -> bool {
-        let is_own = origin.strip_prefix("http://").is_some_and(|own| own.eq_ignore_ascii_case(host));
-        is_own || self.allows(origin)
+        let origin = origin.to_ascii_lowercase();
+        let is_own = match origin.split_once("://") {
+            Some(("http", own)) if !own.is_empty() => {
+                split_port(own).is_some_and(|own| split_port(&host.to_ascii_lowercase()) == Some(own))
+            }
+            // This server speaks plain HTTP, so under https it is reached through a proxy, which may tell another Host.
+            Some(("https", own)) => split_port(own).is_some_and(|(name, _)| self.is_configured(name)),
+            _ => false,
+        };
+        is_own || self.allows(&origin)
     }
 
     fn allows(&self, origin: &str) -> bool {
         self.allowed_origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 
+    /// `name` in lower case.
+    fn is_configured(&self, name: &str) -> bool {
+        let name = name.trim_matches(['[', ']']).trim_end_matches('.');
+        self.configured_names.iter().any(|own| own == name)
+    }
+
     /// `reached_at` is this machine's end of the connection: its own address is always known.
     fn knows(&self, host: &str, reached_at: IpAddr) -> bool {
-        let Some((name, port)) = split_port(host) else { return false };
-        let name = name.trim_end_matches('.').to_ascii_lowercase();
-        if self.configured_names.contains(&name) {
+        let host = host.to_ascii_lowercase();
+        let Some((name, port)) = split_port(&host) else { return false };
+        if self.is_configured(name) {
             return true;
         }
-        let is_ours = match name.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(ip) => is_local(ip) || ip == reached_at,
-            Err(_) => self.machine_names.contains(&name),
-        };
-        is_ours && self.ports.contains(&port)
+        let name = name.trim_end_matches('.');
+        match name.trim_matches(['[', ']']).parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+            // A page that is reached under a literal address is served by that very address: the port may be a mapped one.
+            Ok(ip) if !ip.is_loopback() => is_local(ip) || ip == reached_at,
+            Ok(_) => self.ports.contains(&port),
+            Err(_) => self.machine_names.iter().any(|own| own == name) && self.ports.contains(&port),
+        }
     }
+}
+
+/// The names of a machine on the shop's network, in lower case.
+fn machine_names(machine: Option<&str>) -> Vec<String> {
+    let mut names = vec!["localhost".to_string()];
+    if let Some(machine) = machine.map(str::to_ascii_lowercase) {
+        let first = machine.split('.').find(|label| !label.is_empty()).unwrap_or("localhost");
+        names.extend([first.to_string(), machine.clone()]);
+        names.extend(HOME_SUFFIXES.map(|suffix| format!("{first}.{suffix}")));
+    }
+    names
 }
 
 /// Splits `host[:port]`, `[v6]:port` included.
@@ -133,7 +178,8 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_known() {
-        let guard = Guard::new(vec![8000], &["till.shop".to_string()], &[]);
+        let mut guard = Guard::new(vec![8000], &["till.shop".to_string(), "2001:db8::7".to_string()], &[]);
+        guard.machine_names = machine_names(Some("Till-1.local"));
         let here = IpAddr::from([127, 0, 0, 1]);
         for host in [
             "127.0.0.1:8000",
@@ -149,7 +195,18 @@ mod tests {
             "till.shop",
             "till.shop:443",
             "Till.Shop.",
+            "[2001:db8::7]:9000",
             "localhost.:8000",
+            "till-1:8000",
+            "TILL-1.local:8000",
+            "till-1.lan:8000",
+            "till-1.home:8000",
+            "till-1.home.arpa:8000",
+            "till-1.fritz.box:8000",
+            "192.168.1.20",
+            "192.168.1.20:9000",
+            "[fd12::1]",
+            "[::ffff:192.168.1.20]:8000",
         ] {
             assert!(guard.knows(host, here), "{host}");
         }
@@ -159,6 +216,13 @@ mod tests {
             "localhost",
             "localhost:80",
             "127.0.0.1:8001",
+            "[::1]:8001",
+            "[::ffff:127.0.0.1]:8001",
+            "till-1.lan:8001",
+            "till-1.example:8000",
+            "lan:8000",
+            "till-2.lan:8000",
+            "till-1.lan.evil.example:8000",
             "8.8.8.8:8000",
             ":8000",
             "172.32.0.1:8000",
@@ -172,6 +236,46 @@ mod tests {
             assert!(!guard.knows(host, here), "{host}");
         }
         assert!(guard.knows("100.64.3.4:8000", IpAddr::from([100, 64, 3, 4])));
+        assert!(guard.knows("100.64.3.4:80", IpAddr::from([100, 64, 3, 4])));
+    }
+
+    #[test]
+    fn a_machine_with_a_domain_of_its_own_is_known_under_both() {
+        let names = machine_names(Some("till.shop.example"));
+        for name in ["localhost", "till", "till.shop.example", "till.local", "till.lan"] {
+            assert!(names.iter().any(|own| own == name), "{name}");
+        }
+        assert_eq!(machine_names(None), ["localhost"]);
+    }
+
+    /// A proxy with https in front passes the name on as `Host`, or cuts its port, or names the server's own address instead.
+    #[test]
+    fn a_configured_name_is_our_own_page_over_https_too() {
+        let guard = Guard::new(vec![8000], &["shop.lan".to_string(), "2001:db8::7".to_string()], &[]);
+        for origin in ["https://shop.lan", "https://shop.lan:8443", "https://SHOP.lan", "https://[2001:db8::7]"] {
+            for host in ["shop.lan", "shop.lan:443", "shop.lan:8443", "127.0.0.1:8000", ""] {
+                assert!(guard.trusts(origin, host), "{origin} {host}");
+            }
+        }
+        assert!(guard.trusts("http://shop.lan", "shop.lan"));
+        assert!(guard.trusts("http://shop.lan", "shop.lan:80"));
+        assert!(guard.trusts("http://shop.lan:8000", "Shop.lan:8000"));
+        for origin in [
+            "https://shop.lan.evil.example",
+            "https://evil.example",
+            "https://localhost:8000",
+            "https://127.0.0.1:8000",
+            "https://u@shop.lan",
+            "https://shop.lan:x",
+            "https://shop.lan/",
+            "https://",
+            // Another program at another port of the same machine.
+            "http://shop.lan:8080",
+            "http://shop.lan",
+            "ftp://shop.lan",
+        ] {
+            assert!(!guard.trusts(origin, "shop.lan:8000"), "{origin}");
+        }
     }
 
     #[test]

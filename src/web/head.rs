@@ -54,7 +54,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, Problem> {
         }
         Ok(_) if request.path.is_none_or(|target| target.len() > TARGET_BYTES_MAX) => return Err(target_too_long()),
         Ok(_) => return Err(Problem::new(431, "The request head is larger than 16 KiB")),
-        Err(error) => return Err(unparsable(error)),
+        // The end of the line tells a space in the address from another version.
+        Err(httparse::Error::Version) if !bytes.contains(&b'\n') && bytes.len() <= TARGET_BYTES_MAX => {
+            return Ok(Parsed::Partial);
+        }
+        Err(error) => return Err(unparsable(error, bytes)),
     };
     let head = bytes.get(..length).unwrap_or_default();
     check_lines(head)?;
@@ -67,11 +71,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, Problem> {
         let start = piece.as_ptr().addr() - head.as_ptr().addr();
         start..start + piece.len()
     };
-    let text = std::str::from_utf8(head).map_err(|_| Problem::new(400, "The request head is not UTF-8 text"))?;
     let target = range_of(request.path.unwrap_or_default().as_bytes());
-    let headers = request.headers.iter().map(|header| (range_of(header.name.as_bytes()), range_of(header.value)));
+    let headers: Vec<_> =
+        request.headers.iter().map(|header| (range_of(header.name.as_bytes()), range_of(header.value))).collect();
     let mut head = Head {
-        headers: headers.collect(),
+        text: text_of(head, &headers)?,
+        headers,
         target,
         method: request
             .method
@@ -80,10 +85,51 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, Problem> {
             .map_err(|()| Problem::new(400, "The method is not valid"))?,
         is_http_1_1: request.version == Some(1),
         framing: Framing::None,
-        text: text.to_string(),
     };
     head.framing = head.check()?;
     Ok(Parsed::Complete(Box::new(head), length))
+}
+
+/// Headers whose value decides something here. `User-Agent` does too, but only by how it begins.
+const READ_HEADERS: [&str; 18] = [
+    "Accept",
+    "Accept-Encoding",
+    "Access-Control-Request-Local-Network",
+    "Access-Control-Request-Method",
+    "Access-Control-Request-Private-Network",
+    "Connection",
+    "Content-Encoding",
+    "Content-Length",
+    "Content-Type",
+    "Expect",
+    "Host",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Origin",
+    "Transfer-Encoding",
+    "Upgrade",
+    "Sec-WebSocket-Key",
+];
+
+/// The head as text. Values may hold bytes of any old encoding (RFC 9110 §5.5, `obs-text`). Where nobody reads them a question
+/// mark takes the place of each, so that everything else stays where it is; where they are read, they would be guessed at.
+fn text_of(head: &[u8], headers: &[(Range<usize>, Range<usize>)]) -> Result<String, Problem> {
+    if let Ok(text) = std::str::from_utf8(head) {
+        return Ok(text.to_string());
+    }
+    let mut bytes = head.to_vec();
+    for (name, value) in headers {
+        let Some(value) = bytes.get_mut(value.clone()).filter(|value| std::str::from_utf8(value).is_err()) else {
+            continue;
+        };
+        let name = head.get(name.clone()).unwrap_or_default();
+        if let Some(name) = READ_HEADERS.iter().find(|own| own.as_bytes().eq_ignore_ascii_case(name)) {
+            return Err(Problem::new(400, format!("The header {name} is not UTF-8 text")));
+        }
+        value.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
+    }
+    String::from_utf8(bytes).map_err(|_| Problem::new(400, "The request head is not UTF-8 text"))
 }
 
 /// A line feed alone is a line end for some and not for others (RFC 9112 §2.2).
@@ -106,12 +152,22 @@ fn target_too_long() -> Problem {
     Problem::new(414, "The address is longer than 8 KiB")
 }
 
-fn unparsable(error: httparse::Error) -> Problem {
+fn unparsable(error: httparse::Error, bytes: &[u8]) -> Problem {
     match error {
         httparse::Error::TooManyHeaders => Problem::new(431, "The request has more than 64 headers"),
+        httparse::Error::Version if !names_a_version(bytes) => {
+            Problem::new(400, "There is a space in the address; write it as %20")
+        }
         httparse::Error::Version => Problem::new(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here"),
         error => Problem::new(400, format!("The request head is not valid HTTP: {error}")),
     }
+}
+
+/// Whether method and address are followed by what is meant for a version, and not by more of the address.
+fn names_a_version(bytes: &[u8]) -> bool {
+    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let third = line.split(|&byte| byte == b' ').nth(2).unwrap_or_default();
+    third.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"HTTP/"))
 }
 
 impl Head {

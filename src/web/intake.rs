@@ -9,6 +9,7 @@ use super::budget::{Budget, Exhausted, Share};
 use super::head::{self, Framing, Head, Parsed, body_too_large};
 use super::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, IDLE_TIME_MAX, PARSE_BYTES_MAX};
 use super::problem::Problem;
+use crate::process::{Awake, LOOK_EVERY, is_timeout, uninterrupted};
 
 const READ_BYTES: usize = 4 << 10;
 /// A chunk's size with its extensions, or one trailer field.
@@ -18,6 +19,9 @@ const CHUNK_LINE_BYTES_MAX: usize = 4 << 10;
 pub(super) struct Intake<S = Socket> {
     source: S,
     buffer: Buffer,
+    /// The clock of the deadlines. A client that sent in time is not refused because the server was stopped meanwhile, or slept
+    /// with its machine.
+    clock: Awake,
 }
 
 /// What was received and is not used yet. What is left does not move each time that something is taken from its front, so that
@@ -80,7 +84,7 @@ impl From<Problem> for NoRequest {
 impl Intake {
     pub fn new(stream: Arc<TcpStream>) -> io::Result<Self> {
         stream.set_read_timeout(Some(IDLE_TIME_MAX))?;
-        Ok(Self { source: Socket { stream, timeout: IDLE_TIME_MAX }, buffer: Buffer::default() })
+        Ok(Self { source: Socket { stream, timeout: IDLE_TIME_MAX }, buffer: Buffer::default(), clock: Awake::start() })
     }
 }
 
@@ -90,7 +94,7 @@ impl<S: Source> Intake<S> {
         if !self.has_more() && self.receive(IDLE_TIME_MAX).is_err() {
             return Err(NoRequest::Closed);
         }
-        let deadline = Instant::now() + HEAD_TIME_MAX;
+        let deadline = self.clock.now() + HEAD_TIME_MAX;
         let mut parsed = 0;
         loop {
             if self.skip_empty_lines() {
@@ -118,7 +122,7 @@ impl<S: Source> Intake<S> {
 
     /// Reads the body that a head announced. After an error the rest of it may still be on its way.
     pub fn body<'b>(&mut self, framing: Framing, budget: &'b Budget) -> Result<Body<'b>, NoRequest> {
-        let deadline = Instant::now() + BODY_TIME_MAX;
+        let deadline = self.clock.now() + BODY_TIME_MAX;
         let mut body = Body { bytes: Vec::new(), share: budget.share() };
         let result = match framing {
             Framing::None => Ok(()),
@@ -233,11 +237,16 @@ impl<S: Source> Intake<S> {
     }
 
     fn receive_by(&mut self, deadline: Instant) -> io::Result<()> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(ErrorKind::TimedOut.into());
+        loop {
+            let left = deadline.saturating_duration_since(self.clock.now());
+            if left.is_zero() {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            match self.receive(left.min(LOOK_EVERY)) {
+                Err(error) if is_timeout(&error) => {}
+                result => return result,
+            }
         }
-        self.receive(left)
     }
 
     /// Reads once; the end of the stream is an error.
@@ -265,12 +274,7 @@ impl Source for Socket {
             self.stream.set_read_timeout(Some(timeout))?;
             self.timeout = timeout;
         }
-        loop {
-            match (&*self.stream).read(into) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                result => return result,
-            }
-        }
+        uninterrupted(|| (&*self.stream).read(into))
     }
 }
 
@@ -296,10 +300,6 @@ impl Body<'_> {
         }
         Ok(())
     }
-}
-
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// The size in front of a chunk: hexadecimal digits, then perhaps an extension, which is ignored.

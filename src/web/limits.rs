@@ -24,9 +24,11 @@ pub const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
 pub const LINGER_TIME_MAX: Duration = Duration::from_secs(2);
 /// Bytes that are read and dropped during that time.
 pub const LINGER_BYTES_MAX: usize = 4 << 20;
+/// The same while the server stops.
+pub const STOP_LINGER_TIME_MAX: Duration = Duration::from_millis(250);
 /// Connections at once.
 pub const CONNECTIONS_MAX: usize = 2_048;
-/// Of these, from one address other than this machine's own.
+/// Of these, from one address other than this machine's own; an IPv6 network of 64 bits counts as one.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 128;
 /// A WebSocket message from a client.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
@@ -42,4 +44,5 @@ pub const STOP_TIME_MAX: Duration = Duration::from_secs(3);
 const _: () = assert!(PARSE_BYTES_MAX.is_multiple_of(BODY_BYTES_MAX));
 const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX);
 const _: () = assert!(CONNECTIONS_PER_ADDRESS_MAX <= CONNECTIONS_MAX);
+const _: () = assert!(STOP_LINGER_TIME_MAX.as_millis() < STOP_TIME_MAX.as_millis());
 const _: () = assert!(SILENCE_MAX.as_secs() > 2 * PING_EVERY.as_secs());

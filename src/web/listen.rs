@@ -14,16 +14,25 @@ const OWN_ANSWER_WAIT: Duration = Duration::from_secs(5);
 /// Listens on every address. An error names the one at fault.
 pub fn bind(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
     let named = |address, error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}"));
-    addresses.iter().map(|&address| bind_one(address).map_err(|error| named(address, error))).collect()
+    let bind = |&address: &SocketAddr| {
+        bind_one(address, is_for_both(address, addresses)).map_err(|error| named(address, error))
+    };
+    addresses.iter().map(bind).collect()
 }
 
-fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
+/// Whether every IPv6 address stands for every address at all, as people mean it; not where one of IPv4 is named beside it.
+fn is_for_both(address: SocketAddr, all: &[SocketAddr]) -> bool {
+    let is_named_beside = |other: &SocketAddr| other.is_ipv4() && other.port() == address.port() && other.port() != 0;
+    address.is_ipv6() && address.ip().is_unspecified() && !all.iter().any(is_named_beside)
+}
+
+fn bind_one(address: SocketAddr, is_for_both: bool) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // On Windows this option would let a second server take the port away.
     #[cfg(not(windows))]
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
-        socket.set_only_v6(true)?;
+        socket.set_only_v6(!is_for_both)?;
     }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

@@ -9,6 +9,7 @@ use super::head::{Framing, Head};
 use super::input;
 use super::problem::Problem;
 use super::render;
+use super::resets::Visitor;
 use super::respond::Reply;
 use crate::app::{Answer, App, Command, Progress, Repeat, Shop, Submission};
 use crate::domain::{MadeAt, RecordKey};
@@ -19,6 +20,7 @@ pub(super) struct Visit<'a> {
     pub shop: &'a Shop,
     pub head: &'a Head,
     pub body: &'a [u8],
+    pub visitor: Visitor<'a>,
 }
 
 impl<'a> Visit<'a> {
@@ -30,7 +32,7 @@ impl<'a> Visit<'a> {
 
     /// Lets it into the shop, or says why the shop is closed.
     pub fn enter(&self) -> Result<Request<'a>, Problem> {
-        Ok(Request { app: self.shop.app()?, head: self.head, body: self.body })
+        Ok(Request { app: self.shop.app()?, head: self.head, body: self.body, visitor: self.visitor })
     }
 }
 
@@ -39,6 +41,7 @@ pub(super) struct Request<'a> {
     pub app: &'a Arc<App>,
     pub head: &'a Head,
     pub body: &'a [u8],
+    pub visitor: Visitor<'a>,
 }
 
 /// Characters of an `Idempotency-Key`.

@@ -168,7 +168,8 @@ fn dispatch(route: Route<'_>, visit: &Visit<'_>) -> Result<Reply, Problem> {
     }
 }
 
-/// Splits the path, decodes its parts, and finds the route; HEAD is answered as GET without its body.
+/// Splits the path, decodes its parts, and finds the route; HEAD is answered as GET without its body. Doubled slashes and one
+/// at the end are no parts: clients put addresses together from pieces that have them.
 fn with_route<T>(
     method: Method,
     target: &str,
@@ -179,7 +180,10 @@ fn with_route<T>(
         return Err(Problem::new(400, "The address must begin with /"));
     };
     let parts = path.split('/').map(|part| percent_decode(part, false)).collect::<Result<Vec<_>, _>>()?;
-    let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+    let mut parts: Vec<&str> = parts.iter().map(AsRef::as_ref).filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() {
+        parts.push("");
+    }
     if parts.iter().any(|part| part.contains(char::is_control)) {
         return Err(Problem::new(400, "The address holds a control character"));
     }
@@ -222,6 +226,26 @@ mod tests {
         assert_eq!(of("/api/estimates/number/%23001?x=1"), r##"EstimateByNumber("#001")"##);
         assert_eq!(of("/api/estimates/EST-1"), r#"Estimate("EST-1")"#);
         assert_eq!(of("/"), "Root");
+    }
+
+    #[test]
+    fn slashes_too_many_change_nothing() {
+        let of = |target: &str| with_route(Method::Get, target, |route| Ok(format!("{route:?}"))).unwrap();
+        for (target, same) in [
+            ("//", "/"),
+            ("///?x=1", "/"),
+            ("/health/", "/health"),
+            ("/ws/", "/ws"),
+            ("//sync?since=0", "/sync"),
+            ("/api/", "/api"),
+            ("/api//estimates/all/", "/api/estimates/all"),
+            ("//api/orders//number/%23001/?q=1", "/api/orders/number/%23001"),
+            ("/ui//0123456789ab/kit//h.js", "/ui/0123456789ab/kit/h.js"),
+        ] {
+            let name = |target: &str| with_route(Method::Get, target, |route| Ok(format!("{route:?}")));
+            assert_eq!(name(target), name(same), "{target}");
+        }
+        assert_eq!(of("/api//estimates//EST-1//history/"), r#"EstimateHistory("EST-1")"#);
     }
 
     #[test]

@@ -1,22 +1,21 @@
 //! The listener: accepts, counts, gives each connection a thread, and stops in order.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, bounded};
-
 use super::budget::Budget;
 use super::connection;
+use super::doorman::Doorman;
 use super::guard::Guard;
 use super::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
 use super::listen::{Probe, Wake};
 use super::problem::Problem;
-use super::respond::SECURITY_LINES;
+use super::resets::Resets;
 use crate::app::Shop;
 
 /// How long the accept loop rests after an error such as "too many open files".
@@ -61,6 +60,7 @@ pub(super) struct Shared {
     pub shop: Arc<Shop>,
     pub guard: Guard,
     pub budget: Budget,
+    pub resets: Resets,
     is_stopping: AtomicBool,
     /// Where the connections come from that end the accept loops.
     wakes: Mutex<Vec<SocketAddr>>,
@@ -72,6 +72,7 @@ pub(super) struct Shared {
 #[derive(Default)]
 struct Open {
     streams: HashMap<u64, (Instant, Arc<TcpStream>)>,
+    /// By [`network_of`] the client.
     per_address: HashMap<IpAddr, usize>,
 }
 
@@ -107,6 +108,7 @@ impl Server {
             shop,
             guard: Guard::new(ports, &options.hosts, &options.allowed_origins),
             budget: Budget::default(),
+            resets: Resets::default(),
             is_stopping: AtomicBool::new(false),
             wakes: Mutex::default(),
             options,
@@ -216,7 +218,7 @@ impl Acceptor {
             return Ok(());
         };
         spawn(format!("conn-{id}"), move || {
-            let session = connection::serve(&permit.shared, &stream);
+            let session = connection::serve(&permit.shared, &stream, peer);
             drop(stream);
             let Some(session) = session else { return };
             let read_session = move || {
@@ -237,22 +239,33 @@ fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
 /// The place of one connection. It comes back by `Drop`, so that not even a panic loses it.
 struct Permit {
     shared: Arc<Shared>,
-    peer: IpAddr,
+    /// Where its client is counted.
+    network: IpAddr,
     id: u64,
 }
 
 impl Permit {
     fn take(shared: &Arc<Shared>, stream: &Arc<TcpStream>, peer: IpAddr, id: u64) -> Option<Self> {
+        let network = network_of(peer);
         let mut open = shared.open();
-        let from_peer = open.per_address.get(&peer).copied().unwrap_or(0);
+        let from_network = open.per_address.get(&network).copied().unwrap_or(0);
         let is_over = open.streams.len() >= shared.options.connections_max
-            || (!peer.is_loopback() && from_peer >= shared.options.connections_per_address_max);
+            || (!peer.is_loopback() && from_network >= shared.options.connections_per_address_max);
         if is_over {
             return None;
         }
         open.streams.insert(id, (Instant::now(), Arc::clone(stream)));
-        open.per_address.insert(peer, from_peer + 1);
-        Some(Self { shared: Arc::clone(shared), peer, id })
+        open.per_address.insert(network, from_network + 1);
+        Some(Self { shared: Arc::clone(shared), network, id })
+    }
+}
+
+/// What counts as one client: an address, and of IPv6 the 64 bits in front, since a single device has all that follow to
+/// choose from (RFC 4291 §2.5.4).
+fn network_of(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(ip) if !ip.is_loopback() => IpAddr::from((ip.to_bits() >> 64 << 64).to_be_bytes()),
+        ip => ip,
     }
 }
 
@@ -260,19 +273,14 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut open = self.shared.open();
         open.streams.remove(&self.id);
-        if let Some(count) = open.per_address.get_mut(&self.peer) {
+        if let Some(count) = open.per_address.get_mut(&self.network) {
             *count -= 1;
             if *count == 0 {
-                open.per_address.remove(&self.peer);
+                open.per_address.remove(&self.network);
             }
         }
     }
 }
-
-/// Turned-away connections that are held until their client has read the answer; more are simply closed.
-const DOOR_CONNECTIONS_MAX: usize = 64;
-/// How long each is held.
-const DOOR_TIME: Duration = Duration::from_secs(1);
 
 fn too_many() -> Problem {
     let mut problem = Problem::new(503, "Too many connections at the moment. Please try again shortly.");
@@ -289,44 +297,19 @@ fn not_let_in() -> Problem {
     )
 }
 
-/// Answers connections that are not let in, without a thread for each.
-#[derive(Clone)]
-struct Doorman {
-    door: Sender<(Instant, Arc<TcpStream>)>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Doorman {
-    fn start() -> io::Result<Self> {
-        let (door, held) = bounded::<(Instant, Arc<TcpStream>)>(DOOR_CONNECTIONS_MAX);
-        thread::Builder::new().name("doorman".into()).spawn(move || {
-            for (since, stream) in held {
-                thread::sleep(DOOR_TIME.saturating_sub(since.elapsed()));
-                // Closing with unread bytes would destroy the answer on its way.
-                let _ = (&*stream).read(&mut [0; 4096]);
-            }
-        })?;
-        Ok(Self { door })
-    }
-
-    /// The answer fits into the socket's buffer; nobody is waited for.
-    fn turn_away(&self, stream: Arc<TcpStream>, problem: &Problem) {
-        let body = problem.body();
-        let mut answer = format!(
-            "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
-             Connection: close\r\n{SECURITY_LINES}",
-            problem.status,
-            tiny_http::StatusCode(problem.status).default_reason_phrase(),
-            body.len()
-        );
-        for (name, value) in &problem.headers {
-            answer.extend([name, ": ", value, "\r\n"]);
-        }
-        answer.push_str("\r\n");
-        let mut answer = answer.into_bytes();
-        answer.extend_from_slice(&body);
-        let _ = stream.set_nonblocking(true);
-        let _ = (&*stream).write_all(&answer);
-        let _ = stream.shutdown(Shutdown::Write);
-        let _ = self.door.try_send((Instant::now(), stream));
+    #[test]
+    fn a_device_with_a_network_of_its_own_is_counted_once() {
+        let network = |text: &str| network_of(text.parse().unwrap()).to_string();
+        assert_eq!(network("192.168.1.7"), "192.168.1.7");
+        assert_eq!(network("::ffff:192.168.1.7"), "192.168.1.7");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(network("2001:db8:1:2:ffff::1"), network("2001:db8:1:2::2"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("fe80::1"), "fe80::");
+        assert_eq!(network("::1"), "::1");
     }
 }

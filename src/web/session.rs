@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tungstenite::error::{CapacityError, Error, ProtocolError};
 use tungstenite::handshake::server::{create_response, write_response};
@@ -15,14 +15,17 @@ use super::deadline::DeadlineWriter;
 use super::frame_lengths::FrameLengths;
 use super::head::Head;
 use super::limits::{MESSAGE_BYTES_MAX, PING_EVERY, SILENCE_MAX};
+use super::linger;
 use super::problem::Problem;
 use super::request::query;
+use super::resets::Visitor;
 use super::respond::Reply;
 use super::route::LiveFeed;
 use super::server::Shared;
 use super::sync::{self, Position};
 use crate::app::App;
 use crate::live::{Client, Dialect, Feed, close_code, ping_frame, text_frame};
+use crate::process::{is_timeout, uninterrupted};
 
 /// The default of tungstenite would keep 128 KiB for every idle client. What clients say is short.
 const READ_BUFFER_BYTES: usize = 512;
@@ -43,6 +46,7 @@ pub(super) fn open(
     stream: &Arc<TcpStream>,
     live_feed: LiveFeed,
     head: &Head,
+    visitor: Visitor<'_>,
     mut rest: Vec<u8>,
 ) -> io::Result<Option<Box<Session>>> {
     let Accepted { app, response, start } = match Accepted::read(shared, live_feed, head) {
@@ -55,7 +59,12 @@ pub(super) fn open(
     let feed = app.feed();
     let client = Client::new(Arc::clone(stream), start.dialect(), feed);
     let mut writer = DeadlineWriter::new(stream);
-    let leaving = Leaving { client: Arc::clone(&client), app: Arc::clone(app), shared: Arc::clone(shared) };
+    let leaving = Leaving {
+        stream: Arc::clone(stream),
+        client: Arc::clone(&client),
+        app: Arc::clone(app),
+        shared: Arc::clone(shared),
+    };
     match start {
         Start::Plain(_) => {
             // First joined, then answered: a client that has its answer misses nothing from then on.
@@ -64,7 +73,15 @@ pub(super) fn open(
         }
         Start::Sync(position) => {
             writer.write_all(&response)?;
-            sync::catch_up(app, &client, &position, &mut writer)?;
+            if let Err(error) = sync::catch_up(app, &client, &position, visitor, &mut writer) {
+                // Not its socket: whole frames are out, and it can be told why there are no more.
+                if error.kind() == ErrorKind::Other {
+                    client.uncork();
+                    let (code, reason) = leaving.reason();
+                    leaving.close(code, reason);
+                }
+                return Err(error);
+            }
         }
     }
     if client.uncork() {
@@ -74,7 +91,8 @@ pub(super) fn open(
         stream: Arc::clone(stream),
         client: Arc::clone(&client),
         feed: feed.clone(),
-        last_heard: Instant::now(),
+        silence: Duration::ZERO,
+        wait: PING_EVERY,
         lengths: FrameLengths::default(),
         is_malformed: false,
     };
@@ -102,18 +120,15 @@ impl Session {
 
     fn read_and_close(&mut self) -> io::Result<()> {
         let (code, reason) = self.read_until_end()?;
-        let Leaving { client, app, .. } = &self.leaving;
-        if client.close(code, reason) {
-            app.feed().nudge();
-        }
-        wait_for_close(&self.socket.get_ref().stream)
+        self.leaving.close(code, reason);
+        Ok(())
     }
 
     /// Reads messages until the session ends; gives the code and reason of the close frame that is to be sent.
     fn read_until_end(&mut self) -> io::Result<(u16, &'static str)> {
         let socket = &mut self.socket;
         while !socket.get_ref().client.is_gone() {
-            socket.get_ref().listen()?;
+            socket.get_mut().listen()?;
             match socket.read() {
                 Ok(Message::Close(frame)) => return Ok((frame.map_or(1000, |frame| frame.code.into()), "")),
                 #[cfg(feature = "conformance")]
@@ -121,7 +136,7 @@ impl Session {
                 Ok(Message::Text(text)) if text.as_str() == "ping" => socket.get_ref().send(&text_frame(b"pong")),
                 // Whatever else a client says is none of our business and does not end the connection.
                 Ok(_) => {}
-                Err(Error::Io(error)) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Err(Error::Io(error)) if is_timeout(&error) => {
                     if socket.get_ref().is_over() {
                         return Err(ErrorKind::TimedOut.into());
                     }
@@ -223,21 +238,32 @@ fn handshake(head: &Head) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-/// Gives the client a moment to fetch the close frame and end the connection itself (RFC 6455 §7.1.1).
-fn wait_for_close(stream: &TcpStream) -> io::Result<()> {
-    const CLOSE_WAIT_MAX: Duration = Duration::from_secs(2);
-    stream.set_read_timeout(Some(CLOSE_WAIT_MAX))?;
-    let deadline = Instant::now() + CLOSE_WAIT_MAX;
-    let mut dropped = [0; 1024];
-    while Instant::now() < deadline && (&mut &*stream).read(&mut dropped).is_ok_and(|length| length > 0) {}
-    Ok(())
-}
-
 /// Tells the broadcaster, however the session ends, that this client need not be served any more.
 struct Leaving {
+    stream: Arc<TcpStream>,
     client: Arc<Client>,
     app: Arc<App>,
     shared: Arc<Shared>,
+}
+
+impl Leaving {
+    /// Why a session ends that its client has not ended.
+    fn reason(&self) -> (u16, &'static str) {
+        if self.shared.is_stopping() {
+            (close_code::GOING_AWAY, "the server is shutting down")
+        } else {
+            (close_code::INTERNAL_ERROR, "the database cannot be read at the moment; connect again")
+        }
+    }
+
+    /// Sends a close frame, and gives the client a moment to fetch it and to end the connection itself (RFC 6455 §7.1.1).
+    fn close(&self, code: u16, reason: &'static str) {
+        const CLOSE_WAIT_MAX: Duration = Duration::from_secs(2);
+        if self.client.close(code, reason) {
+            self.app.feed().nudge();
+        }
+        linger::drain(&self.shared, &self.stream, CLOSE_WAIT_MAX);
+    }
 }
 
 impl Drop for Leaving {
@@ -245,7 +271,8 @@ impl Drop for Leaving {
         if self.shared.is_stopping() {
             // One that was still catching up is not known to the broadcaster.
             self.client.uncork();
-            self.client.close(close_code::GOING_AWAY, "the server is shutting down");
+            let (code, reason) = self.reason();
+            self.close(code, reason);
         }
         self.client.abandon();
         self.app.feed().nudge();
@@ -257,7 +284,11 @@ struct SessionWire {
     stream: Arc<TcpStream>,
     client: Arc<Client>,
     feed: Feed,
-    last_heard: Instant,
+    /// For how long nothing has come: the sum of the waits that ended without a byte. A clock would hold it against the client
+    /// that this server itself was stopped, or slept with its machine.
+    silence: Duration,
+    /// How long the next wait is.
+    wait: Duration,
     lengths: FrameLengths,
     /// What was read last ends before a length that is not valid.
     is_malformed: bool,
@@ -265,9 +296,10 @@ struct SessionWire {
 
 impl SessionWire {
     /// Limits the next wait: until a ping is due, or until the client has been silent for too long.
-    fn listen(&self) -> io::Result<()> {
-        let left = SILENCE_MAX.saturating_sub(self.last_heard.elapsed()).max(Duration::from_millis(1));
-        self.stream.set_read_timeout(Some(PING_EVERY.min(left)))
+    fn listen(&mut self) -> io::Result<()> {
+        let left = SILENCE_MAX.saturating_sub(self.silence).max(Duration::from_millis(1));
+        self.wait = PING_EVERY.min(left);
+        self.stream.set_read_timeout(Some(self.wait))
     }
 
     /// How much of what was read goes on to tungstenite: frames before one that is not valid are still heard.
@@ -278,7 +310,7 @@ impl SessionWire {
     }
 
     fn is_over(&self) -> bool {
-        self.client.is_gone() || self.last_heard.elapsed() >= SILENCE_MAX
+        self.client.is_gone() || self.silence >= SILENCE_MAX
     }
 
     /// Hands a frame to the outbox; what the socket does not take at once is the broadcaster's to send.
@@ -294,8 +326,12 @@ impl Read for SessionWire {
         if self.is_malformed {
             return Err(ErrorKind::InvalidData.into());
         }
-        let length = (&*self.stream).read(into)?;
-        self.last_heard = Instant::now();
+        let length = uninterrupted(|| (&*self.stream).read(into)).inspect_err(|error| {
+            if is_timeout(error) {
+                self.silence += self.wait;
+            }
+        })?;
+        self.silence = Duration::ZERO;
         match self.accept(into.get(..length).unwrap_or_default()) {
             0 if length > 0 => Err(ErrorKind::InvalidData.into()),
             accepted => Ok(accepted),

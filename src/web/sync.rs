@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::problem::Problem;
 use super::request::Request;
+use super::resets::Visitor;
 use super::respond::Reply;
 use crate::app::{App, Resume};
 use crate::domain::{Change, Kind};
@@ -72,9 +73,10 @@ pub(super) fn catch_up(
     app: &App,
     client: &Arc<Client>,
     position: &Position,
+    visitor: Visitor<'_>,
     writer: &mut impl Write,
 ) -> io::Result<()> {
-    let resume = app.resume(position.since, position.epoch.as_deref()).map_err(io::Error::other)?;
+    let resume = resume(app, position, visitor).map_err(io::Error::other)?;
     let Resume::CatchUp(since) = resume else {
         let seq = join(app, client, 0)?;
         return say_hello(app, seq, resume, writer);
@@ -99,6 +101,15 @@ pub(super) fn catch_up(
         seq = slice.seq;
     }
     writer.write_all(&sync_frame("live", start))
+}
+
+/// How a client goes on from where it is; that it has to reload is said in the log.
+fn resume(app: &App, position: &Position, visitor: Visitor<'_>) -> Result<Resume, StoreError> {
+    let resume = app.resume(position.since, position.epoch.as_deref())?;
+    if resume == Resume::Reset {
+        visitor.note_reset(position.since.unwrap_or_default(), app.snapshot()?.seq()?);
+    }
+    Ok(resume)
 }
 
 fn join(app: &App, client: &Arc<Client>, after: u64) -> io::Result<u64> {
@@ -150,7 +161,7 @@ pub(super) fn changes(request: &Request<'_>) -> Result<Reply, Problem> {
     let limit = number(request, "limit", PAGE_CHANGES_DEFAULT as u64, 1..=PAGE_CHANGES_MAX as u64)?;
     let wait = number(request, "wait", 0, 0..=WAIT_SECONDS_MAX)?;
     let app = request.app;
-    let resume = app.resume(position.since, position.epoch.as_deref())?;
+    let resume = resume(app, &position, request.visitor)?;
     let mut page = Page { changes: Vec::new(), next: app.snapshot()?.seq()? };
     if let Resume::CatchUp(since) = resume {
         page.next = since;

@@ -86,6 +86,30 @@ fn an_allowed_page_may_do_both_and_its_browser_is_told_so() {
     let preflight = client.request("OPTIONS", "/api/estimates/create", &asks, None);
     assert_eq!(preflight.status, 204);
     assert_eq!(preflight.header("Access-Control-Allow-Origin"), Some(PAGE));
+    let allowed = preflight.header("Access-Control-Allow-Headers").unwrap().to_ascii_lowercase();
+    let allowed: Vec<&str> = allowed.split(", ").collect();
+    for name in ["authorization", "x-requested-with", "content-type", "idempotency-key", "if-match", "if-none-match"] {
+        assert!(allowed.contains(&name), "{name} in {allowed:?}");
+    }
+    // A page of the internet that asks for the shop's private network is let in by name, and nobody else.
+    for network in ["Private-Network", "Local-Network"] {
+        let (asked, answered) =
+            (format!("Access-Control-Request-{network}"), format!("Access-Control-Allow-{network}"));
+        assert_eq!(preflight.header(&answered), None);
+        for (origin, expected) in [(PAGE, Some("true")), ("https://evil.example", None)] {
+            let asks = [("Origin", origin), ("Access-Control-Request-Method", "POST"), (asked.as_str(), "true")];
+            let reply = server.client().request("OPTIONS", "/api/estimates/create", &asks, None);
+            assert_eq!(reply.header(&answered), expected, "{origin} {network}");
+        }
+    }
+    // Also what is refused can be read by it.
+    let refused = server.client().request("POST", "/x", &[("Origin", PAGE), ("Expect", "x")], Some(b"{}"));
+    assert_eq!((refused.status, refused.header("Access-Control-Allow-Origin")), (417, Some(PAGE)));
+    let listed = client.request("GET", "/api/estimates/all", &[("Origin", PAGE)], None);
+    let exposed = listed.header("Access-Control-Expose-Headers").unwrap();
+    for name in ["ETag", "Retry-After", "Sync-Seq", "Sync-Epoch", "Allow"] {
+        assert!(exposed.split(", ").any(|own| own == name), "{name} in {exposed}");
+    }
     let body = samples::estimate("Asha").to_string();
     let created = client.request("POST", "/api/estimates/create", &[("Origin", PAGE)], Some(body.as_bytes()));
     assert_eq!((created.status, created.header("Access-Control-Allow-Origin")), (201, Some(PAGE)));
@@ -320,4 +344,124 @@ fn other_devices_are_let_in_only_on_express_wish() {
         matches!(warnings.as_slice(), [one] if one.contains("WARN") && one.contains("see and change everything")),
         "{warnings:?}"
     );
+}
+
+/// What reaches the server through a proxy that ends https in front of it.
+#[test]
+fn a_page_behind_an_https_proxy_sells_and_listens_under_the_name_that_was_configured() {
+    let server = Server::start_with(&["--host", "https://Shop.lan/"]);
+    let body = samples::estimate("Asha").to_string();
+    let own_address = server.addr.to_string();
+    for origin in ["https://shop.lan", "https://shop.lan:8443"] {
+        // Passed on as it is, with its port cut off, or replaced by the server's own address.
+        for host in ["shop.lan", "shop.lan:8443", &own_address] {
+            let mut client = server.client();
+            let head = format!(
+                "POST /api/estimates/create HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nX-Forwarded-Proto: https\r\n\
+                 Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            client.send_raw(head.as_bytes()).unwrap();
+            client.read("POST").expect(201);
+            for feed in ["/ws", "/sync"] {
+                Socket::connect(server.addr, feed, &[("Host", host), ("Origin", origin)]);
+            }
+        }
+    }
+    // What a foreign page claims about a proxy is not believed.
+    for (origin, claim) in [
+        ("https://evil.example", "X-Forwarded-Host: evil.example"),
+        ("https://shop.lan.evil.example", "Forwarded: host=shop.lan.evil.example;proto=https"),
+        ("http://shop.lan:8080", "X-Forwarded-Host: shop.lan:8080"),
+    ] {
+        let mut client = server.client();
+        let head = format!(
+            "POST /api/estimates/create HTTP/1.1\r\nHost: shop.lan\r\nOrigin: {origin}\r\n{claim}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        client.send_raw(head.as_bytes()).unwrap();
+        assert!(!client.read("POST").detail(403).is_empty(), "{origin}");
+    }
+}
+
+#[test]
+fn a_shops_own_addresses_are_right_on_a_mapped_port_and_under_the_names_that_routers_give() {
+    let server = Server::start();
+    let port = server.addr.port();
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim().to_ascii_lowercase();
+    let first = machine.split('.').next().unwrap();
+    let status = |host: &str| {
+        let mut client = server.client();
+        client.send_raw(format!("GET /health HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).unwrap();
+        client.read("GET").status
+    };
+    let names = ["", ".local", ".lan", ".home", ".home.arpa", ".fritz.box"].map(|end| format!("{first}{end}:{port}"));
+    let mapped = ["192.168.1.7", "192.168.1.7:9", "10.0.0.5:9000", "[fd12::1]:9000"].map(String::from);
+    for ours in names.iter().chain(&mapped) {
+        assert_eq!(status(ours), 200, "{ours}");
+    }
+    for foreign in [format!("{first}.example:{port}"), format!("other.lan:{port}"), String::from("8.8.8.8:9000")] {
+        assert_eq!(status(&foreign), 421, "{foreign}");
+    }
+}
+
+/// Apps that are web pages inside have schemes of their own.
+#[test]
+fn the_page_of_an_app_may_be_allowed_whatever_its_scheme() {
+    for (flag, origin) in [
+        ("capacitor://localhost", "capacitor://localhost"),
+        ("https://office.example/", "https://office.example"),
+        ("HTTPS://Office.example:443", "https://office.example"),
+        ("app://", "app://"),
+    ] {
+        let server = Server::start_with(&["--allow-origin", flag]);
+        let body = samples::estimate("Asha").to_string();
+        let created =
+            server.client().request("POST", "/api/estimates/create", &[("Origin", origin)], Some(body.as_bytes()));
+        assert_eq!((created.status, created.header("Access-Control-Allow-Origin")), (201, Some(origin)), "{flag}");
+        Socket::connect(server.addr, "/sync", &[("Origin", origin)]);
+        let other = [("Origin", "capacitor://elsewhere")];
+        let refused = server.client().request("POST", "/api/estimates/create", &other, Some(body.as_bytes()));
+        assert_eq!(refused.status, 403, "{flag}");
+    }
+}
+
+#[test]
+fn an_address_to_listen_on_may_be_written_as_people_write_it() {
+    let listening = |listen: &str, answers_at: &str| {
+        // A free port, which somebody else may take meanwhile; then the next one is tried.
+        for _ in 0..20 {
+            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let directory = tempfile::tempdir().unwrap();
+            let mut server = Command::new(env!("CARGO_BIN_EXE_tillsync"))
+                .args(["--trust-lan", "--listen", &listen.replace("PORT", &port.to_string()), "--data"])
+                .arg(directory.path())
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            let address: std::net::SocketAddr = answers_at.replace("PORT", &port.to_string()).parse().unwrap();
+            let mut has_answered = false;
+            wait_until("the server answers or ends", || {
+                has_answered = std::net::TcpStream::connect(address).is_ok();
+                has_answered || server.try_wait().unwrap().is_some()
+            });
+            let is_served = has_answered && Client::connect(address).get("/health").status == 200;
+            let _ = server.kill();
+            let _ = server.wait();
+            if is_served {
+                return;
+            }
+        }
+        panic!("nobody answers at {answers_at} for --listen {listen}");
+    };
+    listening(":PORT", "127.0.0.1:PORT");
+    listening("localhost:PORT", "127.0.0.1:PORT");
+    listening("PORT", "127.0.0.1:PORT");
+    listening("[::]:PORT", "127.0.0.1:PORT");
+    listening("[::]:PORT,0.0.0.0:PORT", "127.0.0.1:PORT");
+    let output = Command::new(env!("CARGO_BIN_EXE_tillsync")).args(["--listen", "shop:8000"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("such as 0.0.0.0:8000"), "{said}");
 }

@@ -410,3 +410,117 @@ fn a_packed_body_is_refused_by_the_name_of_its_header() {
     client.request("POST", "/api/orders/create-sale", &[], Some(marked.as_bytes())).expect(201);
     assert_eq!(client.get("/api/orders/orders-only").expect(200)["orders"]["count"], 4);
 }
+
+// ---- addresses and headers as clients write them ----
+
+#[test]
+fn a_raw_space_in_the_address_is_named_and_an_old_encoding_is_too() {
+    let server = Server::start();
+    let raw = |bytes: &[u8]| {
+        let mut client = server.client();
+        client.send_raw(bytes).unwrap();
+        client.read("GET").detail(400)
+    };
+    let said = raw(b"GET /api/search?q=asha patil HTTP/1.1\r\nHost: shop\r\n\r\n");
+    assert!(said.contains("space") && said.contains("%20"), "{said}");
+    let said = raw(b"GET /api/estimates/all HTTP/1.1\r\nHost: shop\r\nIf-None-Match: \"\xe9\"\r\n\r\n");
+    assert!(said.contains("If-None-Match") && said.contains("UTF-8"), "{said}");
+}
+
+#[test]
+fn slashes_too_many_lead_to_the_same_place() {
+    let server = Server::start();
+    let mut client = server.client();
+    let created = client.post("/api//estimates/create/", &samples::estimate("Asha")).expect(201);
+    let id = created["estimate_id"].as_str().unwrap();
+    for path in [
+        "/api/estimates/all",
+        "/api/estimates/{id}",
+        "/api/estimates/{id}/history",
+        "/api/orders/separate",
+        "/api",
+        "/openapi.json",
+    ] {
+        let path = path.replace("{id}", id);
+        let plain = client.get(&path);
+        assert_eq!(plain.status, 200, "{path}");
+        for other in [format!("{path}/"), format!("/{path}"), path.replace('/', "//"), format!("{path}/?x=1")] {
+            let reply = client.get(&other);
+            assert_eq!((reply.status, reply.text()), (200, plain.text()), "{other}");
+        }
+    }
+    let page = client.request("GET", "/", &[("Accept", "text/html")], None);
+    assert_eq!(client.request("GET", "//", &[("Accept", "text/html")], None).text(), page.text());
+    let asset = page.text().split("\"/ui/").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert_eq!(client.get(&format!("//ui//{asset}/")).body, client.get(&format!("/ui/{asset}")).body);
+    for feed in ["/ws/", "//ws", "/sync/", "//sync/?since=0"] {
+        server.socket(feed);
+    }
+    let order = client.post_empty(&format!("/api/estimates//{id}/convert-to-order/")).expect(200);
+    let order = order["order_id"].as_str().unwrap();
+    client.request("PUT", &format!("//api/orders/{order}/status/?status=Packed"), &[], None).expect(200);
+    client.delete(&format!("/api/orders/{order}//")).expect(200);
+    // An id that was left out does not lead to what the others share.
+    for (method, path) in
+        [("DELETE", "/api/orders/"), ("PUT", "/api/orders//status?status=x"), ("GET", "/api/estimates//")]
+    {
+        let status = client.request(method, path, &[], None).status;
+        assert!([404, 405].contains(&status), "{method} {path}: {status}");
+    }
+}
+
+// ---- the end of a connection ----
+
+#[test]
+fn a_client_that_is_turned_away_while_it_is_sending_can_read_why() {
+    let server = Server::start_with(&["--connections-max", "1"]);
+    let mut inside = server.client();
+    inside.get("/health").expect(200);
+    let body = estimate() + &" ".repeat(BODY_BYTES_MAX - estimate().len());
+    let request = create_head(&format!("Content-Length: {}\r\n", body.len())) + &body;
+    for _ in 0..2 {
+        let mut client = server.client();
+        client.send_raw(request.as_bytes()).expect("all of it is taken");
+        assert_eq!(client.read("POST").status, 503);
+        client.finish_sending();
+        let end = client.try_read("POST").map_err(|error| error.kind()).unwrap_err();
+        assert_eq!(end, ErrorKind::UnexpectedEof, "an orderly end and no reset");
+    }
+    inside.get("/health").expect(200);
+}
+
+#[test]
+fn a_client_that_is_still_sending_when_the_server_stops_can_read_its_last_answer() {
+    let mut server = Server::start();
+    let mut stream = TcpStream::connect(server.addr).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nHost: shop\r\n\r\n").unwrap();
+    let mut first = [0; 1];
+    stream.read_exact(&mut first).unwrap();
+    stream.write_all(b"GET /api/changes?since=0&wait=60 HTTP/1.1\r\nHost: shop\r\n\r\n").unwrap();
+    // The first answer is read up to its end, so that what comes now is the last one.
+    let mut rest = vec![0; 64 << 10];
+    let mut health = String::new();
+    while !health.ends_with("}}") {
+        let length = stream.read(&mut rest).unwrap();
+        health.push_str(std::str::from_utf8(&rest[..length]).unwrap());
+    }
+    server.terminate();
+    stream.set_nonblocking(true).unwrap();
+    wait_until("the last answer has come", || {
+        // It goes on with a next request meanwhile, as a client does that pipelines.
+        let _ = stream.write_all(b"G");
+        stream.peek(&mut first).is_ok()
+    });
+    for _ in 0..4 {
+        let _ = stream.write_all(b"E");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    stream.set_nonblocking(false).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an orderly end and no reset");
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with('}'), "{answer}");
+    drop(stream);
+    assert!(server.wait_exit().success());
+}

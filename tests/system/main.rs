@@ -28,6 +28,8 @@ mod settings;
 #[cfg(target_os = "linux")]
 mod slow_attacks;
 mod slow_clients;
+#[cfg(target_os = "linux")]
+mod standstill;
 mod states;
 mod summary;
 mod support;

@@ -218,6 +218,51 @@ fn while_the_owner_changes_the_files_no_empty_shop_is_made_in_between() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_link_that_leads_nowhere_is_no_missing_file_and_one_that_leads_to_the_shop_is_the_shop() {
+    use std::os::unix::fs::symlink;
+    let good = file_of_shop("Asha");
+    // Where the disk of the shop is hung in, when it is there.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (mount, on_disk) = (elsewhere.path().join("disk"), elsewhere.path().join("disk/shop.redb"));
+    let dir = tempfile::tempdir().unwrap();
+    let link = dir.path().join("tillsync.redb");
+    symlink(&on_disk, &link).unwrap();
+    let mut server = Server::start_in(dir, &[]);
+    for is_hung_in in [false, true] {
+        if is_hung_in {
+            fs::create_dir(&mount).unwrap();
+        }
+        let sentence = says_that_it_failed(&server, &link);
+        assert!(sentence.contains("is a link to a file that is not there"), "{sentence}");
+        assert_eq!(fs::read_link(&link).unwrap(), on_disk, "the link is left as it is");
+        assert!(!on_disk.exists(), "nothing is made where it leads");
+        assert!(!server.dir.path().join("tillsync.redb.new").exists());
+    }
+    put_in_place(&good, &on_disk);
+    goes_on_with(&server, "Asha");
+    // A second server with another link to the same file is kept away from it.
+    let other_dir = tempfile::tempdir().unwrap();
+    let other_link = other_dir.path().join("tillsync.redb");
+    symlink(&on_disk, &other_link).unwrap();
+    let other = Server::start_in(other_dir, &[]);
+    assert!(says_that_it_failed(&other, &other_link).contains("already using"));
+    drop(other);
+    assert!(server.stop().success());
+    assert_eq!(fs::read_link(&link).unwrap(), on_disk);
+    assert!(fs::read(&on_disk).unwrap() != good, "what was sold is in the file that it leads to");
+    server.start_again();
+    assert_eq!(till::estimates(&mut server.client()).len(), 2);
+    // A link to itself is a fault like any other.
+    assert!(server.stop().success());
+    fs::remove_file(&link).unwrap();
+    symlink("tillsync.redb", &link).unwrap();
+    server.start_again();
+    assert!(says_that_it_failed(&server, &link).contains("cannot be opened"));
+    assert_eq!(fs::read_link(&link).unwrap(), Path::new("tillsync.redb"));
+}
+
+#[test]
 fn a_second_server_on_the_same_data_waits_harms_nothing_and_takes_over() {
     let mut first = Server::start();
     let mut client = first.client();

@@ -568,3 +568,20 @@ fn wherever_and_whenever_a_device_joins_a_storm_it_has_no_gap_and_no_double() {
         stay.assert_complete(&commits);
     }
 }
+
+#[test]
+fn who_must_reload_is_in_the_log_once_however_often_it_comes() {
+    let server = Server::start();
+    for _ in 0..20 {
+        assert_eq!(Page::of(&server.get("/api/changes?since=7&epoch=unknown")).resume, "reset");
+        let mut socket = server.socket("/sync?since=7&epoch=unknown");
+        assert_eq!(socket.next_json()["resume"], "reset");
+    }
+    let lines = || server.log().lines().filter(|line| line.contains("is told to reload")).map(String::from).collect();
+    // The log is written behind the work.
+    wait_until("the line is in the log", || !Vec::is_empty(&lines()));
+    server.get("/health").expect(200);
+    let lines: Vec<String> = lines();
+    assert!(matches!(lines.as_slice(), [one] if one.contains("127.0.0.1") && one.contains("up to 7")), "{lines:?}");
+    assert_eq!(server.get("/health").expect(200)["counters"]["resets"], 40, "each is counted");
+}

@@ -284,3 +284,84 @@ fn a_state_file_that_is_none_is_said_and_left_as_it_is() {
     assert!(said.contains("printer.state"), "{said}");
     assert_eq!(std::fs::read_to_string(&state).unwrap(), "not a state");
 }
+
+#[test]
+fn a_state_that_a_power_cut_has_emptied_is_said_and_goes_on_from_what_a_person_names() {
+    let mut shop = Shop::open();
+    shop.store(4);
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("printer.state");
+    for torn in ["", "{\"epoch\":\"7ad0", "\0\0\0\0"] {
+        std::fs::write(&state, torn).unwrap();
+        let args = ["--state", state.to_str().unwrap()];
+        let (mut child, _output) = spawn(&shop.url(), &args);
+        assert!(!wait_exit(&mut child).success(), "beginning now would leave out what came in between");
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(said.contains("printer.state") && said.contains("--since"), "{said}");
+        assert_eq!(std::fs::read_to_string(&state).unwrap(), torn);
+
+        let tail = Tail::start(&shop.url(), &[args[0], args[1], "--since", "2"]);
+        assert_eq!([tail.next_seq(), tail.next_seq()], [3, 4]);
+        wait_until("the state is whole again", || std::fs::read_to_string(&state).unwrap().contains("\"seq\":4"));
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_state_file_may_be_a_link_and_one_that_leads_nowhere_is_said() {
+    let mut shop = Shop::open();
+    shop.store(2);
+    let dir = tempfile::tempdir().unwrap();
+    let (link, real) = (dir.path().join("link.state"), dir.path().join("real.state"));
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let args = ["--state", link.to_str().unwrap(), "--since", "0"];
+    let (mut child, _output) = spawn(&shop.url(), &args);
+    assert!(!wait_exit(&mut child).success());
+    std::fs::write(&real, "").unwrap();
+    let tail = Tail::start(&shop.url(), &args);
+    assert_eq!([tail.next_seq(), tail.next_seq()], [1, 2]);
+    wait_until("the state is in the file itself", || std::fs::read_to_string(&real).unwrap().contains("\"seq\":2"));
+    assert_eq!(std::fs::read_link(&link).unwrap(), real);
+}
+
+/// A power cut keeps what was synced and perhaps anything else: each new state has to be on the disk before it takes the name of
+/// the old one, and the name before the next line is printed.
+#[test]
+#[cfg(target_os = "linux")]
+fn each_state_is_on_the_disk_before_it_takes_its_name() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        return crate::support::skip_without("strace");
+    }
+    let mut shop = Shop::open();
+    shop.store(3);
+    let dir = tempfile::tempdir().unwrap();
+    let (state, calls) = (dir.path().join("printer.state"), dir.path().join("calls"));
+    let mut child = Command::new("strace")
+        .args(["-f", "-qq", "-y", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2", "-o"])
+        .arg(&calls)
+        .arg(env!("CARGO_BIN_EXE_tillsync"))
+        .args(["tail", &shop.url(), "--since", "0", "--state", state.to_str().unwrap()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("the last state is written", || {
+        std::fs::read_to_string(&state).is_ok_and(|state| state.contains("\"seq\":3"))
+            && std::fs::read_to_string(&calls).unwrap().lines().filter(|line| line.contains("sync")).count() >= 8
+    });
+    let calls = std::fs::read_to_string(&calls).unwrap();
+    // What it traces ends, and it with that.
+    let traced = calls.split_whitespace().next().unwrap();
+    assert!(Command::new("kill").args(["-KILL", traced]).status().unwrap().success());
+    let _ = child.wait();
+    let calls: Vec<&str> = calls.lines().collect();
+    let folder = format!("{}>", dir.path().to_str().unwrap());
+    let renames: Vec<usize> = (0..calls.len()).filter(|&index| calls[index].contains("rename")).collect();
+    assert!(renames.len() >= 4, "hello and three changes: {calls:?}");
+    for index in renames {
+        assert!(calls[index - 1].contains("sync") && calls[index - 1].contains("printer.state.new>"), "{calls:?}");
+        let is_last = index + 1 == calls.len();
+        assert!(is_last || (calls[index + 1].contains("sync") && calls[index + 1].contains(&folder)), "{calls:?}");
+    }
+}

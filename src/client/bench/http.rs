@@ -4,6 +4,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use crate::process::uninterrupted;
+
 /// Head and body of an answer; those that are asked for here are far smaller.
 const ANSWER_BYTES_MAX: usize = 16 << 10;
 /// A server that does not answer in this time is not measured any further.
@@ -104,7 +106,7 @@ impl Connection {
 
     fn read_once(&mut self, expect: Expect) -> io::Result<Option<usize>> {
         let room = self.buffer.get_mut(self.filled..).filter(|room| !room.is_empty()).ok_or_else(too_long)?;
-        self.filled += match self.stream.read(room)? {
+        self.filled += match uninterrupted(|| self.stream.read(room))? {
             0 => return Err(ErrorKind::UnexpectedEof.into()),
             length => length,
         };

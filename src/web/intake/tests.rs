@@ -68,7 +68,7 @@ type Seen = (String, Vec<u8>);
 /// Every request in the pieces, and whether what follows them was refused.
 fn read(pieces: VecDeque<Vec<u8>>) -> (Vec<Seen>, bool) {
     let budget = Budget::default();
-    let mut intake = Intake { source: Script(pieces), buffer: Buffer::default() };
+    let mut intake = Intake { source: Script(pieces), buffer: Buffer::default(), clock: Awake::start() };
     let mut requests = Vec::new();
     loop {
         let head = match intake.next_head() {
@@ -136,7 +136,11 @@ fn a_body_is_not_waited_for_when_the_memory_for_all_is_taken() {
         others.push(share);
     }
     let body_of = |length: usize| {
-        let mut intake = Intake { source: Script(in_pieces(&vec![b'x'; length], &[4_096])), buffer: Buffer::default() };
+        let mut intake = Intake {
+            source: Script(in_pieces(&vec![b'x'; length], &[4_096])),
+            buffer: Buffer::default(),
+            clock: Awake::start(),
+        };
         intake.body(Framing::Length(length), &budget).map(|body| body.bytes.len())
     };
     assert!(matches!(body_of(4_000), Ok(4_000)), "a sale");
