@@ -1,7 +1,7 @@
 //! One connection from its first byte to its last.
 
 use std::io::{self, Read};
-use std::net::{IpAddr, Shutdown, TcpStream};
+use std::net::{IpAddr, Shutdown};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,10 +18,10 @@ use super::route;
 use super::route::LiveFeed;
 use super::server::Shared;
 use super::session::{self, Session};
-use crate::process::SENDS_WITHOUT_WAITING;
+use crate::process::ClientSocket;
 
 /// Serves requests until the client or a rule ends the connection, or until it goes on as a WebSocket.
-pub(super) fn serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> Option<Box<Session>> {
+pub(super) fn serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>) -> Option<Box<Session>> {
     try_serve(shared, stream).unwrap_or_else(|error| {
         log::debug!("A connection ended: {error}");
         None
@@ -40,7 +40,7 @@ enum Next {
     WebSocket(LiveFeed, Box<Head>),
 }
 
-fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option<Box<Session>>> {
+fn try_serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>) -> io::Result<Option<Box<Session>>> {
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(WRITE_TIME_MAX))?;
     let mut intake = Intake::new(Arc::clone(stream))?;
@@ -72,7 +72,7 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) -> io::Result<Option
 
 fn one_request(
     shared: &Arc<Shared>,
-    stream: &Arc<TcpStream>,
+    stream: &Arc<ClientSocket>,
     intake: &mut Intake,
     head: Box<Head>,
     reached_at: IpAddr,
@@ -113,10 +113,7 @@ fn one_request(
     shared.guard.sign(&head, &mut reply);
     // HTTP/1.0 has no chunks: the end of a stream is the end of the connection.
     let keeps_alive = head.keeps_alive() && !shared.is_stopping() && (head.is_http_1_1 || !reply.is_stream());
-    if keeps_alive
-        && SENDS_WITHOUT_WAITING
-        && let Some(pending) = reply.take_pending()
-    {
+    if keeps_alive && let Some(pending) = reply.take_pending() {
         return Ok(Next::RequestAfter(Delivery::begin(pending, reply, head, shared, stream)));
     }
     reply.print(DeadlineWriter::new(stream), shared.shop.clock(), Some(&head), keeps_alive)?;
@@ -136,7 +133,7 @@ fn guarded<T>(handle: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem>
 }
 
 /// Tells a client that waits for it to send its body (RFC 9110 §10.1.1).
-fn expect(stream: &TcpStream, intake: &Intake, head: &Head) -> io::Result<Result<(), Problem>> {
+fn expect(stream: &ClientSocket, intake: &Intake, head: &Head) -> io::Result<Result<(), Problem>> {
     match head.header("Expect") {
         None => Ok(Ok(())),
         Some(value) if value.eq_ignore_ascii_case("100-continue") => {
@@ -150,13 +147,13 @@ fn expect(stream: &TcpStream, intake: &Intake, head: &Head) -> io::Result<Result
 }
 
 /// Answers what cannot be served; the place of the next request is unknown, so the connection ends.
-fn refuse(shared: &Shared, stream: &TcpStream, head: Option<&Head>, problem: Problem) -> io::Result<Next> {
+fn refuse(shared: &Shared, stream: &ClientSocket, head: Option<&Head>, problem: Problem) -> io::Result<Next> {
     Reply::from(problem).print(DeadlineWriter::new(stream), shared.shop.clock(), head, false)?;
     Ok(Next::End)
 }
 
 /// Lets the client read the last answer: closing while it is still sending would destroy the answer on its way.
-fn linger(stream: &TcpStream) -> io::Result<()> {
+fn linger(stream: &ClientSocket) -> io::Result<()> {
     stream.shutdown(Shutdown::Write)?;
     let deadline = Instant::now() + LINGER_TIME_MAX;
     let mut budget = LINGER_BYTES_MAX;

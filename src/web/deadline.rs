@@ -1,21 +1,21 @@
 //! Writing to a client that may be slow, on the connection's own thread.
 
 use std::io::{self, ErrorKind, Write};
-use std::net::TcpStream;
 use std::time::Instant;
 
 use super::limits::WRITE_TIME_MAX;
+use crate::process::ClientSocket;
 
 /// A piece of an answer; each has a deadline of its own.
 pub(super) const WRITE_BYTES: usize = 64 << 10;
 
 /// Writes with a deadline for each piece, so that a client that reads a byte a second does not hold a thread for ever.
 pub(super) struct DeadlineWriter<'a> {
-    stream: &'a TcpStream,
+    stream: &'a ClientSocket,
 }
 
 impl<'a> DeadlineWriter<'a> {
-    pub fn new(stream: &'a TcpStream) -> Self {
+    pub fn new(stream: &'a ClientSocket) -> Self {
         Self { stream }
     }
 

@@ -18,6 +18,7 @@ use super::listen::{Probe, Wake};
 use super::problem::Problem;
 use super::respond::SECURITY_LINES;
 use crate::app::Shop;
+use crate::process::{ClientSocket, client_socket};
 
 /// How long the accept loop rests after an error such as "too many open files".
 const ACCEPT_REST: Duration = Duration::from_millis(50);
@@ -71,7 +72,7 @@ pub(super) struct Shared {
 /// The open connections; the count of each address is given back with its [`Permit`].
 #[derive(Default)]
 struct Open {
-    streams: HashMap<u64, (Instant, Arc<TcpStream>)>,
+    streams: HashMap<u64, (Instant, Arc<ClientSocket>)>,
     per_address: HashMap<IpAddr, usize>,
 }
 
@@ -206,7 +207,7 @@ impl Acceptor {
     /// Gives a connection its thread, or turns it away with a clear answer.
     fn admit(&self, stream: TcpStream, peer: IpAddr) -> io::Result<()> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let stream = Arc::new(stream);
+        let stream = Arc::new(client_socket(stream)?);
         if !self.shared.options.is_lan_trusted && !peer.is_loopback() {
             self.doorman.turn_away(stream, &not_let_in());
             return Ok(());
@@ -242,7 +243,7 @@ struct Permit {
 }
 
 impl Permit {
-    fn take(shared: &Arc<Shared>, stream: &Arc<TcpStream>, peer: IpAddr, id: u64) -> Option<Self> {
+    fn take(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr, id: u64) -> Option<Self> {
         let mut open = shared.open();
         let from_peer = open.per_address.get(&peer).copied().unwrap_or(0);
         let is_over = open.streams.len() >= shared.options.connections_max
@@ -292,12 +293,12 @@ fn not_let_in() -> Problem {
 /// Answers connections that are not let in, without a thread for each.
 #[derive(Clone)]
 struct Doorman {
-    door: Sender<(Instant, Arc<TcpStream>)>,
+    door: Sender<(Instant, Arc<ClientSocket>)>,
 }
 
 impl Doorman {
     fn start() -> io::Result<Self> {
-        let (door, held) = bounded::<(Instant, Arc<TcpStream>)>(DOOR_CONNECTIONS_MAX);
+        let (door, held) = bounded::<(Instant, Arc<ClientSocket>)>(DOOR_CONNECTIONS_MAX);
         thread::Builder::new().name("doorman".into()).spawn(move || {
             for (since, stream) in held {
                 thread::sleep(DOOR_TIME.saturating_sub(since.elapsed()));
@@ -309,7 +310,7 @@ impl Doorman {
     }
 
     /// The answer fits into the socket's buffer; nobody is waited for.
-    fn turn_away(&self, stream: Arc<TcpStream>, problem: &Problem) {
+    fn turn_away(&self, stream: Arc<ClientSocket>, problem: &Problem) {
         let body = problem.body();
         let mut answer = format!(
             "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\

@@ -1,7 +1,6 @@
 //! A WebSocket session: tungstenite reads on this thread; everything that is written goes through the client's outbox.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +22,7 @@ use super::server::Shared;
 use super::sync::{self, Position};
 use crate::app::App;
 use crate::live::{Client, Dialect, Feed, close_code, ping_frame, text_frame};
+use crate::process::ClientSocket;
 
 /// The default of tungstenite would keep 128 KiB for every idle client. What clients say is short.
 const READ_BUFFER_BYTES: usize = 512;
@@ -40,7 +40,7 @@ pub(super) struct Session {
 /// it was refused.
 pub(super) fn open(
     shared: &Arc<Shared>,
-    stream: &Arc<TcpStream>,
+    stream: &Arc<ClientSocket>,
     live_feed: LiveFeed,
     head: &Head,
     mut rest: Vec<u8>,
@@ -224,7 +224,7 @@ fn handshake(head: &Head) -> Result<Vec<u8>, Problem> {
 }
 
 /// Gives the client a moment to fetch the close frame and end the connection itself (RFC 6455 §7.1.1).
-fn wait_for_close(stream: &TcpStream) -> io::Result<()> {
+fn wait_for_close(stream: &ClientSocket) -> io::Result<()> {
     const CLOSE_WAIT_MAX: Duration = Duration::from_secs(2);
     stream.set_read_timeout(Some(CLOSE_WAIT_MAX))?;
     let deadline = Instant::now() + CLOSE_WAIT_MAX;
@@ -254,7 +254,7 @@ impl Drop for Leaving {
 
 /// What tungstenite reads from and writes to: the socket, and the client's outbox.
 struct SessionWire {
-    stream: Arc<TcpStream>,
+    stream: Arc<ClientSocket>,
     client: Arc<Client>,
     feed: Feed,
     last_heard: Instant,

@@ -1,11 +1,10 @@
 //! Goal: a web page elsewhere reaches neither the till's commands nor its live feed, and everything that is no browser works as
 //! before. Method: requests with the headers that a browser would send, and a start on all addresses.
 
-use std::process::Command;
-
 use serde_json::json;
 
 use crate::support::http::{Client, Reply};
+use crate::support::program::program;
 use crate::support::samples;
 use crate::support::server::Server;
 use crate::support::socket::Socket;
@@ -200,7 +199,7 @@ fn no_page_elsewhere_may_read_unless_it_is_named_exactly() {
         assert_eq!(ask(&open, origin), 0, "{origin}");
     }
     for wrong in ["null", "*", "office.example"] {
-        let output = Command::new(env!("CARGO_BIN_EXE_tillsync")).args(["--allow-origin", wrong]).output().unwrap();
+        let output = program().args(["--allow-origin", wrong]).output().unwrap();
         assert!(!output.status.success(), "{wrong}");
     }
 }
@@ -301,11 +300,7 @@ fn the_page_and_its_files_run_nothing_but_themselves() {
 #[test]
 fn other_devices_are_let_in_only_on_express_wish() {
     let directory = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_tillsync"))
-        .args(["--listen", "0.0.0.0:0", "--data"])
-        .arg(directory.path())
-        .output()
-        .unwrap();
+    let output = program().args(["--listen", "0.0.0.0:0", "--data"]).arg(directory.path()).output().unwrap();
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("--trust-lan") && said.lines().count() == 1, "{said}");

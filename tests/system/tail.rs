@@ -8,13 +8,14 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::support::program::program;
 use crate::support::proxy::{BEHIND_PROXY, Line, Proxy};
 use crate::support::server::Server;
 use crate::support::sync::Change;
@@ -70,7 +71,7 @@ impl Drop for Tail {
 }
 
 fn spawn(url: &str, args: &[&str]) -> (Child, ChildStdout) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tillsync"))
+    let mut child = program()
         .args(["tail", url])
         .args(args)
         .stdin(Stdio::null())
