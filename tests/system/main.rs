@@ -17,6 +17,7 @@ mod log;
 mod model;
 mod openapi;
 mod page;
+mod platform;
 mod readme;
 mod revisions;
 mod settings;
