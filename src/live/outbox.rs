@@ -230,10 +230,10 @@ mod tests {
 
     use super::*;
 
-    fn pair() -> (Arc<TcpStream>, TcpStream) {
+    fn pair() -> (Arc<ClientSocket>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let near = listener.accept().unwrap().0;
+        let near = process::client_socket(listener.accept().unwrap().0).unwrap();
         (Arc::new(near), far)
     }
 

@@ -77,7 +77,7 @@ fn hand_back(result: io::Result<Vec<u8>>, sent: &Sender<io::Result<Vec<u8>>>, st
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::io::Read;
     use std::net::{TcpListener, TcpStream};
@@ -89,7 +89,7 @@ mod tests {
     fn a_client_that_has_not_read_its_earlier_answers_gets_the_last_one_whole_too() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let near = listener.accept().unwrap().0;
+        let near = process::client_socket(listener.accept().unwrap().0).unwrap();
         let mut expected = Vec::new();
         while let Ok(length) = process::send_now(&near, &[b'x'; 4 << 10]) {
             expected.resize(expected.len() + length, b'x');
@@ -116,7 +116,7 @@ mod tests {
     fn an_answer_that_cannot_be_sent_ends_its_connection() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let near = listener.accept().unwrap().0;
+        let near = process::client_socket(listener.accept().unwrap().0).unwrap();
         let (delivery, sent) = Delivery::new();
         hand_back(Err(ErrorKind::BrokenPipe.into()), &sent, &near);
         assert_eq!((&near).read(&mut [0; 1]).unwrap(), 0);
