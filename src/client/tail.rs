@@ -20,8 +20,9 @@ const RETRY_MAX: Duration = Duration::from_secs(20);
 /// The server pings every 20 s; after this silence the connection is given up.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
 
-/// How often a quiet tail looks whether anybody is there.
-const LOOK_AROUND: Duration = Duration::from_secs(1);
+/// How often a quiet tail looks whether anybody is there. A socket that a time-out spoils is looked after once: then it is
+/// given up.
+const LOOK_AROUND: Duration = if process::SURVIVES_READ_TIMEOUT { Duration::from_secs(1) } else { SILENCE_MAX };
 
 /// How far the output has come. Kept in the state file as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,7 +142,8 @@ impl Tail {
         if process::is_output_closed() {
             return Some(End::OutputClosed);
         }
-        (now.saturating_duration_since(self.last_heard) > SILENCE_MAX).then(|| End::Lost("it is silent".into()))
+        let is_silent = now.saturating_duration_since(self.last_heard) > SILENCE_MAX;
+        (is_silent || !process::SURVIVES_READ_TIMEOUT).then(|| End::Lost("it is silent".into()))
     }
 
     /// Prints a change, and notes how far it has come only after it is printed.

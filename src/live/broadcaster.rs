@@ -267,6 +267,7 @@ mod tests {
     use super::super::frame::text_frame;
     use super::*;
     use crate::domain::{RecordKey, Timestamp};
+    use crate::process::client_socket;
 
     fn change(seq: u64, record: &[u8]) -> Change {
         Change {
@@ -287,7 +288,8 @@ mod tests {
         let feed = Feed::start(0).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let client = Client::new(Arc::new(listener.accept().unwrap().0), Dialect::Json, &feed);
+        let near = client_socket(listener.accept().unwrap().0).unwrap();
+        let client = Client::new(Arc::new(near), Dialect::Json, &feed);
         feed.join(Arc::clone(&client));
         client.uncork();
 

@@ -1,6 +1,5 @@
 //! One live client, as the broadcaster and its reader thread share it.
 
-use std::net::TcpStream;
 use std::sync::Arc;
 
 use tungstenite::Bytes;
@@ -8,6 +7,7 @@ use tungstenite::Bytes;
 use super::feed::Feed;
 use super::outbox::{Offered, Outbox};
 use crate::domain::Kind;
+use crate::process::ClientSocket;
 
 /// In what form a client gets the changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub struct Client {
 
 impl Client {
     /// A client on this socket. Frames are kept until [`Self::uncork`], since the handshake's answer comes first.
-    pub fn new(stream: Arc<TcpStream>, dialect: Dialect, feed: &Feed) -> Arc<Self> {
+    pub fn new(stream: Arc<ClientSocket>, dialect: Dialect, feed: &Feed) -> Arc<Self> {
         Arc::new(Self { outbox: Outbox::new(stream, Arc::clone(&feed.counts().closed_slow)), dialect })
     }
 

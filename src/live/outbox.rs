@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use tungstenite::Bytes;
 use super::close_code;
 use super::frame::close_frame;
 use crate::metrics::Counter;
-use crate::process::{self, Awake};
+use crate::process::{self, Awake, ClientSocket};
 
 /// Bytes that may wait for one client.
 pub const OUTBOX_BYTES_MAX: usize = 1 << 20;
@@ -32,7 +32,7 @@ pub(super) enum Offered {
 }
 
 pub(super) struct Outbox {
-    stream: Arc<TcpStream>,
+    stream: Arc<ClientSocket>,
     state: Mutex<State>,
     /// Counts the clients that were closed for not taking their frames.
     closed_slow: Arc<Counter>,
@@ -85,7 +85,7 @@ enum Phase {
 }
 
 impl Outbox {
-    pub(super) fn new(stream: Arc<TcpStream>, closed_slow: Arc<Counter>) -> Self {
+    pub(super) fn new(stream: Arc<ClientSocket>, closed_slow: Arc<Counter>) -> Self {
         let state = State {
             phase: Phase::Open,
             is_corked: true,
@@ -138,9 +138,6 @@ impl Outbox {
 
     /// Lets the frames go that were kept while the handshake was being answered.
     pub(super) fn uncork(&self) -> Offered {
-        if process::prepare_send(&self.stream).is_err() {
-            self.abandon();
-        }
         self.state.lock().unwrap_or_else(PoisonError::into_inner).is_corked = false;
         self.flush()
     }
@@ -238,14 +235,14 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use std::io::Read;
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     use super::*;
 
-    fn pair() -> (Arc<TcpStream>, TcpStream) {
+    fn pair() -> (Arc<ClientSocket>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let near = listener.accept().unwrap().0;
+        let near = process::client_socket(listener.accept().unwrap().0).unwrap();
         (Arc::new(near), far)
     }
 

@@ -2,10 +2,14 @@
 //! what a process lives through that is stopped, or whose machine is suspended, and goes on.
 
 mod awake;
+#[cfg(any(windows, test))]
+mod polled;
+mod socket;
 pub mod systemd;
 
+pub use socket::{ClientSocket, SURVIVES_READ_TIMEOUT, client_socket, send_now};
+
 use std::io;
-use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,10 +21,18 @@ pub fn sync_directory(path: &Path) -> io::Result<()> {
     std::fs::File::open(path)?.sync_all()
 }
 
-/// Other systems make a rename durable by themselves.
-#[cfg(not(unix))]
+/// Makes the entries of a folder durable. NTFS keeps the order of its changes and writes them down in its own time, unless it
+/// is asked through a handle that may write. A file system that knows no such request (FAT, a share) is not held against us.
+#[cfg(windows)]
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on every system")]
-pub fn sync_directory(_path: &Path) -> io::Result<()> {
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    use std::os::windows::fs::OpenOptionsExt;
+    /// `FILE_FLAG_BACKUP_SEMANTICS`: without it a folder cannot be opened.
+    const OPEN_A_FOLDER: u32 = 0x0200_0000;
+    let folder = std::fs::OpenOptions::new().write(true).custom_flags(OPEN_A_FOLDER).open(path);
+    if let Err(error) = folder.and_then(|folder| folder.sync_all()) {
+        log::debug!("The folder {} cannot be synced by itself: {error}", path.display());
+    }
     Ok(())
 }
 
@@ -56,16 +68,8 @@ fn rename_without_replacing(_from: &Path, _to: &Path) -> io::Result<()> {
 }
 
 /// Bytes that are free for us on the disk of this folder; `None` if the system does not say.
-#[cfg(unix)]
 pub fn free_bytes(folder: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(folder).ok()?;
-    disk.f_bavail.checked_mul(disk.f_frsize)
-}
-
-/// Bytes that are free for us on the disk of this folder; the standard library does not ask this system.
-#[cfg(not(unix))]
-pub fn free_bytes(_folder: &Path) -> Option<u64> {
-    None
+    fs4::available_space(folder).ok()
 }
 
 /// Ends the process when a thread that nothing can go on without panics: it starts again clean from the disk.
@@ -91,7 +95,8 @@ pub fn forget_cached(path: &Path) -> io::Result<()> {
     rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).map_err(io::Error::from)
 }
 
-/// Makes the next reads of a file come from the disk, where the system can be asked to.
+/// Makes the next reads of a file come from the disk: here the system cannot be asked to, so they may show bytes that a failed
+/// sync has left in its memory.
 #[cfg(not(target_os = "linux"))]
 #[expect(clippy::unnecessary_wraps, reason = "the same signature on every system")]
 pub fn forget_cached(_path: &Path) -> io::Result<()> {
@@ -113,39 +118,6 @@ pub fn is_output_closed() -> bool {
 #[cfg(not(unix))]
 pub fn is_output_closed() -> bool {
     false
-}
-
-/// Sends as much as the socket takes at once and never waits (promise 7). `WouldBlock` when it takes nothing.
-#[cfg(unix)]
-pub fn send_now(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
-    use rustix::net::{SendFlags, send};
-    send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).map_err(io::Error::from)
-}
-
-/// Here a socket cannot be asked for one call without waiting, so its write time-out is short; see [`prepare_send`].
-#[cfg(not(unix))]
-pub fn send_now(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
-    match io::Write::write(&mut stream, bytes) {
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(io::ErrorKind::WouldBlock.into()),
-        result => result,
-    }
-}
-
-/// Whether [`send_now`] never waits, not even a little, on any socket.
-pub const SENDS_WITHOUT_WAITING: bool = cfg!(unix);
-
-/// Makes a socket ready for [`send_now`].
-#[cfg(unix)]
-pub fn prepare_send(_stream: &TcpStream) -> io::Result<()> {
-    Ok(())
-}
-
-/// Makes a socket ready for [`send_now`].
-#[cfg(not(unix))]
-pub fn prepare_send(stream: &TcpStream) -> io::Result<()> {
-    /// Long enough for the system to take the bytes, short enough not to hold up the other clients.
-    const SEND_WAIT_MAX: Duration = Duration::from_millis(2);
-    stream.set_write_timeout(Some(SEND_WAIT_MAX))
 }
 
 /// The name of this machine on its network.
@@ -189,7 +161,8 @@ pub fn processor_time() -> Duration {
     Duration::ZERO
 }
 
-/// Runs `on_stop` for SIGINT, SIGTERM and SIGHUP, and for Ctrl-C and closing the window on Windows.
+/// Runs `on_stop` for SIGINT, SIGTERM and SIGHUP, and for Ctrl-C and Ctrl-Break on Windows. A window there that is closed, and a
+/// user who logs off, end the process before `on_stop` has come far: that is a power cut, and what was answered is on disk.
 pub fn on_stop_signal(on_stop: impl FnMut() + Send + 'static) -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(on_stop)
 }

@@ -1,7 +1,7 @@
 //! One connection from its first byte to its last.
 
 use std::io::{self, Write};
-use std::net::{IpAddr, TcpStream};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ use super::route;
 use super::route::LiveFeed;
 use super::server::Shared;
 use super::session::{self, Session};
-use crate::process::SENDS_WITHOUT_WAITING;
+use crate::process::ClientSocket;
 
 /// Serves requests until the client or a rule ends the connection, or until it goes on as a WebSocket. `peer` is the client.
-pub(super) fn serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>, peer: IpAddr) -> Option<Box<Session>> {
+pub(super) fn serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr) -> Option<Box<Session>> {
     match catch_unwind(AssertUnwindSafe(|| try_serve(shared, stream, peer))) {
         Ok(Ok(End::WebSocket(session))) => return Some(session),
         Ok(Ok(End::Whole)) => linger(shared, stream),
@@ -62,7 +62,7 @@ enum Next {
     Handshake(LiveFeed, Box<Head>),
 }
 
-fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>, peer: IpAddr) -> io::Result<End> {
+fn try_serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr) -> io::Result<End> {
     stream.set_nodelay(true)?;
     DeadlineWriter::prepare(stream)?;
     let mut connection = Connection {
@@ -99,7 +99,7 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>, peer: IpAddr) -> io:
 /// A connection that speaks HTTP.
 struct Connection<'a> {
     shared: &'a Arc<Shared>,
-    stream: &'a Arc<TcpStream>,
+    stream: &'a Arc<ClientSocket>,
     intake: Intake,
     /// Our end of it.
     reached_at: IpAddr,
@@ -149,10 +149,7 @@ impl Connection<'_> {
         // HTTP/1.0 has no chunks: the end of a stream is the end of the connection.
         let ends_with_connection = reply.is_stream() && !head.is_http_1_1;
         let keeps_alive = head.keeps_alive() && !shared.is_stopping() && !ends_with_connection;
-        if keeps_alive
-            && SENDS_WITHOUT_WAITING
-            && let Some(pending) = reply.take_pending()
-        {
+        if keeps_alive && let Some(pending) = reply.take_pending() {
             return Ok(Next::RequestAfter(Delivery::begin(pending, reply, head, shared, stream)));
         }
         match reply.print(DeadlineWriter::new(stream), shared.shop.clock(), Some(&head), keeps_alive) {

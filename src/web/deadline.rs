@@ -1,30 +1,25 @@
 //! Writing to a client that may be slow, on the connection's own thread.
 
 use std::io::{self, ErrorKind, Write};
-use std::net::TcpStream;
-use std::time::Duration;
 
 use super::limits::WRITE_TIME_MAX;
-use crate::process::{Awake, LOOK_EVERY, is_timeout, uninterrupted};
+use crate::process::{Awake, ClientSocket, LOOK_EVERY, is_timeout, uninterrupted};
 
 /// A piece of an answer; each has a deadline of its own.
 pub(super) const WRITE_BYTES: usize = 64 << 10;
 
-/// How long one send waits. After a send that was given up, Windows says nothing more of the socket, so there it is given up once.
-const SEND_WAIT: Duration = if cfg!(windows) { WRITE_TIME_MAX } else { LOOK_EVERY };
-
 /// Writes with a deadline for each piece, so that a client that reads a byte a second does not hold a thread for ever.
 pub(super) struct DeadlineWriter<'a> {
-    stream: &'a TcpStream,
+    stream: &'a ClientSocket,
 }
 
 impl<'a> DeadlineWriter<'a> {
     /// Makes a socket ready for this.
-    pub fn prepare(stream: &TcpStream) -> io::Result<()> {
-        stream.set_write_timeout(Some(SEND_WAIT))
+    pub fn prepare(stream: &ClientSocket) -> io::Result<()> {
+        stream.set_write_timeout(Some(LOOK_EVERY))
     }
 
-    pub fn new(stream: &'a TcpStream) -> Self {
+    pub fn new(stream: &'a ClientSocket) -> Self {
         Self { stream }
     }
 
@@ -34,7 +29,7 @@ impl<'a> DeadlineWriter<'a> {
             match uninterrupted(|| self.stream.write(piece)) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(length) => piece = piece.get(length..).unwrap_or_default(),
-                Err(error) if is_timeout(&error) && !cfg!(windows) => {}
+                Err(error) if is_timeout(&error) => {}
                 Err(error) => return Err(error),
             }
             let (clock, deadline) = wait.get_or_insert_with(|| {

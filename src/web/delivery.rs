@@ -2,7 +2,7 @@
 //! new record costs it one wake-up and not two.
 
 use std::io::{self, ErrorKind, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::head::Head;
 use super::respond::Reply;
 use super::server::Shared;
 use crate::app::Pending;
-use crate::process;
+use crate::process::{self, ClientSocket};
 use crate::queue::{Receiver, Sender, bounded};
 
 /// An answer that is being waited for, or sent.
@@ -27,7 +27,7 @@ impl Delivery {
         reply: Reply,
         head: Box<Head>,
         shared: &Arc<Shared>,
-        stream: &Arc<TcpStream>,
+        stream: &Arc<ClientSocket>,
     ) -> Self {
         let (shared, stream) = (Arc::clone(shared), Arc::clone(stream));
         let (delivery, sent) = Self::new();
@@ -50,14 +50,14 @@ impl Delivery {
     }
 
     /// Waits until the answer is sent; what the socket did not take at once is sent here, for as long as that takes.
-    pub fn finish(self, stream: &TcpStream) -> io::Result<()> {
+    pub fn finish(self, stream: &ClientSocket) -> io::Result<()> {
         let rest = self.rest.recv(None).map_err(|_| io::Error::from(ErrorKind::BrokenPipe))??;
         DeadlineWriter::new(stream).write_all(&rest)
     }
 }
 
 /// Sends as much as the socket takes now, and gives the rest back. Promise 7: nobody is waited for.
-fn send_now(stream: &TcpStream, mut answer: Vec<u8>) -> io::Result<Vec<u8>> {
+fn send_now(stream: &ClientSocket, mut answer: Vec<u8>) -> io::Result<Vec<u8>> {
     let sent = match process::send_now(stream, &answer) {
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
         result => result?,
@@ -67,7 +67,7 @@ fn send_now(stream: &TcpStream, mut answer: Vec<u8>) -> io::Result<Vec<u8>> {
 }
 
 /// Tells the thread of the connection how far an answer came.
-fn hand_back(result: io::Result<Vec<u8>>, sent: &Sender<io::Result<Vec<u8>>>, stream: &TcpStream) {
+fn hand_back(result: io::Result<Vec<u8>>, sent: &Sender<io::Result<Vec<u8>>>, stream: &ClientSocket) {
     let is_whole = result.as_ref().is_ok_and(Vec::is_empty);
     let _ = sent.try_send(result);
     if !is_whole {
@@ -77,10 +77,10 @@ fn hand_back(result: io::Result<Vec<u8>>, sent: &Sender<io::Result<Vec<u8>>>, st
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::io::Read;
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
     use std::thread;
 
     use super::*;
@@ -89,7 +89,7 @@ mod tests {
     fn a_client_that_has_not_read_its_earlier_answers_gets_the_last_one_whole_too() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let near = listener.accept().unwrap().0;
+        let near = process::client_socket(listener.accept().unwrap().0).unwrap();
         let mut expected = Vec::new();
         while let Ok(length) = process::send_now(&near, &[b'x'; 4 << 10]) {
             expected.resize(expected.len() + length, b'x');
@@ -116,7 +116,7 @@ mod tests {
     fn an_answer_that_cannot_be_sent_ends_its_connection() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let near = listener.accept().unwrap().0;
+        let near = process::client_socket(listener.accept().unwrap().0).unwrap();
         let (delivery, sent) = Delivery::new();
         hand_back(Err(ErrorKind::BrokenPipe.into()), &sent, &near);
         assert_eq!((&near).read(&mut [0; 1]).unwrap(), 0);

@@ -1,7 +1,7 @@
 //! Answers connections that are not let in, without a thread for each.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use super::limits::LINGER_BYTES_MAX;
 use super::problem::Problem;
 use super::respond::SECURITY_LINES;
+use crate::process::ClientSocket;
 
 /// Turned-away connections that are held until their client has read the answer; more are simply closed.
 const DOOR_CONNECTIONS_MAX: usize = 64;
@@ -28,7 +29,7 @@ pub(super) struct Doorman {
 /// A connection whose answer is on its way.
 struct Held {
     since: Instant,
-    stream: Arc<TcpStream>,
+    stream: Arc<ClientSocket>,
     /// What may still be read and dropped.
     left_bytes: usize,
 }
@@ -42,7 +43,7 @@ impl Doorman {
     }
 
     /// The answer fits into the socket's buffer; nobody is waited for.
-    pub fn turn_away(&self, stream: Arc<TcpStream>, problem: &Problem) {
+    pub fn turn_away(&self, stream: Arc<ClientSocket>, problem: &Problem) {
         let body = problem.body();
         let mut answer = format!(
             "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\

@@ -1,7 +1,6 @@
 //! The reading half of a connection: a buffer, and a deadline for everything that is waited for.
 
 use std::io::{self, ErrorKind, Read};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use super::budget::{Budget, Exhausted, Share};
 use super::head::{self, Framing, Head, Parsed, body_too_large};
 use super::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, IDLE_TIME_MAX, PARSE_BYTES_MAX};
 use super::problem::Problem;
-use crate::process::{Awake, LOOK_EVERY, is_timeout, uninterrupted};
+use crate::process::{Awake, ClientSocket, LOOK_EVERY, is_timeout, uninterrupted};
 
 const READ_BYTES: usize = 4 << 10;
 /// A chunk's size with its extensions, or one trailer field.
@@ -56,7 +55,7 @@ pub(super) trait Source {
 
 /// A client's socket.
 pub(super) struct Socket {
-    stream: Arc<TcpStream>,
+    stream: Arc<ClientSocket>,
     /// The time-out that the socket has now, to save a system call when it stays.
     timeout: Duration,
 }
@@ -82,7 +81,7 @@ impl From<Problem> for NoRequest {
 }
 
 impl Intake {
-    pub fn new(stream: Arc<TcpStream>) -> io::Result<Self> {
+    pub fn new(stream: Arc<ClientSocket>) -> io::Result<Self> {
         stream.set_read_timeout(Some(IDLE_TIME_MAX))?;
         Ok(Self { source: Socket { stream, timeout: IDLE_TIME_MAX }, buffer: Buffer::default(), clock: Awake::start() })
     }

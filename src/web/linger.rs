@@ -3,7 +3,7 @@
 //! first of all. So every connection ends the same way: the sending half first, then reading on for a moment.
 
 use std::io::Read;
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,20 +11,20 @@ use socket2::SockRef;
 
 use super::limits::{LINGER_BYTES_MAX, LINGER_TIME_MAX, STOP_LINGER_TIME_MAX};
 use super::server::Shared;
-use crate::process::uninterrupted;
+use crate::process::{ClientSocket, uninterrupted};
 
 /// How often it is looked whether a client has gone while the server stops.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Ends the sending half and lets the client read what was sent.
-pub(super) fn linger(shared: &Shared, stream: &TcpStream) {
+pub(super) fn linger(shared: &Shared, stream: &ClientSocket) {
     if stream.shutdown(Shutdown::Write).is_ok() {
         drain(shared, stream, LINGER_TIME_MAX);
     }
 }
 
 /// Reads and drops what the client still sends, until it goes, for so long at most.
-pub(super) fn drain(shared: &Shared, mut stream: &TcpStream, time_max: Duration) {
+pub(super) fn drain(shared: &Shared, mut stream: &ClientSocket, time_max: Duration) {
     let start = Instant::now();
     let mut left_bytes = LINGER_BYTES_MAX;
     let mut dropped = [0; 4096];
@@ -45,6 +45,6 @@ pub(super) fn drain(shared: &Shared, mut stream: &TcpStream, time_max: Duration)
 }
 
 /// Ends a connection so that the client sees a fault and not an end: HTTP/1.0 has no other sign that an answer is not whole.
-pub(super) fn reset(stream: &TcpStream) {
+pub(super) fn reset(stream: &ClientSocket) {
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }

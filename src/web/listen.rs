@@ -28,7 +28,9 @@ fn is_for_both(address: SocketAddr, all: &[SocketAddr]) -> bool {
 
 fn bind_one(address: SocketAddr, is_for_both: bool) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // On Windows this option would let a second server take the port away.
+    // On Unix this lets a restart have its port back at once. Windows gives it back by itself, and there the option means to
+    // take the port from whoever has it. Nor does a safe library set the opposite one, `SO_EXCLUSIVEADDRUSE`: without either,
+    // a second server is refused, and Windows guards the port against the programs of other users.
     #[cfg(not(windows))]
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
@@ -81,7 +83,9 @@ impl Wake {
     }
 
     pub fn send(&self) -> io::Result<()> {
-        self.socket.connect_timeout(&self.towards.into(), Duration::from_secs(1))
+        let connected = self.socket.connect_timeout(&self.towards.into(), Duration::from_secs(1));
+        // The loop ends with it at once, so that Windows may show the connection's end before its beginning is noticed here.
+        connected.or_else(|error| self.socket.peer_addr().map(drop).map_err(|_| error))
     }
 }
 

@@ -17,6 +17,7 @@ use super::listen::{Probe, Wake};
 use super::problem::Problem;
 use super::resets::Resets;
 use crate::app::Shop;
+use crate::process::{ClientSocket, client_socket};
 
 /// How long the accept loop rests after an error such as "too many open files".
 const ACCEPT_REST: Duration = Duration::from_millis(50);
@@ -71,7 +72,7 @@ pub(super) struct Shared {
 /// The open connections; the count of each address is given back with its [`Permit`].
 #[derive(Default)]
 struct Open {
-    streams: HashMap<u64, (Instant, Arc<TcpStream>)>,
+    streams: HashMap<u64, (Instant, Arc<ClientSocket>)>,
     /// By [`network_of`] the client.
     per_address: HashMap<IpAddr, usize>,
 }
@@ -208,7 +209,7 @@ impl Acceptor {
     /// Gives a connection its thread, or turns it away with a clear answer.
     fn admit(&self, stream: TcpStream, peer: IpAddr) -> io::Result<()> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let stream = Arc::new(stream);
+        let stream = Arc::new(client_socket(stream)?);
         if !self.shared.options.is_lan_trusted && !peer.is_loopback() {
             self.doorman.turn_away(stream, &not_let_in());
             return Ok(());
@@ -245,7 +246,7 @@ struct Permit {
 }
 
 impl Permit {
-    fn take(shared: &Arc<Shared>, stream: &Arc<TcpStream>, peer: IpAddr, id: u64) -> Option<Self> {
+    fn take(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr, id: u64) -> Option<Self> {
         let network = network_of(peer);
         let mut open = shared.open();
         let from_network = open.per_address.get(&network).copied().unwrap_or(0);

@@ -1,7 +1,6 @@
 //! A WebSocket session: tungstenite reads on this thread; everything that is written goes through the client's outbox.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ use super::server::Shared;
 use super::sync::{self, Position};
 use crate::app::App;
 use crate::live::{Client, Dialect, Feed, close_code, ping_frame, text_frame};
-use crate::process::{is_timeout, uninterrupted};
+use crate::process::{ClientSocket, is_timeout, uninterrupted};
 
 /// The default of tungstenite would keep 128 KiB for every idle client. What clients say is short.
 const READ_BUFFER_BYTES: usize = 512;
@@ -43,7 +42,7 @@ pub(super) struct Session {
 /// it was refused.
 pub(super) fn open(
     shared: &Arc<Shared>,
-    stream: &Arc<TcpStream>,
+    stream: &Arc<ClientSocket>,
     live_feed: LiveFeed,
     head: &Head,
     visitor: Visitor<'_>,
@@ -240,7 +239,7 @@ fn handshake(head: &Head) -> Result<Vec<u8>, Problem> {
 
 /// Tells the broadcaster, however the session ends, that this client need not be served any more.
 struct Leaving {
-    stream: Arc<TcpStream>,
+    stream: Arc<ClientSocket>,
     client: Arc<Client>,
     app: Arc<App>,
     shared: Arc<Shared>,
@@ -281,7 +280,7 @@ impl Drop for Leaving {
 
 /// What tungstenite reads from and writes to: the socket, and the client's outbox.
 struct SessionWire {
-    stream: Arc<TcpStream>,
+    stream: Arc<ClientSocket>,
     client: Arc<Client>,
     feed: Feed,
     /// For how long nothing has come: the sum of the waits that ended without a byte. A clock would hold it against the client

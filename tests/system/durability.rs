@@ -13,7 +13,7 @@ use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::http::{Client, Reply};
+use crate::support::program::program;
 use crate::support::server::Server;
 use crate::support::till::{self, Stored};
 use crate::support::{DEADLINE, samples, wait_until};
@@ -251,7 +252,7 @@ fn a_number_is_never_given_again_after_deletions_and_restarts() {
 
 /// Runs the program as an owner would, without any logging asked for, and returns its exit and what it said.
 fn run_to_exit(args: &[&str]) -> (ExitStatus, String, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tillsync"))
+    let mut child = program()
         .args(args)
         .env_remove("RUST_LOG")
         .stdin(Stdio::null())

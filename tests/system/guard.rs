@@ -1,11 +1,10 @@
 //! Goal: a web page elsewhere reaches neither the till's commands nor its live feed, and everything that is no browser works as
 //! before. Method: requests with the headers that a browser would send, and a start on all addresses.
 
-use std::process::Command;
-
 use serde_json::json;
 
 use crate::support::http::{Client, Reply};
+use crate::support::program::program;
 use crate::support::samples;
 use crate::support::server::Server;
 use crate::support::socket::Socket;
@@ -224,7 +223,7 @@ fn no_page_elsewhere_may_read_unless_it_is_named_exactly() {
         assert_eq!(ask(&open, origin), 0, "{origin}");
     }
     for wrong in ["null", "*", "office.example"] {
-        let output = Command::new(env!("CARGO_BIN_EXE_tillsync")).args(["--allow-origin", wrong]).output().unwrap();
+        let output = program().args(["--allow-origin", wrong]).output().unwrap();
         assert!(!output.status.success(), "{wrong}");
     }
 }
@@ -325,11 +324,7 @@ fn the_page_and_its_files_run_nothing_but_themselves() {
 #[test]
 fn other_devices_are_let_in_only_on_express_wish() {
     let directory = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_tillsync"))
-        .args(["--listen", "0.0.0.0:0", "--data"])
-        .arg(directory.path())
-        .output()
-        .unwrap();
+    let output = program().args(["--listen", "0.0.0.0:0", "--data"]).arg(directory.path()).output().unwrap();
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("--trust-lan") && said.lines().count() == 1, "{said}");
@@ -434,7 +429,7 @@ fn an_address_to_listen_on_may_be_written_as_people_write_it() {
         for _ in 0..20 {
             let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let directory = tempfile::tempdir().unwrap();
-            let mut server = Command::new(env!("CARGO_BIN_EXE_tillsync"))
+            let mut server = program()
                 .args(["--trust-lan", "--listen", &listen.replace("PORT", &port.to_string()), "--data"])
                 .arg(directory.path())
                 .stdout(std::process::Stdio::null())
@@ -461,7 +456,7 @@ fn an_address_to_listen_on_may_be_written_as_people_write_it() {
     listening("PORT", "127.0.0.1:PORT");
     listening("[::]:PORT", "127.0.0.1:PORT");
     listening("[::]:PORT,0.0.0.0:PORT", "127.0.0.1:PORT");
-    let output = Command::new(env!("CARGO_BIN_EXE_tillsync")).args(["--listen", "shop:8000"]).output().unwrap();
+    let output = program().args(["--listen", "shop:8000"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("such as 0.0.0.0:8000"), "{said}");
 }

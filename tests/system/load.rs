@@ -1,10 +1,11 @@
 //! Goal: `load` reads the files that people have: as editors and spreadsheets write them. Method: the program itself on files
 //! made here, and what is in the shop afterwards.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::json;
 
+use crate::support::program::program;
 use crate::support::samples;
 use crate::support::server::Server;
 
@@ -12,7 +13,7 @@ fn load(server: &Server, content: &[u8]) -> Output {
     let file = server.dir.path().join("lines.jsonl");
     std::fs::write(&file, content).unwrap();
     let url = format!("http://{}", server.addr);
-    Command::new(env!("CARGO_BIN_EXE_tillsync")).arg("load").arg(file).arg(url).output().unwrap()
+    program().arg("load").arg(file).arg(url).output().unwrap()
 }
 
 fn orders(server: &Server) -> serde_json::Value {

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::support::http::Client;
+use crate::support::program::program;
 use crate::support::samples;
 use crate::support::wait_until;
 
@@ -13,7 +14,7 @@ fn a_log_that_nobody_reads_holds_up_neither_sales_nor_the_stop() {
     /// Each logs a line of about 200 bytes: together a megabyte, where a pipe takes 64 KiB and the queue 4,096 lines.
     const SALES: usize = 6_000;
     let directory = tempfile::tempdir().unwrap();
-    let mut server = Command::new(env!("CARGO_BIN_EXE_tillsync"))
+    let mut server = program()
         .args(["--listen", "127.0.0.1:0", "--data"])
         .arg(directory.path())
         .env("RUST_LOG", "info")

@@ -22,6 +22,7 @@ mod model;
 mod openapi;
 mod page;
 mod payment;
+mod platform;
 mod readme;
 mod revisions;
 mod settings;

@@ -10,6 +10,7 @@ use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
 use crate::support::http::{Client, Reply};
+use crate::support::program;
 use crate::support::samples;
 use crate::support::server::Server;
 use crate::support::socket::Socket;
@@ -578,12 +579,7 @@ fn schemathesis_finds_nothing() {
     let server = Server::start();
     let url = format!("http://{}", server.addr);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let loaded = Command::new(env!("CARGO_BIN_EXE_tillsync"))
-        .arg("load")
-        .arg(root.join("data/sample.jsonl"))
-        .arg(&url)
-        .output()
-        .unwrap();
+    let loaded = program::program().arg("load").arg(root.join("data/sample.jsonl")).arg(&url).output().unwrap();
     assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
 
     let mut command = Command::new(program);

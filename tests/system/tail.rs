@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::support::program::program;
 use crate::support::proxy::{BEHIND_PROXY, Line, Proxy};
 use crate::support::server::Server;
 use crate::support::sync::Change;
@@ -70,7 +71,7 @@ impl Drop for Tail {
 }
 
 fn spawn(url: &str, args: &[&str]) -> (Child, ChildStdout) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tillsync"))
+    let mut child = program()
         .args(["tail", url])
         .args(args)
         .stdin(Stdio::null())

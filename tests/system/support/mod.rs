@@ -3,6 +3,7 @@
 
 pub mod http;
 pub mod json;
+pub mod program;
 pub mod proxy;
 pub mod random;
 pub mod samples;

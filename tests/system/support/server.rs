@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::DEADLINE;
 use super::http::{Client, Reply};
+use super::program::program;
 use super::socket::Socket;
 
 /// A server process and its data directory. Dropping it kills the process and removes the directory.
@@ -158,7 +159,7 @@ fn address_in(line: &str) -> SocketAddr {
 /// Runs the program; returns the line that it prints when it is ready, or says what is wrong there.
 fn spawn(dir: &TempDir, args: &[String], env: &[(String, String)], log: &PathBuf) -> (Child, String) {
     let stderr = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tillsync"))
+    let mut child = program()
         .args(["--host", "shop", "--listen", "127.0.0.1:0", "--data"])
         .arg(dir.path())
         .args(args)

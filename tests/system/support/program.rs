@@ -1,0 +1,21 @@
+//! Which program the tests run: the one that was built with them, or one that was built for another machine.
+//!
+//! `TILLSYNC_PROGRAM` names the other one, `TILLSYNC_RUNNER` what it runs under, with its arguments: an emulator such as
+//! `qemu-aarch64-static -L /usr/aarch64-linux-gnu`, or Wine.
+
+use std::process::Command;
+
+/// A command that runs the program under test; its arguments are added as to any other.
+pub fn program() -> Command {
+    let program = std::env::var("TILLSYNC_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_tillsync").into());
+    let runner = std::env::var("TILLSYNC_RUNNER").unwrap_or_default();
+    let mut words = runner.split_whitespace();
+    match words.next() {
+        None => Command::new(program),
+        Some(runner) => {
+            let mut command = Command::new(runner);
+            command.args(words).arg(program);
+            command
+        }
+    }
+}
