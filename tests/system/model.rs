@@ -189,7 +189,7 @@ impl Order {
             view.insert(key.into(), json!(self.stored.id));
         }
         view.insert("sale_number".into(), json!(number_text(self.stored.number)));
-        view.insert("amounts_flagged".into(), Value::Null);
+        view.insert("amounts_flagged".into(), flag_of(&self.fields));
         view.insert("status".into(), json!(self.status));
         let source = match self.source {
             Source::None => Some(None),
@@ -203,6 +203,17 @@ impl Order {
             view.insert("source_estimate_number".into(), json!(source.map(|source| number_text(source.number))));
         }
         Value::Object(view)
+    }
+}
+
+/// Nothing is given back of what was paid too much in another mode than cash.
+fn flag_of(order: &Map<String, Value>) -> Value {
+    let (paid, total) = (order["amount_paid"].as_f64().unwrap(), order["total"].as_f64().unwrap());
+    let mode = order["payment_mode"].as_str().unwrap();
+    if mode == "Cash" || paid <= total {
+        Value::Null
+    } else {
+        json!(format!("paid by {mode} is {paid:?}, the total says {total:?}"))
     }
 }
 
