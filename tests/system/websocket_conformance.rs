@@ -574,7 +574,7 @@ fn what_is_no_handshake_gets_a_clear_answer_and_no_session() {
         ("HEAD /ws HTTP/1.1", &[], 426),
         ("POST /ws HTTP/1.1", &["Content-Length: 0"], 405),
         ("PUT /sync HTTP/1.1", &["Content-Length: 0"], 405),
-        ("GET /ws/ HTTP/1.1", &[], 404),
+        ("GET /wss HTTP/1.1", &[], 404),
         ("GET /websocket HTTP/1.1", &[], 404),
         (GET, &["Origin: https://evil.example"], 403),
         (GET, &["Host: evil.example"], 421),
