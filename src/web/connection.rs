@@ -102,7 +102,7 @@ fn one_request(
     let mut reply = match shared.guard.preflight(&head) {
         Some(reply) => reply,
         None => match body.reserve_for_parsing() {
-            Ok(()) => answer(&Visit { shop: &shared.shop, head: &head, body: &body.bytes }),
+            Ok(()) => answer(&Visit { shop: &shared.shop, head: &head, body: &body.bytes, budget: &shared.budget }),
             Err(exhausted) => Problem::from(exhausted).into(),
         },
     };

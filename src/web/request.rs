@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tiny_http::Method;
 
+use super::budget::Budget;
 use super::head::{Framing, Head};
 use super::input;
 use super::problem::Problem;
@@ -19,6 +20,7 @@ pub(super) struct Visit<'a> {
     pub shop: &'a Shop,
     pub head: &'a Head,
     pub body: &'a [u8],
+    pub budget: &'a Budget,
 }
 
 impl<'a> Visit<'a> {
@@ -30,7 +32,7 @@ impl<'a> Visit<'a> {
 
     /// Lets it into the shop, or says why the shop is closed.
     pub fn enter(&self) -> Result<Request<'a>, Problem> {
-        Ok(Request { app: self.shop.app()?, head: self.head, body: self.body })
+        Ok(Request { app: self.shop.app()?, head: self.head, body: self.body, budget: self.budget })
     }
 }
 
@@ -39,6 +41,8 @@ pub(super) struct Request<'a> {
     pub app: &'a Arc<App>,
     pub head: &'a Head,
     pub body: &'a [u8],
+    /// Memory for what is read to be answered.
+    pub budget: &'a Budget,
 }
 
 /// Characters of an `Idempotency-Key`.

@@ -64,7 +64,7 @@ pub(super) fn open(
         }
         Start::Sync(position) => {
             writer.write_all(&response)?;
-            sync::catch_up(app, &client, &position, &mut writer)?;
+            sync::catch_up(app, &shared.budget, &client, &position, &mut writer)?;
         }
     }
     if client.uncork() {
