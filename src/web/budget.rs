@@ -5,23 +5,41 @@
 //! announcing a body takes nothing away from others.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::problem::Problem;
 
 /// Of a body or an answer, what every connection may hold without asking. An ordinary bill takes 1 to 4 KiB.
-const OWN_BYTES_MAX: usize = 16 << 10;
+pub(super) const OWN_BYTES_MAX: usize = 16 << 10;
 /// What all connections together may hold beyond that.
 const SHARED_BYTES_MAX: usize = 64 << 20;
+
+/// Readings of the log at once. Each holds large records for a moment, before it is known how much that is.
+const READINGS_AT_ONCE_MAX: usize = 8;
 
 /// What is left for everybody.
 #[derive(Debug)]
 pub(super) struct Budget {
     free: AtomicUsize,
+    /// Readings that go on now.
+    readings: Mutex<usize>,
+    reading_ended: Condvar,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { free: AtomicUsize::new(SHARED_BYTES_MAX) }
+        Self { free: AtomicUsize::new(SHARED_BYTES_MAX), readings: Mutex::new(0), reading_ended: Condvar::new() }
+    }
+}
+
+/// One of the few places for a reading of the log. It comes back by `Drop`.
+#[derive(Debug)]
+pub(super) struct Turn<'a>(&'a Budget);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.0.readings.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.reading_ended.notify_one();
     }
 }
 
@@ -40,6 +58,16 @@ impl Budget {
     /// A share that covers what is a connection's own.
     pub fn share(&self) -> Share<'_> {
         Share { budget: self, taken: 0 }
+    }
+
+    /// Waits for a turn to read the log. Nobody who has one waits for a client.
+    pub fn turn(&self) -> Turn<'_> {
+        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
+        while *readings >= READINGS_AT_ONCE_MAX {
+            readings = self.reading_ended.wait(readings).unwrap_or_else(PoisonError::into_inner);
+        }
+        *readings += 1;
+        Turn(self)
     }
 }
 

@@ -134,7 +134,13 @@ impl Connection<'_> {
         let mut reply = match shared.guard.preflight(&head) {
             Some(reply) => reply,
             None => match body.reserve_for_parsing() {
-                Ok(()) => answer(&Visit { shop: &shared.shop, head: &head, body: &body.bytes, visitor: self.visitor }),
+                Ok(()) => answer(&Visit {
+                    shop: &shared.shop,
+                    head: &head,
+                    body: &body.bytes,
+                    visitor: self.visitor,
+                    budget: &shared.budget,
+                }),
                 Err(exhausted) => Problem::from(exhausted).into(),
             },
         };

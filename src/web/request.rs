@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tiny_http::Method;
 
+use super::budget::Budget;
 use super::head::{Framing, Head};
 use super::input;
 use super::problem::Problem;
@@ -21,6 +22,7 @@ pub(super) struct Visit<'a> {
     pub head: &'a Head,
     pub body: &'a [u8],
     pub visitor: Visitor<'a>,
+    pub budget: &'a Budget,
 }
 
 impl<'a> Visit<'a> {
@@ -32,7 +34,8 @@ impl<'a> Visit<'a> {
 
     /// Lets it into the shop, or says why the shop is closed.
     pub fn enter(&self) -> Result<Request<'a>, Problem> {
-        Ok(Request { app: self.shop.app()?, head: self.head, body: self.body, visitor: self.visitor })
+        let Self { shop, head, body, visitor, budget } = *self;
+        Ok(Request { app: shop.app()?, head, body, visitor, budget })
     }
 }
 
@@ -42,6 +45,8 @@ pub(super) struct Request<'a> {
     pub head: &'a Head,
     pub body: &'a [u8],
     pub visitor: Visitor<'a>,
+    /// Memory for what is read to be answered.
+    pub budget: &'a Budget,
 }
 
 /// Characters of an `Idempotency-Key`.

@@ -72,7 +72,7 @@ pub(super) fn open(
         }
         Start::Sync(position) => {
             writer.write_all(&response)?;
-            if let Err(error) = sync::catch_up(app, &client, &position, visitor, &mut writer) {
+            if let Err(error) = sync::catch_up(app, &shared.budget, &client, &position, visitor, &mut writer) {
                 // Not its socket: whole frames are out, and it can be told why there are no more.
                 if error.kind() == ErrorKind::Other {
                     client.uncork();

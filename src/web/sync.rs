@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::budget::{Budget, OWN_BYTES_MAX, Share};
 use super::problem::Problem;
 use super::request::Request;
 use super::resets::Visitor;
@@ -71,6 +72,7 @@ fn kinds(types: &str) -> Result<Kinds, Problem> {
 /// again. So nobody waits for it, nothing is missing, and nothing comes twice.
 pub(super) fn catch_up(
     app: &App,
+    budget: &Budget,
     client: &Arc<Client>,
     position: &Position,
     visitor: Visitor<'_>,
@@ -84,21 +86,24 @@ pub(super) fn catch_up(
     let head = app.snapshot().and_then(|snapshot| snapshot.seq()).map_err(io::Error::other)?;
     say_hello(app, head, resume, writer)?;
     let mut seq = since;
+    let mut write_after = |seq: u64, changes_max: usize| {
+        let slice = slice_after(app, budget, (seq, position.kinds, changes_max), push_frame);
+        // For want of memory it ends here, and the client comes again.
+        let slice = slice.map_err(|problem| io::Error::other(problem.detail))?;
+        writer.write_all(&slice.bytes)?;
+        io::Result::Ok((slice.seq, slice.head))
+    };
     loop {
-        let slice = slice_after(app, seq, position.kinds, SLICE_ENTRIES_MAX).map_err(io::Error::other)?;
-        write_slice(&slice, writer)?;
-        seq = slice.seq;
-        if slice.seq >= slice.head {
+        let (read_to, head) = write_after(seq, SLICE_ENTRIES_MAX)?;
+        seq = read_to;
+        if seq >= head {
             break;
         }
     }
     let start = join(app, client, seq)?;
     while seq < start {
         // Sequences have no holes, so this reads up to the start and not beyond.
-        let entries = usize::try_from(start - seq).unwrap_or(SLICE_ENTRIES_MAX);
-        let slice = slice_after(app, seq, position.kinds, entries).map_err(io::Error::other)?;
-        write_slice(&slice, writer)?;
-        seq = slice.seq;
+        (seq, _) = write_after(seq, usize::try_from(start - seq).unwrap_or(SLICE_ENTRIES_MAX))?;
     }
     writer.write_all(&sync_frame("live", start))
 }
@@ -122,30 +127,39 @@ fn say_hello(app: &App, seq: u64, resume: Resume, writer: &mut impl Write) -> io
     writer.write_all(&text_frame(text.as_bytes()))
 }
 
-fn write_slice(slice: &Slice, writer: &mut impl Write) -> io::Result<()> {
-    let mut frames = Vec::new();
-    for text in &slice.changes {
-        push_frame(&mut frames, text);
-    }
-    writer.write_all(&frames)
-}
-
 /// A part of what a client has missed.
-struct Slice {
-    /// The latest states in it, as JSON texts, in sequence order.
-    changes: Vec<Vec<u8>>,
+struct Slice<'b> {
+    /// The latest states in it, in sequence order, as they are sent.
+    bytes: Vec<u8>,
+    /// How many they are.
+    changes: usize,
     /// The sequence up to which it reaches.
     seq: u64,
     /// The last sequence of the shop when it was read.
     head: u64,
+    /// Memory for it: a client may take long to fetch it.
+    _share: Share<'b>,
 }
 
-/// Reads the next part after `seq` in a snapshot of its own.
-fn slice_after(app: &App, seq: u64, kinds: Kinds, changes_max: usize) -> Result<Slice, StoreError> {
+/// Reads the next part after a sequence in a snapshot of its own, at most so many changes, and puts each as JSON into bytes.
+/// When memory is short it is a part that is the connection's own; a record that is too large for that has to wait.
+fn slice_after<'b>(
+    app: &App,
+    budget: &'b Budget,
+    (seq, kinds, changes_max): (u64, Kinds, usize),
+    push: impl Fn(&mut Vec<u8>, &[u8]),
+) -> Result<Slice<'b>, Problem> {
+    let mut share = budget.share();
+    let bytes_max = if share.cover(SLICE_BYTES_MAX).is_ok() { SLICE_BYTES_MAX } else { OWN_BYTES_MAX / 4 };
+    let _turn = budget.turn();
     let snapshot = app.snapshot()?;
-    let (changes, read_to) = snapshot.changes_after(seq, changes_max.min(SLICE_ENTRIES_MAX), SLICE_BYTES_MAX)?;
-    let texts = changes.iter().filter(|change| kinds.include(change.key.kind)).filter_map(text).collect();
-    Ok(Slice { changes: texts, seq: read_to, head: snapshot.seq()? })
+    let (changes, read_to) = snapshot.changes_after(seq, changes_max.min(SLICE_ENTRIES_MAX), bytes_max)?;
+    let mut bytes = Vec::new();
+    let texts = changes.iter().filter(|change| kinds.include(change.key.kind)).filter_map(text);
+    let changes = texts.inspect(|text| push(&mut bytes, text)).count();
+    bytes.shrink_to_fit();
+    share.cover(bytes.len())?;
+    Ok(Slice { bytes, changes, seq: read_to, head: snapshot.seq()?, _share: share })
 }
 
 /// A record that cannot be shown is left out and said in the log; it would not be readable for the client either.
@@ -162,13 +176,13 @@ pub(super) fn changes(request: &Request<'_>) -> Result<Reply, Problem> {
     let wait = number(request, "wait", 0, 0..=WAIT_SECONDS_MAX)?;
     let app = request.app;
     let resume = resume(app, &position, request.visitor)?;
-    let mut page = Page { changes: Vec::new(), next: app.snapshot()?.seq()? };
+    let mut page = Page { changes: Vec::new(), count: 0, next: app.snapshot()?.seq()?, share: request.budget.share() };
     if let Resume::CatchUp(since) = resume {
         page.next = since;
-        page.fill(app, position.kinds, limit)?;
+        page.fill(request, position.kinds, limit)?;
         let deadline = Instant::now() + Duration::from_secs(wait);
-        while page.changes.is_empty() && Instant::now() < deadline && app.feed().wait_beyond(page.next, deadline) {
-            page.fill(app, position.kinds, limit)?;
+        while page.count == 0 && Instant::now() < deadline && app.feed().wait_beyond(page.next, deadline) {
+            page.fill(request, position.kinds, limit)?;
         }
     }
     page.answer(app, resume)
@@ -185,19 +199,31 @@ fn number(request: &Request<'_>, name: &str, default: u64, range: RangeInclusive
     }
 }
 
-struct Page {
-    changes: Vec<Vec<u8>>,
+struct Page<'b> {
+    /// With a comma before each.
+    changes: Vec<u8>,
+    count: usize,
     next: u64,
+    share: Share<'b>,
 }
 
-impl Page {
-    fn fill(&mut self, app: &App, kinds: Kinds, limit: u64) -> Result<(), StoreError> {
+impl Page<'_> {
+    fn fill(&mut self, request: &Request<'_>, kinds: Kinds, limit: u64) -> Result<(), Problem> {
         let limit = usize::try_from(limit).unwrap_or(PAGE_CHANGES_MAX);
-        let mut bytes = 0;
-        while self.changes.len() < limit && bytes < PAGE_BYTES_MAX {
-            let slice = slice_after(app, self.next, kinds, limit - self.changes.len())?;
-            bytes += slice.changes.iter().map(Vec::len).sum::<usize>();
-            self.changes.extend(slice.changes);
+        let push = |bytes: &mut Vec<u8>, text: &[u8]| {
+            bytes.push(b',');
+            bytes.extend_from_slice(text);
+        };
+        while self.count < limit && self.changes.len() < PAGE_BYTES_MAX {
+            let slice = slice_after(request.app, request.budget, (self.next, kinds, limit - self.count), push)?;
+            // As it grows it is there twice for a moment, and so it is when it is put into the answer.
+            if let Err(exhausted) = self.share.cover(2 * (self.changes.len() + slice.bytes.len())) {
+                // What is there by now is a page as well.
+                return if self.count > 0 { Ok(()) } else { Err(exhausted.into()) };
+            }
+            self.changes.reserve_exact(slice.bytes.len());
+            self.changes.extend_from_slice(&slice.bytes);
+            self.count += slice.changes;
             self.next = slice.seq;
             if slice.seq >= slice.head {
                 break;
@@ -208,10 +234,9 @@ impl Page {
 
     fn answer(self, app: &App, resume: Resume) -> Result<Reply, Problem> {
         let seq = app.snapshot()?.seq()?;
-        let mut body = format!(r#"{{"resume":"{}","changes":["#, resume.name()).into_bytes();
-        body.extend_from_slice(&self.changes.join(&b','));
+        let start = format!(r#"{{"resume":"{}","changes":["#, resume.name());
+        let changes = self.changes.strip_prefix(b",").unwrap_or_default();
         let end = format!(r#"],"next":{},"epoch":"{}","seq":{seq}}}"#, self.next, app.epoch());
-        body.extend_from_slice(end.as_bytes());
-        Ok(Reply::json(200, body))
+        Ok(Reply::json(200, [start.as_bytes(), changes, end.as_bytes()].concat()))
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! Method: bodies of a mebibyte in every shape that makes a reader take memory: many small things, deep ones, long ones, and
 //! those that grow when they are decoded or repeated in an error. Each alone, with the peak that the system counts for the
-//! process; then 32 connections at once under the memory that the unit of systemd allows.
+//! process; then 32 connections at once under the memory that the unit of systemd allows. The same for those who ask for much
+//! and take it slowly, or not at all.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -215,17 +216,69 @@ fn stored(bytes: usize) -> String {
     filled(bytes, &format!("{start}\"x\":\""), "\\n", end)
 }
 
-#[test]
-fn the_worst_bodies_of_32_devices_at_once_leave_the_till_selling() {
-    const DEVICES: usize = 32;
-    /// What the system gives the server at all: `MemoryMax` of its unit.
+/// What the server may ever have in memory, in KiB: `MemoryHigh` of its unit, from which on the system would take it back.
+const PEAK_KIB_MAX: usize = 384 << 10;
+
+/// A server to which the system gives no more than `MemoryMax` of its unit.
+fn limited_server() -> Server {
     const DATA_BYTES_MAX: usize = 512 << 20;
-    /// What it may ever have in memory, in KiB: `MemoryHigh`, from which on the system would take it back.
-    const PEAK_KIB_MAX: usize = 384 << 10;
     let server = Server::start();
     let (pid, limit) = (server.pid().to_string(), format!("--data={DATA_BYTES_MAX}:{DATA_BYTES_MAX}"));
     assert!(Command::new("prlimit").args(["--pid", &pid, &limit]).status().unwrap().success());
+    server
+}
 
+/// Promise 8: what is read of the log for those who ask for all of it has a bound for all of them together.
+#[test]
+fn three_hundred_that_ask_for_everything_leave_the_till_selling() {
+    const READERS: usize = 300;
+    let server = limited_server();
+    let (mut till, sale) = (server.client(), stored(BODY_BYTES_MAX));
+    for _ in 0..12 {
+        till.request(SELL.0, SELL.1, &[], Some(sale.as_bytes())).expect(201);
+    }
+    let epoch = till.get("/health").expect(200)["epoch"].as_str().unwrap().to_string();
+    let page = format!("/api/changes?since=0&epoch={epoch}&limit=5000");
+    let handshake = format!(
+        "GET /sync?since=0&epoch={epoch} HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    let (finished, given) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        // These take nothing of what they ask for.
+        let idle: Vec<Client> = (0..READERS).map(|_| server.client()).collect();
+        for mut client in idle {
+            client.send_raw(handshake.as_bytes()).unwrap();
+            scope.spawn(|| {
+                let _idle = client;
+                let mut reader = server.client();
+                for _ in 0..3 {
+                    match reader.try_request("GET", &page, &[], None) {
+                        Ok(reply) if reply.status == 200 => {
+                            assert!(!reply.json()["changes"].as_array().unwrap().is_empty());
+                            given.fetch_add(1, Ordering::Relaxed);
+                        }
+                        Ok(reply) => assert!(!reply.detail(503).is_empty()),
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                finished.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        while finished.load(Ordering::Relaxed) < READERS {
+            till.post("/api/orders/create-sale", &samples::sale("Asha")).expect(201);
+        }
+    });
+    let (given, peak) = (given.into_inner(), memory(&server, "VmHWM"));
+    eprintln!("{given} pages given; peak {peak} KiB");
+    assert!(given > 0 && peak <= PEAK_KIB_MAX, "{given} pages, {peak} KiB in memory");
+    till.get(&page).expect(200);
+}
+
+#[test]
+fn the_worst_bodies_of_32_devices_at_once_leave_the_till_selling() {
+    const DEVICES: usize = 32;
+    let server = limited_server();
     let mut shapes = shapes();
     shapes.push(shape("a sale that is stored", SELL, stored));
     let (together, finished) = (Barrier::new(DEVICES), AtomicUsize::new(0));
