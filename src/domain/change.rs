@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use super::{RecordKey, Timestamp};
 
 /// What was done to a record.
@@ -46,7 +48,8 @@ pub struct Change {
     pub at: Timestamp,
     /// Who, as far as known: the name in `sale_by`.
     pub by: Option<Arc<str>>,
-    /// The command's `Idempotency-Key`, by which a client knows its own echo.
+    /// The command's `Idempotency-Key`. It is told to nobody: whoever has it could be answered in place of the command's sender.
+    /// See [`origin_of`].
     pub origin: Option<Arc<str>>,
     /// The order that an estimate became, or the estimate that an order came from.
     pub linked: Option<RecordKey>,
@@ -59,5 +62,23 @@ impl Change {
     /// shown on plain `/ws`.
     pub fn follows_conversion(&self) -> bool {
         self.key.kind == super::Kind::Order && self.action == Action::Create && self.linked.is_some()
+    }
+}
+
+/// The `origin` of a change as everybody is told it: the first 8 bytes of the SHA-256 of the command's `Idempotency-Key`, as 16
+/// hex digits. A client knows its own echo by it, and nobody else learns the key.
+pub fn origin_of(key: &str) -> String {
+    const ORIGIN_BYTES: usize = 8;
+    Sha256::digest(key).iter().take(ORIGIN_BYTES).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_the_beginning_of_the_published_hash() {
+        // FIPS 180-4, as NIST publishes it for "abc".
+        assert_eq!(origin_of("abc"), "ba7816bf8f01cfea");
     }
 }

@@ -15,7 +15,7 @@ mod settings;
 mod time;
 
 pub use amounts::{Amounts, Line, Micros, WHOLE_UNITS_MAX, discount_percentage, what_does_not_add_up};
-pub use change::{Action, Change};
+pub use change::{Action, Change, origin_of};
 pub use decimal::DecimalError;
 pub use draft::{Conversion, ITEMS_MAX, Items, STATUS_CHARS_MAX, SaleDraft, TEXT_CHARS_MAX};
 pub use key::{Kind, RecordKey};

@@ -5,7 +5,7 @@ use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tungstenite::protocol::frame::{Frame, FrameHeader};
 
-use crate::domain::{Action, Change, Kind};
+use crate::domain::{Action, Change, Kind, origin_of};
 use crate::json::Object;
 
 /// The record of a change is not a JSON object in UTF-8, so no frame can be made of it.
@@ -47,7 +47,7 @@ fn write_change(change: &Change, data: Option<&[u8]>) -> Result<Vec<u8>, Unreada
         .integer("rev", u64::from(change.rev))
         .plain("at", &change.at.to_rfc3339())
         .text_if("by", change.by.as_deref())
-        .text_if("origin", change.origin.as_deref());
+        .text_if("origin", change.origin.as_deref().map(origin_of).as_deref());
     if let Some(data) = data {
         object.raw("data", data);
     }

@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::render;
 use super::respond::Reply;
 use crate::app::{Answer, App, Command, Progress, Repeat, Shop, Submission};
-use crate::domain::RecordKey;
+use crate::domain::{RecordKey, origin_of};
 use crate::json::Object;
 
 /// A request that has come, whether or not the shop is open.
@@ -122,7 +122,7 @@ impl Request<'_> {
                 .plain("action", step.action.name())
                 .plain("at", &step.at.to_rfc3339())
                 .text_if("by", step.by.as_deref())
-                .text_if("origin", step.origin.as_deref());
+                .text_if("origin", step.origin.as_deref().map(origin_of).as_deref());
             object.close();
         }
         body.push(b']');
