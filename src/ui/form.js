@@ -5,6 +5,7 @@ import { askConflict } from './dialog.js';
 import { h, later, setText } from './dom.js';
 import { PERSON, amountsOf, differences, draftOf, emptyDraft, emptyLine, isBlank, putDraft, readDraft } from './draft.js';
 import { currencySign, decimals, minorMoney, money } from './format.js';
+import { local } from './storage.js';
 import { linkTo, numberOf } from './wire.js';
 import { button, choice, empty, field, suggest } from './widgets.js';
 import { words } from './words.js';
@@ -60,7 +61,7 @@ export class Form {
       sync.read('estimate', id).then(() => this.#id === id && this.show([id]), () => this.node.replaceChildren(empty(words.gone('estimate'), '')));
       return;
     }
-    this.#draft = kept ?? (base ? draftOf(base) : emptyDraft(localStorage.sale_by ?? ''));
+    this.#draft = kept ?? (base ? draftOf(base) : emptyDraft(local.read('sale_by') ?? ''));
     this.title = id ? text.edit(numberOf('estimate', this.#draft.base ?? base)) : text.new;
     this.#build();
     this.#inputs.customer_name.focus();
@@ -115,7 +116,7 @@ export class Form {
     }
     const kind = asEstimate ? 'estimate' : 'order';
     const payment = asEstimate ? {} : { payment_mode: mode, amount_paid: this.#inputs.paid.value.trim() ? fromMinor(this.#paid() ?? 0n, decimals()) : body.total };
-    localStorage.sale_by = body.sale_by;
+    local.write('sale_by', body.sale_by);
     await this.#send(actions.create(kind, { ...body, ...payment }), (answer, entry) => {
       const link = linkTo(kind, answer?.order_id ?? answer?.estimate_id ?? `local:${entry.key}`);
       const said = answer ? words.said.saved(kind, answer.sale_number ?? answer.estimate_number) : words.said.queued;

@@ -37,7 +37,7 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Every file.
-static ASSETS: [Asset; 33] = [
+static ASSETS: [Asset; 35] = [
     asset("actions.js", SCRIPT, include_bytes!("actions.js")),
     asset("amounts.js", SCRIPT, include_bytes!("amounts.js")),
     asset("api.js", SCRIPT, include_bytes!("api.js")),
@@ -63,7 +63,9 @@ static ASSETS: [Asset; 33] = [
     asset("record.js", SCRIPT, include_bytes!("record.js")),
     asset("recovery.js", SCRIPT, include_bytes!("recovery.js")),
     asset("settings.js", SCRIPT, include_bytes!("settings.js")),
+    asset("sha256.js", SCRIPT, include_bytes!("sha256.js")),
     asset("shell.js", SCRIPT, include_bytes!("shell.js")),
+    asset("storage.js", SCRIPT, include_bytes!("storage.js")),
     asset("store.js", SCRIPT, include_bytes!("store.js")),
     asset("style.css", STYLE, include_bytes!("style.css")),
     asset("sync.js", SCRIPT, include_bytes!("sync.js")),

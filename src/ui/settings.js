@@ -2,6 +2,7 @@
 
 import { h, part } from './dom.js';
 import { showKeys } from './dialog.js';
+import { local } from './storage.js';
 import { button, choice, field } from './widgets.js';
 import { words } from './words.js';
 
@@ -28,7 +29,7 @@ export class SettingsScreen {
       this.#inputs[name] = h(tag, { name, autocomplete: 'off', ...(tag === 'textarea' ? { rows: 4 } : {}) });
       return field(/** @type {any} */ (text)[name], this.#inputs[name], hint);
     };
-    const theme = localStorage.theme ?? '';
+    const theme = local.read('theme') ?? '';
     const form = h('form.form', {
       noValidate: true, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), this.#save()),
       oninput: (/** @type {any} */ event) => (this.#isTouched ||= event.target.name !== 'theme'),
@@ -71,9 +72,11 @@ export class SettingsScreen {
   }
 }
 
+/** For which media the dark style sheet is. @type {Record<string, string>} */
+const MEDIA = { '': 'screen and (prefers-color-scheme: dark)', light: 'not all', dark: 'screen' };
+
 /** @param {string} theme `light`, `dark`, or empty for the device's own */
 export function setTheme(theme) {
-  localStorage.theme = theme;
-  const media = theme ? (theme === 'dark' ? 'screen' : 'not all') : 'screen and (prefers-color-scheme: dark)';
-  part('dark').setAttribute('media', media);
+  local.write('theme', theme);
+  part('dark').setAttribute('media', MEDIA[theme] ?? MEDIA['']);
 }

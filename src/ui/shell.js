@@ -48,7 +48,7 @@ export class Shell {
   }
 
   render() {
-    const { connection, unsent, lost, settings, rightAt, warnings } = this.#store;
+    const { connection, unsent, lost, settings, rightAt, warnings, isKeeping } = this.#store;
     setText(this.#name, settings.shop_name || words.product);
     // Never the colour of all is well while something is unsent.
     this.#pill.dataset.state = connection === 'live' && unsent.length > 0 ? 'unsent' : connection;
@@ -58,7 +58,7 @@ export class Shell {
     this.#unsent.hidden = unsent.length === 0;
     setText(this.#unsent, words.unsent(unsent.length));
     const missing = lost.length > 0 ? words.lost.said(lost.length) : '';
-    const notices = [missing, ...warnings, connection === 'offline' ? (rightAt ? words.stale(clockTime(rightAt)) : words.neverLoaded) : ''].filter(Boolean);
+    const notices = [missing, isKeeping ? '' : words.unkeeping, ...warnings, connection === 'offline' ? (rightAt ? words.stale(clockTime(rightAt)) : words.neverLoaded) : ''].filter(Boolean);
     if (notices.join() !== this.#drawn) {
       this.#drawn = notices.join();
       arrange(this.#notice, notices.map((text) => h('p.notice', text, text === missing && button(words.lost.show, () => this.#showLost(), { name: 'lost' }))));
@@ -103,7 +103,7 @@ export class Shell {
   /** @param {Entry} entry */
   #item(entry) {
     const isParked = entry.state === 'parked';
-    const why = !isParked ? words.outbox.waits : entry.status === 412 ? words.outbox.changed : entry.reason ?? '';
+    const why = !isParked ? entry.reason ?? words.outbox.waits : entry.status === 412 ? words.outbox.changed : entry.reason ?? '';
     const isGone = entry.status === GONE;
     const canEdit = (entry.what === 'create' && (isParked || entry.tries === 0)) || (entry.what === 'edit' && isParked && !isGone);
     return h('li', { data: { entry: entry.key, state: entry.state } }, h('strong', titleOf(entry)),
@@ -116,6 +116,7 @@ export class Shell {
 
   /** @param {Entry} entry */
   async #edit(entry) {
+    if (!(await this.#outbox.hold(entry))) return this.toast(words.outbox.isLeaving);
     const isEdit = entry.what === 'edit';
     const said = JSON.parse(entry.body ?? '{}');
     const draft = draftOf({ ...entry.record, ...said });

@@ -39,6 +39,8 @@ export class Store {
   figures = new Figures();
   /** @type {Event[]} */
   activity = [];
+  /** Whether this device can keep what is not sent yet. */
+  isKeeping = true;
   /** What the server says about itself. @type {string[]} */
   warnings = [];
   /** @type {import('./outbox.js').Entry[]} */

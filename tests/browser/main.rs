@@ -4,6 +4,7 @@
 
 mod accessibility;
 mod amounts;
+mod answers;
 mod chrome;
 mod flows;
 mod offline;
@@ -11,6 +12,7 @@ mod paper;
 mod reset;
 mod screens;
 mod scrolling;
+mod storage;
 #[allow(dead_code, reason = "shared with the system tests")]
 #[path = "../system/support/mod.rs"]
 mod support;
