@@ -1,11 +1,24 @@
-// The browser's own database: commands that are not sent yet, who is sending them, and the latest that were carried out. All
-// tabs of a browser share it.
+// The browser's own database (IndexedDB): commands that are not sent yet, who is sending them, and the latest that were carried
+// out. All tabs of a browser share it. It may be missing (private windows, a policy), be taken away (eviction, a tablet that
+// slept), refuse (quota), hang, or belong to a newer page; whatever it is, one attempt is made to open it anew, and then
+// `Unkept` says that nothing was stored.
 
 const NAME = 'tillsync';
 const VERSION = 1;
 /** Commands that were carried out and are kept. */
 const SENT_MAX = 500;
-const SENT = IDBKeyRange.bound(['sent'], ['sent', []]);
+/** A database that does not open counts as missing; an older page in another tab may be holding it. */
+const OPEN_WAIT_MS = 3_000;
+/** A transaction that does not end counts as failed. */
+const CHANGE_WAIT_MS = 10_000;
+/** After a failure nobody waits for the database again so soon. */
+const REST_MS = 20_000;
+
+/** The browser's database cannot be used: nothing was stored. */
+export class Unkept extends Error {}
+
+/** It does not answer; to ask once more would only take as long again. */
+class Late extends Unkept {}
 
 /**
  * @typedef {object} Shelf what a transaction can do; everything in one transaction happens together or not at all
@@ -20,23 +33,68 @@ const SENT = IDBKeyRange.bound(['sent'], ['sent', []]);
  */
 
 export class Db {
-  #open = open();
+  /** @type {Promise<IDBDatabase> | null} */
+  #opening = null;
+  #failedAt = -Infinity;
 
-  /** @template T @param {(shelf: Shelf) => Promise<T>} work @returns {Promise<T>} after it is stored */
+  /**
+   * Carries out `work` in one transaction, in a second one if the first did not take place; so it may be called twice.
+   * @template T @param {(shelf: Shelf) => Promise<T>} work @returns {Promise<T>} after it is stored
+   */
   async change(work) {
-    const transaction = (await this.#open).transaction(['commands', 'values'], 'readwrite');
-    const done = new Promise((resolve, reject) => {
-      transaction.oncomplete = resolve;
-      transaction.onabort = transaction.onerror = () => reject(transaction.error);
+    if (performance.now() - this.#failedAt < REST_MS) throw new Unkept('It has just failed');
+    try {
+      return await this.#attempt(work).catch((fault) => {
+        if (!(fault instanceof Unkept) || fault instanceof Late) throw fault;
+        this.#opening = null;
+        return this.#attempt(work);
+      });
+    } catch (fault) {
+      if (fault instanceof Unkept) this.#failedAt = performance.now();
+      throw fault;
+    }
+  }
+
+  /** @template T @param {(shelf: Shelf) => Promise<T>} work @returns {Promise<T>} */
+  async #attempt(work) {
+    this.#opening ??= this.#open();
+    const opening = this.#opening;
+    const database = await within(OPEN_WAIT_MS, opening).catch((fault) => {
+      // Some browsers never answer; the next attempt asks anew.
+      if (this.#opening === opening) this.#opening = null;
+      opening.then((late) => late.close(), () => {});
+      throw fault instanceof Unkept ? fault : new Unkept(String(fault));
     });
-    const result = await work(shelfOf(transaction));
-    await done;
-    return result;
+    const transaction = begin(database);
+    const end = ended(transaction);
+    const carryOut = async () => {
+      const result = await work(shelfOf(transaction));
+      await end;
+      return result;
+    };
+    try {
+      return await within(CHANGE_WAIT_MS, carryOut());
+    } catch (fault) {
+      // What is half done must not be stored, whether the database has failed or the work.
+      abort(transaction);
+      throw fault instanceof DOMException ? new Unkept(fault.message) : fault;
+    }
+  }
+
+  async #open() {
+    const database = await open();
+    database.onclose = () => (this.#opening = null);
+    // Whoever wants to change or delete it, as a newer page does, is not kept waiting.
+    database.onversionchange = () => {
+      database.close();
+      this.#opening = null;
+    };
+    return database;
   }
 }
 
 /** @returns {Promise<IDBDatabase>} */
-function open() {
+async function open() {
   const request = indexedDB.open(NAME, VERSION);
   request.onupgradeneeded = () => {
     request.result.createObjectStore('commands', { keyPath: 'place', autoIncrement: true });
@@ -45,17 +103,56 @@ function open() {
   return answer(request);
 }
 
+/** @param {IDBDatabase} database */
+function begin(database) {
+  try {
+    return database.transaction(['commands', 'values'], 'readwrite');
+  } catch (fault) {
+    throw new Unkept(String(fault));
+  }
+}
+
+/** @param {IDBTransaction} transaction @returns {Promise<void>} */
+function ended(transaction) {
+  /** @type {Promise<void>} */
+  const end = new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(new Unkept(transaction.error?.message));
+  });
+  // Where the work has failed, nobody waits for its end.
+  end.catch(() => {});
+  return end;
+}
+
+/** @param {IDBTransaction} transaction */
+function abort(transaction) {
+  try {
+    transaction.abort();
+  } catch {
+    // It has ended already.
+  }
+}
+
+/** @template T @param {number} limit in ms @param {Promise<T>} promise @returns {Promise<T>} */
+function within(limit, promise) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Late('It does not answer')), limit);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
 /** @param {IDBTransaction} transaction @returns {Shelf} */
 function shelfOf(transaction) {
   const [commands, values] = [transaction.objectStore('commands'), transaction.objectStore('values')];
+  const sent = IDBKeyRange.bound(['sent'], ['sent', []]);
   return {
     all: () => answer(commands.getAll()),
     put: (value) => answer(commands.put(value)),
     remove: (place) => commands.delete(place),
-    sent: () => answer(values.getAll(SENT)),
+    sent: () => answer(values.getAll(sent)),
     keep: async (value) => {
       values.put(value, ['sent', value.place]);
-      for (const key of (await answer(values.getAllKeys(SENT))).slice(0, -SENT_MAX)) values.delete(key);
+      for (const key of (await answer(values.getAllKeys(sent))).slice(0, -SENT_MAX)) values.delete(key);
     },
     drop: (place) => values.delete(['sent', place]),
     read: (name) => answer(values.get(name)),
@@ -65,8 +162,11 @@ function shelfOf(transaction) {
 
 /** @param {IDBRequest} request @returns {Promise<any>} */
 function answer(request) {
-  return new Promise((resolve, reject) => {
+  const promise = new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
+  // Of a request that nobody waits for, the end of its transaction says the same.
+  promise.catch(() => {});
+  return promise;
 }

@@ -4,6 +4,8 @@
 import { fromNumber, isPercentage, microsText, parseMicros, toNumber, typedText } from './amounts.js';
 import { currencySign } from './format.js';
 import { itemText, splice } from './lossless.js';
+import { isObject, local } from './storage.js';
+import { isRecord } from './wire.js';
 import { words } from './words.js';
 
 /** @typedef {import('./wire.js').SaleRecord} SaleRecord */
@@ -140,17 +142,29 @@ const nameOf = (id) => (id ? `draft ${id}` : 'draft');
 
 /** @param {string} id @param {Draft | null} draft */
 export function putDraft(id, draft) {
-  if (draft) localStorage.setItem(nameOf(id), JSON.stringify(draft));
-  else localStorage.removeItem(nameOf(id));
+  local.write(nameOf(id), draft && JSON.stringify(draft));
 }
 
-/** @param {string} id @returns {Draft | null} */
+/** What can be used of a draft that was kept; another version of the page may have kept it. @param {string} id @returns {Draft | null} */
 export function readDraft(id) {
-  try {
-    return JSON.parse(localStorage.getItem(nameOf(id)) ?? 'null');
-  } catch {
-    return null;
-  }
+  const kept = local.readObject(nameOf(id));
+  // The edit of an estimate that is not told would become a new one.
+  if (!kept || (id && !isRecord('estimate', kept.base))) return null;
+  const lines = Array.isArray(kept.lines) ? kept.lines.filter(isObject) : [];
+  return {
+    ...kept,
+    ...textsOf(kept, emptyDraft('')),
+    lines: lines.map((line) => ({ ...line, ...textsOf(line, emptyLine()) })),
+    isPercent: kept.isPercent !== false,
+    base: isRecord('estimate', kept.base) ? kept.base : undefined,
+    replaces: Number.isInteger(kept.replaces) ? kept.replaces : undefined,
+  };
+}
+
+/** The texts that `whole` has, as far as they are kept. @template T @param {Record<string, any>} kept @param {T} whole @returns {T} */
+function textsOf(kept, whole) {
+  const own = Object.entries(/** @type {any} */ (whole)).map(([name, value]) => [name, typeof kept[name] === typeof value ? kept[name] : value]);
+  return Object.fromEntries(own);
 }
 
 const text = words.form;

@@ -7,6 +7,7 @@ import { PERSON, amountsOf, bodyText, differences, draftOf, emptyDraft, emptyLin
 import { Needle } from './fold.js';
 import { currencySign, decimals, minorMoney, rateMoney } from './format.js';
 import { isCash, modesOf, settle, spelledMode } from './payment.js';
+import { local } from './storage.js';
 import { linkTo, numberOf } from './wire.js';
 import { button, choice, empty, field, numeric, suggest } from './widgets.js';
 import { words } from './words.js';
@@ -63,12 +64,13 @@ export class Form {
     const kept = readDraft(id);
     if (id && !kept && !base) {
       this.node.replaceChildren(empty(words.loading, ''));
-      sync.read('estimate', id).then(() => this.#id === id && this.show([id]), () => this.node.replaceChildren(empty(words.gone('estimate'), '')));
+      const isWanted = () => this.#id === id && !this.#inputs.discount;
+      sync.read('estimate', id).then(() => isWanted() && this.show([id]), () => isWanted() && this.node.replaceChildren(empty(words.gone('estimate'), '')));
       return;
     }
     // A draft that an older page kept has no texts of lines.
     if (kept?.base) kept.lines = upon(kept.lines, draftOf(kept.base).lines);
-    this.#draft = kept ?? (base ? draftOf(base) : emptyDraft(localStorage.sale_by ?? ''));
+    this.#draft = kept ?? (base ? draftOf(base) : emptyDraft(local.read('sale_by') ?? ''));
     this.title = id ? text.edit(numberOf('estimate', this.#draft.base ?? base)) : text.new;
     this.#build();
     this.#inputs.customer_name.focus();
@@ -113,24 +115,27 @@ export class Form {
     if (!body) return;
     const { actions, outbox, toast } = this.#app;
     const { base, mode } = this.#draft;
+    const id = this.#id;
     if (base) {
       await this.#send(actions.edit(base, bodyText(body), outbox.isBusy(this.#id) ? undefined : base.rev), (answer) => {
         if (answer?.data) this.#app.store.learn('estimate', [answer.data]);
         toast(answer ? words.said.edited(numberOf('estimate', base)) : words.said.queued);
-        location.hash = linkTo('estimate', this.#id);
+        return () => (location.hash = linkTo('estimate', id));
       });
       return;
     }
     const kind = asEstimate ? 'estimate' : 'order';
     const payment = asEstimate ? {} : { payment_mode: mode, amount_paid: this.#inputs.paid.value.trim() ? fromMinor(this.#paid() ?? 0n, decimals()) : body.total };
     const { change } = this.#settle(this.#changed().total);
-    localStorage.sale_by = body.sale_by;
+    local.write('sale_by', body.sale_by);
     await this.#send(actions.create(kind, body, bodyText({ ...body, ...payment }), this.#draft.made_at), (answer, entry) => {
       const link = linkTo(kind, answer?.order_id ?? answer?.estimate_id ?? `local:${entry.key}`);
       const said = answer ? words.said.saved(kind, answer.sale_number ?? answer.estimate_number) : words.said.queued;
       toast(said, '', link, { text: columns.print, act: () => (location.hash = `${link}/print/now`) });
-      this.#lastChange = asEstimate || change === 0n ? '' : minorMoney(change);
-      this.show([]);
+      return () => {
+        this.#lastChange = asEstimate || change === 0n ? '' : minorMoney(change);
+        this.show([]);
+      };
     });
   }
 
@@ -358,22 +363,34 @@ export class Form {
     input?.focus();
   }
 
-  /** @param {Promise<import('./outbox.js').Outcome>} sending @param {(answer: any, entry: any) => void} done */
+  /**
+   * @param {Promise<import('./outbox.js').Outcome>} sending
+   * @param {(answer: any, entry: any) => () => void} done says so, and returns where to go on from there
+   */
   async #send(sending, done) {
+    const { replaces } = this.#draft;
+    const [id, sent, said] = [this.#id, this.#inputs, JSON.stringify(this.#read())];
     this.#isSaving = true;
-    const { state, status, body, entry } = await sending;
-    this.#isSaving = false;
+    const { state, status, body, entry } = await sending.finally(() => (this.#isSaving = false));
+    // Meanwhile the person may have gone on to another screen or form: then the answer is said, and touches nothing there.
+    const isSame = sent === this.#inputs || (id === this.#id && this.#inputs.discount && JSON.stringify(this.#read()) === said);
+    const isThere = isSame && this.node.isConnected;
+    if (state === 'refused' && !isThere) {
+      this.#app.toast(words.said.refused(body?.detail ?? ''), 'bad');
+      return;
+    }
     if (state === 'refused') {
       if (status === 412 && body?.current) await this.#resolve(body.current);
       else this.#setProblem(null, words.said.refused(body?.detail ?? ''));
       return;
     }
     const { outbox } = this.#app;
-    const old = outbox.entries.find((/** @type {any} */ one) => one.place === this.#draft.replaces);
+    putDraft(id, null);
+    if (isSame) this.#inputs = {};
+    const goOn = done(state === 'done' ? body : null, entry);
+    if (isThere) goOn();
+    const old = outbox.entries.find((/** @type {any} */ one) => one.place === replaces);
     if (old) await outbox.discard(old);
-    putDraft(this.#id, null);
-    this.#inputs = {};
-    done(state === 'done' ? body : null, entry);
   }
 
   /** Lets the person choose between two versions. @param {SaleRecord} current */
@@ -381,8 +398,9 @@ export class Form {
     const { base } = this.#draft;
     const [mine, theirs] = [this.#read(), draftOf(current)];
     const fields = differences(mine, theirs, base ? draftOf(base) : null);
+    const asked = this.#inputs;
     const chosen = fields.length > 0 ? await askConflict(fields) : [];
-    if (!chosen) return;
+    if (!chosen || asked !== this.#inputs) return;
     const kept = fields.filter((_, index) => chosen[index]).flatMap(({ copies }) => copies);
     const ours = { ...mine, lines: upon(mine.lines, theirs.lines) };
     this.#rebase(current, { ...theirs, ...Object.fromEntries(kept.map((name) => [name, /** @type {any} */ (ours)[name]])) });

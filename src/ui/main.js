@@ -13,11 +13,13 @@ import { Outbox, localId } from './outbox.js';
 import { PrintScreen } from './print.js';
 import { SettingsScreen, setTheme } from './settings.js';
 import { Shell } from './shell.js';
+import { local } from './storage.js';
 import { Store } from './store.js';
 import { Sync } from './sync.js';
+import { usableSettings } from './wire.js';
 import { words } from './words.js';
 
-setTheme(localStorage.theme ?? '');
+setTheme(local.read('theme') ?? '');
 
 const store = new Store();
 const outbox = new Outbox(new Db(), unsentChanged, stored);
@@ -44,6 +46,7 @@ let isRenderWaiting = false;
 function unsentChanged() {
   store.unsent = outbox.entries;
   store.lost = outbox.lost;
+  store.isKeeping = outbox.isKeeping;
   store.changed();
 }
 
@@ -72,9 +75,18 @@ function renderSoon() {
   setTimeout(act, 200);
 }
 
+/** Text that was encoded for an address; as it stands if it was not. @param {string} part */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** What the address asks for: the screen, its place in the menu, and the rest of the address. */
 function route() {
-  const [first = '', ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
+  const [first = '', ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(decoded);
   const kind = first === 'estimates' ? 'estimate' : first === 'orders' ? 'order' : '';
   if (kind && rest[1] === 'print') return { name: 'print', menu: kind, rest, kind };
   if (kind === 'estimate' && rest[1] === 'edit') return { name: 'form', menu: kind, rest, kind };
@@ -92,6 +104,7 @@ function navigate() {
     screen = next;
     part('main').replaceChildren(screen.node);
   }
+  store.shown = kind ? rest[0] ?? '' : '';
   screen.show(rest, kind);
   render();
 }
@@ -123,12 +136,18 @@ function search() {
   requestAnimationFrame(() => screen.focusSearch?.());
 }
 
+/** Has the page kept for when the server is away, where the browser allows that. */
+async function keepPage() {
+  try {
+    await navigator.serviceWorker?.register('/sw.js');
+  } catch {
+    // Then the page comes from the server alone.
+  }
+}
+
 store.subscribe(renderSoon);
-store.subscribe(() => {
-  const wasOpen = outbox.isOpen;
-  outbox.isOpen = store.connection === 'live';
-  if (outbox.isOpen && !wasOpen) outbox.pump();
-});
+store.subscribe(() => outbox.setOpen(store.connection === 'live'));
+outbox.onHeld = (why) => toast(words.outbox.held(why), 'bad');
 sync.onConverted = (frame) => {
   if (!outbox.isOwn(frame.origin)) toast(words.said.converted(frame.data?.estimate_number ?? '', frame.order_number ?? ''));
 };
@@ -137,12 +156,12 @@ addEventListener('hashchange', navigate);
 addEventListener('keydown', /** @type {any} */ (shortcut));
 addEventListener('beforeunload', (event) => outbox.waiting > 0 && event.preventDefault());
 // What the shop had chosen is known before the server answers, and without it.
-let settings = { ...store.settings, ...JSON.parse(localStorage.settings ?? '{}'), rev: 0 };
+let settings = { ...usableSettings(local.readObject('settings'), store.settings), rev: 0 };
 store.setSettings(settings);
 store.subscribe(() => {
-  if (settings !== store.settings) localStorage.settings = JSON.stringify(settings = store.settings);
+  if (settings !== store.settings) local.writeObject('settings', settings = store.settings);
 });
 outbox.start();
 navigate();
 sync.start();
-navigator.serviceWorker?.register('/sw.js').catch(() => {});
+keepPage();

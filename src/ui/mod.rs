@@ -37,7 +37,7 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Every file.
-static ASSETS: [Asset; 37] = [
+static ASSETS: [Asset; 40] = [
     asset("actions.js", SCRIPT, include_bytes!("actions.js")),
     asset("amounts.js", SCRIPT, include_bytes!("amounts.js")),
     asset("api.js", SCRIPT, include_bytes!("api.js")),
@@ -63,11 +63,14 @@ static ASSETS: [Asset; 37] = [
     asset("paper.js", SCRIPT, include_bytes!("paper.js")),
     asset("payment.js", SCRIPT, include_bytes!("payment.js")),
     asset("pending.js", SCRIPT, include_bytes!("pending.js")),
+    asset("poll.js", SCRIPT, include_bytes!("poll.js")),
     asset("print.js", SCRIPT, include_bytes!("print.js")),
     asset("record.js", SCRIPT, include_bytes!("record.js")),
     asset("recovery.js", SCRIPT, include_bytes!("recovery.js")),
     asset("settings.js", SCRIPT, include_bytes!("settings.js")),
+    asset("sha256.js", SCRIPT, include_bytes!("sha256.js")),
     asset("shell.js", SCRIPT, include_bytes!("shell.js")),
+    asset("storage.js", SCRIPT, include_bytes!("storage.js")),
     asset("store.js", SCRIPT, include_bytes!("store.js")),
     asset("style.css", STYLE, include_bytes!("style.css")),
     asset("sync.js", SCRIPT, include_bytes!("sync.js")),
@@ -203,6 +206,12 @@ mod tests {
         let users = |call: &str| scripts().filter(|s| text(s).contains(call)).map(|s| s.name).collect::<Vec<_>>();
         assert_eq!(users("fetch("), ["api.js"]);
         assert_eq!(users("new WebSocket("), ["live.js"]);
+        // What the browser keeps may throw and hold anything; only these two know how to live with that.
+        for storage in ["localStorage.", "localStorage)", "sessionStorage.", "sessionStorage)", "new BroadcastChannel("]
+        {
+            assert!(users(storage).iter().all(|name| *name == "storage.js"), "{storage}");
+        }
+        assert_eq!(users("indexedDB."), ["db.js"]);
         // The worker runs beside the page, and asks for its files alone.
         assert!(!WORKER.contains("/api") && !WORKER.contains("import"));
     }

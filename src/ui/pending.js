@@ -4,7 +4,7 @@ import { fromMinor, toMinor } from './amounts.js';
 import { decimals, stamp } from './format.js';
 import { readJson } from './lossless.js';
 import { localId } from './outbox.js';
-import { idOf } from './wire.js';
+import { idOf, isSale } from './wire.js';
 
 /** @typedef {import('./wire.js').Kind} Kind */
 /** @typedef {import('./wire.js').SaleRecord} SaleRecord */
@@ -24,6 +24,7 @@ function ownRecord(entry, kind) {
   if (!isConversion && !isNew) return null;
   const said = saidBy(entry);
   const base = entry.what === 'create' ? said : { ...entry.record, ...(isConversion ? said : {}) };
+  if (!isSale(base)) return null;
   const id = localId(entry.key);
   return {
     ...base,

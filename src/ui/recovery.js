@@ -1,8 +1,9 @@
 // What became of this device's commands when the server was put back to an older copy of its records. A record is known by the
-// keys and the times in its history, never by its number: that may be another record's by now. It changes nothing.
+// hashes of keys and the times in its history, never by its number: that may be another record's by now. It changes nothing.
 
 import * as api from './api.js';
 import { localId } from './outbox.js';
+import { originOf } from './sha256.js';
 import { words } from './words.js';
 
 /** @typedef {import('./outbox.js').Entry} Entry */
@@ -16,6 +17,8 @@ export const GONE = 410;
 export class Recovery {
   /** @type {Map<string, Promise<any[]>>} */
   #histories = new Map();
+  /** The hash of each key that was looked for. @type {Map<string, string>} */
+  #origins = new Map();
 
   /** Of commands that were carried out, those that the server does not know. @param {Entry[]} sent @returns {Promise<Entry[]>} */
   async findLost(sent) {
@@ -32,7 +35,7 @@ export class Recovery {
     const { id, path, record } = entry;
     if (!id || id.startsWith('local:')) return entry;
     const first = (await this.#steps(entry, id)).at(-1);
-    if (first && (first.at === record?.created_at || sent.some(({ key }) => key === first.origin))) return entry;
+    if (first && (first.at === record?.created_at || sent.some(({ key }) => this.#originOf(key) === first.origin))) return entry;
     const maker = lost.find(({ made }) => made === id);
     if (!maker) return { ...entry, state: 'parked', status: GONE, reason: words.lost.gone };
     return { ...entry, id: localId(maker.key), path: path.replace(id, localId(maker.key)), rev: undefined };
@@ -42,7 +45,14 @@ export class Recovery {
   async #isLost(entry) {
     const { id = '', what, key, made } = entry;
     const isMade = what === 'create' || what === 'duplicate';
-    return !(await this.#steps(entry, (isMade ? made : id) ?? '')).some(({ origin }) => origin === key);
+    return !(await this.#steps(entry, (isMade ? made : id) ?? '')).some(({ origin }) => origin === this.#originOf(key));
+  }
+
+  /** @param {string} key */
+  #originOf(key) {
+    const known = this.#origins.get(key) ?? originOf(key);
+    this.#origins.set(key, known);
+    return known;
   }
 
   /** The history of a record, the newest step first; none if there is no such record, or none that can be read. @param {Entry} entry @param {string} id */

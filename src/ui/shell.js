@@ -8,7 +8,7 @@ import { accept, cancel, closeDialog, confirm, openDialog } from './dialog.js';
 import { draftOf, putDraft } from './draft.js';
 import { readJson } from './lossless.js';
 import { GONE } from './recovery.js';
-import { linkTo } from './wire.js';
+import { isSale, linkTo } from './wire.js';
 import { button } from './widgets.js';
 import { words } from './words.js';
 
@@ -50,7 +50,7 @@ export class Shell {
   }
 
   render() {
-    const { connection, unsent, lost, settings, rightAt, warnings } = this.#store;
+    const { connection, unsent, lost, settings, rightAt, warnings, isKeeping } = this.#store;
     setText(this.#name, settings.shop_name || words.product);
     // Never the colour of all is well while something is unsent.
     this.#pill.dataset.state = connection === 'live' && unsent.length > 0 ? 'unsent' : connection;
@@ -60,7 +60,7 @@ export class Shell {
     this.#unsent.hidden = unsent.length === 0;
     setText(this.#unsent, words.unsent(unsent.length));
     const missing = lost.length > 0 ? words.lost.said(lost.length) : '';
-    const notices = [missing, ...warnings, connection === 'offline' ? (rightAt ? words.stale(clockTime(rightAt)) : words.neverLoaded) : ''].filter(Boolean);
+    const notices = [missing, isKeeping ? '' : words.unkeeping, ...warnings, connection === 'offline' ? (rightAt ? words.stale(clockTime(rightAt)) : words.neverLoaded) : ''].filter(Boolean);
     if (notices.join() !== this.#drawn) {
       this.#drawn = notices.join();
       arrange(this.#notice, notices.map((text) => h('p.notice', text, text === missing && button(words.lost.show, () => this.#showLost(), { name: 'lost' }))));
@@ -105,9 +105,9 @@ export class Shell {
   /** @param {Entry} entry */
   #item(entry) {
     const isParked = entry.state === 'parked';
-    const why = !isParked ? words.outbox.waits : entry.status === 412 ? words.outbox.changed : entry.reason ?? '';
+    const why = !isParked ? entry.reason ?? words.outbox.waits : entry.status === 412 ? words.outbox.changed : entry.reason ?? '';
     const isGone = entry.status === GONE;
-    const canEdit = (entry.what === 'create' && (isParked || entry.tries === 0)) || (entry.what === 'edit' && isParked && !isGone);
+    const canEdit = isSale({ ...entry.record, ...JSON.parse(entry.body ?? '{}') }) && ((entry.what === 'create' && (isParked || entry.tries === 0)) || (entry.what === 'edit' && isParked && !isGone));
     return h('li', { data: { entry: entry.key, state: entry.state } }, h('strong', titleOf(entry)),
       h(`span${isParked ? '.error' : '.quiet'}`, `${clockTime(new Date(entry.at))} · ${why}`),
       h('div.actions',
@@ -118,6 +118,7 @@ export class Shell {
 
   /** @param {Entry} entry */
   async #edit(entry) {
+    if (!(await this.#outbox.hold(entry))) return this.toast(words.outbox.isLeaving);
     const isEdit = entry.what === 'edit';
     const said = readJson(entry.body ?? '{}');
     const draft = draftOf({ ...entry.record, ...said });

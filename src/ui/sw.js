@@ -26,8 +26,8 @@ async function get(path) {
 
 const dropOthers = () => caches.keys().then((names) => Promise.all(names.map((name) => name !== NAME && caches.delete(name))));
 
-/** @param {any} key */
-const kept = (key) => caches.match(key, { ignoreVary: true });
+/** What cannot be read is not kept. @param {any} key */
+const kept = (key) => caches.match(key, { ignoreVary: true }).catch(() => undefined);
 
 addEventListener('install', (/** @type {any} */ event) => {
   skipWaiting();

@@ -78,7 +78,7 @@ import { readJson } from './lossless.js';
  * @property {number} [rev] revision of the record after this change
  * @property {string} [at]
  * @property {string} [by]
- * @property {string} [origin] key of the command that led to it
+ * @property {string} [origin] hash of the key of the command that led to it
  *
  * @typedef {{ type: 'sync', action: 'hello' | 'live' | 'at', seq: number, epoch?: string, resume?: string }} SyncFrame
  * @typedef {{ type: 'settings', data: Settings }} SettingsFrame
@@ -107,6 +107,8 @@ const LEGACY = {
 
 /** The status of an order with which nothing is left to do. */
 export const STATUS_DONE = 'Completed';
+
+const PAPER_SIZES = ['A4', '80mm', '58mm'];
 
 /** Where the commands and pages of a kind are. @type {Readonly<Record<Kind, string>>} */
 export const PLURAL = { estimate: 'estimates', order: 'orders' };
@@ -141,6 +143,24 @@ export function placeOf(kind, record) {
   return number === '' ? Infinity : Number(number.replace(/\D/g, ''));
 }
 
+/** One change of the list that `/api/changes` answers. @param {any} change @returns {Change | Reload} */
+export const readChange = (change) => (isChange(change) ? change : { type: 'reload', kinds: KINDS });
+
+/**
+ * What can be used of settings that were kept; another version of the page may have kept them.
+ * @param {Record<string, any> | null} kept @param {Settings} defaults @returns {Settings}
+ */
+export function usableSettings(kept, defaults) {
+  const isUsable = (/** @type {[string, any]} */ [name, value]) => {
+    const own = /** @type {any} */ (defaults)[name];
+    if (Array.isArray(value)) return (own === undefined || Array.isArray(own)) && value.every(isText);
+    return own === undefined ? ['string', 'number'].includes(typeof value) : typeof value === typeof own;
+  };
+  const used = { ...defaults, ...Object.fromEntries(Object.entries(kept ?? {}).filter(isUsable)) };
+  if (used.payment_modes.length === 0) used.payment_modes = defaults.payment_modes;
+  return PAPER_SIZES.includes(used.paper_size) ? used : { ...used, paper_size: defaults.paper_size };
+}
+
 /** Reads one message; what cannot be understood means that the lists must be read again. @param {string} text @returns {Frame} */
 export function readFrame(text) {
   if (Object.keys(LEGACY).includes(text)) return { type: 'reload', kinds: LEGACY[text] };
@@ -170,9 +190,14 @@ function isChange(frame) {
 }
 
 /** Whether a row can be shown of it. @param {Kind} kind @param {any} data */
-function isRecord(kind, data) {
-  return typeof data === 'object' && data !== null && isText(idOf(kind, data)) && isText(numberOf(kind, data))
-    && isText(data.customer_name) && Number.isFinite(data.total) && isText(data.created_at) && Array.isArray(data.items);
+export function isRecord(kind, data) {
+  return isSale(data) && isText(idOf(kind, data)) && isText(numberOf(kind, data)) && isText(data.created_at);
+}
+
+/** Whether it says what was sold, to whom and for how much. @param {any} data */
+export function isSale(data) {
+  return typeof data === 'object' && data !== null && isText(data.customer_name) && Number.isFinite(data.total)
+    && Array.isArray(data.items) && data.items.every((/** @type {any} */ item) => typeof item === 'object' && item !== null);
 }
 
 /** @param {unknown} value */

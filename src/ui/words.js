@@ -12,6 +12,7 @@ export const words = {
   product: 'tillsync',
   connection: { connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting', offline: 'Offline' },
   unsent: (/** @type {number} */ count) => `${count} not sent yet`,
+  unkeeping: 'This device cannot keep unsent work. Sales go straight to the server.',
   stale: (/** @type {string} */ time) => `The shop’s server cannot be reached. This is how things stood at ${time}. `
     + 'Go on working: nothing is lost, and the page catches up by itself.',
   neverLoaded: 'The shop’s server cannot be reached. Check that it is switched on and that this device is in its network.',
@@ -57,7 +58,7 @@ export const words = {
   notFound: (/** @type {string} */ q) => `Nothing is found for “${q}”.`,
   noneSuch: 'None of these.',
   clear: 'Show all',
-  fresh: (/** @type {number} */ count) => `${count} new`,
+  fresh: (/** @type {string} */ count) => `${count} new`,
   choose: 'Choose one to see it here.',
   gone: (/** @type {Kind} */ kind) => `This ${names[kind].toLowerCase()} is not there any more.`,
 
@@ -171,6 +172,11 @@ export const words = {
     title: 'Not sent yet',
     none: 'Everything is sent.',
     waits: 'Waits for the server',
+    held: (/** @type {string} */ why) => `Kept on this device and sent as soon as that is mended: ${why}`,
+    away: 'the shop’s server cannot be reached',
+    unkept: (/** @type {string} */ why) => `${why}. This device cannot keep it until then: leave it as it is and save it again later.`,
+    editing: 'It is being changed here',
+    isLeaving: 'It is on its way to the server just now. Look again in a moment.',
     changed: 'It was changed on another device meanwhile',
     retry: 'Try again',
     edit: 'Edit',

@@ -4,6 +4,7 @@
 
 mod accessibility;
 mod amounts;
+mod answers;
 mod cancelled;
 mod change;
 mod chrome;
@@ -11,16 +12,22 @@ mod currency;
 mod flows;
 mod folding;
 mod made_at;
+mod months;
 mod negative_prices;
 mod numbers;
 mod offline;
+mod origins;
 mod paper;
+mod polling;
 mod printing;
 mod reset;
 mod screens;
 mod scrolling;
+mod storage;
 #[allow(dead_code, reason = "shared with the system tests")]
 #[path = "../system/support/mod.rs"]
 mod support;
+mod unkept;
 mod untouched;
+mod wanted;
 mod worker;
