@@ -41,8 +41,10 @@ export class Actions {
     if (!body) return;
     const wish = this.#about('convert', 'estimate', estimate, 'POST', '/convert-to-order', body);
     const link = (/** @type {any} */ answer) => linkTo('order', answer.order_id);
+    const { hash } = location;
     const outcome = await this.run(wish, (answer) => words.said.converted(numberOf('estimate', estimate), answer.sale_number), link);
-    if (outcome.state === 'done') location.hash = link(outcome.body);
+    // Whoever has gone on meanwhile is not called back.
+    if (outcome.state === 'done' && hash === location.hash) location.hash = link(outcome.body);
   }
 
   /** @param {Kind} kind @param {SaleRecord} record */
@@ -64,8 +66,9 @@ export class Actions {
   /** @param {SaleRecord} estimate */
   async duplicate(estimate) {
     const wish = this.#about('duplicate', 'estimate', estimate, 'POST', '/duplicate');
+    const { hash } = location;
     const outcome = await this.run({ ...wish, rev: undefined }, (answer) => words.said.saved('estimate', answer.estimate_number));
-    if (outcome.state === 'done') location.hash = linkTo('estimate', outcome.body.estimate_id);
+    if (outcome.state === 'done' && hash === location.hash) location.hash = linkTo('estimate', outcome.body.estimate_id);
   }
 
   /** @param {SaleRecord} estimate as it was opened @param {any} body @param {number} [rev] */

@@ -51,8 +51,11 @@ export const history = (kind, id) => record(kind, id, '/history');
 /** The newest of both kinds that match. @param {Query} query */
 export const search = (query) => get(`/api/search?${parameters(query)}`);
 
-/** @param {number} since @param {string} epoch */
-export const changes = (since, epoch) => get(`/api/changes?since=${since}&epoch=${encodeURIComponent(epoch)}&limit=100`);
+/**
+ * What happened after `since`; from now on, if that is not given.
+ * @param {{ since?: number, epoch: string, limit: number, wait?: number }} query `wait`: seconds for which the server may wait
+ */
+export const changes = (query) => get(`/api/changes?${parameters(query)}`, TIMEOUT_MS + (query.wait ?? 0) * 1_000);
 
 export const summary = () => get('/api/summary');
 export const settings = () => get('/api/settings');
@@ -67,33 +70,39 @@ export async function send({ method, path, key, body, rev }) {
   const headers = { Accept: 'application/json', 'Idempotency-Key': key };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (rev !== undefined) headers['If-Match'] = `"${rev}"`;
-  const response = await fetch(path, { method, headers, body, signal: patience() });
-  const answer = await response.json().catch(() => null);
-  if (answer === null) throw new ApiError(response.status, 'The answer broke off');
-  return { status: response.status, body: answer };
+  return ask(path, { method, headers, body }, TIMEOUT_MS, async (response) => {
+    const answer = await response.json().catch(() => null);
+    if (answer === null) throw new ApiError(response.status, 'The answer broke off');
+    return { status: response.status, body: answer };
+  });
 }
 
-/** Ends a request that takes too long; `AbortSignal.timeout` is younger than some shops' browsers. */
-function patience() {
+/**
+ * Ends a request that takes too long; `AbortSignal.timeout` is younger than some shops' browsers.
+ * @template T @param {string} path @param {RequestInit} how @param {number} limit in ms @param {(response: Response) => Promise<T>} read
+ */
+async function ask(path, how, limit, read) {
   const request = new AbortController();
-  setTimeout(() => request.abort(), TIMEOUT_MS);
-  return request.signal;
+  const timer = setTimeout(() => request.abort(), limit);
+  try {
+    return await read(await fetch(path, { ...how, signal: request.signal }));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** @param {string} path @returns {Promise<Answer>} */
-async function get(path) {
-  const response = await fetch(path, {
-    headers: { Accept: 'application/json' },
-    cache: 'no-store',
-    signal: patience(),
-  });
+const get = (path, limit = TIMEOUT_MS) => ask(path, { headers: { Accept: 'application/json' }, cache: 'no-store' }, limit, answerOf);
+
+/** @param {Response} response @returns {Promise<Answer>} */
+async function answerOf(response) {
   const body = await response.json();
   if (!response.ok) throw new ApiError(response.status, String(body?.detail ?? response.statusText));
   const seq = response.headers.get('Sync-Seq') ?? '';
   return { body, seq: Number(seq) || 0, epoch: response.headers.get('Sync-Epoch') ?? '' };
 }
 
-/** @param {Query} query */
+/** @param {Record<string, any>} query */
 function parameters(query) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
   return new URLSearchParams(given.map(([name, value]) => [name, String(value)]));

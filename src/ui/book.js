@@ -4,7 +4,7 @@ import { h, later, setText } from './dom.js';
 import { money, wallTime } from './format.js';
 import { icon } from './icons.js';
 import { RecordPane } from './record.js';
-import { View } from './view.js';
+import { NEWS_MAX, View } from './view.js';
 import { idOf, linkTo, numberOf, placeOf } from './wire.js';
 import { button, chips, choice, empty, placeholders, rows } from './widgets.js';
 import { words } from './words.js';
@@ -14,6 +14,8 @@ import { words } from './words.js';
 
 /** So far from its end the list asks for more. */
 const AHEAD_PX = 1_200;
+/** A list that is left with more rows than this begins at its top when somebody comes back. */
+const LEFT_ROWS_MAX = 1_000;
 /** Numbers of a series that stand in one block of the list. */
 const BLOCK = 50;
 
@@ -24,6 +26,8 @@ export class Book {
   #open = '';
   /** The place of the newest row shown; while the list is scrolled, newer ones wait. */
   #top = 0;
+  /** What is drawn, so that nothing is drawn twice. @type {any[]} */
+  #drawn = [];
   #rows = h('div.rows', { role: 'list' });
   #news = h('button.news', { type: 'button', hidden: true, onclick: () => this.#showNews() });
   #scroller = h('div.scroll', { onscroll: () => this.#scrolled() }, this.#news, this.#rows);
@@ -51,7 +55,7 @@ export class Book {
 
   /** @param {string[]} parts of the address behind the kind */
   show([id = '']) {
-    this.#app.store.views.add(this.#view);
+    this.#app.store.watch(this.#view);
     const before = this.#open;
     this.#open = id;
     this.node.classList.toggle('has-open', id !== '');
@@ -60,13 +64,18 @@ export class Book {
     this.#pane.show(id);
     // Where only one of the two has room, the focus goes over with it, and back to the row.
     if (!id) this.#rowOf(before)?.focus({ preventScroll: true });
-    else if (this.#scroller.getClientRects().length === 0) this.#pane.node.focus();
-    this.#load();
+    else if (!this.#isShown) this.#pane.node.focus();
+    if (this.#view.state === 'ready') this.#app.renderSoon();
+    else this.#load();
   }
 
   leave() {
     this.#open = '';
     this.#pane.show('');
+    if (this.#view.size <= LEFT_ROWS_MAX) return;
+    this.#lookAt(new View(this.#kind, this.#view.q, this.#view.status));
+    this.#draw = this.#newRows();
+    this.#rows.replaceChildren();
   }
 
   focusSearch() {
@@ -94,17 +103,33 @@ export class Book {
       this.#draw = this.#newRows();
       return;
     }
-    const newest = stored.length > 0 ? placeOf(this.#kind, stored[0]) : 0;
-    if (this.#scroller.scrollTop < 8) this.#top = newest;
+    if (this.#isAtTop) this.#top = stored.length > 0 ? placeOf(this.#kind, stored[0]) : 0;
+    if (this.#isAtTop && this.#view.isCut && this.#view.state !== 'loading') this.#app.sync.begin(this.#view).catch(() => {});
+    this.#view.top = this.#isAtTop ? Infinity : this.#top;
+    const state = [this.#view, this.#view.version, this.#view.state, this.#top, this.#open, store.unsent, store.settings];
+    if (this.#drawn.length > 0 && state.every((one, index) => one === this.#drawn[index])) return;
+    this.#drawn = state;
     const shown = stored.filter((/** @type {SaleRecord} */ record) => placeOf(this.#kind, record) <= this.#top);
-    this.#news.hidden = shown.length === stored.length;
-    setText(this.#news, words.fresh(stored.length - shown.length));
+    const news = this.#view.isCut ? `${NEWS_MAX}+` : String(stored.length - shown.length);
+    this.#news.hidden = news === '0';
+    setText(this.#news, words.fresh(news));
     const all = [...own, ...shown.map((/** @type {SaleRecord} */ record) => store.unsent.length > 0 ? store.find(this.#kind, idOf(this.#kind, record)) ?? record : record)];
     this.#draw(all, all.length === 0 ? [this.#nothing()] : this.#view.state === 'loading' ? placeholders(2) : this.#view.state === 'failed' ? [h('li', this.#failure())] : []);
     this.#markOpen();
+    this.#wantMore();
+  }
+
+  get #isShown() {
+    return this.#scroller.getClientRects().length > 0;
+  }
+
+  /** A list that is not on the screen is where it was left. */
+  get #isAtTop() {
+    return this.#isShown ? this.#scroller.scrollTop < 8 : this.#view.top === Infinity;
   }
 
   #newRows() {
+    this.#drawn = [];
     return rows(this.#rows, { key: (/** @type {SaleRecord} */ record) => idOf(this.#kind, record), fill: (record) => [this.#row(record)], fresh: this.#app.store.fresh, block: (record) => Math.floor(placeOf(this.#kind, record) / BLOCK) });
   }
 
@@ -149,12 +174,17 @@ export class Book {
 
   /** @param {string} [status] */
   #look(status = this.#view.status) {
-    const { store } = this.#app;
-    store.views.delete(this.#view);
-    this.#view = new View(this.#kind, this.#search.value.trim(), status);
-    store.views.add(this.#view);
-    this.#scroller.scrollTop = 0;
+    this.#lookAt(new View(this.#kind, this.#search.value.trim(), status));
     this.#load();
+  }
+
+  /** @param {View} view instead of the one that was shown */
+  #lookAt(view) {
+    const { store } = this.#app;
+    store.unwatch(this.#view);
+    this.#view = view;
+    store.watch(view);
+    this.#scroller.scrollTop = 0;
   }
 
   #load() {
@@ -163,9 +193,16 @@ export class Book {
   }
 
   #scrolled() {
+    this.#view.top = this.#isAtTop ? Infinity : this.#top;
+    if (this.#isAtTop && !this.#news.hidden) this.#app.renderSoon();
+    this.#wantMore();
+  }
+
+  /** The next page before somebody sees the end, also where a page that was asked for did not fit any more. */
+  #wantMore() {
+    if (this.#view.state !== 'ready' || this.#view.isWhole || !this.#isShown) return;
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    if (scrollTop < 8 && !this.#news.hidden) this.#app.renderSoon();
-    if (this.#view.state === 'ready' && !this.#view.isWhole && scrollHeight - scrollTop - clientHeight < AHEAD_PX) this.#load();
+    if (scrollHeight - scrollTop - clientHeight < AHEAD_PX) this.#load();
   }
 
   #showNews() {

@@ -1,5 +1,5 @@
 // What is remembered of earlier sales: customers, and items with their last rate. It learns from every record that the page
-// knows, and asks the server for those that it does not.
+// knows, and asks the server for those that it does not. What the page forgets, it forgets too.
 
 import * as api from './api.js';
 import { fold } from './view.js';
@@ -12,6 +12,8 @@ import { KINDS } from './wire.js';
 const SHOWN = 7;
 /** Earlier sales and estimates that are read for their items. */
 const LOOK_BACK = 300;
+/** Records that the server has found for what was typed. */
+const FOUND_MAX = 200;
 
 export class Catalogue {
   #store;
@@ -24,6 +26,8 @@ export class Catalogue {
   #reading = null;
   /** @type {any[]} */
   #older = [];
+  /** @type {any[]} */
+  #found = [];
 
   /** @param {import('./store.js').Store} store */
   constructor(store) {
@@ -52,6 +56,7 @@ export class Catalogue {
     const near = () => best(this.#customers.values(), typed, ({ name, phone }) => `${name} ${phone} ${phone.replace(/\D/g, '')}`);
     if (near().length >= SHOWN || typed.length < 2) return near();
     const { body } = await api.search({ q: typed, limit: 20 }).catch(() => ({ body: [] }));
+    this.#found = [...body, ...this.#found].slice(0, FOUND_MAX);
     for (const record of body) this.#learnFrom(record);
     return near();
   }
@@ -59,7 +64,9 @@ export class Catalogue {
   #learn() {
     if (this.#version === this.#store.version) return;
     this.#version = this.#store.version;
-    for (const record of this.#older) this.#learnFrom(record);
+    this.#items.clear();
+    this.#customers.clear();
+    for (const record of [...this.#older, ...this.#found]) this.#learnFrom(record);
     const known = KINDS.flatMap((kind) => [...this.#store.known(kind).values(), ...this.#store.own(kind)]);
     known.sort((one, other) => (one.created_at < other.created_at ? 1 : -1)).forEach((record) => this.#learnFrom(record));
   }

@@ -13,7 +13,7 @@ import { decimals } from './format.js';
  *   `before` is null for a new record, undefined for an unknown one
  */
 
-/** Steps kept for an answer that is on its way. */
+/** Steps kept while an answer is on its way; after more, the server counts again. */
 const STEPS_MAX = 1_000;
 
 export class Figures {
@@ -23,8 +23,8 @@ export class Figures {
   isLoaded = false;
   /** The server must count again. */
   isStale = false;
-  /** @type {Step[]} */
-  #recent = [];
+  /** What happened while the server counts; null while it does not. @type {Step[] | null} */
+  #recent = null;
 
   /** @param {any} summary as the server counted @param {number} seq the last change that it contains */
   take(summary, seq) {
@@ -35,14 +35,20 @@ export class Figures {
     }));
     this.open = sums(summary.open_estimates);
     this.isLoaded = true;
-    this.isStale = false;
-    for (const step of this.#recent.filter((one) => one.seq > seq)) this.#add(step);
-    this.#recent = [];
+    const recent = this.#recent ?? [];
+    this.#recent = null;
+    this.isStale = recent.length > STEPS_MAX;
+    for (const step of recent.filter((one) => one.seq > seq)) this.#add(step);
+  }
+
+  /** The server is asked to count. */
+  expect() {
+    this.#recent ??= [];
   }
 
   /** Something happened. @param {Step} step */
   change(step) {
-    this.#recent = [...this.#recent.slice(-STEPS_MAX), step];
+    if (this.#recent && this.#recent.length <= STEPS_MAX) this.#recent.push(step);
     if (this.isLoaded) this.#add(step);
   }
 

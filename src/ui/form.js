@@ -58,7 +58,8 @@ export class Form {
     const kept = readDraft(id);
     if (id && !kept && !base) {
       this.node.replaceChildren(empty(words.loading, ''));
-      sync.read('estimate', id).then(() => this.#id === id && this.show([id]), () => this.node.replaceChildren(empty(words.gone('estimate'), '')));
+      const isWanted = () => this.#id === id && !this.#inputs.discount;
+      sync.read('estimate', id).then(() => isWanted() && this.show([id]), () => isWanted() && this.node.replaceChildren(empty(words.gone('estimate'), '')));
       return;
     }
     this.#draft = kept ?? (base ? draftOf(base) : emptyDraft(local.read('sale_by') ?? ''));
@@ -106,11 +107,12 @@ export class Form {
     if (!body) return;
     const { actions, outbox, toast } = this.#app;
     const { base, mode } = this.#draft;
+    const id = this.#id;
     if (base) {
       await this.#send(actions.edit(base, body, outbox.isBusy(this.#id) ? undefined : base.rev), (answer) => {
         if (answer?.data) this.#app.store.learn('estimate', [answer.data]);
         toast(answer ? words.said.edited(numberOf('estimate', base)) : words.said.queued);
-        location.hash = linkTo('estimate', this.#id);
+        return () => (location.hash = linkTo('estimate', id));
       });
       return;
     }
@@ -121,7 +123,7 @@ export class Form {
       const link = linkTo(kind, answer?.order_id ?? answer?.estimate_id ?? `local:${entry.key}`);
       const said = answer ? words.said.saved(kind, answer.sale_number ?? answer.estimate_number) : words.said.queued;
       toast(said, '', link, { text: columns.print, act: () => (location.hash = `${link}/print/now`) });
-      this.show([]);
+      return () => this.show([]);
     });
   }
 
@@ -307,22 +309,34 @@ export class Form {
     input?.focus();
   }
 
-  /** @param {Promise<import('./outbox.js').Outcome>} sending @param {(answer: any, entry: any) => void} done */
+  /**
+   * @param {Promise<import('./outbox.js').Outcome>} sending
+   * @param {(answer: any, entry: any) => () => void} done says so, and returns where to go on from there
+   */
   async #send(sending, done) {
+    const { replaces } = this.#draft;
+    const [id, sent, said] = [this.#id, this.#inputs, JSON.stringify(this.#read())];
     this.#isSaving = true;
-    const { state, status, body, entry } = await sending;
-    this.#isSaving = false;
+    const { state, status, body, entry } = await sending.finally(() => (this.#isSaving = false));
+    // Meanwhile the person may have gone on to another screen or form: then the answer is said, and touches nothing there.
+    const isSame = sent === this.#inputs || (id === this.#id && this.#inputs.discount && JSON.stringify(this.#read()) === said);
+    const isThere = isSame && this.node.isConnected;
+    if (state === 'refused' && !isThere) {
+      this.#app.toast(words.said.refused(body?.detail ?? ''), 'bad');
+      return;
+    }
     if (state === 'refused') {
       if (status === 412 && body?.current) await this.#resolve(body.current);
       else this.#setProblem(null, words.said.refused(body?.detail ?? ''));
       return;
     }
     const { outbox } = this.#app;
-    const old = outbox.entries.find((/** @type {any} */ one) => one.place === this.#draft.replaces);
+    putDraft(id, null);
+    if (isSame) this.#inputs = {};
+    const goOn = done(state === 'done' ? body : null, entry);
+    if (isThere) goOn();
+    const old = outbox.entries.find((/** @type {any} */ one) => one.place === replaces);
     if (old) await outbox.discard(old);
-    putDraft(this.#id, null);
-    this.#inputs = {};
-    done(state === 'done' ? body : null, entry);
   }
 
   /** Lets the person choose between two versions. @param {SaleRecord} current */
@@ -330,8 +344,9 @@ export class Form {
     const { base } = this.#draft;
     const [mine, theirs] = [this.#read(), draftOf(current)];
     const fields = differences(mine, theirs, base ? draftOf(base) : null);
+    const asked = this.#inputs;
     const chosen = fields.length > 0 ? await askConflict(fields) : [];
-    if (!chosen) return;
+    if (!chosen || asked !== this.#inputs) return;
     const kept = fields.filter((_, index) => chosen[index]).flatMap(({ copies }) => copies);
     this.#rebase(current, { ...theirs, ...Object.fromEntries(kept.map((name) => [name, /** @type {any} */ (mine)[name]])) });
   }

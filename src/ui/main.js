@@ -102,6 +102,7 @@ function navigate() {
     screen = next;
     part('main').replaceChildren(screen.node);
   }
+  store.shown = kind ? rest[0] ?? '' : '';
   screen.show(rest, kind);
   render();
 }

@@ -37,7 +37,7 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Every file.
-static ASSETS: [Asset; 35] = [
+static ASSETS: [Asset; 36] = [
     asset("actions.js", SCRIPT, include_bytes!("actions.js")),
     asset("amounts.js", SCRIPT, include_bytes!("amounts.js")),
     asset("api.js", SCRIPT, include_bytes!("api.js")),
@@ -59,6 +59,7 @@ static ASSETS: [Asset; 35] = [
     asset("outbox.js", SCRIPT, include_bytes!("outbox.js")),
     asset("paper.css", STYLE, include_bytes!("paper.css")),
     asset("pending.js", SCRIPT, include_bytes!("pending.js")),
+    asset("poll.js", SCRIPT, include_bytes!("poll.js")),
     asset("print.js", SCRIPT, include_bytes!("print.js")),
     asset("record.js", SCRIPT, include_bytes!("record.js")),
     asset("recovery.js", SCRIPT, include_bytes!("recovery.js")),
@@ -201,6 +202,12 @@ mod tests {
         let users = |call: &str| scripts().filter(|s| text(s).contains(call)).map(|s| s.name).collect::<Vec<_>>();
         assert_eq!(users("fetch("), ["api.js"]);
         assert_eq!(users("new WebSocket("), ["live.js"]);
+        // What the browser keeps may throw and hold anything; only these two know how to live with that.
+        for storage in ["localStorage.", "localStorage)", "sessionStorage.", "sessionStorage)", "new BroadcastChannel("]
+        {
+            assert!(users(storage).iter().all(|name| *name == "storage.js"), "{storage}");
+        }
+        assert_eq!(users("indexedDB."), ["db.js"]);
         // The worker runs beside the page, and asks for its files alone.
         assert!(!WORKER.contains("/api") && !WORKER.contains("import"));
     }

@@ -33,7 +33,7 @@ export class PrintScreen {
     this.#id = id;
     this.#size = '';
     this.#drawn = [];
-    if (!this.#app.store.find(kind, id)) this.#app.sync.read(kind, id).catch(() => this.node.replaceChildren(empty(words.gone(kind), '')));
+    if (!this.#app.store.find(kind, id)) this.#app.sync.read(kind, id).catch(() => id === this.#id && kind === this.#kind && this.node.replaceChildren(empty(words.gone(kind), '')));
     this.render();
     if (now !== 'now') return;
     history.replaceState(null, '', `${linkTo(kind, id)}/print`);

@@ -139,13 +139,17 @@ export class RecordPane {
   async #readHistory(record) {
     const state = `${this.#id} ${record.rev}`;
     if (state === this.#historyOf || this.#id.startsWith('local:')) return;
+    // Until its own history comes, nobody is to read that of another record.
+    if (!this.#historyOf.startsWith(`${this.#id} `)) this.#history.replaceChildren();
+    this.#historyOf = state;
     try {
       const { body } = await api.history(this.#kind, this.#id);
-      this.#historyOf = state;
+      if (state !== this.#historyOf) return;
       this.#history.replaceChildren(...body.map((/** @type {any} */ step) => h('li',
         h('span', words.record.steps[/** @type {'create'} */ (step.action)] + (step.by ? ` · ${step.by}` : '')), h('time', { dateTime: step.at }, wallTime(step.at)))));
     } catch {
       // Without a server there is no history; it comes with the next change.
+      if (state === this.#historyOf) this.#historyOf = '';
     }
   }
 }

@@ -21,6 +21,8 @@ export class SettingsScreen {
   #sizes = h('div');
   #problem = h('p.error', { role: 'alert' });
   #isTouched = false;
+  /** Grows with what is typed. */
+  #touches = 0;
 
   /** @param {any} app */
   constructor(app) {
@@ -32,7 +34,7 @@ export class SettingsScreen {
     const theme = local.read('theme') ?? '';
     const form = h('form.form', {
       noValidate: true, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), this.#save()),
-      oninput: (/** @type {any} */ event) => (this.#isTouched ||= event.target.name !== 'theme'),
+      oninput: (/** @type {any} */ event) => event.target.name !== 'theme' && this.#touch(),
     },
     h('section.card.two', h('h2', text.shop), own('shop_name'), own('shop_phone'), own('shop_address', 'textarea'), own('tax_number'), own('currency', 'input', text.currencyHint)),
     h('section.card.two', h('h2', text.people), own('staff_names', 'textarea', text.oneEach), own('payment_modes', 'textarea', text.oneEach)),
@@ -59,7 +61,13 @@ export class SettingsScreen {
     this.#sizes.replaceChildren(choice(text.paper_size, 'paper_size', Object.entries(text.sizes), this.#paper, (size) => (this.#paper = size)));
   }
 
+  #touch() {
+    this.#isTouched = true;
+    this.#touches += 1;
+  }
+
   async #save() {
+    const touches = this.#touches;
     const lines = (/** @type {string} */ text) => text.split('\n').map((line) => line.trim()).filter(Boolean);
     const typed = [...TEXTS.map((name) => [name, this.#inputs[name].value.trim()]), ...LISTS.map((name) => [name, lines(this.#inputs[name].value)]), ['paper_size', this.#paper]];
     const body = Object.fromEntries(typed.filter(([name, value]) => String(value) !== String(this.#shown[name])));
@@ -67,7 +75,8 @@ export class SettingsScreen {
     const outcome = await this.#app.actions.run(wish, () => words.said.settings);
     this.#problem.textContent = outcome.state === 'refused' ? outcome.body?.detail ?? '' : '';
     if (outcome.state === 'refused') return;
-    this.#isTouched = false;
+    // What was typed while it was being saved stays.
+    if (touches === this.#touches) this.#isTouched = false;
     if (outcome.body?.data) this.#app.store.setSettings(outcome.body.data);
   }
 }

@@ -3,11 +3,14 @@
 //
 // Applying is idempotent: a change that a record already contains, by its revision, does nothing. So lists and messages may
 // overlap in any way, and the outcome is the same.
+//
+// A page may stay open for months, so it remembers what the screens show and the latest besides, and forgets the rest; and what
+// one change costs does not depend on how much is known.
 
 import { Figures } from './figures.js';
 import { useShop } from './format.js';
 import { ownRecords, withPending } from './pending.js';
-import { idOf } from './wire.js';
+import { idOf, placeOf } from './wire.js';
 
 /** @typedef {import('./wire.js').Kind} Kind */
 /** @typedef {import('./wire.js').SaleRecord} SaleRecord */
@@ -17,12 +20,18 @@ import { idOf } from './wire.js';
 
 /**
  * @typedef {'connecting' | 'live' | 'reconnecting' | 'offline'} Connection
- * @typedef {{ type: Kind, action: string, id: string, at?: string, by?: string, record: SaleRecord | null,
+ * @typedef {{ type: Kind, action: string, id: string, seq?: number, at?: string, by?: string, record: SaleRecord | null,
  *   order_id?: string, order_number?: string }} Event one line of the recent activity
  */
 
 /** Lines of the recent activity. */
 const ACTIVITY_MAX = 30;
+/** Records that no screen shows: the latest that were told. */
+const LOOSE_MAX = 500;
+/** Records whose last change, or end, is remembered, so that an answer that comes late does not undo it. */
+const TOLD_MAX = 2_000;
+/** Changed records that light up when they are drawn. */
+const FRESH_MAX = 500;
 
 /** @type {Settings} */
 const NO_SETTINGS = {
@@ -47,18 +56,22 @@ export class Store {
   unsent = [];
   /** What this device had done and the server has lost. @type {import('./outbox.js').Entry[]} */
   lost = [];
-  /** Views that are on a screen. @type {Set<View>} */
+  /** Views that are on a screen; see `watch`. @type {Set<View>} */
   views = new Set();
+  /** The id of the record that a screen shows by itself. */
+  shown = '';
   /** Records that have changed since they were last drawn. @type {Set<string>} */
   fresh = new Set();
   /** Grows with each change of what is known. */
   version = 0;
   /** @type {Record<Kind, Map<string, SaleRecord>>} */
   #records = { estimate: new Map(), order: new Map() };
-  /** Records that are gone, so that a late answer does not bring them back. @type {Set<string>} */
-  #gone = new Set();
-  /** The sequence of each record's last change that came by the stream. @type {Map<string, number>} */
-  #told = new Map();
+  /** Records that no view holds, in the order in which they were told. @type {Map<string, Kind>} */
+  #loose = new Map();
+  /** Records that are gone, so that a late answer does not bring them back. */
+  #gone = new Seen();
+  /** The sequence of each record's last change that came by the stream. */
+  #told = new Seen();
   /** @type {Array<() => void>} */
   #listeners = [];
 
@@ -82,6 +95,17 @@ export class Store {
     return this.#gone.has(id);
   }
 
+  /** From now on a view takes part in every change. @param {View} view */
+  watch(view) {
+    this.views.add(view);
+  }
+
+  /** @param {View} view */
+  unwatch(view) {
+    this.views.delete(view);
+    this.#loosen(view.kind, view.restart());
+  }
+
   /** @param {Kind} kind @returns {Map<string, SaleRecord>} */
   known(kind) {
     return this.#records[kind];
@@ -92,9 +116,9 @@ export class Store {
     return ownRecords(this.unsent, kind).map((record) => withPending(this.unsent, kind, record));
   }
 
-  /** What a view shows, without what waits. @param {View} view */
+  /** What a view shows, newest first, without what waits. @param {View} view @returns {SaleRecord[]} */
   select(view) {
-    return view.select(this.#records[view.kind], this.version);
+    return view.ids.flatMap((id) => this.#records[view.kind].get(id) ?? []);
   }
 
   /** @param {Connection} connection @param {Date | null} [rightAt] */
@@ -112,35 +136,106 @@ export class Store {
     this.changed();
   }
 
-  /** Takes records as the server has just told them. @param {Kind} kind @param {SaleRecord[]} records */
-  learn(kind, records) {
+  /**
+   * Takes records as the server has told them. @param {Kind} kind @param {SaleRecord[]} records
+   * @param {number} [seq] the last change in them; 0 if the server does not say
+   * @returns {boolean} false if they are too old to be sure of, so that they must be asked for again
+   */
+  learn(kind, records, seq = 0) {
+    if (this.#gone.isBeyond(seq)) return false;
     for (const record of records) {
       const id = idOf(kind, record);
-      if (!this.#gone.has(id) && isNewer(record, this.#records[kind].get(id))) this.#records[kind].set(id, record);
+      if (!this.#gone.has(id) && isNewer(record, this.#records[kind].get(id))) this.#put(kind, id, record);
     }
     this.changed();
+    return true;
+  }
+
+  /**
+   * Takes a further page of a view. @param {View} view @param {SaleRecord[]} records @param {number} limit @param {number} seq
+   * @returns {boolean} as `learn`
+   */
+  extend(view, records, limit, seq) {
+    if (this.#gone.isBeyond(seq)) return false;
+    this.#loosen(view.kind, view.take(records, limit));
+    this.learn(view.kind, records, seq);
+    this.#refill(view);
+    return true;
   }
 
   /**
    * Takes a view as the server has just told it, instead of what it was.
    * @param {View} view @param {SaleRecord[]} records @param {number} limit @param {number} seq the last change in them
+   * @returns {boolean} as `learn`
    */
   renew(view, records, limit, seq) {
+    if (this.#gone.isBeyond(seq) || this.#told.isBeyond(seq)) return false;
+    const held = this.#records[view.kind];
     const told = new Set(records.map((record) => idOf(view.kind, record)));
-    for (const record of this.select(view)) {
-      const id = idOf(view.kind, record);
-      if (!told.has(id) && (this.#told.get(id) ?? 0) <= seq) this.#records[view.kind].delete(id);
-    }
-    view.restart();
+    const before = view.restart();
     view.take(records, limit);
-    this.learn(view.kind, records);
+    for (const id of before) {
+      const record = held.get(id);
+      // It was there and is not any more, unless a change has come since.
+      if (record && !told.has(id) && view.covers(placeOf(view.kind, record)) && this.#told.seqOf(id) <= seq) this.#drop(view.kind, id);
+    }
+    this.#loosen(view.kind, before);
+    this.learn(view.kind, records, seq);
+    this.#refill(view);
+    return true;
+  }
+
+  /** There is no answer: a view shows what is known. @param {View} view */
+  fail(view) {
+    view.fail();
+    this.#refill(view);
+  }
+
+  /** Sorts in what is known by itself. @param {View} view */
+  #refill(view) {
+    for (const id of view.ids) if (!this.#records[view.kind].has(id)) view.update(id, null);
+    for (const [id, record] of this.#records[view.kind]) this.#loosen(view.kind, view.update(id, record));
+    this.changed();
+  }
+
+  /** @param {Kind} kind @param {string} id @param {SaleRecord} record */
+  #put(kind, id, record) {
+    this.#records[kind].set(id, record);
+    this.#loosen(kind, [id, ...this.#show(kind, id, record)]);
+  }
+
+  /** @param {Kind} kind @param {string} id */
+  #drop(kind, id) {
+    this.#records[kind].delete(id);
+    this.#loose.delete(id);
+    this.#show(kind, id, null);
+  }
+
+  /** @param {Kind} kind @param {string} id @param {SaleRecord | null} record @returns {string[]} ids that views let go */
+  #show(kind, id, record) {
+    return [...this.views].flatMap((view) => (view.kind === kind ? view.update(id, record) : []));
+  }
+
+  /** Forgets the records that nobody has asked about for longest. @param {Kind} kind @param {string[]} ids that a view may not hold any more */
+  #loosen(kind, ids) {
+    for (const id of ids) {
+      this.#loose.delete(id);
+      if (this.#records[kind].has(id)) this.#loose.set(id, kind);
+    }
+    for (const [id, own] of this.#loose) {
+      if (this.#loose.size <= LOOSE_MAX) return;
+      this.#loose.delete(id);
+      if (id === this.shown) this.#loose.set(id, own);
+      else if (![...this.views].some((view) => view.has(id))) this.#records[own].delete(id);
+    }
   }
 
   /** The shop's database is another one: nothing that was known is true. */
   forget() {
     for (const records of Object.values(this.#records)) records.clear();
-    this.#gone.clear();
-    this.#told.clear();
+    this.#loose.clear();
+    this.#gone = new Seen();
+    this.#told = new Seen();
     this.activity = [];
     this.settings = { ...this.settings, rev: 0 };
     for (const view of this.views) view.restart();
@@ -169,11 +264,11 @@ export class Store {
   /** @param {Change} frame @param {SaleRecord | undefined} before @param {SaleRecord | null} after */
   #take(frame, before, after) {
     const { type: kind, action, id, seq } = frame;
-    if (after) this.#records[kind].set(id, after);
-    else this.#records[kind].delete(id);
-    if (action === 'delete') this.#gone.add(id);
-    this.#told.set(id, seq ?? Infinity);
-    this.fresh.add(id);
+    if (action === 'delete') this.#gone.add(id, seq);
+    this.#told.add(id, seq);
+    if (after) this.#put(kind, id, after);
+    else this.#drop(kind, id);
+    if (this.fresh.size < FRESH_MAX) this.fresh.add(id);
     // A record that a command of ours has made is known before its number of the change is.
     const isNew = action === 'create' && !(before?.rev ?? 0);
     this.figures.change({ seq: seq ?? Infinity, kind, before: isNew ? null : before, after });
@@ -191,4 +286,37 @@ export class Store {
 /** Unknown revisions say nothing; then what came last is right. @param {SaleRecord} record @param {SaleRecord} [held] */
 function isNewer(record, held) {
   return held?.rev === undefined || record.rev === undefined || record.rev > held.rev;
+}
+
+/** The latest records about which something was told, each with the sequence of that; and how far back that reaches. */
+class Seen {
+  /** @type {Map<string, number>} */
+  #seqs = new Map();
+  /** Of records that are not remembered any more, the latest sequence. */
+  #forgotten = 0;
+
+  /** @param {string} id @param {number} [seq] */
+  add(id, seq) {
+    this.#seqs.delete(id);
+    this.#seqs.set(id, seq ?? Infinity);
+    if (this.#seqs.size <= TOLD_MAX) return;
+    const [[oldest, last]] = this.#seqs;
+    this.#seqs.delete(oldest);
+    if (last < Infinity) this.#forgotten = Math.max(this.#forgotten, last);
+  }
+
+  /** @param {string} id */
+  has(id) {
+    return this.#seqs.has(id);
+  }
+
+  /** @param {string} id @returns {number} 0 for nothing */
+  seqOf(id) {
+    return this.#seqs.get(id) ?? 0;
+  }
+
+  /** Whether an answer is so old that something that was told since is forgotten. @param {number} seq of it; 0 if it is not known */
+  isBeyond(seq) {
+    return seq !== 0 && seq < this.#forgotten;
+  }
 }

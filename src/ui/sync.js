@@ -3,11 +3,15 @@
 // The stream (`/sync`) opens first, then what the screens need is fetched; the store takes both in any order. After an absence
 // the stream tells everything that was missed since its last sequence; `reset` means that the shop's database is another one,
 // and everything is read anew. A message that cannot be understood makes the lists be read again.
+//
+// Whether the server is there is decided by HTTP: while the socket is not open, long polling carries the feed, and the socket
+// is tried again now and then. Each answer that comes after a wait is asked whether it is still wanted.
 
 import * as api from './api.js';
 import { today } from './format.js';
 import { Live, retryDelay } from './live.js';
-import { KINDS, readFrame } from './wire.js';
+import { Poll } from './poll.js';
+import { KINDS, readChange, readFrame } from './wire.js';
 
 /** @typedef {import('./wire.js').Kind} Kind */
 /** @typedef {import('./wire.js').Frame} Frame */
@@ -21,21 +25,36 @@ const OFFLINE_AFTER_MS = 15_000;
 const RELOAD_SPACING_MS = 1_000;
 /** A stream that does not say hello is taken as it is. */
 const HELLO_WAIT_MS = 3_000;
+/** A socket that is not there after this is not waited for. */
+const POLL_AFTER_MS = 2_000;
+/** Long polling does not tell of new settings, so they are read as often as this. */
+const SETTINGS_EVERY_MS = 15_000;
 const LOOK_EVERY_MS = 60_000;
 /** Records of a page. */
 const PAGE = 50;
 /** Changes to look back over for the recent activity. */
 const LOOK_BACK = 60;
+const LOOK_BACK_MAX = 100;
 
 export class Sync {
   #store;
   #live;
-  /** @type {{ epoch: string, seq: number } | null} */
+  #poll;
+  /** What brings the changes. @type {'' | 'socket' | 'poll'} */
+  #carrier = '';
+  /** @type {import('./poll.js').Position | null} */
   #position = null;
-  /** Grows with each lost connection and each reset; an answer to a question of an earlier era is dropped. */
+  /** Grows with each lost connection and each reset; whoever reads everything in an earlier era stops. */
   #era = 0;
+  #isReading = false;
+  /** Grows when the shop's database is another one: what was asked of the one before is not wanted any more. */
+  #shop = 0;
+  /** How often each question was asked; only the answer to the latest is wanted. @type {Map<string, number>} */
+  #questions = new Map();
   #offlineTimer = 0;
   #helloTimer = 0;
+  #pollTimer = 0;
+  #settingsReadAt = 0;
   /** @type {Map<string, number>} */
   #timers = new Map();
   /** Whether it is still to be found out what the server has lost, and whether it is known to have been put back. */
@@ -54,11 +73,17 @@ export class Sync {
       onDown: (heardAt) => this.#down(heardAt),
       onText: (text) => this.#receive(readFrame(text)),
     });
+    this.#poll = new Poll({
+      position: () => this.#position,
+      onPage: (page) => this.#turn(page),
+      onDown: (heardAt) => this.#lose('poll', heardAt),
+    });
   }
 
   start() {
     this.#startOfflineTimer();
     this.#live.start();
+    this.#pollSoon();
     setInterval(() => this.#look(), LOOK_EVERY_MS);
   }
 
@@ -69,8 +94,25 @@ export class Sync {
   }
 
   #up() {
-    const era = (this.#era += 1);
-    this.#helloTimer = setTimeout(() => era === this.#era && this.#readEverything(), HELLO_WAIT_MS);
+    clearTimeout(this.#helloTimer);
+    this.#helloTimer = setTimeout(() => {
+      if (this.#carrier !== '') return;
+      this.#carry('socket');
+      this.#readEverything();
+    }, HELLO_WAIT_MS);
+  }
+
+  /** @param {'socket' | 'poll'} carrier */
+  #carry(carrier) {
+    this.#carrier = carrier;
+    if (carrier === 'poll') return;
+    clearTimeout(this.#pollTimer);
+    this.#pollTimer = 0;
+    this.#poll.stop();
+  }
+
+  #pollSoon() {
+    this.#pollTimer ||= setTimeout(() => this.#poll.start(), POLL_AFTER_MS);
   }
 
   /** @param {Frame} frame */
@@ -91,15 +133,33 @@ export class Sync {
       return;
     }
     clearTimeout(this.#helloTimer);
+    this.#carry('socket');
+    this.#begin(epoch ?? '', seq, resume);
+  }
+
+  /** @param {string} epoch @param {number} seq @param {string} [resume] what becomes of what was missed */
+  #begin(epoch, seq, resume) {
     // What was missed is still to come, so only the epoch is new.
     const reached = resume === 'catch_up' ? (this.#position?.seq ?? 0) : seq;
-    this.#position = { epoch: epoch ?? '', seq: reached };
+    this.#position = { epoch, seq: reached };
     if (resume === 'catch_up') return;
     if (resume === 'reset') {
+      this.#shop += 1;
       this.#store.forget();
       this.#mayHaveLost = this.#wasReset = true;
     }
     this.#readEverything();
+  }
+
+  /** Takes a page of the feed over HTTP. @param {any} page */
+  #turn({ resume, changes, next, epoch, seq }) {
+    this.#carry('poll');
+    if (resume !== 'catch_up') return this.#begin(epoch, next, resume);
+    for (const change of changes) this.#receive(readChange(change));
+    this.#position = { epoch, seq: next };
+    if (next < seq) return;
+    if (this.#store.connection !== 'live' && !this.#isReading) this.#caughtUp();
+    if (performance.now() - this.#settingsReadAt > SETTINGS_EVERY_MS) this.#readSettings().catch(() => {});
   }
 
   /** @param {Change} frame */
@@ -133,39 +193,66 @@ export class Sync {
     }, Math.random() * RELOAD_SPACING_MS));
   }
 
+  /**
+   * Asks, and hands on the answer only if it is still wanted: nobody has asked the same again, and it is the same shop.
+   * @template T @param {string} what @param {() => Promise<T>} ask @returns {Promise<T | null>}
+   */
+  async #latest(what, ask) {
+    const shop = this.#shop;
+    const number = (this.#questions.get(what) ?? 0) + 1;
+    this.#questions.set(what, number);
+    const answer = await ask();
+    return shop === this.#shop && number === this.#questions.get(what) ? answer : null;
+  }
+
   /** The next page of a view; the first one if it has none. @param {View} view */
   async load(view) {
     if (view.state === 'loading' || view.isWhole) return;
-    const era = this.#era;
     view.state = 'loading';
+    const { turn } = view;
     this.#store.changed();
     try {
-      const { body } = await api.list(view.kind, { q: view.q, status: view.status, before: view.oldest, limit: PAGE });
-      if (era !== this.#era) {
-        view.state = 'new';
-        return;
-      }
-      view.take(body, PAGE);
-      this.#store.learn(view.kind, body);
+      const { body, seq } = await api.list(view.kind, { q: view.q, status: view.status, before: view.oldest, limit: PAGE });
+      // Meanwhile the view was told anew, or has let go of the end that this goes on from.
+      if (turn !== view.turn || this.#store.extend(view, body, PAGE, seq)) return;
+      view.state = 'new';
+      await this.#renew(view);
     } catch (error) {
-      view.fail();
-      this.#store.changed();
+      if (turn !== view.turn) return;
+      this.#store.fail(view);
       throw error;
     }
   }
 
-  /** A view again, as far as it was told. @param {View} view */
-  async #renew(view) {
-    const { kind, q, status } = view;
-    const limit = Math.max(PAGE, this.#store.select(view).length);
-    const { body, seq } = await api.list(kind, { q, status, limit });
-    this.#store.renew(view, body, limit, seq);
+  /** A view from its newest record on. @param {View} view */
+  async begin(view) {
+    if (view.state === 'loading') return;
+    view.state = 'loading';
+    const { turn } = view;
+    try {
+      await this.#renew(view, PAGE);
+    } catch (error) {
+      if (turn !== view.turn) return;
+      this.#store.fail(view);
+      throw error;
+    }
   }
 
-  /** One record. @param {Kind} kind @param {string} id */
+  /** A view again, as far as it was told. @param {View} view @returns {Promise<void>} */
+  async #renew(view, limit = Math.max(PAGE, view.size)) {
+    const { kind, q, status } = view;
+    const shop = this.#shop;
+    const { body, seq } = await api.list(kind, { q, status, limit });
+    if (shop !== this.#shop || !this.#store.views.has(view)) return;
+    if (!this.#store.renew(view, body, limit, seq)) await this.#renew(view, limit);
+  }
+
+  /** One record. @param {Kind} kind @param {string} id @returns {Promise<any>} */
   async read(kind, id) {
-    const { body } = await api.record(kind, id);
-    this.#store.learn(kind, [body]);
+    const shop = this.#shop;
+    const { body, seq } = await api.record(kind, id);
+    if (shop !== this.#shop) return this.read(kind, id);
+    this.#store.learn(kind, [body], seq);
     return body;
   }
 
@@ -173,10 +260,12 @@ export class Sync {
   async #readEverything() {
     const era = (this.#era += 1);
     const startedAt = Date.now();
+    this.#isReading = true;
     for (let attempt = 0; era === this.#era; attempt += 1) {
       try {
         await this.#readShop();
-        if (this.#mayHaveLost) await this.onRead(this.#wasReset);
+        if (era === this.#era && this.#mayHaveLost) await this.onRead(this.#wasReset);
+        if (era !== this.#era) return;
         this.#mayHaveLost = this.#wasReset = false;
         await Promise.all([...this.#store.views].map((view) => this.#renew(view)));
         if (era === this.#era) this.#reached();
@@ -190,31 +279,43 @@ export class Sync {
   }
 
   async #readShop() {
-    const settings = await api.settings();
-    this.#store.setSettings(settings.body);
+    await this.#readSettings();
     await this.#readFigures();
     await this.#readActivity();
     await this.#readHealth();
   }
 
+  async #readSettings() {
+    this.#settingsReadAt = performance.now();
+    const answer = await this.#latest('settings', api.settings);
+    if (answer) this.#store.setSettings(answer.body);
+  }
+
   async #readFigures() {
-    const { body, seq, epoch } = await api.summary();
+    const { figures } = this.#store;
+    figures.expect();
+    const answer = await this.#latest('figures', api.summary);
+    if (!answer) return;
+    const { body, seq, epoch } = answer;
     if (!this.#position) this.#position = { epoch, seq };
-    this.#store.figures.take(body, seq);
+    figures.take(body, seq);
     this.#store.changed();
+    if (figures.isStale) this.#soon('figures', () => this.#readFigures());
   }
 
   async #readActivity() {
     const { epoch, seq } = this.#position ?? { epoch: '', seq: 0 };
-    const { body } = await api.changes(Math.max(0, seq - LOOK_BACK), epoch);
+    const answer = await this.#latest('activity', () => api.changes({ since: Math.max(0, seq - LOOK_BACK), epoch, limit: LOOK_BACK_MAX }));
+    if (!answer) return;
+    const { changes, next } = answer.body;
+    // What came by the stream since then is newer.
+    const later = this.#store.activity.filter((event) => (event.seq ?? 0) > next).reverse();
+    const told = changes.filter((/** @type {any} */ one) => !(one.type === 'order' && one.action === 'create' && one.data?.source_estimate_id));
     this.#store.activity = [];
-    for (const change of body.changes) {
-      if (change.type === 'order' && change.action === 'create' && change.data?.source_estimate_id) continue;
-      this.#store.note({ record: change.data ?? null, ...change });
-    }
+    for (const event of [...told.map((/** @type {any} */ one) => ({ record: one.data ?? null, ...one })), ...later]) this.#store.note(event);
     for (const kind of KINDS) {
-      const records = body.changes.filter((/** @type {any} */ one) => one.type === kind && one.data);
-      this.#store.learn(kind, records.map((/** @type {any} */ one) => one.data));
+      const records = changes.filter((/** @type {any} */ one) => one.type === kind && one.data);
+      this.#store.learn(kind, records.map((/** @type {any} */ one) => one.data), next);
     }
   }
 
@@ -226,8 +327,9 @@ export class Sync {
 
   async #readHealth() {
     try {
-      const { body } = await api.health();
-      const warnings = Array.isArray(body.warnings) ? body.warnings : [];
+      const answer = await this.#latest('health', api.health);
+      if (!answer) return;
+      const warnings = Array.isArray(answer.body.warnings) ? answer.body.warnings : [];
       this.#store.warnings = warnings.map((/** @type {any} */ warning) => String(warning.message));
       this.#store.changed();
     } catch {
@@ -244,15 +346,25 @@ export class Sync {
   }
 
   #reached() {
+    this.#isReading = false;
     clearTimeout(this.#offlineTimer);
     this.#offlineTimer = 0;
     this.#store.setConnection('live');
   }
 
-  /** @param {number} heardAt */
+  /** The socket is lost, or did not come. @param {number} heardAt */
   #down(heardAt) {
     clearTimeout(this.#helloTimer);
+    this.#pollSoon();
+    if (this.#carrier !== 'poll') this.#lose('socket', heardAt);
+  }
+
+  /** @param {'socket' | 'poll'} carrier that does not bring anything any more @param {number} heardAt */
+  #lose(carrier, heardAt) {
+    if (this.#carrier !== '' && this.#carrier !== carrier) return;
+    this.#carrier = '';
     this.#era += 1;
+    this.#isReading = false;
     this.#interrupted(heardAt);
   }
 

@@ -1,10 +1,19 @@
-// One way to look at the records of a kind: all, or those that are found. The server says what is in it page by page; from
-// the oldest record that it has told upwards, everything that matches is known, so changes are sorted in right here.
+// One way to look at the records of a kind: all, or those that are found. The server says what is in it page by page (keyset
+// pagination); from the oldest record that it has told upwards, everything that matches is known, so changes are sorted in
+// right here, each at its place. It holds ids, not records, and never more than the screen and its person have asked for: a list
+// that grows at its top lets go of its end, which is told again when somebody scrolls there.
 
 import { idOf, numberOf, placeOf } from './wire.js';
 
 /** @typedef {import('./wire.js').Kind} Kind */
 /** @typedef {import('./wire.js').SaleRecord} SaleRecord */
+
+/** Rows of a list that grows while its top is on the screen. */
+export const ROWS_MAX = 150;
+/** So many are left when it has grown beyond. */
+const ROWS_KEPT = 100;
+/** New rows that wait above a list that is scrolled; after more, it begins anew when somebody goes to its top. */
+export const NEWS_MAX = 200;
 
 export class View {
   /** @type {'new' | 'loading' | 'ready' | 'failed'} */
@@ -13,14 +22,24 @@ export class View {
   isWhole = false;
   /** The oldest record told, by which the next page is asked. */
   oldest = '';
+  /** More new records than can wait above the list have come; it does not know them. */
+  isCut = false;
+  /** The place of the newest row on the screen; what is newer waits above. Infinity while the top is on the screen. */
+  top = Infinity;
+  /** Grows when it is told anew or lets go of its end; a page that was asked before does not fit any more. */
+  turn = 0;
+  /** Grows with each change of what it shows. */
+  version = 0;
   #floor = Infinity;
+  #ceiling = Infinity;
+  /** What is in it, newest first. @type {Array<{ id: string, place: number }>} */
+  #order = [];
+  /** @type {Map<string, number>} */
+  #places = new Map();
   /** Revisions of what the server has found: until they change, it knows best. @type {Map<string, number | undefined>} */
   #found = new Map();
   #needle;
   #digits;
-  /** @type {SaleRecord[]} */
-  #selected = [];
-  #version = -1;
 
   /** @param {Kind} kind @param {string} [q] @param {string} [status] */
   constructor(kind, q = '', status = '') {
@@ -31,9 +50,32 @@ export class View {
     this.#digits = /^[\d+\-() ./]+$/.test(this.#needle) ? this.#needle.replace(/\D/g, '') : '';
   }
 
-  /** Takes a page. @param {SaleRecord[]} records @param {number} limit */
+  get size() {
+    return this.#order.length;
+  }
+
+  /** Newest first. */
+  get ids() {
+    return this.#order.map(({ id }) => id);
+  }
+
+  /** @param {string} id */
+  has(id) {
+    return this.#places.has(id);
+  }
+
+  /** Whether a place is among those that the server has told of. @param {number} place */
+  covers(place) {
+    return place >= this.#floor && place <= this.#ceiling;
+  }
+
+  /** Takes a page. @param {SaleRecord[]} records @param {number} limit @returns {string[]} ids that it lets go */
   take(records, limit) {
-    for (const record of records) this.#found.set(idOf(this.kind, record), record.rev);
+    for (const record of records) {
+      const id = idOf(this.kind, record);
+      this.#found.set(id, record.rev);
+      this.#insert(id, placeOf(this.kind, record));
+    }
     const last = records.at(-1);
     if (last) {
       this.oldest = idOf(this.kind, last);
@@ -42,38 +84,97 @@ export class View {
     this.isWhole = records.length < limit;
     if (this.isWhole) this.#floor = 0;
     this.state = 'ready';
-    this.#version = -1;
+    this.version += 1;
+    return this.#letGo(this.#order.filter(({ place }) => place < this.#floor));
   }
 
   /** Without an answer, what this page knows by itself must do. */
   fail() {
     this.state = 'failed';
     if (this.oldest === '') this.#floor = 0;
-    this.#version = -1;
+    this.version += 1;
   }
 
-  /** Forgets what it was told. */
+  /** Forgets what it was told. @returns {string[]} ids that it lets go */
   restart() {
     this.state = 'new';
-    this.isWhole = false;
+    this.isWhole = this.isCut = false;
     this.oldest = '';
-    this.#floor = Infinity;
-    this.#found.clear();
-    this.#version = -1;
+    this.turn += 1;
+    this.#floor = this.#ceiling = Infinity;
+    return this.#letGo(this.#order);
   }
 
-  /** What is in it, newest first. @param {Map<string, SaleRecord>} records @param {number} version of them */
-  select(records, version) {
-    if (version === this.#version) return this.#selected;
-    /** @type {Array<[number, SaleRecord]>} */
-    const placed = [];
-    for (const record of records.values()) {
-      const place = placeOf(this.kind, record);
-      if (place >= this.#floor && this.#matches(record)) placed.push([place, record]);
+  /** Takes a record as it is now; null if it is gone. @param {string} id @param {SaleRecord | null} record @returns {string[]} ids that it lets go */
+  update(id, record) {
+    const place = record ? placeOf(this.kind, record) : -1;
+    if (!record || !this.covers(place) || !this.#matches(record)) return this.#remove(id);
+    this.version += 1;
+    return this.#insert(id, place) === 0 ? this.#bound() : [];
+  }
+
+  /** It has grown at its top. @returns {string[]} ids that it lets go */
+  #bound() {
+    if (this.top === Infinity) return this.size > ROWS_MAX ? this.#letGoOfEnd() : [];
+    const above = this.#newerThan(this.top);
+    if (above <= NEWS_MAX) return [];
+    this.isCut = true;
+    this.#ceiling = this.top;
+    return this.#letGo(this.#order.slice(0, above));
+  }
+
+  #letGoOfEnd() {
+    const last = this.#order[ROWS_KEPT - 1];
+    this.oldest = last.id;
+    this.#floor = last.place;
+    this.isWhole = false;
+    // A page that is on its way goes on from an end that is not there any more.
+    this.turn += 1;
+    if (this.state === 'loading') this.state = 'ready';
+    return this.#letGo(this.#order.slice(ROWS_KEPT));
+  }
+
+  /** @param {Array<{ id: string, place: number }>} entries */
+  #letGo(entries) {
+    if (entries.length === 0) return [];
+    for (const { id } of entries) {
+      this.#places.delete(id);
+      this.#found.delete(id);
     }
-    this.#selected = placed.sort((one, other) => other[0] - one[0]).map(([, record]) => record);
-    this.#version = version;
-    return this.#selected;
+    this.#order = this.#order.filter(({ id }) => this.#places.has(id));
+    this.version += 1;
+    return entries.map(({ id }) => id);
+  }
+
+  /** @param {string} id @returns {string[]} it, if it was there */
+  #remove(id) {
+    const place = this.#places.get(id);
+    if (place === undefined) return [];
+    this.#places.delete(id);
+    this.#found.delete(id);
+    this.#order.splice(this.#newerThan(place), 1);
+    this.version += 1;
+    return [id];
+  }
+
+  /** @param {string} id @param {number} place @returns {number} how many are newer; -1 if it was there */
+  #insert(id, place) {
+    if (this.has(id)) return -1;
+    const index = this.#newerThan(place);
+    this.#order.splice(index, 0, { id, place });
+    this.#places.set(id, place);
+    return index;
+  }
+
+  /** How many are newer. Places of a kind are all different. @param {number} place */
+  #newerThan(place) {
+    let [low, high] = [0, this.#order.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#order[middle].place > place) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** @param {SaleRecord} record */

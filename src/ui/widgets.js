@@ -72,10 +72,9 @@ export function rows(parent, { key, fill, fresh, block }) {
   /** @type {Map<string, { node: any, item: T }>} */
   let shown = new Map();
   /** @type {Map<number, any>} */
-  const blocks = new Map();
+  let blocks = new Map();
   const blockOf = (/** @type {number} */ place, /** @type {any[]} */ nodes) => {
     const node = blocks.get(place) ?? h('div', { role: 'none' });
-    blocks.set(place, node);
     if (node.childElementCount !== nodes.length) {
       // Older browsers take the first word only.
       for (const size of [`${nodes.length * ROW_PX}px`, `auto ${nodes.length * ROW_PX}px`]) node.style.containIntrinsicSize = size;
@@ -95,10 +94,15 @@ export function rows(parent, { key, fill, fresh, block }) {
         if (fresh.has(key(item))) glow(node);
       }
       next.set(key(item), { node, item });
-      if (block) placed.set(block(item), [...placed.get(block(item)) ?? [], node]);
+      if (!block) continue;
+      const own = placed.get(block(item));
+      if (own) own.push(node);
+      else placed.set(block(item), [node]);
     }
     shown = next;
-    const nodes = block ? [...placed].map(([place, own]) => blockOf(place, own)) : [...next.values()].map(({ node }) => node);
+    // Blocks that have no row any more are forgotten with their rows.
+    blocks = new Map([...placed].map(([place, own]) => [place, blockOf(place, own)]));
+    const nodes = block ? [...blocks.values()] : [...next.values()].map(({ node }) => node);
     arrange(parent, [...nodes, ...rest]);
   };
 }

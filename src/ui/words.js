@@ -58,7 +58,7 @@ export const words = {
   notFound: (/** @type {string} */ q) => `Nothing is found for “${q}”.`,
   noneSuch: 'None of these.',
   clear: 'Show all',
-  fresh: (/** @type {number} */ count) => `${count} new`,
+  fresh: (/** @type {string} */ count) => `${count} new`,
   choose: 'Choose one to see it here.',
   gone: (/** @type {Kind} */ kind) => `This ${names[kind].toLowerCase()} is not there any more.`,
 

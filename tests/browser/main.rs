@@ -7,8 +7,11 @@ mod amounts;
 mod answers;
 mod chrome;
 mod flows;
+mod months;
 mod offline;
+mod origins;
 mod paper;
+mod polling;
 mod reset;
 mod screens;
 mod scrolling;
@@ -16,4 +19,6 @@ mod storage;
 #[allow(dead_code, reason = "shared with the system tests")]
 #[path = "../system/support/mod.rs"]
 mod support;
+mod unkept;
+mod wanted;
 mod worker;

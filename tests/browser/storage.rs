@@ -28,7 +28,9 @@ const FOREIGN: [&str; 9] = [
 const NAMES: [&str; 4] = ["settings", "theme", "sale_by", "draft"];
 
 fn says_something(page: &Page) {
-    page.wait("document.querySelector('main [data-screen]') && document.querySelector('main').textContent.trim() !== ''");
+    page.wait(
+        "document.querySelector('main [data-screen]') && document.querySelector('main').textContent.trim() !== ''",
+    );
 }
 
 /// Sells on the page, and waits for it on the server.
@@ -50,7 +52,11 @@ fn an_address_that_cannot_be_decoded_shows_a_screen() {
     let page = chrome.open(&chrome.device(), &format!("http://{}/#/%", server.addr));
     says_something(&page);
     wait_live(&page);
-    for (hash, said) in [("#/estimates/%", "not there any more"), ("#/orders/%E0%A4%A", "not there any more"), ("#/orders/%/print", "not there any more")] {
+    for (hash, said) in [
+        ("#/estimates/%", "not there any more"),
+        ("#/orders/%E0%A4%A", "not there any more"),
+        ("#/orders/%/print", "not there any more"),
+    ] {
         page.screen(hash);
         page.wait_text("main", said);
     }
@@ -66,7 +72,8 @@ fn what_others_have_left_under_the_names_of_the_page_is_passed_over() {
     let estimate = create_estimate(&mut server.client(), "Asha").id;
     let page = live(&chrome, &server, "");
     for (round, value) in FOREIGN.iter().enumerate() {
-        let names = json!(NAMES.iter().map(ToString::to_string).chain([format!("draft {estimate}")]).collect::<Vec<_>>());
+        let names =
+            json!(NAMES.iter().map(ToString::to_string).chain([format!("draft {estimate}")]).collect::<Vec<_>>());
         page.eval(&format!(
             "void (location.hash = '', {names}.forEach((name) => localStorage.setItem(name, {value})))",
             value = json!(value)
@@ -93,7 +100,9 @@ fn a_draft_of_an_edit_that_has_lost_its_estimate_makes_no_second_one() {
     let server = Server::start();
     let estimate = create_estimate(&mut server.client(), "Asha").id;
     let page = live(&chrome, &server, "");
-    page.eval(&format!("localStorage.setItem('draft {estimate}', JSON.stringify({{ customer_name: 'from a draft', lines: [] }}))"));
+    page.eval(&format!(
+        "localStorage.setItem('draft {estimate}', JSON.stringify({{ customer_name: 'from a draft', lines: [] }}))"
+    ));
     page.screen(&format!("#/estimates/{estimate}/edit"));
     page.wait("document.querySelector('[name=customer_name]').value === 'Asha'");
     page.fill("[name=customer_name]", "Asha Patil");
