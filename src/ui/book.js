@@ -28,6 +28,8 @@ export class Book {
   #top = 0;
   /** What is drawn, so that nothing is drawn twice. @type {any[]} */
   #drawn = [];
+  /** In which currency and zone that is. */
+  #way = '';
   #rows = h('div.rows', { role: 'list' });
   #news = h('button.news', { type: 'button', hidden: true, onclick: () => this.#showNews() });
   #scroller = h('div.scroll', { onscroll: () => this.#scrolled() }, this.#news, this.#rows);
@@ -109,6 +111,10 @@ export class Book {
     const state = [this.#view, this.#view.version, this.#view.state, this.#top, this.#open, store.unsent, store.settings];
     if (this.#drawn.length > 0 && state.every((one, index) => one === this.#drawn[index])) return;
     this.#drawn = state;
+    // Rows that stand already show amounts and times in the shop's way, which is another one by now.
+    const { currency, timezone } = store.settings;
+    if (this.#way !== `${currency} ${timezone}`) this.#draw = this.#newRows(state);
+    this.#way = `${currency} ${timezone}`;
     const shown = stored.filter((/** @type {SaleRecord} */ record) => placeOf(this.#kind, record) <= this.#top);
     const news = this.#view.isCut ? `${NEWS_MAX}+` : String(stored.length - shown.length);
     this.#news.hidden = news === '0';
@@ -128,8 +134,9 @@ export class Book {
     return this.#isShown ? this.#scroller.scrollTop < 8 : this.#view.top === Infinity;
   }
 
-  #newRows() {
-    this.#drawn = [];
+  /** @param {any[]} drawn what is drawn from the beginning */
+  #newRows(drawn = []) {
+    this.#drawn = drawn;
     return rows(this.#rows, { key: (/** @type {SaleRecord} */ record) => idOf(this.#kind, record), fill: (record) => [this.#row(record)], fresh: this.#app.store.fresh, block: (record) => Math.floor(placeOf(this.#kind, record) / BLOCK) });
   }
 

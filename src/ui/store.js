@@ -132,7 +132,8 @@ export class Store {
   setSettings(settings) {
     if (settings.rev < this.settings.rev) return;
     this.settings = { timezone: this.settings.timezone, ...settings };
-    useShop(this.settings.currency, this.settings.timezone ?? '');
+    // Until the shop's settings are known, the page's own document tells the currency.
+    if (this.settings.currency) useShop(this.settings.currency, this.settings.timezone ?? '');
     this.changed();
   }
 
