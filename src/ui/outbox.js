@@ -66,6 +66,8 @@ const DIRECT_TRIES_MAX = 3;
 const DIRECT_WAIT_MS = 10_000;
 /** Commands without an answer that are remembered, so that the next attempt of the person has the same key. */
 const UNDECIDED_MAX = 20;
+/** After this, an equal command is another one. */
+const UNDECIDED_MS = 600_000;
 /** Keys of this tab's latest commands, by which it knows their echo. */
 const OWN_MAX = 500;
 /** So often a database that failed is looked for again. */
@@ -154,7 +156,8 @@ export class Outbox {
   async submit(wish) {
     const body = wish.body === undefined ? undefined : JSON.stringify(wish.body);
     /** @type {any} */
-    const entry = { ...wish, body, key: newKey(), at: new Date().toISOString(), state: 'waiting', tries: 0 };
+    const wanted = { ...wish, body, key: newKey(), at: new Date().toISOString(), state: 'waiting', tries: 0 };
+    const entry = this.#undecidedLike(wanted) ?? wanted;
     this.#remember(entry.key);
     try {
       return await this.#queue(entry);
@@ -180,6 +183,7 @@ export class Outbox {
       const held = (await shelf.all()).find(({ key }) => key === entry.key);
       return held ? held.place : shelf.put(entry);
     });
+    this.#undecided.delete(nameOf(entry));
     this.pump();
     setTimeout(() => this.#letGo(entry), this.isOpen && this.#held === '' ? ANSWER_WAIT_MS : 0);
     return outcome;
@@ -190,15 +194,15 @@ export class Outbox {
     this.#settle({ state: 'queued', status: 0, body: null, entry });
   }
 
-  /**
-   * Sends a command that cannot be stored. Given again after no answer came, it is the same command with the same key.
-   * @param {Entry} wanted @returns {Promise<Outcome>}
-   */
-  async #sendDirectly(wanted) {
-    const { made_at: _, ...said } = parseObject(wanted.body) ?? {};
-    const name = JSON.stringify([wanted.method, wanted.path, said]);
-    const entry = this.#undecided.get(name) ?? wanted;
-    this.#remember(entry.key);
+  /** Given again after no answer came, it is the same command with the same key. @param {Entry} wanted */
+  #undecidedLike(wanted) {
+    const held = this.#undecided.get(nameOf(wanted));
+    return held && Math.abs(Date.now() - Date.parse(held.at)) < UNDECIDED_MS ? held : undefined;
+  }
+
+  /** Sends a command that cannot be stored. @param {Entry} entry @returns {Promise<Outcome>} */
+  async #sendDirectly(entry) {
+    const name = nameOf(entry);
     this.#undecided.set(name, entry);
     forgetFirst(this.#undecided, UNDECIDED_MAX);
     const startedAt = performance.now();
@@ -353,9 +357,9 @@ export class Outbox {
     if (why !== '' && why !== this.#held) this.onHeld(why);
     this.#held = why;
     if (why !== '') for (const one of this.entries) this.#letGo(one);
-    await this.#store(entry, { tries, reason: why || undefined });
     // The other tabs are not to send it at once instead.
     this.#channel.tell({ type: 'rest', rest });
+    await this.#store(entry, { tries, reason: why || undefined });
   }
 
   /** @param {Entry} entry @param {number} status @param {any} body */
@@ -492,6 +496,12 @@ export class Outbox {
     this.#own.add(originOf(key));
     forgetFirst(this.#own, OWN_MAX);
   }
+}
+
+/** What a command says, whenever it is given. @param {Entry} entry */
+function nameOf({ method, path, body }) {
+  const { made_at: _, ...said } = parseObject(body) ?? {};
+  return JSON.stringify([method, path, said]);
 }
 
 /** @param {Entry} entry @returns {Promise<{ status: number, body: any }>} without an answer, one by which nothing is decided */
