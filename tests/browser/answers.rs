@@ -238,3 +238,26 @@ fn two_tabs_do_not_send_a_waiting_command_in_turns_without_a_pause() {
     assert_eq!(orders(&mut server.client()).len(), 1);
     chrome.expect_no_faults();
 }
+
+/// The sale that waits is taken out of the queue as soon as somebody changes it: otherwise both would be stored.
+#[test]
+fn a_waiting_sale_that_is_being_changed_is_not_sent_beside_its_correction() {
+    let Some(chrome) = Chrome::start() else { return };
+    let (mut server, proxy) = shop();
+    let page = open(&chrome, &chrome.device(), &proxy);
+    server.kill();
+    wait_lost(&page);
+    sell(&page, "wrong", "complete-sale");
+    page.click("[data-action=unsent]");
+    page.click("dialog [data-action=edit]");
+    page.wait("document.querySelector('[name=customer_name]').value === 'wrong'");
+    server.start_again();
+    proxy.aim_at(server.addr);
+    page.wait("document.querySelector('.pill').dataset.state === 'unsent'");
+    page.fill("[name=customer_name]", "right");
+    page.click("[data-action=complete-sale]");
+    page.wait("document.querySelector('.unsent').hidden");
+    let sold = orders(&mut server.client());
+    assert_eq!(sold.iter().map(|order| order["customer_name"].clone()).collect::<Vec<_>>(), ["right"]);
+    chrome.expect_no_faults();
+}
