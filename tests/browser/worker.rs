@@ -61,7 +61,7 @@ fn the_kept_page_gives_way_to_a_new_version_and_to_a_closed_shop() {
     let Some(chrome) = Chrome::start() else { return };
     let (mut server, proxy) = shop();
     let worker = server.get("/sw.js").text().to_string();
-    let folder = worker.split('\'').nth(1).unwrap().to_string();
+    let folder = worker.split("NAME = '").nth(1).unwrap().split('\'').next().unwrap().to_string();
     proxy.aim_at(earlier_version_of(server.addr, &folder));
     let page = chrome.open(&chrome.device(), &format!("http://{}/", proxy.addr));
     wait_kept(&page);
