@@ -47,9 +47,10 @@ export class Live {
 
   #connect() {
     clearTimeout(this.#retryTimer);
-    const socket = new WebSocket(this.#url());
+    const socket = this.#newSocket();
     this.#socket = socket;
     this.#openedAt = Date.now();
+    if (!socket) return this.#tryLater();
     socket.onopen = () => this.#opened();
     socket.onmessage = (event) => this.#heard(event.data);
     socket.onclose = () => this.#lost();
@@ -75,8 +76,21 @@ export class Live {
     this.#socket = null;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
+    this.#tryLater();
+  }
+
+  #tryLater() {
     this.#retryTimer = setTimeout(() => this.#connect(), retryDelay(this.#attempts++));
     this.#handlers.onDown(this.#heardAt);
+  }
+
+  /** Null where the browser allows none, or knows none. */
+  #newSocket() {
+    try {
+      return new WebSocket(this.#url());
+    } catch {
+      return null;
+    }
   }
 
   #ping() {

@@ -55,21 +55,21 @@ export class Poll {
     // The first answer of a run comes at once, so that it is known whether the server is there.
     let wait = 0;
     while (run === this.#run) {
-      try {
-        const { epoch = '', seq } = this.#handlers.position() ?? {};
-        const { body } = await api.changes({ since: seq, epoch, limit: PAGE_CHANGES, wait });
-        if (run !== this.#run) return;
+      const { epoch = '', seq } = this.#handlers.position() ?? {};
+      const answer = await api.changes({ since: seq, epoch, limit: PAGE_CHANGES, wait }).catch(() => null);
+      if (run !== this.#run) return;
+      if (answer) {
         this.#heardAt = Date.now();
         failures = 0;
-        this.#handlers.onPage(body);
+        this.#handlers.onPage(answer.body);
         wait = document.hidden ? 0 : WAIT_S;
         if (document.hidden) await pause(HIDDEN_PAUSE_MS);
-      } catch {
-        if (run !== this.#run) return;
+      } else if (wait > 0) {
         // A proxy may just have cut an answer that took long; the next one does not.
-        if (wait === 0) this.#handlers.onDown(this.#heardAt);
-        if (wait === 0) await pause(retryDelay(failures++));
         wait = 0;
+      } else {
+        this.#handlers.onDown(this.#heardAt);
+        await pause(retryDelay(failures++));
       }
     }
   }

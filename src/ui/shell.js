@@ -6,7 +6,7 @@ import { icon } from './icons.js';
 import { accept, cancel, closeDialog, confirm, openDialog } from './dialog.js';
 import { draftOf, putDraft } from './draft.js';
 import { GONE } from './recovery.js';
-import { linkTo } from './wire.js';
+import { isSale, linkTo } from './wire.js';
 import { button } from './widgets.js';
 import { words } from './words.js';
 
@@ -105,7 +105,7 @@ export class Shell {
     const isParked = entry.state === 'parked';
     const why = !isParked ? entry.reason ?? words.outbox.waits : entry.status === 412 ? words.outbox.changed : entry.reason ?? '';
     const isGone = entry.status === GONE;
-    const canEdit = (entry.what === 'create' && (isParked || entry.tries === 0)) || (entry.what === 'edit' && isParked && !isGone);
+    const canEdit = isSale({ ...entry.record, ...JSON.parse(entry.body ?? '{}') }) && ((entry.what === 'create' && (isParked || entry.tries === 0)) || (entry.what === 'edit' && isParked && !isGone));
     return h('li', { data: { entry: entry.key, state: entry.state } }, h('strong', titleOf(entry)),
       h(`span${isParked ? '.error' : '.quiet'}`, `${clockTime(new Date(entry.at))} · ${why}`),
       h('div.actions',

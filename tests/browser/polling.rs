@@ -22,7 +22,7 @@ const REFUSES: u8 = 0;
 const SWALLOWS: u8 = 1;
 const PASSES: u8 = 2;
 
-/// A proxy that knows of WebSockets, or does not. Its threads end with the test's process.
+/// A proxy that knows of `WebSockets`, or does not. Its threads end with the test's process.
 struct Front {
     addr: SocketAddr,
     upgrades: Arc<AtomicU8>,

@@ -1,4 +1,4 @@
-//! Goal: selling goes on whatever becomes of the browser's own database. Method: IndexedDB is missing, fails in the middle,
+//! Goal: selling goes on whatever becomes of the browser's own database. Method: `IndexedDB` is missing, fails in the middle,
 //! hangs, is deleted, belongs to a newer page or is held by an older one; then a sale, and a look at the server.
 
 use serde_json::json;
