@@ -106,7 +106,7 @@ export class Book {
       return;
     }
     if (this.#isAtTop) this.#top = stored.length > 0 ? placeOf(this.#kind, stored[0]) : 0;
-    if (this.#isAtTop && this.#view.isCut && this.#view.state !== 'loading') this.#app.sync.begin(this.#view).catch(() => {});
+    if (this.#isAtTop && this.#view.isCut && this.#view.state === 'ready') this.#app.sync.begin(this.#view).catch(() => {});
     this.#view.top = this.#isAtTop ? Infinity : this.#top;
     const state = [this.#view, this.#view.version, this.#view.state, this.#top, this.#open, store.unsent, store.settings];
     if (this.#drawn.length > 0 && state.every((one, index) => one === this.#drawn[index])) return;
