@@ -50,18 +50,6 @@ pub fn number_of(number: &Value) -> u64 {
     parsed
 }
 
-/// How everybody is told of a command with this key.
-pub fn origin_of(key: &str) -> String {
-    use std::fmt::Write;
-
-    use sha2::{Digest, Sha256};
-
-    Sha256::digest(key).iter().take(8).fold(String::new(), |mut digits, byte| {
-        write!(digits, "{byte:02x}").unwrap();
-        digits
-    })
-}
-
 pub fn create_estimate(client: &mut Client, customer: &str) -> Stored {
     Stored::estimate(&client.post("/api/estimates/create", &samples::estimate(customer)).expect(201))
 }
