@@ -27,12 +27,15 @@ export class Figures {
   isStale = false;
   /** What happened while the server counts; null while it does not. @type {Step[] | null} */
   #recent = null;
+  /** The last change that the server has counted. The stream may be behind it. */
+  #countedTo = 0;
 
   /** @param {any} summary as the server counted @param {number} seq the last change that it contains */
   take(summary, seq) {
     this.days = summary.days.map(dayOf);
     this.open = sums(summary.open_estimates);
     this.isLoaded = true;
+    this.#countedTo = seq;
     const recent = this.#recent ?? [];
     this.#recent = null;
     this.isStale = recent.length > STEPS_MAX;
@@ -47,7 +50,7 @@ export class Figures {
   /** Something happened. @param {Step} step */
   change(step) {
     if (this.#recent && this.#recent.length <= STEPS_MAX) this.#recent.push(step);
-    if (this.isLoaded) this.#add(step);
+    if (this.isLoaded && step.seq > this.#countedTo) this.#add(step);
   }
 
   /** @param {Step} step */
