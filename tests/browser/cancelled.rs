@@ -58,3 +58,34 @@ fn a_sale_that_is_cancelled_leaves_every_figure_and_one_that_is_brought_back_ret
     }
     chrome.expect_no_faults();
 }
+
+/// The server has counted what the stream has yet to tell: it is not counted again.
+#[test]
+fn a_change_that_comes_after_the_count_that_contains_it_is_counted_once() {
+    let Some(chrome) = Chrome::start() else { return };
+    let server = Server::start();
+    let page = live(&chrome, &server, "");
+    let counts = page.eval(&format!(
+        "(async () => {{
+            const {{ Figures }} = {};
+            const figures = new Figures();
+            const order = {{ created_at: '2026-11-28T10:00:00.000000+00:00', total: 300, amount_paid: 300, payment_mode: 'Cash' }};
+            const sell = (seq) => figures.change({{ seq, kind: 'order', before: null, after: order }});
+            const count = () => figures.days[0].count;
+            const seen = [];
+            figures.expect();
+            sell(9);
+            sell(11);
+            figures.take({{ days: [{{ day: '2026-11-28', count: 10, total: 3000, paid: 3000, modes: [] }}], open_estimates: {{ count: 0, total: 0 }} }}, 10);
+            seen.push(count());
+            sell(10);
+            seen.push(count());
+            sell(12);
+            seen.push(count());
+            return seen;
+        }})()",
+        crate::chrome::Page::import("figures.js")
+    ));
+    assert_eq!(counts, json!([11, 11, 12]));
+    chrome.expect_no_faults();
+}

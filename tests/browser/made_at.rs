@@ -51,6 +51,9 @@ fn a_command_that_waited_says_when_it_was_given_and_one_that_goes_straight_throu
     for body in late {
         assert_eq!(body["made_at"], given, "{body}");
     }
+    let stored = orders(&mut server.client());
+    let told: Vec<_> = stored.iter().map(|order| (order["customer_name"].as_str(), order.get("made_at"))).collect();
+    assert!(told.iter().all(|(name, made_at)| (*name == Some("straight")) == made_at.is_none()), "{told:?}");
     chrome.expect_no_faults();
 }
 
