@@ -39,6 +39,8 @@ fn phone_numbers(text: &str) -> String {
     numbers
 }
 
+/// Words of what is looked for; what is typed beyond does not count. Each is looked for in every record.
+const SEARCH_WORDS_MAX: usize = 16;
 /// What stands between the digits of one number; dashes are gone by then.
 const PHONE_SIGNS: &str = "+() ./";
 /// A part of a phone number that is worth looking for.
@@ -75,7 +77,7 @@ impl Needle {
         if folded.is_empty() {
             return None;
         }
-        let words = folded.split(' ').map(Word::new).collect();
+        let words = folded.split(' ').take(SEARCH_WORDS_MAX).map(Word::new).collect();
         Some(Self { phone: phone_needle(&folded), words })
     }
 
@@ -158,6 +160,7 @@ mod tests {
             assert!(!Needle::new(typed).unwrap().finds(12, &text), "{typed}");
         }
         assert!(Needle::new(" \u{200B} - ").is_none());
+        assert_eq!(Needle::new(&"a ".repeat(4_000)).unwrap().words.len(), SEARCH_WORDS_MAX);
         assert!(has_status(&text, &fold(" in  PROGRESS ")) && !has_status(&text, &fold("progress")));
     }
 }

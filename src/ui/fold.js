@@ -68,6 +68,9 @@ function isPhone(phone, needle) {
     || (same >= WHOLE_PHONE_DIGITS_MIN && same === Math.min(phone.length, needle.length));
 }
 
+/** Words that count, as on the server. */
+const WORDS_MAX = 16;
+
 /** What is looked for: words in any order, each of which must be found. */
 export class Needle {
   #phone;
@@ -78,7 +81,7 @@ export class Needle {
     const folded = fold(typed);
     this.isEmpty = folded === '';
     this.#phone = phoneNeedle(folded);
-    this.#words = folded.split(' ').map((text) => ({ text, phone: phoneNeedle(text), number: /^#?\+?\d+$/.test(text) ? Number(text.replace('#', '')) : -1 }));
+    this.#words = folded.split(' ').slice(0, WORDS_MAX).map((text) => ({ text, phone: phoneNeedle(text), number: /^#?\+?\d+$/.test(text) ? Number(text.replace('#', '')) : -1 }));
   }
 
   /** @param {string} name @param {string} [phone] @param {string} [label] number with its sign: `#042` @param {number} [number] */
