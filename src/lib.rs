@@ -42,6 +42,9 @@
 //!
 //! They are cited by number where they are kept.
 
+// Windows has one exception, in `process`.
+#![cfg_attr(not(windows), forbid(unsafe_code))]
+
 pub mod app;
 pub mod cli;
 pub mod client;

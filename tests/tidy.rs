@@ -82,6 +82,15 @@ fn imports_run_one_way() {
 }
 
 #[test]
+fn unsafe_code_stands_in_one_place() {
+    for path in files_below(&root().join("src"), "rs") {
+        let text = fs::read_to_string(&path).unwrap();
+        let is_there = text.contains("unsafe {") || text.contains("unsafe fn") || text.contains("allow(unsafe_code");
+        assert_eq!(is_there, path.ends_with("process/claim.rs"), "{}", path.display());
+    }
+}
+
+#[test]
 fn each_outside_thing_is_named_in_its_own_layer_only() {
     for path in files_below(&root().join("src"), "rs") {
         let text = fs::read_to_string(&path).unwrap();

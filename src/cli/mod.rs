@@ -213,8 +213,10 @@ fn server_options(options: &ServeOptions) -> Options {
 }
 
 fn cannot_listen(error: &std::io::Error) -> String {
+    // That is how Windows says that another program keeps the port for itself.
+    let is_kept = cfg!(windows) && error.kind() == std::io::ErrorKind::PermissionDenied;
     match error.kind() {
-        std::io::ErrorKind::AddrInUse => format!(
+        kind if is_kept || kind == std::io::ErrorKind::AddrInUse => format!(
             "Another program is already listening there ({error}). Stop it, or choose another port with --listen."
         ),
         std::io::ErrorKind::PermissionDenied => {

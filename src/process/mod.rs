@@ -2,6 +2,7 @@
 //! what a process lives through that is stopped, or whose machine is suspended, and goes on.
 
 mod awake;
+mod claim;
 #[cfg(any(windows, test))]
 mod polled;
 mod socket;
@@ -14,6 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use awake::{Awake, LOOK_EVERY, is_timeout, uninterrupted};
+pub use claim::claim_address;
 
 /// Makes the entries of a folder durable, so that a file that was moved into it is found after a power cut.
 #[cfg(unix)]

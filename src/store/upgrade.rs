@@ -144,9 +144,9 @@ fn link_log(transaction: &WriteTransaction) -> Result<(), StoreError> {
     let last = log.last()?.map_or(0, |(seq, _)| seq.value());
     let mut latest = Latest::default();
     for seq in 1..=last {
-        let linked = {
-            let bytes = log.get(seq)?.ok_or(StoreError::Malformed("log entry"))?;
-            linked(bytes.value(), seq, &mut latest)
+        let linked = match log.get(seq)? {
+            Some(bytes) => linked(bytes.value(), seq, &mut latest),
+            None => Err(StoreError::Malformed("log entry")),
         };
         match linked {
             Ok(bytes) => drop(log.insert(seq, bytes.as_slice())?),

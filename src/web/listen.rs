@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::process;
+
 /// Connections that the system keeps until they are accepted.
 const BACKLOG: i32 = 1_024;
 /// How long the own listener is waited for, for a connection and for each byte.
@@ -27,12 +29,18 @@ fn is_for_both(address: SocketAddr, all: &[SocketAddr]) -> bool {
 }
 
 fn bind_one(address: SocketAddr, is_for_both: bool) -> io::Result<TcpListener> {
+    match bind_alone(address, is_for_both, true) {
+        // Connections of an earlier start may still be coming to their ends. A listener that is there refuses this one as well.
+        Err(_) if cfg!(windows) => bind_alone(address, is_for_both, false),
+        bound => bound,
+    }
+}
+
+fn bind_alone(address: SocketAddr, is_for_both: bool, is_claimed: bool) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // On Unix this lets a restart have its port back at once. Windows gives it back by itself, and there the option means to
-    // take the port from whoever has it. Nor does a safe library set the opposite one, `SO_EXCLUSIVEADDRUSE`: without either,
-    // a second server is refused, and Windows guards the port against the programs of other users.
-    #[cfg(not(windows))]
-    socket.set_reuse_address(true)?;
+    if is_claimed {
+        process::claim_address(&socket)?;
+    }
     if address.is_ipv6() {
         socket.set_only_v6(!is_for_both)?;
     }
