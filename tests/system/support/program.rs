@@ -19,3 +19,8 @@ pub fn program() -> Command {
         }
     }
 }
+
+/// Whether the program runs under an emulator or Wine.
+pub fn is_under_runner() -> bool {
+    std::env::var("TILLSYNC_RUNNER").is_ok_and(|runner| !runner.trim().is_empty())
+}
