@@ -50,6 +50,7 @@ pub(super) fn decide(
 }
 
 fn carry_out(batch: &mut Batch<'_>, submission: &Submission) -> Result<Verdict, StoreError> {
+    let written_before = batch.bytes_written();
     let origin = submission.repeat.as_ref().and_then(Repeat::origin);
     let expected_revs = submission.expected_revs.as_deref();
     let mut work = Work { batch, origin, expected_revs, made_at: submission.made_at };
@@ -68,8 +69,9 @@ fn carry_out(batch: &mut Batch<'_>, submission: &Submission) -> Result<Verdict, 
         Ok(outcome) => Ok(Ok(outcome)),
         Err(Stop::Refused(refusal)) => Ok(Err(refusal)),
         Err(Stop::Store(StoreError::SeriesFull)) => Ok(Err(Refusal::SeriesFull)),
-        // Records are read before the first write, so this command alone is refused.
-        Err(Stop::Store(StoreError::Malformed(what))) => {
+        // Records are read before the first write, so this command alone is refused. Promise 3: were something of it written by
+        // then, nothing of the whole transaction would be stored.
+        Err(Stop::Store(StoreError::Malformed(what))) if batch.bytes_written() == written_before => {
             log::error!("⚠️ A stored {what} cannot be read");
             Ok(Err(Refusal::Unreadable))
         }

@@ -70,7 +70,7 @@ fn is_ignored(character: char) -> bool {
             | '\u{E0001}' | '\u{E0020}'..='\u{E007F}' | '\u{E0100}'..='\u{E01EF}')
 }
 
-/// The zeros of the scripts that have decimal digits of their own (general category Nd); nine more follow each.
+/// The zeros of the scripts in use that have decimal digits of their own (general category Nd); nine more follow each.
 const ZEROS: [char; 41] = [
     '\u{660}',
     '\u{6F0}',

@@ -27,16 +27,28 @@ fn phone_numbers(text: &str) -> String {
     let folded = fold(text).replace("(0)", "");
     let mut numbers = String::new();
     for number in folded.split(|character: char| !(character.is_ascii_digit() || PHONE_SIGNS.contains(character))) {
-        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-        let significant = digits.trim_start_matches('0');
-        if !significant.is_empty() {
-            if !numbers.is_empty() {
-                numbers.push(' ');
+        for number in apart(number) {
+            let digits = digits(number);
+            let significant = digits.trim_start_matches('0');
+            if !significant.is_empty() {
+                if !numbers.is_empty() {
+                    numbers.push(' ');
+                }
+                numbers.push_str(significant);
             }
-            numbers.push_str(significant);
         }
     }
     numbers
+}
+
+/// A stroke stands between the code of a town and a number, or between two whole numbers.
+fn apart(text: &str) -> Vec<&str> {
+    let parts: Vec<&str> = text.split('/').collect();
+    if parts.iter().all(|part| digits(part).len() >= WHOLE_PHONE_DIGITS_MIN) { parts } else { vec![text] }
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
 }
 
 /// Words of what is looked for; what is typed beyond does not count. Each is looked for in every record.

@@ -34,7 +34,7 @@ pub struct Record<'a> {
     pub is_cancelled: bool,
     /// When it was stored.
     pub created_at: Timestamp,
-    /// When it was made on its device, if that was earlier.
+    /// When it was made on its device, if that could not send it at once.
     pub made_at: Option<Timestamp>,
     /// Sequence of the change that made it: the order in which records of both kinds were made.
     pub created_seq: u64,

@@ -59,31 +59,32 @@ impl<'txn> Series<'txn> {
         Ok(())
     }
 
-    /// Writes the search texts of a block of records, and the days on which they count.
+    /// Writes the search texts of a block of records, and the days on which they count. What cannot be read of them is left out: the
+    /// record that fills the block is stored by now.
     fn index_block(&mut self, block: Range<u64>) -> Result<(), StoreError> {
-        let mut days = self.transaction.open_table(match self.kind {
-            Kind::Estimate => ESTIMATES_DAYS,
-            Kind::Order => ORDERS_DAYS,
-        })?;
+        let mut days = Vec::new();
         for number in block {
             let key = key_of(self.kind, number)?;
-            let text = {
-                let bytes = self.records.get(number)?.ok_or(StoreError::Malformed("series"))?;
-                match Record::decode(bytes.value()) {
-                    Ok(record) => {
-                        day_index::add(&mut days, key.number, record.counted_at())?;
-                        match self.texts.remove(&number) {
-                            Some(text) => Some(text),
-                            None if record.is_deleted => None,
-                            None => text_of(key, &record).map(Some).or_else(without_text)?,
-                        }
+            let kept = self.texts.remove(&number);
+            let text = match self.records.get(number)?.as_ref().map(|bytes| Record::decode(bytes.value())) {
+                None => without_text(StoreError::Malformed("series"))?,
+                Some(Err(error)) => without_text(error)?,
+                Some(Ok(record)) => {
+                    days.push((key.number, record.counted_at()));
+                    match kept {
+                        Some(text) => Some(text),
+                        None if record.is_deleted => None,
+                        None => text_of(key, &record).map(Some).or_else(without_text)?,
                     }
-                    Err(error) => without_text(error)?,
                 }
             };
             self.put_search_text(number, text)?;
         }
-        Ok(())
+        let mut index = self.transaction.open_table(match self.kind {
+            Kind::Estimate => ESTIMATES_DAYS,
+            Kind::Order => ORDERS_DAYS,
+        })?;
+        day_index::add(&mut index, days)
     }
 
     fn put_search_text(&mut self, number: u64, text: Option<String>) -> Result<(), StoreError> {

@@ -1,6 +1,8 @@
 //! Schema steps: an accepted file of an older form is brought up to [`SCHEMA_VERSION`], one step a version, each in a
 //! transaction of its own.
 
+use std::collections::HashMap;
+
 use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::StoreError;
@@ -91,6 +93,9 @@ fn note_decimals(transaction: &WriteTransaction) -> Result<Currency, StoreError>
     Ok(currency)
 }
 
+/// Records whose days are written at once: few enough for the memory, and enough that an hour is written once.
+const RECORDS_AT_ONCE: usize = 10_000;
+
 /// Writes the search texts and days of all records whose block is full, and the marks of cancelled orders.
 fn index_records(transaction: &WriteTransaction, kind: Kind) -> Result<(), StoreError> {
     let (records, texts, days) = match kind {
@@ -100,7 +105,7 @@ fn index_records(transaction: &WriteTransaction, kind: Kind) -> Result<(), Store
     let mut records = transaction.open_table(records)?;
     let (mut texts, mut days) = (transaction.open_table(texts)?, transaction.open_table(days)?);
     let covered = covered_before(records.last()?.map_or(0, |(number, _)| number.value()) + 1);
-    let mut cancelled = Vec::new();
+    let (mut cancelled, mut counted) = (Vec::new(), Vec::new());
     for entry in records.iter()? {
         let (number, bytes) = entry.map(|(number, bytes)| (number.value(), bytes))?;
         let record = match Record::decode(bytes.value()) {
@@ -112,7 +117,10 @@ fn index_records(transaction: &WriteTransaction, kind: Kind) -> Result<(), Store
         };
         let key = key_of(kind, number)?;
         if number < covered {
-            day_index::add(&mut days, key.number, record.counted_at())?;
+            counted.push((key.number, record.counted_at()));
+            if counted.len() == RECORDS_AT_ONCE {
+                day_index::add(&mut days, counted.drain(..))?;
+            }
             let text = if record.is_deleted { None } else { text_of(key, &record).map(Some).or_else(without_text)? };
             if let Some(text) = text {
                 texts.insert(number, text.as_str())?;
@@ -122,6 +130,7 @@ fn index_records(transaction: &WriteTransaction, kind: Kind) -> Result<(), Store
             cancelled.push((number, Record { is_cancelled: true, ..record }.encode()));
         }
     }
+    day_index::add(&mut days, counted)?;
     for (number, record) in cancelled {
         records.insert(number, record.as_slice())?;
     }
@@ -150,33 +159,16 @@ fn link_log(transaction: &WriteTransaction) -> Result<(), StoreError> {
         };
         match linked {
             Ok(bytes) => drop(log.insert(seq, bytes.as_slice())?),
-            Err(error) => drop(without_text(error)?),
+            // It stays as it is, and a history ends before it.
+            Err(StoreError::Malformed(what)) => log::error!("⚠️ A stored {what} cannot be read: change {seq}"),
+            Err(error) => return Err(error),
         }
     }
     Ok(())
 }
 
-/// The last sequence of each record so far, by number.
-#[derive(Default)]
-struct Latest {
-    estimates: Vec<u64>,
-    orders: Vec<u64>,
-}
-
-impl Latest {
-    /// Puts a sequence in the place of the one before it, and returns that; 0 if there was none.
-    fn replace(&mut self, key: RecordKey, seq: u64) -> u64 {
-        let of_kind = match key.kind {
-            Kind::Estimate => &mut self.estimates,
-            Kind::Order => &mut self.orders,
-        };
-        let index = usize::try_from(key.number).unwrap_or(usize::MAX);
-        if index >= of_kind.len() {
-            of_kind.resize(index + 1, 0);
-        }
-        of_kind.get_mut(index).map_or(0, |last| std::mem::replace(last, seq))
-    }
-}
+/// The last sequence of each record so far.
+type Latest = HashMap<RecordKey, u64>;
 
 /// An entry of version 2, with the layout 1, as one of version 3.
 fn linked(bytes: &[u8], seq: u64, latest: &mut Latest) -> Result<Vec<u8>, StoreError> {
@@ -190,7 +182,7 @@ fn linked(bytes: &[u8], seq: u64, latest: &mut Latest) -> Result<Vec<u8>, StoreE
     let key = RecordKey::new(kind, u32::from_le_bytes(fields.take()?));
     let at = fields.take_time()?;
     let (by, origin) = (fields.take_text()?, fields.take_text()?);
-    let prev = latest.replace(key, seq);
+    let prev = latest.insert(key, seq).unwrap_or(0);
     Ok(LogEntry { key, action, at, by, origin: origin.map(OriginHash::of_key), prev }.encode())
 }
 

@@ -134,7 +134,27 @@ export function bodyText({ items, ...rest }) {
  */
 export function upon(mine, theirs) {
   const look = (/** @type {DraftLine} */ { name, rate, quantity, off }) => [name, rate, quantity, off].join('\n');
-  return mine.map((line, index) => (theirs[index] && look(line) === look(theirs[index]) ? theirs[index] : line));
+  return mine.map((line, index) => {
+    const twin = sameLine(line, index, theirs);
+    return twin && look(line) === look(twin) ? twin : line;
+  });
+}
+
+/** The line of theirs that mine was: by the id that a program gave it, else by its place. @param {DraftLine} line @param {number} index @param {DraftLine[]} theirs */
+function sameLine(line, index, theirs) {
+  const id = idOfLine(line);
+  if (id === undefined || (theirs[index] && idOfLine(theirs[index]) === id)) return theirs[index];
+  const same = theirs.filter((one) => idOfLine(one) === id);
+  return same.length === 1 ? same[0] : undefined;
+}
+
+/** @param {DraftLine} line @returns {unknown} undefined if no program has given it one */
+function idOfLine({ item }) {
+  try {
+    return item === undefined ? undefined : JSON.parse(item).id;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param {string} id of the estimate that is edited; empty for a new one */

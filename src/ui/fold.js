@@ -48,9 +48,18 @@ const WHOLE_PHONE_DIGITS_MIN = 7;
 /** Two numbers that agree in so many digits at their ends are one, whatever stands before. */
 const SAME_PHONE_DIGITS_MIN = 9;
 
+const digitsOf = (/** @type {string} */ text) => text.replace(/\D/g, '');
+
+/** A stroke stands between the code of a town and a number, or between two whole numbers. @param {string} text */
+function apart(text) {
+  const parts = text.split('/');
+  return parts.every((part) => digitsOf(part).length >= WHOLE_PHONE_DIGITS_MIN) ? parts : [text];
+}
+
 /** The numbers in a folded text: digits alone, without the zeros that are dialled at home only. @param {string} folded */
 function phoneNumbers(folded) {
-  const numbers = folded.replaceAll('(0)', '').split(/[^\d+() ./]/).map((number) => number.replace(/\D/g, '').replace(/^0+/, ''));
+  const texts = folded.replaceAll('(0)', '').split(/[^\d+() ./]/).flatMap(apart);
+  const numbers = texts.map((number) => digitsOf(number).replace(/^0+/, ''));
   return numbers.filter((number) => number !== '');
 }
 

@@ -69,7 +69,7 @@ export class Form {
       return;
     }
     // A draft that an older page kept has no texts of lines.
-    if (kept?.base) kept.lines = upon(kept.lines, draftOf(kept.base).lines);
+    if (kept?.base && kept.lines.every((line) => line.item === undefined)) kept.lines = upon(kept.lines, draftOf(kept.base).lines);
     this.#draft = kept ?? (base ? draftOf(base) : emptyDraft(local.read('sale_by') ?? ''));
     this.title = id ? text.edit(numberOf('estimate', this.#draft.base ?? base)) : text.new;
     this.#build();
@@ -371,7 +371,13 @@ export class Form {
     const { replaces } = this.#draft;
     const [id, sent, said] = [this.#id, this.#inputs, JSON.stringify(this.#read())];
     this.#isSaving = true;
-    const { state, status, body, entry } = await sending.finally(() => (this.#isSaving = false));
+    // What is typed now would be lost: it is on its way as it was.
+    const open = [...this.node.querySelectorAll('input:not([type="radio"])')].filter((input) => !input.readOnly);
+    for (const input of open) input.readOnly = true;
+    const { state, status, body, entry } = await sending.finally(() => {
+      this.#isSaving = false;
+      for (const input of open) input.readOnly = false;
+    });
     // Meanwhile the person may have gone on to another screen or form: then the answer is said, and touches nothing there.
     const isSame = sent === this.#inputs || (id === this.#id && this.#inputs.discount && JSON.stringify(this.#read()) === said);
     const isThere = isSame && this.node.isConnected;

@@ -104,6 +104,8 @@ function navigate() {
     screen = next;
     part('main').replaceChildren(screen.node);
   }
+  // What a screen has to keep in sight it says itself.
+  part('toasts').classList.remove('high');
   store.shown = kind ? rest[0] ?? '' : '';
   screen.show(rest, kind);
   render();

@@ -49,6 +49,16 @@ export class Poll {
     if (this.#isOn) this.#ask((this.#run += 1));
   }
 
+  /** @param {any} body @returns {boolean} false if it is no page of changes, whoever has answered */
+  #take(body) {
+    try {
+      this.#handlers.onPage(body);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** @param {number} run */
   async #ask(run) {
     let failures = 0;
@@ -58,10 +68,9 @@ export class Poll {
       const { epoch = '', seq } = this.#handlers.position() ?? {};
       const answer = await api.changes({ since: seq, epoch, limit: PAGE_CHANGES, wait }).catch(() => null);
       if (run !== this.#run) return;
-      if (answer) {
+      if (answer && this.#take(answer.body)) {
         this.#heardAt = Date.now();
         failures = 0;
-        this.#handlers.onPage(answer.body);
         wait = document.hidden ? 0 : WAIT_S;
         if (document.hidden) await pause(HIDDEN_PAUSE_MS);
       } else if (wait > 0) {

@@ -7,7 +7,7 @@ import { longTime } from './format.js';
 import { icon } from './icons.js';
 import { clearPage, setPage } from './paper.js';
 import { itemsTable, totals } from './record.js';
-import { linkTo, numberOf, timeOf } from './wire.js';
+import { isCancelled, linkTo, numberOf, timeOf } from './wire.js';
 import { button, choice, empty } from './widgets.js';
 import { words } from './words.js';
 
@@ -115,8 +115,10 @@ function sheet(kind, record, shop, size) {
   const lines = (/** @type {string[]} */ ...texts) => texts.flatMap((one) => (one ?? '').split('\n')).filter(Boolean).map((one) => h('span', one));
   const name = kind === 'estimate' ? paper.estimate : size === 'A4' ? paper.order : paper.receipt;
   const facts = [[paper.number, numberOf(kind, record) || words.state.noNumber], [paper.date, longTime(timeOf(record))], [words.record.by, record.sale_by], [words.record.mode, record.payment_mode ?? '']];
+  // Who holds a sale that was cancelled in his hand must see that.
+  const state = kind === 'order' && isCancelled(record) ? h('strong.cancelled', record.status) : null;
   return h(`article.sheet.paper-${size}${size === 'A4' ? '' : '.roll'}`, { data: { paper: size } },
-    h('header', h('div.shop', h('strong', shop.shop_name || words.product), ...lines(shop.shop_address, shop.shop_phone, shop.tax_number && `${paper.tax} ${shop.tax_number}`)), h('h2', name)),
+    h('header', h('div.shop', h('strong', shop.shop_name || words.product), ...lines(shop.shop_address, shop.shop_phone, shop.tax_number && `${paper.tax} ${shop.tax_number}`)), h('h2', name), state),
     h('div.parties', h('div', h('small', paper.for), h('strong', record.customer_name), ...lines(record.customer_phone, record.customer_address)),
       h('dl', ...facts.filter(([, value]) => value).flatMap(([label, value]) => [h('dt', label), h('dd', value)]))),
     itemsTable(record), totals(kind, record),

@@ -5,7 +5,7 @@ import { arrange, h, part, setText } from './dom.js';
 import { clockTime, stamp, wallTime } from './format.js';
 import { icon } from './icons.js';
 import { accept, cancel, closeDialog, confirm, openDialog } from './dialog.js';
-import { draftOf, putDraft } from './draft.js';
+import { draftOf, putDraft, readDraft } from './draft.js';
 import { readJson } from './lossless.js';
 import { GONE } from './recovery.js';
 import { isSale, linkTo } from './wire.js';
@@ -123,12 +123,24 @@ export class Shell {
     const said = readJson(entry.body ?? '{}');
     const draft = draftOf({ ...entry.record, ...said });
     const paid = said.amount_paid !== undefined && said.amount_paid !== said.total ? typedText(fromNumber(said.amount_paid)) : '';
+    // What is being typed gives way, and comes back when somebody asks for it.
+    const typed = isEdit ? null : readDraft('');
     putDraft(isEdit ? entry.id ?? '' : '', { ...draft, paid, base: isEdit ? entry.record : undefined, replaces: entry.place, made_at: entry.made_at ?? entry.at });
     if (entry.current && entry.kind) this.#store.learn(entry.kind, [entry.current]);
     this.#list.closest('dialog')?.close();
     location.hash = isEdit ? `${linkTo('estimate', entry.id ?? '')}/edit` : '#/new';
     // An edit of the form that is open already starts again from the draft.
     dispatchEvent(new HashChangeEvent('hashchange'));
+    if (typed) {
+      this.toast(words.form.cleared, '', '', {
+        text: words.form.undo,
+        act: () => {
+          putDraft('', typed);
+          location.hash = '#/new';
+          dispatchEvent(new HashChangeEvent('hashchange'));
+        },
+      });
+    }
   }
 
   /** @param {Entry} entry */

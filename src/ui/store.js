@@ -251,6 +251,7 @@ export class Store {
     const after = this.#after(frame, before);
     const isNews = action === 'delete' ? !this.#gone.has(id) : after !== null && isNewer(after, before);
     if (isNews) this.#take(frame, before, after);
+    else this.#hear(frame, after);
     this.changed();
     return action === 'delete' || after !== null;
   }
@@ -258,7 +259,8 @@ export class Store {
   /** @param {Change} frame @param {SaleRecord | undefined} before @returns {SaleRecord | null} */
   #after({ action, data, rev, order_id, order_number }, before) {
     if (action === 'delete') return null;
-    if (data) return { ...before, ...data, rev: rev ?? data.rev, pending: undefined };
+    // A whole record: what is not in it is not so any more.
+    if (data) return { ...data, rev: rev ?? data.rev };
     const mark = { is_converted_to_order: true, linked_order_id: order_id, linked_order_number: order_number, rev };
     return before ? { ...before, ...mark } : null;
   }
@@ -276,6 +278,20 @@ export class Store {
     this.figures.change({ seq: seq ?? Infinity, kind, before: isNew ? null : before, after });
     if (action === 'create' && kind === 'order' && after?.source_estimate_id) return;
     this.note({ ...frame, record: after ?? before ?? null });
+  }
+
+  /**
+   * A change that an answer has told already: it is in the lists by then, but perhaps not in the figures, and it happened all the
+   * same. @param {Change} frame @param {SaleRecord | null} after
+   */
+  #hear(frame, after) {
+    const { type: kind, action, id, seq } = frame;
+    if (!after || seq === undefined || seq <= this.#told.seqOf(id)) return;
+    this.#told.add(id, seq);
+    // What it was before is not known any more, so that the server counts, unless it has.
+    this.figures.change({ seq, kind, before: undefined, after });
+    if (action === 'create' && kind === 'order' && after.source_estimate_id) return;
+    this.note({ ...frame, record: this.#records[kind].get(id) ?? after });
   }
 
   /** Puts a line on top of the recent activity; one about the same record moves up. @param {Event} event */

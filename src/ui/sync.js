@@ -21,6 +21,8 @@ import { KINDS, readChange, readFrame } from './wire.js';
 
 /** An interruption that lasts longer is called offline. */
 const OFFLINE_AFTER_MS = 15_000;
+/** Answers of a server, or of a proxy before it, that is not there for anybody. */
+const AWAY = new Set([408, 429, 502, 503, 504]);
 /** However many messages ask for it, the same thing is read again no more often than this. */
 const RELOAD_SPACING_MS = 1_000;
 /** A stream that does not say hello is taken as it is. */
@@ -267,7 +269,7 @@ export class Sync {
         if (era === this.#era && this.#mayHaveLost) await this.onRead(this.#wasReset);
         if (era !== this.#era) return;
         this.#mayHaveLost = this.#wasReset = false;
-        await Promise.all([...this.#store.views].map((view) => this.#renew(view)));
+        await Promise.all([...this.#store.views].map((view) => this.#unlessFaulty(view.kind, () => this.#renew(view))));
         if (era === this.#era) this.#reached();
         return;
       } catch {
@@ -279,10 +281,23 @@ export class Sync {
   }
 
   async #readShop() {
-    await this.#readSettings();
-    await this.#readFigures();
-    await this.#readActivity();
+    await this.#unlessFaulty('settings', () => this.#readSettings());
+    await this.#unlessFaulty('figures', () => this.#readFigures());
+    await this.#unlessFaulty('activity', () => this.#readActivity());
     await this.#readHealth();
+  }
+
+  /**
+   * A server that cannot tell one thing is there all the same, and sells. It is asked for that thing again.
+   * @param {string} what @param {() => Promise<unknown>} read
+   */
+  async #unlessFaulty(what, read) {
+    try {
+      await read();
+    } catch (error) {
+      if (!(error instanceof api.ApiError) || AWAY.has(error.status)) throw error;
+      this.#soon(what, read);
+    }
   }
 
   async #readSettings() {

@@ -222,7 +222,7 @@ export const words = {
     staff_names: 'Staff',
     payment_modes: 'Payment modes',
     oneEach: 'One on each line',
-    cash_modes: 'Cash modes',
+    cash_modes: 'Ways of paying that are cash',
     cashHint: 'Change is given in these; one on each line',
     paper: 'Receipts',
     paper_size: 'Paper',

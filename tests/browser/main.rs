@@ -20,6 +20,7 @@ mod origins;
 mod paper;
 mod polling;
 mod printing;
+mod recounted;
 mod reset;
 mod screens;
 mod scrolling;

@@ -2,16 +2,17 @@
 //! seven days. Method: a shop's file, closed, in which single entries are damaged the way a failing card does it without the
 //! database noticing, then opened again.
 
-use redb::{Database, ReadableDatabase, TableDefinition};
+use redb::{Database, Key, ReadableDatabase, ReadableTable, TableDefinition, Value};
 use tillsync::app::{App, Command, ShopClock};
-use tillsync::domain::SettingsPatch;
-use tillsync::store::{Store, StoreOptions};
+use tillsync::domain::{Kind, SettingsPatch};
+use tillsync::store::{Filter, Store, StoreOptions};
 
 use crate::shop::{create, create_sale, estimate, keyed};
 
 const ANSWERS: TableDefinition<u64, &[u8]> = TableDefinition::new("answers_by_place");
 const ESTIMATES: TableDefinition<u64, &[u8]> = TableDefinition::new("estimates");
 const CHANGES: TableDefinition<u64, &[u8]> = TableDefinition::new("changes");
+const ESTIMATES_DAYS: TableDefinition<i64, &[u8]> = TableDefinition::new("estimates_days");
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 fn options(folder: &tempfile::TempDir) -> StoreOptions {
@@ -30,10 +31,10 @@ fn close(app: App) {
 }
 
 /// Puts other bytes in the place of an entry, and returns what stood there.
-fn replace(
+fn replace<K: Key + for<'k> Value<SelfType<'k> = K> + Copy>(
     folder: &tempfile::TempDir,
-    table: TableDefinition<u64, &'static [u8]>,
-    place: u64,
+    table: TableDefinition<K, &'static [u8]>,
+    place: K,
     change: impl FnOnce(&[u8]) -> Vec<u8>,
 ) -> Vec<u8> {
     let database = Database::open(options(folder).file()).unwrap();
@@ -111,6 +112,40 @@ fn a_log_entry_that_cannot_be_read_stops_neither_commits_nor_those_who_catch_up(
     let (changes, read_to) = app.snapshot().unwrap().changes_after(0, usize::MAX, usize::MAX).unwrap();
     assert_eq!(changes.iter().map(|change| change.seq).collect::<Vec<_>>(), [1, 4]);
     assert_eq!(read_to, 4);
+    close(app);
+}
+
+#[test]
+fn an_index_of_days_that_cannot_be_read_stops_no_sale_and_leaves_no_half_of_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = open(&folder);
+    for number in 1..=70 {
+        app.submit(keyed(&format!("early {number}"), create("Asha"))).unwrap();
+    }
+    close(app);
+    let quarters: Vec<i64> = {
+        let database = Database::open(options(&folder).file()).unwrap();
+        let days = database.begin_read().unwrap().open_table(ESTIMATES_DAYS).unwrap();
+        days.iter().unwrap().map(|entry| entry.unwrap().0.value()).collect()
+    };
+    for quarter in quarters {
+        replace(&folder, ESTIMATES_DAYS, quarter, |_| vec![1, 2, 3]);
+    }
+
+    let app = open(&folder);
+    // One of them fills the next block.
+    for number in 71..=140 {
+        assert_eq!(app.submit(keyed(&format!("late {number}"), create("Ravi"))).unwrap().status, 201);
+    }
+    let snapshot = app.snapshot().unwrap();
+    let (changes, _) = snapshot.changes_after(0, usize::MAX, usize::MAX).unwrap();
+    assert!(changes.iter().map(|change| change.seq).eq(1..=140), "each sale has its place in the log");
+    let filter = Filter { times: Some(i64::MIN..i64::MAX), ..Filter::default() };
+    let mut walk = snapshot.newest_first(Kind::Estimate, &filter).unwrap();
+    let newest = walk.next_with(|key, _| key.number).unwrap();
+    assert_eq!(newest, Some(140), "lists of days go on with what can be read");
+    while walk.next_with(|_, _| ()).unwrap().is_some() {}
+    drop((walk, snapshot));
     close(app);
 }
 
