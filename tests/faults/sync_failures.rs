@@ -5,10 +5,10 @@ use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use tillsync::app::{Answer, SubmitError};
+use tillsync::app::{Answer, Command, SubmitError};
 
-use crate::disk::{Fault, Landed, Operation};
-use crate::shop::{DEADLINE, Shop, create, follow, keyed, sequences};
+use crate::disk::{Event, Fault, Landed, Operation};
+use crate::shop::{DEADLINE, Shop, create, follow, keyed, sale, sequences};
 
 /// From now on every sync fails, until the disk is mended.
 fn break_syncs(shop: &Shop, landed: Landed) {
@@ -63,6 +63,64 @@ fn what_a_fault_left_unshown_is_shown_without_waiting_for_another_command() {
     let mut seen = [0; 512];
     let length = far.read(&mut seen).unwrap();
     assert!(String::from_utf8_lossy(&seen[..length]).contains("\"seq\":1,"));
+}
+
+fn wait_for(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// More than is read at once: the parts follow each other without a gap, and nobody is asked to hold all of it.
+#[test]
+fn what_a_fault_left_unshown_is_shown_in_parts_however_large_it_is() {
+    const LARGE: usize = 4;
+    /// Lines of 50 bytes: half a mebibyte.
+    const LINES: u32 = 10_000;
+    const BYTES_AT_ONCE: usize = 1 << 20;
+    let shop = Shop::open();
+    let far = follow(&shop);
+    let large = |index: usize| {
+        keyed(&format!("large {index}"), Command::CreateEstimate(Box::new(sale(&format!("large {index}"), LINES))))
+    };
+    let gate = shop.disk.gate.lock().unwrap();
+    // The first is being committed when the others come, so that they share the commit after it, whose sync fails.
+    let fault =
+        Fault { operation: Operation::Sync, after: 1, is_lasting: true, landed: Landed::Everything, is_panic: false };
+    shop.disk.break_by(&[fault]);
+    let before = shop.disk.log().len();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| shop.sell("first"));
+        wait_for("the first commit has begun", || shop.disk.log().len() > before);
+        let calls: Vec<_> = (0..LARGE)
+            .map(|index| {
+                let (shop, call) = (&shop, large(index));
+                scope.spawn(move || {
+                    shop.disk.note(Event::Sent(index));
+                    shop.send(&call)
+                })
+            })
+            .collect();
+        let is_sent = |index| shop.disk.log().iter().any(|event| matches!(event, Event::Sent(sent) if *sent == index));
+        wait_for("all are sent", || (0..LARGE).all(is_sent));
+        drop(gate);
+        first.join().unwrap().unwrap();
+        for call in calls {
+            assert!(call.join().unwrap().is_err(), "none is answered that is not stored for certain");
+        }
+    });
+    shop.disk.mend();
+    for index in 0..LARGE {
+        shop.send_until_answered(&large(index));
+    }
+    let snapshot = shop.app.snapshot().unwrap();
+    let (part, read_to) = snapshot.changes_after(0, usize::MAX, BYTES_AT_ONCE).unwrap();
+    assert!(part.len() < 1 + LARGE && read_to < 1 + LARGE as u64, "{read_to}");
+    shop.app.feed().stop();
+    assert_eq!(sequences(far), [1, 2, 3, 4, 5], "each change once, in order, none left out");
+    assert_eq!(shop.seq(), 1 + LARGE as u64);
 }
 
 #[test]
