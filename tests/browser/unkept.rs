@@ -229,6 +229,33 @@ fn a_database_that_is_deleted_while_the_page_is_open_is_made_again() {
     chrome.expect_no_faults();
 }
 
+/// As when the disk is full and the browser clears what it likes: it closes the database without asking.
+#[test]
+fn a_database_that_the_browser_clears_is_opened_again_and_keeps_what_comes() {
+    let Some(chrome) = Chrome::start() else { return };
+    let (mut server, proxy) = shop();
+    let page = open(&chrome, &chrome.device(), &proxy);
+    let origin = page.eval("location.origin");
+    for customer in ["Asha", "Bina"] {
+        page.call("Storage.clearDataForOrigin", &json!({"origin": origin, "storageTypes": "indexeddb"}));
+        sell_here(&page, &server, customer);
+        wait_kept_again(&page);
+    }
+
+    // It keeps what comes, as before.
+    server.kill();
+    wait_lost(&page);
+    sell(&page, "Chitra", "complete-sale");
+    page.wait_text(".unsent", "1 not sent yet");
+    server.start_again();
+    proxy.aim_at(server.addr);
+    page.wait("document.querySelector('.unsent').hidden");
+    let sold = orders(&mut server.client());
+    let named: Vec<String> = sold.iter().map(|order| text(order, "customer_name")).collect();
+    assert_eq!(named, ["Chitra", "Bina", "Asha"]);
+    chrome.expect_no_faults();
+}
+
 /// What was kept already is sent although the database fails by then, once; and it is said when the database is back.
 #[test]
 fn what_waits_when_the_database_fails_is_sent_once() {
