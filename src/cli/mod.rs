@@ -67,7 +67,7 @@ fn serve(options: &ServeOptions) -> Result<(), String> {
     // First the port: whoever cannot have it touches no file.
     let listeners = if passed.is_empty() { web::bind(&options.listen) } else { Ok(passed) };
     let server = listeners
-        .and_then(|listeners| Server::start(Arc::clone(&shop), listeners, server_options(options)))
+        .and_then(|listeners| Server::start(Arc::clone(&shop), listeners, &server_options(options)))
         .map_err(|error| cannot_listen(&error))?;
     let starting = supervision::start();
     let on_change = move |_: &Shop| {

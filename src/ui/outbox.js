@@ -216,6 +216,9 @@ export class Outbox {
       const { status, body } = await answerTo(entry);
       if (!isPassing(status, tries)) {
         this.#undecided.delete(name);
+        // The browser may yet store what it seemed not to.
+        this.#decided.add(entry.key);
+        forgetFirst(this.#decided, OWN_MAX);
         const isDone = isCarriedOut(entry, status);
         if (isDone) this.#onDone(entry, body);
         return { state: isDone ? 'done' : 'refused', status, body, entry };

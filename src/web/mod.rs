@@ -7,7 +7,7 @@
 //! network: an announced length of a terabyte ends the process, a burst of connections is left unanswered, one "too many
 //! open files" ends its accept loop, and there are no time-outs.
 //!
-//! Where to look: `listen` binds, `server` accepts and counts connections, `connection` serves one of them, `linger` ends it, `intake` and `head` read
+//! Where to look: `listen` binds, `server` accepts connections and `registry` counts them, `connection` serves one of them, `linger` ends it, `intake` and `head` read
 //! requests within the `budget`, `route` is the table of all routes, `estimates`, `orders` and `info` answer them, `input`, `fields` and
 //! `elements` read bodies, `render` and `problem` write answers, `respond` prints them and `delivery` lets the writer send some, `lists` streams
 //! lists, `openapi.json` describes all of it, `session` is a WebSocket and `frame_lengths` checks what its library does not.
@@ -36,6 +36,7 @@ mod openapi;
 mod orders;
 mod page;
 mod problem;
+mod registry;
 mod render;
 mod request;
 mod resets;

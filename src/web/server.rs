@@ -1,10 +1,9 @@
 //! The listener: accepts, counts, gives each connection a thread, and stops in order.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -15,9 +14,10 @@ use super::guard::Guard;
 use super::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
 use super::listen::{Probe, Wake};
 use super::problem::Problem;
+use super::registry::Registry;
 use super::resets::Resets;
 use crate::app::Shop;
-use crate::process::{ClientSocket, client_socket};
+use crate::process::client_socket;
 
 /// How long the accept loop rests after an error such as "too many open files".
 const ACCEPT_REST: Duration = Duration::from_millis(50);
@@ -65,16 +65,8 @@ pub(super) struct Shared {
     is_stopping: AtomicBool,
     /// Where the connections come from that end the accept loops.
     wakes: Mutex<Vec<SocketAddr>>,
-    options: Options,
-    open: Mutex<Open>,
-}
-
-/// The open connections; the count of each address is given back with its [`Permit`].
-#[derive(Default)]
-struct Open {
-    streams: HashMap<u64, (Instant, Arc<ClientSocket>)>,
-    /// By [`network_of`] the client.
-    per_address: HashMap<IpAddr, usize>,
+    registry: Arc<Registry>,
+    is_lan_trusted: bool,
 }
 
 impl Shared {
@@ -87,10 +79,6 @@ impl Shared {
     fn is_wake(&self, peer: SocketAddr) -> bool {
         self.is_stopping() && self.wakes.lock().unwrap_or_else(PoisonError::into_inner).contains(&peer)
     }
-
-    fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// A running server.
@@ -102,7 +90,7 @@ pub struct Server {
 
 impl Server {
     /// Starts accepting.
-    pub fn start(shop: Arc<Shop>, listeners: Vec<TcpListener>, options: Options) -> io::Result<Self> {
+    pub fn start(shop: Arc<Shop>, listeners: Vec<TcpListener>, options: &Options) -> io::Result<Self> {
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
         let ports = addresses.iter().map(SocketAddr::port).collect();
         let shared = Arc::new(Shared {
@@ -112,16 +100,14 @@ impl Server {
             resets: Resets::default(),
             is_stopping: AtomicBool::new(false),
             wakes: Mutex::default(),
-            options,
-            open: Mutex::new(Open::default()),
+            registry: Registry::new(options.connections_max, options.connections_per_address_max),
+            is_lan_trusted: options.is_lan_trusted,
         });
-        let next_id = Arc::new(AtomicU64::new(1));
         let doorman = Doorman::start()?;
         let acceptors = listeners
             .into_iter()
             .map(|listener| {
-                let acceptor =
-                    Acceptor { shared: Arc::clone(&shared), next_id: Arc::clone(&next_id), doorman: doorman.clone() };
+                let acceptor = Acceptor { shared: Arc::clone(&shared), doorman: doorman.clone() };
                 thread::Builder::new().name("accept".into()).spawn(move || acceptor.run(&listener))
             })
             .collect::<io::Result<Vec<_>>>()?;
@@ -152,11 +138,11 @@ impl Server {
             app.feed().stop();
         }
         // No new request begins; those that have arrived are answered.
-        while !self.shared.open().streams.is_empty() && Instant::now() < deadline {
-            self.shutdown_older(FIRST_REQUEST_WAIT, Shutdown::Read);
+        while !self.shared.registry.is_empty() && Instant::now() < deadline {
+            self.shared.registry.shutdown_older(FIRST_REQUEST_WAIT, Shutdown::Read);
             thread::sleep(Duration::from_millis(5));
         }
-        self.shutdown_older(Duration::ZERO, Shutdown::Both);
+        self.shared.registry.shutdown_older(Duration::ZERO, Shutdown::Both);
         self.shared.shop.stop();
     }
 
@@ -169,20 +155,11 @@ impl Server {
         };
         wake().inspect_err(|error| log::warn!("The listener on {address} is cut off: {error}")).is_ok()
     }
-
-    fn shutdown_older(&self, than: Duration, how: Shutdown) {
-        for (since, stream) in self.shared.open().streams.values() {
-            if since.elapsed() >= than {
-                let _ = stream.shutdown(how);
-            }
-        }
-    }
 }
 
 /// The accept loop of one address.
 struct Acceptor {
     shared: Arc<Shared>,
-    next_id: Arc<AtomicU64>,
     doorman: Doorman,
 }
 
@@ -208,18 +185,19 @@ impl Acceptor {
 
     /// Gives a connection its thread, or turns it away with a clear answer.
     fn admit(&self, stream: TcpStream, peer: IpAddr) -> io::Result<()> {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let stream = Arc::new(client_socket(stream)?);
-        if !self.shared.options.is_lan_trusted && !peer.is_loopback() {
+        if !self.shared.is_lan_trusted && !peer.is_loopback() {
             self.doorman.turn_away(stream, &not_let_in());
             return Ok(());
         }
-        let Some(permit) = Permit::take(&self.shared, &stream, peer, id) else {
+        let Some(permit) = self.shared.registry.admit(&stream, peer) else {
             self.doorman.turn_away(stream, &too_many());
             return Ok(());
         };
+        let id = permit.id();
+        let shared = Arc::clone(&self.shared);
         spawn(format!("conn-{id}"), move || {
-            let session = connection::serve(&permit.shared, &stream, peer);
+            let session = connection::serve(&shared, &stream, peer);
             drop(stream);
             let Some(session) = session else { return };
             let read_session = move || {
@@ -237,52 +215,6 @@ fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread::Builder::new().name(name).stack_size(STACK_BYTES).spawn(run).map(|_| ())
 }
 
-/// The place of one connection. It comes back by `Drop`, so that not even a panic loses it.
-struct Permit {
-    shared: Arc<Shared>,
-    /// Where its client is counted.
-    network: IpAddr,
-    id: u64,
-}
-
-impl Permit {
-    fn take(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr, id: u64) -> Option<Self> {
-        let network = network_of(peer);
-        let mut open = shared.open();
-        let from_network = open.per_address.get(&network).copied().unwrap_or(0);
-        let is_over = open.streams.len() >= shared.options.connections_max
-            || (!peer.is_loopback() && from_network >= shared.options.connections_per_address_max);
-        if is_over {
-            return None;
-        }
-        open.streams.insert(id, (Instant::now(), Arc::clone(stream)));
-        open.per_address.insert(network, from_network + 1);
-        Some(Self { shared: Arc::clone(shared), network, id })
-    }
-}
-
-/// What counts as one client: an address, and of IPv6 the 64 bits in front, since a single device has all that follow to
-/// choose from (RFC 4291 §2.5.4).
-fn network_of(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(ip) if !ip.is_loopback() => IpAddr::from((ip.to_bits() >> 64 << 64).to_be_bytes()),
-        ip => ip,
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let mut open = self.shared.open();
-        open.streams.remove(&self.id);
-        if let Some(count) = open.per_address.get_mut(&self.network) {
-            *count -= 1;
-            if *count == 0 {
-                open.per_address.remove(&self.network);
-            }
-        }
-    }
-}
-
 fn too_many() -> Problem {
     let mut problem = Problem::new(503, "Too many connections at the moment. Please try again shortly.");
     problem.headers.push(("Retry-After", "2".into()));
@@ -296,21 +228,4 @@ fn not_let_in() -> Problem {
         "This shop is not open to other devices yet. Whoever looks after its server can open it with --trust-lan or \
          TILLSYNC_TRUST_LAN=1; the file /etc/default/tillsync there says how.",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_device_with_a_network_of_its_own_is_counted_once() {
-        let network = |text: &str| network_of(text.parse().unwrap()).to_string();
-        assert_eq!(network("192.168.1.7"), "192.168.1.7");
-        assert_eq!(network("::ffff:192.168.1.7"), "192.168.1.7");
-        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-        assert_eq!(network("2001:db8:1:2:ffff::1"), network("2001:db8:1:2::2"));
-        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
-        assert_eq!(network("fe80::1"), "fe80::");
-        assert_eq!(network("::1"), "::1");
-    }
 }

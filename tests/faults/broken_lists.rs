@@ -23,16 +23,17 @@ fn large_shop() -> Shop {
     Shop::open_on(&Disk::holding(shop.disk.kept()))
 }
 
-/// Asks for the list, sends 100 KB of further requests behind it, and reads to the end.
+/// Asks for the list, sends 100 KB of further requests behind it, and reads to the end. A connection that is reset may show it
+/// while something is sent already.
 fn ask(address: SocketAddr, version: &str) -> (Vec<u8>, std::io::Result<usize>) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let list = format!("GET /api/estimates/all HTTP/{version}\r\nHost: {address}\r\n\r\n");
     let further = format!("GET /health HTTP/{version}\r\nHost: {address}\r\n\r\n");
     stream.write_all(list.as_bytes()).unwrap();
-    stream.write_all(further.repeat(2_000).as_bytes()).unwrap();
+    let sent = stream.write_all(further.repeat(2_000).as_bytes());
     let mut answer = Vec::new();
-    let end = stream.read_to_end(&mut answer);
+    let end = sent.and_then(|()| stream.read_to_end(&mut answer));
     (answer, end)
 }
 
@@ -61,6 +62,10 @@ fn a_list_that_breaks_off_reaches_its_client_as_far_as_it_goes_and_does_not_look
     fail();
     let (answer, end) = ask(address, "1.0");
     assert!(disk.mend() > 0, "the disk was not asked");
-    assert_eq!(end.map_err(|error| error.kind()).unwrap_err(), ErrorKind::ConnectionReset, "{} bytes", answer.len());
+    let end = end.map_err(|error| error.kind());
+    // What is sent after the reset was seen breaks a pipe.
+    let is_reset =
+        matches!(end, Err(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted));
+    assert!(is_reset, "{end:?} after {} bytes", answer.len());
     server.stop();
 }

@@ -13,7 +13,7 @@ use crate::shop::DEADLINE;
 pub fn serve(app: &Arc<App>) -> (Server, SocketAddr) {
     let listeners = bind(&[SocketAddr::from(([127, 0, 0, 1], 0))]).unwrap();
     let shop = Arc::new(Shop::around(Arc::clone(app)));
-    let server = Server::start(shop, listeners, Options::default()).unwrap();
+    let server = Server::start(shop, listeners, &Options::default()).unwrap();
     let address = server.addresses()[0];
     (server, address)
 }
