@@ -4,12 +4,13 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tillsync::cli;
 use tillsync::config::CommandLine;
-use tillsync::{cli, logging};
+use tillsync::platform::log_writer;
 
 fn main() -> ExitCode {
     let command_line = CommandLine::parse();
-    let log = match logging::start() {
+    let log = match log_writer::start() {
         Ok(log) => log,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "tillsync: The log cannot be started: {error}.");

@@ -6,21 +6,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layer → the layers that it may import. Imports go one way.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("domain", &[]),
-    ("process", &[]),
     ("json", &[]),
     ("queue", &[]),
-    ("logging", &["queue"]),
+    ("platform", &["queue"]),
     ("metrics", &[]),
     ("ui", &[]),
-    ("client", &["process"]),
-    ("store", &["domain", "json", "process"]),
-    ("live", &["domain", "json", "queue", "process", "metrics"]),
-    ("app", &["domain", "store", "live", "queue", "logging", "metrics", "process"]),
-    ("web", &["domain", "store", "live", "app", "ui", "json", "queue", "metrics", "process"]),
+    ("client", &["platform"]),
+    ("store", &["domain", "json", "platform"]),
+    ("live", &["domain", "json", "queue", "platform", "metrics"]),
+    ("app", &["domain", "store", "live", "queue", "metrics", "platform"]),
+    ("web", &["domain", "store", "live", "app", "ui", "json", "queue", "metrics", "platform"]),
     ("config", &["domain", "app", "web"]),
-    ("cli", &["domain", "store", "live", "app", "web", "client", "config", "process"]),
+    ("cli", &["domain", "store", "live", "app", "web", "client", "config", "platform"]),
 ];
 
 /// Crate → the only layers that may name it.
@@ -28,7 +27,7 @@ const OWNERS: [(&str, &[&str]); 6] = [
     ("redb::", &["store"]),
     ("tiny_http::", &["web"]),
     ("httparse::", &["web"]),
-    ("std::net", &["live", "web", "client", "process", "cli", "config"]),
+    ("std::net", &["live", "web", "client", "platform", "cli", "config"]),
     ("std::time::SystemTime", &[]),
     ("jiff::Timestamp::now", &["app"]),
 ];
@@ -86,7 +85,7 @@ fn unsafe_code_stands_in_one_place() {
     for path in files_below(&root().join("src"), "rs") {
         let text = fs::read_to_string(&path).unwrap();
         let is_there = text.contains("unsafe {") || text.contains("unsafe fn") || text.contains("allow(unsafe_code");
-        assert_eq!(is_there, path.ends_with("process/claim.rs"), "{}", path.display());
+        assert_eq!(is_there, path.ends_with("platform/claim.rs"), "{}", path.display());
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::process;
-use crate::process::systemd::{self, Notice};
+use crate::platform;
+use crate::platform::systemd::{self, Notice};
 
 /// How often a start shows that it gets on.
 const START_PULSE: Duration = Duration::from_secs(5);
@@ -31,9 +31,9 @@ pub fn start() -> Supervision {
         return Supervision { _running: None };
     }
     systemd::tell(&[Notice::Patience(START_PATIENCE), Notice::Status("Checking the database")]);
-    let mut worked = process::processor_time();
+    let mut worked = platform::processor_time();
     every(START_PULSE, "start pulse", move || {
-        let before = std::mem::replace(&mut worked, process::processor_time());
+        let before = std::mem::replace(&mut worked, platform::processor_time());
         if worked.saturating_sub(before) >= START_WORK {
             systemd::tell(&[Notice::Patience(START_PATIENCE)]);
         }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
 
-use super::base_url;
-use crate::process::{self, Awake, is_timeout};
+use crate::client::base_url;
+use crate::platform::{self, Awake, is_timeout};
 
 /// Waiting times between attempts to connect.
 const RETRY_FIRST: Duration = Duration::from_millis(500);
@@ -22,7 +22,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(45);
 
 /// How often a quiet tail looks whether anybody is there. A socket that a time-out spoils is looked after once: then it is
 /// given up.
-const LOOK_AROUND: Duration = if process::SURVIVES_READ_TIMEOUT { Duration::from_secs(1) } else { SILENCE_MAX };
+const LOOK_AROUND: Duration = if platform::SURVIVES_READ_TIMEOUT { Duration::from_secs(1) } else { SILENCE_MAX };
 
 /// How far the output has come. Kept in the state file as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,11 +139,11 @@ impl Tail {
 
     /// Nothing came for a while: is anybody still reading, and is the server still there?
     fn look_around(&self, now: Instant) -> Option<End> {
-        if process::is_output_closed() {
+        if platform::is_output_closed() {
             return Some(End::OutputClosed);
         }
         let is_silent = now.saturating_duration_since(self.last_heard) > SILENCE_MAX;
-        (is_silent || !process::SURVIVES_READ_TIMEOUT).then(|| End::Lost("it is silent".into()))
+        (is_silent || !platform::SURVIVES_READ_TIMEOUT).then(|| End::Lost("it is silent".into()))
     }
 
     /// Prints a change, and notes how far it has come only after it is printed.
@@ -201,7 +201,7 @@ fn current_epoch(base: &str) -> Result<String, String> {
 /// Where a state file really is: what replaces it must not replace a link to it, and a link that leads nowhere is no missing
 /// file, since beginning anew there would miss what came in between.
 fn real_path(path: &Path) -> Result<PathBuf, String> {
-    match process::is_missing(path) {
+    match platform::is_missing(path) {
         Ok(true) => Ok(path.to_path_buf()),
         Ok(false) => fs::canonicalize(path),
         Err(error) => Err(error),
@@ -237,6 +237,6 @@ fn write_state(path: &Path, position: &Position) -> Result<(), String> {
     File::create(&temporary)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&temporary, path))
-        .and_then(|()| process::sync_directory(folder))
+        .and_then(|()| platform::sync_directory(folder))
         .map_err(|error| format!("{} cannot be written: {error}.", path.display()))
 }

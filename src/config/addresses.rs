@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 const PORT: u16 = 8_000;
 
 /// `127.0.0.1:8000`; also an address or a port alone, `:8000` for every address of this machine, and `localhost`.
-pub(super) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     if let Ok(address) = text.parse() {
         return Ok(address);
     }
@@ -35,7 +35,7 @@ const NO_ADDRESS: &str = "use an address of this machine and a port, such as 0.0
 
 /// A name under which browsers reach the server. Who copies it out of a browser brings scheme, port and slash along; none of
 /// them counts, since there may be something in front of the server.
-pub(super) fn parse_host(text: &str) -> Result<String, String> {
+pub(crate) fn parse_host(text: &str) -> Result<String, String> {
     let lower = text.trim().to_ascii_lowercase();
     let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")).unwrap_or(&lower);
     let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -58,7 +58,7 @@ pub(super) fn parse_host(text: &str) -> Result<String, String> {
 
 /// An origin as browsers send it (RFC 6454 §6.1), of any scheme: apps have their own, such as `capacitor://localhost`, and some
 /// of them no host. `null` is what every sandboxed page calls itself, and there is no `*`.
-pub(super) fn parse_origin(text: &str) -> Result<String, String> {
+pub(crate) fn parse_origin(text: &str) -> Result<String, String> {
     const EXAMPLE: &str = "use scheme and host of the page, such as https://office.example or capacitor://localhost";
     let lower = text.trim().to_ascii_lowercase();
     let (scheme, rest) = lower.split_once("://").ok_or(EXAMPLE)?;

@@ -1,7 +1,8 @@
 //! The arithmetic of a bill. A till is never refused a sale over it: what does not add up is said, not rejected.
 
 use super::decimal::{DecimalError, parse_scaled};
-use super::{Currency, Discount, Money};
+use super::money::{Currency, Money};
+use super::records::Discount;
 
 /// Fraction digits of prices, quantities and percentages: a screw may cost 0.125, a cable be sold by 2.75 m.
 const MICRO_DIGITS: u32 = 6;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{RecordKey, Timestamp};
+use super::key::RecordKey;
+use super::time::Timestamp;
 
 /// What was done to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +82,6 @@ impl Change {
     /// Whether this is the new order of a conversion: the estimate's own frame already announced it, so it is not
     /// shown on plain `/ws`.
     pub fn follows_conversion(&self) -> bool {
-        self.key.kind == super::Kind::Order && self.action == Action::Create && self.linked.is_some()
+        self.key.kind == super::key::Kind::Order && self.action == Action::Create && self.linked.is_some()
     }
 }

@@ -25,7 +25,7 @@ impl fmt::Display for DecimalError {
 
 /// Reads `text` as value × 10^`scale`, rounded half away from zero. Surrounding spaces, a sign and an exponent are
 /// allowed, as in JSON and in the numeric strings that old clients send.
-pub(super) fn parse_scaled(text: &str, scale: u32) -> Result<i128, DecimalError> {
+pub(crate) fn parse_scaled(text: &str, scale: u32) -> Result<i128, DecimalError> {
     let text = text.trim();
     let (negative, text) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),

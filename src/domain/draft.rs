@@ -1,6 +1,7 @@
 //! What a till asks to be stored, after every check and before it has a number.
 
-use super::{Money, Sale};
+use super::money::Money;
+use super::records::Sale;
 
 /// Lines of one record at most.
 pub const ITEMS_MAX: usize = 1_000;

@@ -1,6 +1,7 @@
 //! Payment: the mode of a sale, and what of the money handed over stays in the drawer (change).
 
-use super::{Currency, Money, Settings};
+use super::money::{Currency, Money};
+use super::settings::Settings;
 
 /// How a sale is paid, as it is booked.
 #[derive(Debug, Clone, PartialEq, Eq)]

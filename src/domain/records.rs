@@ -1,6 +1,10 @@
 //! The two records of a shop, as they are after every check.
 
-use super::{Items, Money, RecordKey, Timestamp, fold};
+use super::draft::Items;
+use super::fold;
+use super::key::RecordKey;
+use super::money::Money;
+use super::time::Timestamp;
 
 /// A discount on the whole bill.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,7 +1,7 @@
 //! Full-text search: what it looks at, and when it finds a record: by number, name or phone, words in any order.
 
-use super::RecordKey;
 use super::fold::fold;
+use super::key::RecordKey;
 
 /// Between the parts of a search text; folded texts have no control characters.
 const PART: char = '\u{1}';
@@ -136,7 +136,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::domain::Kind;
+    use crate::domain::key::Kind;
 
     /// A record and what finds it; the page's own search is held against the same table.
     #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! What the owner says about the shop: it stands on receipts and in the forms of every till.
 
-use super::{Currency, Order};
+use super::money::Currency;
+use super::records::Order;
 
 /// Names in one list, such as the staff.
 pub const NAMES_MAX: usize = 100;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::batch::Batch;
 use super::client::Client;
 use super::close_code;
-use super::feed::{Event, FeedCounts};
-use super::forms::{Batch, Form, Listeners};
+use super::counts::FeedCounts;
+use super::event::Event;
 use super::frame::{change_json, legacy_text, settings_frame};
-use super::member::Member;
+use super::subscriber::Subscriber;
+use super::view::{SubscriberCounts, View};
 use crate::domain::{Action, Change, Kind};
 use crate::queue::{NoItem, Receiver};
 
@@ -21,12 +23,12 @@ const RETRY: Duration = Duration::from_millis(5);
 /// How long a stopping feed waits for sockets to take the close frame.
 const STOP_WAIT_MAX: Duration = Duration::from_secs(1);
 
-pub(super) struct Broadcaster {
+pub(crate) struct Broadcaster {
     events: Receiver<Event>,
     /// Events taken from the channel and not handled yet.
     taken: VecDeque<Event>,
-    members: Vec<Member>,
-    listeners: Listeners,
+    subscribers: Vec<Subscriber>,
+    subscriber_counts: SubscriberCounts,
     counts: Arc<FeedCounts>,
     /// Sequence of the last change that went out.
     seq: u64,
@@ -36,12 +38,12 @@ pub(super) struct Broadcaster {
 }
 
 impl Broadcaster {
-    pub(super) fn new(events: Receiver<Event>, counts: Arc<FeedCounts>, seq: u64) -> Self {
+    pub(crate) fn new(events: Receiver<Event>, counts: Arc<FeedCounts>, seq: u64) -> Self {
         Self {
             events,
             taken: VecDeque::new(),
-            members: Vec::new(),
-            listeners: Listeners::default(),
+            subscribers: Vec::new(),
+            subscriber_counts: SubscriberCounts::default(),
             counts,
             seq,
             retry_at: None,
@@ -49,7 +51,7 @@ impl Broadcaster {
         }
     }
 
-    pub(super) fn run(mut self) {
+    pub(crate) fn run(mut self) {
         while !self.is_stopping {
             if let Some(event) = self.next_event() {
                 self.handle(event);
@@ -67,7 +69,7 @@ impl Broadcaster {
         if let Some(event) = self.taken_event() {
             return Some(event);
         }
-        let due = self.members.iter().filter_map(Member::due).min();
+        let due = self.subscribers.iter().filter_map(Subscriber::due).min();
         match self.events.recv([self.retry_at, due].into_iter().flatten().min()) {
             Ok(event) => Some(event),
             Err(NoItem::Late) => None,
@@ -91,8 +93,8 @@ impl Broadcaster {
                 let _ = reply.try_send(start);
             }
             Event::Nudge => {
-                for member in &mut self.members {
-                    member.is_waiting = true;
+                for subscriber in &mut self.subscribers {
+                    subscriber.is_waiting = true;
                 }
                 self.retry();
             }
@@ -101,9 +103,9 @@ impl Broadcaster {
     }
 
     fn join(&mut self, client: Arc<Client>, after: u64) {
-        let member = Member::new(client, after);
-        self.listeners.get(member.form).update(|count| count + 1);
-        self.members.push(member);
+        let subscriber = Subscriber::new(client, after);
+        self.subscriber_counts.get(subscriber.view).update(|count| count + 1);
+        self.subscribers.push(subscriber);
         self.retry_soon();
         self.note_clients();
     }
@@ -111,8 +113,8 @@ impl Broadcaster {
     /// A client that is catching up gets them too: they have no place in the log to come from later.
     fn show_settings(&mut self, settings: &[u8]) {
         let frame = settings_frame(settings, self.seq);
-        for member in self.members.iter_mut().filter(|member| member.form == Form::Sync) {
-            member.offer(&frame);
+        for subscriber in self.subscribers.iter_mut().filter(|subscriber| subscriber.view == View::Sync) {
+            subscriber.offer(&frame);
         }
         log::info!("✅ Settings saved successfully · 📨 WebSocket message sent to those who know them");
         self.retry_soon();
@@ -147,12 +149,12 @@ impl Broadcaster {
         match change_json(change) {
             Ok(json) => {
                 log::debug!("📨 {}", String::from_utf8_lossy(&json));
-                batch.add(change, &json, &self.listeners);
+                batch.add(change, &json, &self.subscriber_counts);
             }
             Err(error) => {
                 let legacy = legacy_text(change);
                 log::warn!("⚠️ WebSocket notification failed: {legacy} goes out for {} instead: {error}", change.key);
-                batch.add(change, legacy.as_bytes(), &self.listeners);
+                batch.add(change, legacy.as_bytes(), &self.subscriber_counts);
             }
         }
     }
@@ -162,22 +164,22 @@ impl Broadcaster {
         if sent.is_empty() {
             return;
         }
-        let forms = batch.finish();
+        let views = batch.finish();
         let (mut frames, mut bytes, mut is_waiting) = (0, 0, false);
-        for member in &mut self.members {
-            let taken = member.take_batch(forms.get(member.form), reload.as_ref(), self.seq);
+        for subscriber in &mut self.subscribers {
+            let taken = subscriber.take_batch(views.get(subscriber.view), reload.as_ref(), self.seq);
             frames += taken.0;
             bytes += taken.1 as u64;
-            is_waiting |= member.is_waiting;
+            is_waiting |= subscriber.is_waiting;
         }
         if is_waiting {
             self.retry_soon();
         }
         for change in &sent {
-            log_change(change, self.members.len());
+            log_change(change, self.subscribers.len());
         }
         self.counts.batches.add(1);
-        self.counts.writes.add(self.members.len() as u64);
+        self.counts.writes.add(self.subscribers.len() as u64);
         self.counts.frames.add(frames);
         self.counts.bytes.add(bytes);
     }
@@ -185,9 +187,11 @@ impl Broadcaster {
     fn send_due(&mut self) {
         let now = Instant::now();
         let mut is_waiting = false;
-        for member in self.members.iter_mut().filter(|member| member.due().is_some_and(|due| due <= now)) {
-            member.send_due(now);
-            is_waiting |= member.is_waiting;
+        for subscriber in
+            self.subscribers.iter_mut().filter(|subscriber| subscriber.due().is_some_and(|due| due <= now))
+        {
+            subscriber.send_due(now);
+            is_waiting |= subscriber.is_waiting;
         }
         if is_waiting {
             self.retry_soon();
@@ -200,35 +204,35 @@ impl Broadcaster {
 
     /// Offers again what sockets did not take, and lets go of clients whose connection is over.
     fn retry(&mut self) {
-        let listeners = &self.listeners;
-        self.members.retain_mut(|member| {
-            let stays = !member.is_waiting || member.flush();
+        let subscriber_counts = &self.subscriber_counts;
+        self.subscribers.retain_mut(|subscriber| {
+            let stays = !subscriber.is_waiting || subscriber.flush();
             if !stays {
-                listeners.get(member.form).update(|count| count - 1);
+                subscriber_counts.get(subscriber.view).update(|count| count - 1);
             }
             stays
         });
-        self.retry_at = self.members.iter().any(|member| member.is_waiting).then(|| Instant::now() + RETRY);
+        self.retry_at = self.subscribers.iter().any(|subscriber| subscriber.is_waiting).then(|| Instant::now() + RETRY);
         self.note_clients();
     }
 
     fn note_clients(&self) {
-        self.counts.clients.store(self.members.len(), Ordering::Relaxed);
+        self.counts.clients.store(self.subscribers.len(), Ordering::Relaxed);
     }
 
     fn close_all(&mut self) {
-        for member in &mut self.members {
-            member.close(close_code::GOING_AWAY, "the server is shutting down");
+        for subscriber in &mut self.subscribers {
+            subscriber.close(close_code::GOING_AWAY, "the server is shutting down");
         }
         let deadline = Instant::now() + STOP_WAIT_MAX;
-        while self.members.iter().any(|member| member.is_waiting) && Instant::now() < deadline {
+        while self.subscribers.iter().any(|subscriber| subscriber.is_waiting) && Instant::now() < deadline {
             std::thread::sleep(RETRY);
-            for member in self.members.iter_mut().filter(|member| member.is_waiting) {
-                member.flush();
+            for subscriber in self.subscribers.iter_mut().filter(|subscriber| subscriber.is_waiting) {
+                subscriber.flush();
             }
         }
-        for member in self.members.drain(..).filter(|member| member.is_waiting) {
-            member.abandon();
+        for subscriber in self.subscribers.drain(..).filter(|subscriber| subscriber.is_waiting) {
+            subscriber.abandon();
         }
         // Whoever still waits to join is let go.
         while self.events.try_recv().is_some() {}
@@ -262,12 +266,12 @@ mod tests {
     use std::io::Read;
     use std::net::{TcpListener, TcpStream};
 
-    use super::super::client::Dialect;
-    use super::super::feed::Feed;
-    use super::super::frame::text_frame;
     use super::*;
     use crate::domain::{RecordKey, Timestamp};
-    use crate::process::client_socket;
+    use crate::live::subscription::Encoding;
+    use crate::live::feed::Feed;
+    use crate::live::frame::text_frame;
+    use crate::platform::client_socket;
 
     fn change(seq: u64, record: &[u8]) -> Change {
         Change {
@@ -289,7 +293,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let near = client_socket(listener.accept().unwrap().0).unwrap();
-        let client = Client::new(Arc::new(near), Dialect::Json, &feed);
+        let client = Client::new(Arc::new(near), Encoding::Json, feed.counts());
         feed.join(Arc::clone(&client));
         client.uncork();
 

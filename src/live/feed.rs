@@ -1,18 +1,17 @@
 //! The way into the broadcaster: one bounded channel for changes and for clients that come and go.
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use crossbeam_channel::Sender as Reply;
-
 use super::broadcaster::Broadcaster;
 use super::client::Client;
+use super::counts::FeedCounts;
+use super::event::Event;
 use crate::domain::Change;
-use crate::metrics::Counter;
-use crate::process::EndOnPanic;
-use crate::queue::{self, Sender};
+use crate::platform::EndOnPanic;
+use crate::queue;
+use crate::queue::Sender;
 
 /// Batches and joins that may wait for the broadcaster. It never waits for a client, so this fills only when the
 /// machine is out of breath; then commits slow down to the speed of the feed instead of memory filling up.
@@ -20,45 +19,6 @@ const EVENTS_MAX: usize = 1_024;
 
 /// In place of the last sequence once the feed has stopped.
 const STOPPED: u64 = u64::MAX;
-
-pub(super) enum Event {
-    /// One transaction's changes, in order.
-    Changes(Vec<Change>),
-    /// The JSON of the shop's new settings.
-    Settings(Arc<[u8]>),
-    /// From the next change on, this client gets everything.
-    Join(Arc<Client>),
-    /// The same for a client that has everything up to a sequence already. The reply is the sequence after which its
-    /// live frames start.
-    JoinAfter(Arc<Client>, u64, Reply<u64>),
-    /// Something waits in an outbox that was empty before.
-    Nudge,
-    /// Close everybody and end.
-    Stop,
-}
-
-/// Numbers about the feed since the start.
-#[derive(Debug, Default)]
-pub struct FeedCounts {
-    /// Clients connected now.
-    pub clients: AtomicUsize,
-    /// Changes sent out.
-    pub changes: Counter,
-    /// Frames handed to sockets, summed over clients.
-    pub frames: Counter,
-    /// Bytes of these frames.
-    pub bytes: Counter,
-    /// Batches of changes, each one write per socket.
-    pub batches: Counter,
-    /// Writes to sockets; fewer than frames when batches were joined.
-    pub writes: Counter,
-    /// Clients closed with 4408.
-    pub closed_slow: Arc<Counter>,
-    /// Clients that came back and were told what they had missed.
-    pub catch_ups: Counter,
-    /// Clients that came back and were told to reload.
-    pub resets: Counter,
-}
 
 /// The handle that commits publish to and sessions join.
 #[derive(Clone)]

@@ -28,7 +28,7 @@ pub fn change_json(change: &Change) -> Result<Vec<u8>, Unreadable> {
 }
 
 /// The same for plain `/ws`, where a conversion does not repeat the estimate.
-pub(super) fn plain_json(change: &Change) -> Result<Vec<u8>, Unreadable> {
+pub(crate) fn plain_json(change: &Change) -> Result<Vec<u8>, Unreadable> {
     write_change(change, change.record.as_deref().filter(|_| change.action != Action::ConvertToOrder))
 }
 
@@ -62,7 +62,7 @@ fn is_object(json: &[u8]) -> bool {
 }
 
 /// What a change is to clients of the bare strings.
-pub(super) fn legacy_text(change: &Change) -> &'static str {
+pub(crate) fn legacy_text(change: &Change) -> &'static str {
     match (change.key.kind, change.action) {
         (Kind::Estimate, Action::Create) => "estimate_created",
         (Kind::Estimate, Action::Update) => "estimate_updated",
@@ -74,7 +74,7 @@ pub(super) fn legacy_text(change: &Change) -> &'static str {
 }
 
 /// The frame that makes each screen of the old app reload: any action on orders that it cannot apply by itself.
-pub(super) fn reload_frame(newest: &Change) -> Bytes {
+pub(crate) fn reload_frame(newest: &Change) -> Bytes {
     let text = format!(r#"{{"type":"order","action":"update","id":"{}","data":{{}}}}"#, newest.key.id());
     text_frame(text.as_bytes())
 }
@@ -92,7 +92,7 @@ pub fn sync_frame(action: &str, seq: u64) -> Bytes {
 }
 
 /// The frame of new settings on `/sync`. They have no sequence of their own: `seq` is that of the last change before them.
-pub(super) fn settings_frame(settings: &[u8], seq: u64) -> Bytes {
+pub(crate) fn settings_frame(settings: &[u8], seq: u64) -> Bytes {
     let mut json = Vec::with_capacity(ENVELOPE_BYTES + settings.len());
     let mut object = Object::open(&mut json);
     object.plain("type", "settings").plain("action", "update").plain("id", "settings").integer("seq", seq);

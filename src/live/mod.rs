@@ -6,27 +6,30 @@
 //! - Promise 2: the channel's order is commit order is delivery order.
 //! - Promise 6: a frame reaches a client or the client is closed and told so.
 //! - Promise 7: nothing in this layer waits for a client.
+//!
+//! From the ground up: `close_code`, `counts` and `subscription` are leaves; `frame` encodes, `outbox` holds back what a socket
+//! does not take, `client` is one socket; `event` is what the channel carries; `batch` joins frames for each view, `pacing` and
+//! `subscriber` decide what one client gets of them and when; `broadcaster` is the thread, `feed` the way to it.
+//!
+//! Held by `tests/system/slow_clients.rs`, `sync_guarantees.rs` and `live.rs`.
 
+mod batch;
 mod broadcaster;
 mod client;
+pub mod close_code;
+mod counts;
+mod event;
 mod feed;
-mod forms;
 mod frame;
-mod member;
 mod outbox;
-mod pace;
+mod pacing;
+mod subscriber;
+mod subscription;
+mod view;
 
-pub use client::{Client, Dialect, Kinds};
-pub use feed::{Feed, FeedCounts};
+pub use client::Client;
+pub use counts::FeedCounts;
+pub use feed::Feed;
 pub use frame::{change_json, close_frame, ping_frame, push_frame, sync_frame, text_frame};
 pub use outbox::{OUTBOX_AGE_MAX, OUTBOX_BYTES_MAX};
-
-/// Close codes that the server sends of its own accord (RFC 6455 §7.4).
-pub mod close_code {
-    /// The server is shutting down.
-    pub const GOING_AWAY: u16 = 1001;
-    /// The server cannot go on, and the client is not to blame.
-    pub const INTERNAL_ERROR: u16 = 1011;
-    /// The client did not take its frames in time; it connects again and resumes.
-    pub const TOO_SLOW: u16 = 4408;
-}
+pub use subscription::{Encoding, Kinds};

@@ -11,7 +11,7 @@ use tungstenite::Bytes;
 use super::close_code;
 use super::frame::close_frame;
 use crate::metrics::Counter;
-use crate::process::{self, Awake, ClientSocket};
+use crate::platform::{self, Awake, ClientSocket};
 
 /// Bytes that may wait for one client.
 pub const OUTBOX_BYTES_MAX: usize = 1 << 20;
@@ -22,7 +22,7 @@ const CLOSE_LINGER: Duration = Duration::from_secs(30);
 
 /// What came of offering bytes to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Offered {
+pub(crate) enum Offered {
     /// The socket has taken everything.
     Sent,
     /// Some bytes wait; offer them again in a moment.
@@ -31,7 +31,7 @@ pub(super) enum Offered {
     Gone,
 }
 
-pub(super) struct Outbox {
+pub(crate) struct Outbox {
     stream: Arc<ClientSocket>,
     state: Mutex<State>,
     /// Counts the clients that were closed for not taking their frames.
@@ -85,7 +85,7 @@ enum Phase {
 }
 
 impl Outbox {
-    pub(super) fn new(stream: Arc<ClientSocket>, closed_slow: Arc<Counter>) -> Self {
+    pub(crate) fn new(stream: Arc<ClientSocket>, closed_slow: Arc<Counter>) -> Self {
         let state = State {
             phase: Phase::Open,
             is_corked: true,
@@ -98,7 +98,7 @@ impl Outbox {
     }
 
     /// Sends the bytes, or keeps what the socket does not take. Never waits.
-    pub(super) fn offer(&self, bytes: &Bytes) -> Offered {
+    pub(crate) fn offer(&self, bytes: &Bytes) -> Offered {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // One large piece is no backlog: only what was waiting before it counts against the client.
         let waiting_before = state.bytes;
@@ -125,7 +125,7 @@ impl Outbox {
     }
 
     /// Sends what waits, as far as the socket takes it.
-    pub(super) fn flush(&self) -> Offered {
+    pub(crate) fn flush(&self) -> Offered {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match self.flush_locked(&mut state) {
             Offered::Waiting => {
@@ -137,13 +137,13 @@ impl Outbox {
     }
 
     /// Lets the frames go that were kept while the handshake was being answered.
-    pub(super) fn uncork(&self) -> Offered {
+    pub(crate) fn uncork(&self) -> Offered {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).is_corked = false;
         self.flush()
     }
 
     /// Sends a close frame behind everything that waits; nothing is taken after it.
-    pub(super) fn close(&self, code: u16, reason: &'static str) -> Offered {
+    pub(crate) fn close(&self, code: u16, reason: &'static str) -> Offered {
         // RFC 6455 §7.4.1: these codes say that there was none, and never travel.
         let code = if matches!(code, 1004..=1006 | 1015) { 1000 } else { code };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -155,11 +155,11 @@ impl Outbox {
     }
 
     /// Ends the connection at once.
-    pub(super) fn abandon(&self) {
+    pub(crate) fn abandon(&self) {
         self.end(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    pub(super) fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).phase == Phase::Gone
     }
 
@@ -217,7 +217,7 @@ impl Outbox {
 
     /// The number of bytes that the socket took; 0 when it takes nothing now.
     fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        match process::send_now(&self.stream, bytes) {
+        match platform::send_now(&self.stream, bytes) {
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(0),
             result => result,
         }
@@ -242,7 +242,7 @@ mod tests {
     fn pair() -> (Arc<ClientSocket>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let near = process::client_socket(listener.accept().unwrap().0).unwrap();
+        let near = platform::client_socket(listener.accept().unwrap().0).unwrap();
         (Arc::new(near), far)
     }
 
@@ -263,7 +263,7 @@ mod tests {
         let (near, mut far) = pair();
         let outbox = Outbox::new(near, Arc::default());
         outbox.uncork();
-        let frame = super::super::frame::text_frame(&vec![b'x'; 100_000]);
+        let frame = crate::live::frame::text_frame(&vec![b'x'; 100_000]);
         let mut offered = 0;
         while !matches!(outbox.state.lock().unwrap().phase, Phase::Closing(_)) {
             assert_ne!(outbox.offer(&frame), Offered::Gone);
@@ -292,7 +292,7 @@ mod tests {
         let (near, far) = pair();
         let outbox = Outbox::new(near, Arc::default());
         outbox.uncork();
-        let frame = super::super::frame::text_frame(&vec![b'x'; 100_000]);
+        let frame = crate::live::frame::text_frame(&vec![b'x'; 100_000]);
         while outbox.offer(&frame) == Offered::Sent {}
         let phase = || outbox.state.lock().unwrap().phase;
         for _ in 0..3 {

@@ -60,7 +60,7 @@ pub enum OpenError {
 
 impl OpenError {
     /// What a fault that redb has met with the file at `path` means.
-    pub(super) fn of(path: &Path, error: StoreError) -> Self {
+    pub(crate) fn of(path: &Path, error: StoreError) -> Self {
         let path = path.to_path_buf();
         match error {
             StoreError::Database(error) => Self::of_redb(path, error),

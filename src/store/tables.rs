@@ -4,35 +4,35 @@ use redb::TableDefinition;
 
 /// The shape that this release reads and writes. A higher one is refused; a lower one is brought up step by step
 /// (`open::upgrade`).
-pub(super) const SCHEMA_VERSION: u32 = 3;
+pub(crate) const SCHEMA_VERSION: u32 = 3;
 
 /// Series number → record (see `record`).
-pub(super) const ESTIMATES: TableDefinition<u64, &[u8]> = TableDefinition::new("estimates");
+pub(crate) const ESTIMATES: TableDefinition<u64, &[u8]> = TableDefinition::new("estimates");
 /// Series number → record.
-pub(super) const ORDERS: TableDefinition<u64, &[u8]> = TableDefinition::new("orders");
+pub(crate) const ORDERS: TableDefinition<u64, &[u8]> = TableDefinition::new("orders");
 /// Series number → search text of the estimate (`domain::search_text`); deleted ones have none, and those of the newest
 /// records follow in blocks (see `search`).
-pub(super) const ESTIMATES_SEARCH: TableDefinition<u64, &str> = TableDefinition::new("estimates_search");
+pub(crate) const ESTIMATES_SEARCH: TableDefinition<u64, &str> = TableDefinition::new("estimates_search");
 /// Series number → search text of the order.
-pub(super) const ORDERS_SEARCH: TableDefinition<u64, &str> = TableDefinition::new("orders_search");
+pub(crate) const ORDERS_SEARCH: TableDefinition<u64, &str> = TableDefinition::new("orders_search");
 /// Quarter of an hour since 1970 → numbers of the estimates that count in it, as runs (see `day_index`). Those of the newest records
 /// follow in blocks.
-pub(super) const ESTIMATES_DAYS: TableDefinition<i64, &[u8]> = TableDefinition::new("estimates_days");
+pub(crate) const ESTIMATES_DAYS: TableDefinition<i64, &[u8]> = TableDefinition::new("estimates_days");
 /// The same of the orders.
-pub(super) const ORDERS_DAYS: TableDefinition<i64, &[u8]> = TableDefinition::new("orders_days");
+pub(crate) const ORDERS_DAYS: TableDefinition<i64, &[u8]> = TableDefinition::new("orders_days");
 /// Sequence → entry (see `log_entry`): the sync log and the audit log, kept for ever.
-pub(super) const CHANGES: TableDefinition<u64, &[u8]> = TableDefinition::new("changes");
+pub(crate) const CHANGES: TableDefinition<u64, &[u8]> = TableDefinition::new("changes");
 /// Place, which is the order of storing, from 1 → fingerprint of a command and its stored answer (see `answers`).
-pub(super) const ANSWERS: TableDefinition<u64, &[u8]> = TableDefinition::new("answers_by_place");
+pub(crate) const ANSWERS: TableDefinition<u64, &[u8]> = TableDefinition::new("answers_by_place");
 /// Fingerprint of a command → place of its answer. The newest follow in blocks.
-pub(super) const ANSWER_PLACES: TableDefinition<[u8; 16], u64> = TableDefinition::new("answer_places");
+pub(crate) const ANSWER_PLACES: TableDefinition<[u8; 16], u64> = TableDefinition::new("answer_places");
 /// Number of the run, from 1 → random id (8 bytes) and the last sequence before it (u64).
-pub(super) const RUNS: TableDefinition<u64, &[u8]> = TableDefinition::new("runs");
+pub(crate) const RUNS: TableDefinition<u64, &[u8]> = TableDefinition::new("runs");
 /// Facts about the file: `schema`, `file_id`, `currency` and the decimals of its amounts; and the shop's `settings`, once they were saved.
-pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+pub(crate) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
-pub(super) const META_SCHEMA: &str = "schema";
-pub(super) const META_FILE_ID: &str = "file_id";
-pub(super) const META_CURRENCY: &str = "currency";
-pub(super) const META_DECIMALS: &str = "currency_decimals";
-pub(super) const META_SETTINGS: &str = "settings";
+pub(crate) const META_SCHEMA: &str = "schema";
+pub(crate) const META_FILE_ID: &str = "file_id";
+pub(crate) const META_CURRENCY: &str = "currency";
+pub(crate) const META_DECIMALS: &str = "currency_decimals";
+pub(crate) const META_SETTINGS: &str = "settings";

@@ -5,11 +5,10 @@ use std::sync::LazyLock;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::problem::Problem;
-use super::request::Visit;
-use super::respond::{Fixed, Reply};
 use crate::app::{App, Closed};
 use crate::ui;
+use crate::web::api::Visit;
+use crate::web::http::{Fixed, Problem, Reply};
 
 /// Nothing but our own files runs in the page, and nobody frames it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -23,7 +22,7 @@ static FILES: LazyLock<Vec<(&ui::Asset, Fixed)>> =
     LazyLock::new(|| ui::assets().iter().map(|asset| (asset, Fixed::new(asset.bytes))).collect());
 
 /// The page for a browser, a sentence for everything else.
-pub(super) fn root(visit: &Visit<'_>) -> Reply {
+pub(crate) fn root(visit: &Visit<'_>) -> Reply {
     let wants_page = visit.head.header("Accept").is_some_and(|accept| accept.contains("text/html"));
     let mut reply = match visit.shop.app() {
         Ok(app) if wants_page => page(visit, app),
@@ -91,14 +90,14 @@ fn has_already(visit: &Visit<'_>, tag: &str) -> bool {
     tags.split(',').map(str::trim).any(|own| own == "*" || own == tag)
 }
 
-pub(super) fn asset(folder: &str, name: &str) -> Result<Reply, Problem> {
+pub(crate) fn asset(folder: &str, name: &str) -> Result<Reply, Problem> {
     let is_named = |asset: &ui::Asset| asset.name == name && folder == ui::FOLDER.as_str();
     let (asset, content) = FILES.iter().find(|(asset, _)| is_named(asset)).ok_or_else(Problem::not_found)?;
     Ok(secured(Reply::fixed(asset.content_type, FOR_GOOD, content)))
 }
 
 /// The service worker. A browser asks for it at each visit and takes a changed one at once, whatever it has kept.
-pub(super) fn worker() -> Reply {
+pub(crate) fn worker() -> Reply {
     let worker = ui::WORKER.replace("{{assets}}", ui::FOLDER.as_str());
     secured(Reply::new(200, ui::SCRIPT, "no-cache", worker.into_bytes()))
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 use tillsync::app::{Answer, App, Command, Outcome, Refusal, Repeat, ShopClock, Submission, SubmitError, Verdict};
 use tillsync::domain::{Currency, Discount, Items, Kind, MadeAt, Money, RecordKey, Sale, SaleDraft, Timestamp};
-use tillsync::live::{Client, Dialect, Kinds};
+use tillsync::live::{Client, Encoding, Kinds};
 use tillsync::store::Store;
 
 use crate::disk::Disk;
@@ -150,7 +150,7 @@ pub fn follow(shop: &Shop) -> TcpStream {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let near = Arc::new(listener.accept().unwrap().0);
-    let client = Client::new(near, Dialect::Sync(Kinds::All), shop.app.feed());
+    let client = Client::new(near, Encoding::Sync(Kinds::All), shop.app.feed().counts());
     shop.app.feed().join_after(Arc::clone(&client), 0).unwrap();
     client.uncork();
     far

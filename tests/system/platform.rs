@@ -8,7 +8,7 @@ use crate::support::server::Server;
 fn a_disk_with_less_room_than_the_reserve_takes_nothing_new() {
     const RESERVE_MIB: u64 = 1 << 20;
     let server = Server::start_with(&["--disk-reserve-mib", &RESERVE_MIB.to_string()]);
-    let free_bytes = tillsync::process::free_bytes(server.dir.path()).expect("the system tells the free space");
+    let free_bytes = tillsync::platform::free_bytes(server.dir.path()).expect("the system tells the free space");
     assert!(free_bytes > 0);
     if free_bytes >> 20 > RESERVE_MIB {
         eprintln!("SKIPPED: this disk has more room than the largest reserve");

@@ -48,7 +48,7 @@ struct Attack {
 
 impl Attack {
     fn on(server: &Server) -> Self {
-        tillsync::process::raise_open_file_limit();
+        tillsync::platform::raise_open_file_limit();
         Self { addr: server.addr, is_over: AtomicBool::new(false), returned: AtomicUsize::new(0) }
     }
 
@@ -223,7 +223,7 @@ fn slowhttptest_finds_the_service_available_all_the_time() {
     if Command::new("slowhttptest").arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
         return skip_without("slowhttptest");
     }
-    tillsync::process::raise_open_file_limit();
+    tillsync::platform::raise_open_file_limit();
     let server = Server::start();
     for _ in 0..30 {
         server.post("/api/estimates/create", &bulky_estimate("Asha")).expect(201);

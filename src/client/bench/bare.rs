@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use super::caller::Schedule;
 use super::ledger::{CHANGES_MAX, Ledger};
-use super::listener::{self, Listener};
-use super::meter;
+use super::listener::Listener;
 use super::percentile::Latency;
 use super::report::{Sends, per_second};
 use super::swarm::{DRAIN_TIME_MAX, Swarm, Watch, micros};
+use super::{listener, meter};
 
 /// How long the disk is tried, and with what.
 const SYNCS_TIME: Duration = Duration::from_millis(500);
@@ -25,7 +25,7 @@ const SENDS_TIME: Duration = Duration::from_secs(3);
 const MESSAGE_BYTES: usize = 1_000;
 
 /// Writes and syncs one block after the other, as any store must that has nothing to batch.
-pub(super) fn syncs_per_second(folder: &Path) -> io::Result<u64> {
+pub(crate) fn syncs_per_second(folder: &Path) -> io::Result<u64> {
     let path = folder.join("disk-trial");
     let mut file = OpenOptions::new().create_new(true).write(true).open(&path)?;
     let block = [0x5A; BLOCK_BYTES];
@@ -45,7 +45,7 @@ pub(super) fn syncs_per_second(folder: &Path) -> io::Result<u64> {
 
 /// Sends a frame to every listener at the rate of the fan-out, from one thread that does nothing else; the listeners are
 /// the same as those of the server.
-pub(super) fn sends(listeners: usize, rate_per_second: u32) -> Result<Sends, String> {
+pub(crate) fn sends(listeners: usize, rate_per_second: u32) -> Result<Sends, String> {
     try_sends(listeners, rate_per_second)
         .map_err(|error| format!("Frames cannot be sent within this machine: {error}."))
 }
@@ -112,7 +112,7 @@ mod tests {
     fn a_frame_has_a_seq_and_the_length_that_it_says() {
         let frame = frame(17);
         assert_eq!(frame.len(), 4 + MESSAGE_BYTES);
-        assert_eq!(super::super::scan::seq(&frame[4..]), Some(17));
+        assert_eq!(crate::client::bench::scan::seq(&frame[4..]), Some(17));
     }
 
     #[test]

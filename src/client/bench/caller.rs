@@ -7,19 +7,20 @@ use std::time::{Duration, Instant};
 
 use super::http::Connection;
 use super::ledger::CHANGES_MAX;
-use super::scan::{self, RecordId};
+use super::scan;
+use super::scan::RecordId;
 use super::swarm::micros;
 use super::target::Target;
-use super::wait::{call, threads_for};
+use crate::client::bench::wait::{call, threads_for};
 
 const STACK_BYTES: usize = 128 << 10;
 /// Different customers of one writer.
 const CUSTOMERS: usize = 8;
 
 /// When calls are made; shared by the callers of a measurement.
-pub(super) struct Schedule {
+pub(crate) struct Schedule {
     /// The measurement's time zero.
-    pub(super) clock: Instant,
+    pub(crate) clock: Instant,
     time: Duration,
     /// Of all callers together; without it each calls as fast as it is answered.
     rate_per_second: Option<u32>,
@@ -29,17 +30,17 @@ pub(super) struct Schedule {
 
 impl Schedule {
     /// A measurement that begins now; every caller calls as fast as it is answered.
-    pub(super) fn now(time: Duration) -> Self {
+    pub(crate) fn now(time: Duration) -> Self {
         Self::paced(Instant::now(), time, None)
     }
 
     /// A measurement that began at `clock`.
-    pub(super) fn paced(clock: Instant, time: Duration, rate_per_second: Option<u32>) -> Self {
+    pub(crate) fn paced(clock: Instant, time: Duration, rate_per_second: Option<u32>) -> Self {
         Self { clock, time, rate_per_second, taken: AtomicU64::new(0) }
     }
 
     /// Takes the next call and waits until it is due. False at the end. A call that is late is made at once.
-    pub(super) fn wait_for_next(&self) -> bool {
+    pub(crate) fn wait_for_next(&self) -> bool {
         let place = self.taken.fetch_add(1, Ordering::Relaxed);
         let due = self.rate_per_second.map_or(Duration::ZERO, |rate| {
             Duration::from_nanos(place.saturating_mul(1_000_000_000) / u64::from(rate.max(1)))
@@ -54,21 +55,21 @@ impl Schedule {
 }
 
 /// A call that was answered with success.
-pub(super) struct Call {
+pub(crate) struct Call {
     /// The record that it made.
-    pub(super) id: Option<RecordId>,
+    pub(crate) id: Option<RecordId>,
     /// Before the request was written, in microseconds of the measurement.
-    pub(super) sent_us: u32,
-    pub(super) took_us: u32,
+    pub(crate) sent_us: u32,
+    pub(crate) took_us: u32,
 }
 
 /// What became of a caller's calls.
 #[derive(Default)]
-pub(super) struct Calls {
-    pub(super) answered: Vec<Call>,
-    pub(super) refused: u64,
+pub(crate) struct Calls {
+    pub(crate) answered: Vec<Call>,
+    pub(crate) refused: u64,
     /// Status and text of the last refusal.
-    pub(super) refusal: Option<String>,
+    pub(crate) refusal: Option<String>,
 }
 
 impl Calls {
@@ -81,8 +82,8 @@ impl Calls {
 }
 
 /// A connection, and the requests that go over it in turn.
-pub(super) struct Caller {
-    pub(super) connection: Connection,
+pub(crate) struct Caller {
+    pub(crate) connection: Connection,
     requests: Vec<Vec<u8>>,
     /// Of the next request.
     turn: usize,
@@ -93,7 +94,7 @@ pub(super) struct Caller {
 
 impl Caller {
     /// Writes estimates and sales in turn. The bodies carry no `created_at`, so that equal ones are different sales.
-    pub(super) fn writer(target: &Target, number: usize) -> io::Result<Self> {
+    pub(crate) fn writer(target: &Target, number: usize) -> io::Result<Self> {
         let requests = (0..CUSTOMERS)
             .flat_map(|customer| {
                 let name = format!("Customer {number}-{customer}");
@@ -104,7 +105,7 @@ impl Caller {
     }
 
     /// Makes an estimate, and from then on reads it.
-    pub(super) fn reader(target: &Target, number: usize) -> io::Result<Self> {
+    pub(crate) fn reader(target: &Target, number: usize) -> io::Result<Self> {
         let request = create(target, "estimates/create", &format!("Reader {number}"), "");
         let mut connection = Connection::open(target.address)?;
         let answer = connection.exchange(&request)?;
@@ -129,7 +130,7 @@ impl Caller {
     }
 
     /// Sends the next request.
-    pub(super) fn send(&mut self, schedule: &Schedule) -> io::Result<()> {
+    pub(crate) fn send(&mut self, schedule: &Schedule) -> io::Result<()> {
         let request = self.requests.get(self.turn % self.requests.len()).ok_or(io::ErrorKind::InvalidInput)?;
         self.turn += 1;
         self.sent = schedule.clock.elapsed();
@@ -137,7 +138,7 @@ impl Caller {
     }
 
     /// Reads what has come; true if that was the rest of the answer.
-    pub(super) fn receive(&mut self, schedule: &Schedule, calls: &mut Calls) -> io::Result<bool> {
+    pub(crate) fn receive(&mut self, schedule: &Schedule, calls: &mut Calls) -> io::Result<bool> {
         let Some(answer) = self.connection.receive()? else { return Ok(false) };
         let took = schedule.clock.elapsed().saturating_sub(self.sent);
         if (200..300).contains(&answer.status) {
@@ -153,7 +154,7 @@ impl Caller {
 
 /// Runs callers side by side until the schedule ends. Their connections stay open. At a fixed rate each has a thread, so
 /// that none is late because of another; else as few threads as this system can do with.
-pub(super) fn run_all(callers: &mut [Caller], schedule: &Schedule) -> io::Result<Calls> {
+pub(crate) fn run_all(callers: &mut [Caller], schedule: &Schedule) -> io::Result<Calls> {
     let threads = if schedule.rate_per_second.is_some() { callers.len() } else { threads_for(callers.len()) };
     let callers_per_thread = callers.len().div_ceil(threads.max(1)).max(1);
     thread::scope(|scope| {

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use super::caller::{Caller, Calls, Schedule, run_all};
 use super::ledger::{Arrivals, CHANGES_MAX, Ledger};
-use super::listener::{self, Tally};
+use super::listener::Tally;
 use super::percentile::Latency;
-use super::report::{self, Faults, per_second};
+use super::report::{Faults, per_second};
 use super::requests::{connect_all, some_answered};
 use super::scan::RecordId;
 use super::swarm::{DRAIN_TIME_MAX, Swarm, Watch};
 use super::target::Target;
+use super::{listener, report};
 
 /// A ledger for a burst has room for so many changes; a server that is faster ends the measurement early, or its last
 /// changes are not timed.
@@ -23,12 +24,12 @@ const EXTRA_TIME: Duration = Duration::from_secs(60);
 const _: () = assert!(EXTRA_TIME.as_secs() > DRAIN_TIME_MAX.as_secs());
 
 /// What is done to the server.
-pub(super) struct Load {
-    pub(super) listeners: usize,
-    pub(super) writers: usize,
+pub(crate) struct Load {
+    pub(crate) listeners: usize,
+    pub(crate) writers: usize,
     /// Changes of all writers together; without it they are as fast as they can be.
-    pub(super) rate_per_second: Option<u32>,
-    pub(super) time: Duration,
+    pub(crate) rate_per_second: Option<u32>,
+    pub(crate) time: Duration,
 }
 
 impl Load {
@@ -40,7 +41,7 @@ impl Load {
 }
 
 /// Measures one load.
-pub(super) fn measure(target: &Target, load: &Load) -> Result<report::Feed, String> {
+pub(crate) fn measure(target: &Target, load: &Load) -> Result<report::Feed, String> {
     let failed = |error: io::Error| target.silent(&error);
     let listeners = listener::connect_all(target, load.listeners)?;
     let mut writers = connect_all(target, load.writers, Caller::writer)?;

@@ -6,13 +6,13 @@
 /// The longest header of an unmasked frame.
 const HEADER_BYTES_MAX: usize = 10;
 /// As much of a payload as is shown; a control frame's (at most 125 bytes) is whole.
-pub(super) const FRONT_BYTES_MAX: usize = 256;
+pub(crate) const FRONT_BYTES_MAX: usize = 256;
 /// A longer frame is none of ours; the stream is not what it should be.
 const PAYLOAD_BYTES_MAX: u64 = 64 << 20;
 
 /// What a frame is for (RFC 6455 §11.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Opcode {
+pub(crate) enum Opcode {
     Text,
     Close,
     Ping,
@@ -22,11 +22,11 @@ pub(super) enum Opcode {
 
 /// These bytes are not the unmasked, unfragmented frames that the server sends; the rest cannot be understood.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NotAFrame;
+pub(crate) struct NotAFrame;
 
 /// Remembers where in a frame the last bytes ended.
 #[derive(Default)]
-pub(super) struct Splitter {
+pub(crate) struct Splitter {
     /// The start of a frame whose front is not here yet: less than header and front.
     held: Vec<u8>,
     /// Bytes of the current payload behind its front, still to come.
@@ -35,7 +35,7 @@ pub(super) struct Splitter {
 
 impl Splitter {
     /// Calls `on_frame` with kind and payload front of every frame whose front these bytes complete.
-    pub(super) fn feed(&mut self, mut bytes: &[u8], on_frame: &mut impl FnMut(Opcode, &[u8])) -> Result<(), NotAFrame> {
+    pub(crate) fn feed(&mut self, mut bytes: &[u8], on_frame: &mut impl FnMut(Opcode, &[u8])) -> Result<(), NotAFrame> {
         while !bytes.is_empty() {
             bytes = if self.rest_bytes > 0 {
                 self.step_over(bytes)

@@ -4,16 +4,16 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::process::uninterrupted;
+use crate::platform::uninterrupted;
 
 /// Head and body of an answer; those that are asked for here are far smaller.
 const ANSWER_BYTES_MAX: usize = 16 << 10;
 /// A server that does not answer in this time is not measured any further.
-pub(super) const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
+pub(crate) const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// A connection that stays open.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
     /// Bytes of the current answer in the buffer.
@@ -21,11 +21,11 @@ pub(super) struct Connection {
 }
 
 /// An answer, still in the connection's buffer.
-pub(super) struct Answer<'a> {
-    pub(super) status: u16,
+pub(crate) struct Answer<'a> {
+    pub(crate) status: u16,
     /// Status line and header lines.
-    pub(super) head: &'a str,
-    pub(super) body: &'a [u8],
+    pub(crate) head: &'a str,
+    pub(crate) body: &'a [u8],
 }
 
 /// Whether an answer's head is followed by a body.
@@ -37,7 +37,7 @@ enum Expect {
 
 impl Connection {
     /// Connects.
-    pub(super) fn open(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect_timeout(&address, CONNECT_TIME_MAX)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_TIME_MAX))?;
@@ -46,14 +46,14 @@ impl Connection {
     }
 
     /// Sends a request and waits for its whole answer.
-    pub(super) fn exchange(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
+    pub(crate) fn exchange(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
         self.send(request)?;
         let head_bytes = self.read_whole(Expect::Body)?;
         self.answer(head_bytes)
     }
 
     /// Sends a HEAD request.
-    pub(super) fn head_of(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
+    pub(crate) fn head_of(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
         self.send(request)?;
         let head_bytes = self.read_whole(Expect::HeadOnly)?;
         self.answer(head_bytes)
@@ -61,7 +61,7 @@ impl Connection {
 
     /// Sends a handshake that changes the protocol. Gives the answer's head, the socket, and what has already come
     /// behind the head.
-    pub(super) fn upgrade(mut self, request: &[u8]) -> io::Result<(String, TcpStream, Vec<u8>)> {
+    pub(crate) fn upgrade(mut self, request: &[u8]) -> io::Result<(String, TcpStream, Vec<u8>)> {
         self.send(request)?;
         let head_bytes = self.read_whole(Expect::HeadOnly)?;
         let answer = self.answer(head_bytes)?;
@@ -70,13 +70,13 @@ impl Connection {
     }
 
     /// Sends a request and comes back at once; [`Self::receive`] brings the answer.
-    pub(super) fn send(&mut self, request: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&mut self, request: &[u8]) -> io::Result<()> {
         self.filled = 0;
         self.stream.write_all(request)
     }
 
     /// Reads once. `None` while the answer is not whole; `WouldBlock` if the socket does not wait and nothing has come.
-    pub(super) fn receive(&mut self) -> io::Result<Option<Answer<'_>>> {
+    pub(crate) fn receive(&mut self) -> io::Result<Option<Answer<'_>>> {
         match self.read_once(Expect::Body)? {
             Some(head_bytes) => self.answer(head_bytes).map(Some),
             None => Ok(None),
@@ -85,13 +85,13 @@ impl Connection {
 
     /// Whether reading and writing wait.
     #[cfg(unix)]
-    pub(super) fn set_nonblocking(&self, is_nonblocking: bool) -> io::Result<()> {
+    pub(crate) fn set_nonblocking(&self, is_nonblocking: bool) -> io::Result<()> {
         self.stream.set_nonblocking(is_nonblocking)
     }
 
     /// The socket.
     #[cfg(unix)]
-    pub(super) fn stream(&self) -> &TcpStream {
+    pub(crate) fn stream(&self) -> &TcpStream {
         &self.stream
     }
 
@@ -130,7 +130,7 @@ impl Connection {
 
 impl Answer<'_> {
     /// A header's value.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (own, value) = line.split_once(':')?;
             own.eq_ignore_ascii_case(name).then(|| value.trim())

@@ -15,7 +15,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Connects listeners, looks, and lets them go. It comes before all other measurements: what those leave behind in the
 /// server's memory would be reused by the listeners and hide their share.
-pub(super) fn measure(target: &Target, listeners: usize) -> Result<Memory, String> {
+pub(crate) fn measure(target: &Target, listeners: usize) -> Result<Memory, String> {
     let at_start_bytes = target.meter().resident_bytes();
     let connected = listener::connect_all(target, listeners)?;
     sleep(SETTLE_TIME);

@@ -7,10 +7,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A measurement stops before it has more changes than this; 64 MiB.
-pub(super) const CHANGES_MAX: u64 = 4 << 20;
+pub(crate) const CHANGES_MAX: u64 = 4 << 20;
 
 /// The deliveries of one measurement.
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     /// Changes up to this one are older than the measurement.
     base_seq: u64,
     listeners: u32,
@@ -27,16 +27,16 @@ struct Entry {
 
 /// When a change arrived, in microseconds of the measurement.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Arrivals {
-    pub(super) deliveries: u32,
-    pub(super) first_us: u32,
-    pub(super) median_us: u32,
-    pub(super) last_us: u32,
+pub(crate) struct Arrivals {
+    pub(crate) deliveries: u32,
+    pub(crate) first_us: u32,
+    pub(crate) median_us: u32,
+    pub(crate) last_us: u32,
 }
 
 impl Ledger {
     /// A ledger for up to `changes` changes behind `base_seq`.
-    pub(super) fn new(base_seq: u64, changes: u64, listeners: usize) -> Self {
+    pub(crate) fn new(base_seq: u64, changes: u64, listeners: usize) -> Self {
         let changes = usize::try_from(changes.min(CHANGES_MAX)).unwrap_or(usize::MAX);
         Self {
             base_seq,
@@ -46,7 +46,7 @@ impl Ledger {
     }
 
     /// Notes that a listener has got a change. A change outside of the measurement is not noted.
-    pub(super) fn note(&self, seq: u64, now_us: u32) {
+    pub(crate) fn note(&self, seq: u64, now_us: u32) {
         let Some(entry) = self.entry(seq) else { return };
         let rank = entry.deliveries.fetch_add(1, Ordering::Relaxed) + 1;
         if rank == 1 {
@@ -61,7 +61,7 @@ impl Ledger {
     }
 
     /// When a change arrived, if all listeners got it.
-    pub(super) fn arrivals(&self, seq: u64) -> Option<Arrivals> {
+    pub(crate) fn arrivals(&self, seq: u64) -> Option<Arrivals> {
         let arrivals = self.entry(seq)?.load();
         (arrivals.deliveries == self.listeners).then_some(arrivals)
     }
@@ -69,7 +69,7 @@ impl Ledger {
     /// Deliveries that did not come, of the changes up to `end_seq`, of which `acknowledged` are known to be stored. A
     /// change that nobody got leaves no trace but that there are fewer changes than acknowledged creates; changes of
     /// other people (when a server in use is measured) may hide that, never invent it.
-    pub(super) fn lost(&self, end_seq: u64, acknowledged: u64) -> u64 {
+    pub(crate) fn lost(&self, end_seq: u64, acknowledged: u64) -> u64 {
         let mut seen = 0;
         let mut lost = 0;
         for entry in self.entries.iter().zip(self.base_seq + 1..=end_seq).map(|(entry, _)| entry.load()) {

@@ -8,38 +8,39 @@ use tungstenite::handshake::derive_accept_key;
 use super::frames::{NotAFrame, Opcode, Splitter};
 use super::http::Connection;
 use super::ledger::Ledger;
-use super::scan::{self, RecordId};
+use super::scan;
+use super::scan::RecordId;
 use super::target::Target;
 
 /// RFC 6455 §4.1 wants 16 bytes in Base64; they protect caches, not secrets, so one key serves all.
 const KEY: &str = "dGlsbHN5bmMgYmVuY2ghIQ==";
 
 /// A client of `/ws`.
-pub(super) struct Listener {
+pub(crate) struct Listener {
     stream: TcpStream,
     splitter: Splitter,
     last_seq: u64,
     /// Which record each `seq` was about. One listener of all writes it down; the others would write the same.
-    pub(super) log: Option<Vec<(u64, RecordId)>>,
+    pub(crate) log: Option<Vec<(u64, RecordId)>>,
     is_open: bool,
 }
 
 /// What the listeners of a thread have got.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) deliveries: u64,
-    pub(super) out_of_order: u64,
-    pub(super) doubled: u64,
-    pub(super) closed_listeners: u64,
-    pub(super) unreadable: u64,
+pub(crate) struct Tally {
+    pub(crate) deliveries: u64,
+    pub(crate) out_of_order: u64,
+    pub(crate) doubled: u64,
+    pub(crate) closed_listeners: u64,
+    pub(crate) unreadable: u64,
     /// When the last delivery came.
-    pub(super) last_us: u32,
+    pub(crate) last_us: u32,
     /// Of the listener that keeps one.
-    pub(super) log: Vec<(u64, RecordId)>,
+    pub(crate) log: Vec<(u64, RecordId)>,
 }
 
 /// Connects listeners one after the other; the first of them keeps a log.
-pub(super) fn connect_all(target: &Target, count: usize) -> Result<Vec<Listener>, String> {
+pub(crate) fn connect_all(target: &Target, count: usize) -> Result<Vec<Listener>, String> {
     let mut listeners = Vec::with_capacity(count);
     for number in 1..=count {
         let listener = Listener::connect(target).map_err(|error| {
@@ -52,7 +53,7 @@ pub(super) fn connect_all(target: &Target, count: usize) -> Result<Vec<Listener>
 }
 
 /// Lets the first listener keep a log.
-pub(super) fn appoint_logger(listeners: &mut [Listener]) {
+pub(crate) fn appoint_logger(listeners: &mut [Listener]) {
     if let Some(first) = listeners.first_mut() {
         first.log = Some(Vec::new());
     }
@@ -77,17 +78,17 @@ impl Listener {
     }
 
     /// A listener on a socket that already speaks in frames.
-    pub(super) fn over(stream: TcpStream) -> Self {
+    pub(crate) fn over(stream: TcpStream) -> Self {
         Self { stream, splitter: Splitter::default(), last_seq: 0, log: None, is_open: true }
     }
 
     /// The socket.
-    pub(super) fn stream(&self) -> &TcpStream {
+    pub(crate) fn stream(&self) -> &TcpStream {
         &self.stream
     }
 
     /// Checks what came, at `now_us` of the measurement.
-    pub(super) fn take(&mut self, bytes: &[u8], now_us: u32, ledger: &Ledger, tally: &mut Tally) {
+    pub(crate) fn take(&mut self, bytes: &[u8], now_us: u32, ledger: &Ledger, tally: &mut Tally) {
         let Self { stream, splitter, last_seq, log, is_open } = self;
         tally.last_us = now_us;
         let result = splitter.feed(bytes, &mut |opcode, front| match opcode {
@@ -114,12 +115,12 @@ impl Listener {
     }
 
     /// The server has ended the connection.
-    pub(super) fn end(&mut self, tally: &mut Tally) {
+    pub(crate) fn end(&mut self, tally: &mut Tally) {
         tally.close(&mut self.is_open);
     }
 
     /// Whether there is anything to come.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.is_open
     }
 }
@@ -145,7 +146,7 @@ impl Tally {
     }
 
     /// Adds what the listeners of another thread have got.
-    pub(super) fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.deliveries += other.deliveries;
         self.out_of_order += other.out_of_order;
         self.doubled += other.doubled;

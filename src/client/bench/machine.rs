@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 use super::report::Machine;
 
 /// This machine, of which others took a part during the run.
-pub(super) fn describe(taken_by_others_percent: Option<u64>) -> Machine {
+pub(crate) fn describe(taken_by_others_percent: Option<u64>) -> Machine {
     Machine {
         processor: board().or_else(processor),
         cores: available_parallelism().map_or(1, usize::from),
@@ -43,7 +43,7 @@ fn distribution() -> Option<String> {
 }
 
 /// The kind of file system that a folder is on: durable creates on `tmpfs` say nothing.
-pub(super) fn file_system(folder: &Path) -> Option<String> {
+pub(crate) fn file_system(folder: &Path) -> Option<String> {
     let folder = folder.canonicalize().ok()?;
     kind_of_mount(&fs::read_to_string("/proc/mounts").ok()?, &folder)
 }

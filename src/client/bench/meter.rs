@@ -7,31 +7,31 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Knows where a process is described, if anywhere.
-pub(super) struct Meter {
+pub(crate) struct Meter {
     process: Option<PathBuf>,
 }
 
 impl Meter {
     /// A process of this machine.
-    pub(super) fn of_process(id: u32) -> Self {
+    pub(crate) fn of_process(id: u32) -> Self {
         Self { process: Some(Path::new("/proc").join(id.to_string())) }
     }
 
     /// The process that listens at an address, if that is on this machine and the system shows it to us.
-    pub(super) fn of_listener(address: SocketAddr) -> Self {
+    pub(crate) fn of_listener(address: SocketAddr) -> Self {
         Self { process: address.ip().is_loopback().then(|| listening_process(address.port())).flatten() }
     }
 
     /// Processor time of all threads since they started, in nanoseconds. A thread that ends takes its time with it, so
     /// measure while the connections of the measurement are open.
-    pub(super) fn processor_ns(&self) -> Option<u64> {
+    pub(crate) fn processor_ns(&self) -> Option<u64> {
         let threads = fs::read_dir(self.process.as_ref()?.join("task")).ok()?;
         let total = threads.flatten().filter_map(|thread| running_ns(&thread.path())).sum();
         (total > 0).then_some(total)
     }
 
     /// Memory in use by the process (resident), in bytes.
-    pub(super) fn resident_bytes(&self) -> Option<u64> {
+    pub(crate) fn resident_bytes(&self) -> Option<u64> {
         let status = fs::read_to_string(self.process.as_ref()?.join("status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
@@ -40,13 +40,13 @@ impl Meter {
 }
 
 /// Processor time of the thread that asks, in nanoseconds.
-pub(super) fn own_thread_ns() -> Option<u64> {
+pub(crate) fn own_thread_ns() -> Option<u64> {
     running_ns(Path::new("/proc/thread-self"))
 }
 
 /// Processor time in the system's ticks, by which the work of others on this machine is told from ours.
 #[derive(Clone, Copy)]
-pub(super) struct Ticks {
+pub(crate) struct Ticks {
     /// Of all cores, at work or not.
     possible: u64,
     /// Of these, at work or taken by the machine below a virtual one.
@@ -57,7 +57,7 @@ pub(super) struct Ticks {
 
 impl Ticks {
     /// Since the system started.
-    pub(super) fn now(server: &Meter) -> Option<Self> {
+    pub(crate) fn now(server: &Meter) -> Option<Self> {
         let own = process_ticks(Path::new("/proc/self"))?;
         let servers = process_ticks(server.process.as_ref()?)?;
         let (possible, busy) = machine_ticks(&fs::read_to_string("/proc/stat").ok()?)?;
@@ -65,7 +65,7 @@ impl Ticks {
     }
 
     /// Which part of the cores other programs took since `earlier`.
-    pub(super) fn others_percent(self, earlier: Self) -> Option<u64> {
+    pub(crate) fn others_percent(self, earlier: Self) -> Option<u64> {
         let ours = self.ours.saturating_sub(earlier.ours);
         let others = self.busy.saturating_sub(earlier.busy).saturating_sub(ours);
         (others * 100).checked_div(self.possible.saturating_sub(earlier.possible))

@@ -5,16 +5,16 @@ use serde::Serialize;
 /// How long something took: half of the times were at most `p50_us`, and so on. All zero if nothing was measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_field_names, reason = "the unit belongs to the name")]
-pub(super) struct Latency {
-    pub(super) p50_us: u32,
-    pub(super) p90_us: u32,
-    pub(super) p99_us: u32,
-    pub(super) max_us: u32,
+pub(crate) struct Latency {
+    pub(crate) p50_us: u32,
+    pub(crate) p90_us: u32,
+    pub(crate) p99_us: u32,
+    pub(crate) max_us: u32,
 }
 
 impl Latency {
     /// Sorts the times and picks.
-    pub(super) fn of(mut times_us: Vec<u32>) -> Self {
+    pub(crate) fn of(mut times_us: Vec<u32>) -> Self {
         times_us.sort_unstable();
         let at = |percent| percentile(&times_us, percent).unwrap_or(0);
         Self { p50_us: at(50), p90_us: at(90), p99_us: at(99), max_us: at(100) }

@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use super::caller::{Caller, Calls, Schedule, run_all};
 use super::percentile::Latency;
-use super::report::{self, per_second};
+use super::report;
+use super::report::per_second;
 use super::swarm::micros;
 use super::target::Target;
 
 /// Creates by so many writers at once, without listeners.
-pub(super) fn creates(target: &Target, writers: usize, time: Duration) -> Result<report::Requests, String> {
+pub(crate) fn creates(target: &Target, writers: usize, time: Duration) -> Result<report::Requests, String> {
     measure(target, writers, time, Caller::writer)
 }
 
 /// Reads of one record by so many readers at once, each its own.
-pub(super) fn reads(target: &Target, readers: usize, time: Duration) -> Result<report::Requests, String> {
+pub(crate) fn reads(target: &Target, readers: usize, time: Duration) -> Result<report::Requests, String> {
     measure(target, readers, time, Caller::reader)
 }
 
@@ -40,7 +41,7 @@ fn measure(
 }
 
 /// Connects callers, numbered from 0.
-pub(super) fn connect_all(
+pub(crate) fn connect_all(
     target: &Target,
     count: usize,
     connect: fn(&Target, usize) -> io::Result<Caller>,
@@ -49,7 +50,7 @@ pub(super) fn connect_all(
 }
 
 /// How many calls succeeded; an error if none did, since then there is nothing to measure.
-pub(super) fn some_answered(calls: &Calls) -> Result<u64, String> {
+pub(crate) fn some_answered(calls: &Calls) -> Result<u64, String> {
     match (calls.answered.len(), &calls.refusal) {
         (0, Some(refusal)) => Err(format!("The server refuses every request ({refusal}).")),
         (0, None) => Err("The time was too short for a single answer.".into()),

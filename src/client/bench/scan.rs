@@ -2,7 +2,7 @@
 
 /// The id of a record, packed: one comparison instead of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct RecordId(u64);
+pub(crate) struct RecordId(u64);
 
 /// Which series an id belongs to, above its 32 bits of hex digits.
 const ORDER: u64 = 1 << 32;
@@ -13,7 +13,7 @@ const SEQ_FROM: usize = 48;
 const DIGITS_MAX: usize = 19;
 
 /// The change's place in the order of all changes, from the front of a live message.
-pub(super) fn seq(message: &[u8]) -> Option<u64> {
+pub(crate) fn seq(message: &[u8]) -> Option<u64> {
     const NAME: &[u8] = b"\"seq\":";
     let digits = message.get(SEQ_FROM..).and_then(|text| behind(text, NAME)).or_else(|| behind(message, NAME))?;
     digits.first().filter(|byte| byte.is_ascii_digit())?;
@@ -22,12 +22,12 @@ pub(super) fn seq(message: &[u8]) -> Option<u64> {
 }
 
 /// The record that a live message is about.
-pub(super) fn message_id(message: &[u8]) -> Option<RecordId> {
+pub(crate) fn message_id(message: &[u8]) -> Option<RecordId> {
     packed(behind(message, b"\"id\":\"")?)
 }
 
 /// The record that an answer to a create is about: `estimate_id` or `order_id`, whichever it has.
-pub(super) fn answer_id(answer: &[u8]) -> Option<RecordId> {
+pub(crate) fn answer_id(answer: &[u8]) -> Option<RecordId> {
     packed(behind(answer, b"_id\":\"")?)
 }
 

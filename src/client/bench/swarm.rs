@@ -8,23 +8,23 @@ use std::time::{Duration, Instant};
 
 use super::ledger::Ledger;
 use super::listener::{Listener, Tally};
-use super::wait::{follow, threads_for};
+use crate::client::bench::wait::{follow, threads_for};
 
 /// How long the last deliveries may take after the last answer.
-pub(super) const DRAIN_TIME_MAX: Duration = Duration::from_secs(15);
+pub(crate) const DRAIN_TIME_MAX: Duration = Duration::from_secs(15);
 /// If nothing comes for so long, nothing will.
 const QUIET_TIME: Duration = Duration::from_secs(2);
 /// How often the measurement looks whether all has come.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How often a thread to which nothing comes looks whether the measurement is over.
-pub(super) const IDLE_LOOK_EVERY: Duration = Duration::from_millis(100);
+pub(crate) const IDLE_LOOK_EVERY: Duration = Duration::from_millis(100);
 const STACK_BYTES: usize = 128 << 10;
 
 /// What the threads of a measurement share.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     /// The measurement's time zero.
-    pub(super) clock: Instant,
-    pub(super) ledger: Ledger,
+    pub(crate) clock: Instant,
+    pub(crate) ledger: Ledger,
     /// So far, over all listeners.
     deliveries: AtomicU64,
     is_over: AtomicBool,
@@ -33,7 +33,7 @@ pub(super) struct Watch {
 
 impl Watch {
     /// A measurement that begins now and ends by itself after `time_max`.
-    pub(super) fn new(ledger: Ledger, time_max: Duration) -> Arc<Self> {
+    pub(crate) fn new(ledger: Ledger, time_max: Duration) -> Arc<Self> {
         let clock = Instant::now();
         Arc::new(Self {
             clock,
@@ -45,31 +45,31 @@ impl Watch {
     }
 
     /// Microseconds since the beginning.
-    pub(super) fn now_us(&self) -> u32 {
+    pub(crate) fn now_us(&self) -> u32 {
         micros(self.clock.elapsed())
     }
 
     /// Whether the threads should end.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed) || Instant::now() >= self.deadline
     }
 }
 
 /// A time in microseconds; an hour fits.
-pub(super) fn micros(time: Duration) -> u32 {
+pub(crate) fn micros(time: Duration) -> u32 {
     u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }
 
 /// The listeners of one thread.
-pub(super) struct Group {
-    pub(super) listeners: Vec<Listener>,
-    pub(super) watch: Arc<Watch>,
-    pub(super) tally: Tally,
+pub(crate) struct Group {
+    pub(crate) listeners: Vec<Listener>,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) tally: Tally,
 }
 
 impl Group {
     /// Checks what listener `index` got.
-    pub(super) fn take(&mut self, index: usize, bytes: &[u8]) {
+    pub(crate) fn take(&mut self, index: usize, bytes: &[u8]) {
         let Some(listener) = self.listeners.get_mut(index) else { return };
         let before = self.tally.deliveries;
         listener.take(bytes, self.watch.now_us(), &self.watch.ledger, &mut self.tally);
@@ -77,7 +77,7 @@ impl Group {
     }
 
     /// Notes that listener `index` will get no more.
-    pub(super) fn end(&mut self, index: usize) {
+    pub(crate) fn end(&mut self, index: usize) {
         if let Some(listener) = self.listeners.get_mut(index) {
             listener.end(&mut self.tally);
         }
@@ -90,14 +90,14 @@ impl Group {
 }
 
 /// The running threads.
-pub(super) struct Swarm {
+pub(crate) struct Swarm {
     watch: Arc<Watch>,
     threads: Vec<JoinHandle<io::Result<Tally>>>,
 }
 
 impl Swarm {
     /// Deals the listeners out to as few threads as this system can do with.
-    pub(super) fn start(listeners: Vec<Listener>, watch: &Arc<Watch>) -> io::Result<Self> {
+    pub(crate) fn start(listeners: Vec<Listener>, watch: &Arc<Watch>) -> io::Result<Self> {
         let threads_max = threads_for(listeners.len());
         let mut hands: Vec<Vec<Listener>> = std::iter::repeat_with(Vec::new).take(threads_max).collect();
         for (index, listener) in listeners.into_iter().enumerate() {
@@ -114,7 +114,7 @@ impl Swarm {
     }
 
     /// Waits until so many deliveries have come, or until no more do.
-    pub(super) fn drain(&self, expected: u64) {
+    pub(crate) fn drain(&self, expected: u64) {
         let deadline = Instant::now() + DRAIN_TIME_MAX;
         let (mut seen, mut quiet_since) = (0, Instant::now());
         while Instant::now() < deadline && quiet_since.elapsed() < QUIET_TIME {
@@ -130,7 +130,7 @@ impl Swarm {
     }
 
     /// Ends the threads and adds up.
-    pub(super) fn finish(mut self) -> io::Result<Tally> {
+    pub(crate) fn finish(mut self) -> io::Result<Tally> {
         self.watch.is_over.store(true, Ordering::Relaxed);
         let mut sum = Tally::default();
         for thread in self.threads.drain(..) {

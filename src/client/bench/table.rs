@@ -8,7 +8,7 @@ use super::report::{Feed, Machine, Memory, Report, Requests, Sends, ServerFacts}
 const UNKNOWN: &str = "not known here";
 
 /// The whole report. Writing to a text does not fail.
-pub(super) fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let mut text = format!("tillsync {} bench, {} s\n\n", report.version, report.seconds);
     about(&mut text, &report.machine, &report.server);
     memory(&mut text, &report.memory);

@@ -8,11 +8,10 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::bare;
 use super::http::Connection;
-use super::machine;
 use super::meter::Meter;
 use super::report::ServerFacts;
+use super::{bare, machine};
 use crate::client::base_url;
 
 /// For a server that is started here to say where it listens.
@@ -24,10 +23,10 @@ const FOLDER_NAMES_MAX: u32 = 100;
 const PORT_DEFAULT: u16 = 80;
 
 /// Where to send requests, and what is known about who answers.
-pub(super) struct Target {
-    pub(super) address: SocketAddr,
+pub(crate) struct Target {
+    pub(crate) address: SocketAddr,
     /// For the `Host` header.
-    pub(super) host: String,
+    pub(crate) host: String,
     meter: Meter,
     file_system: Option<String>,
     bare_syncs_per_second: Option<u64>,
@@ -36,7 +35,7 @@ pub(super) struct Target {
 
 impl Target {
     /// Starts this very program as a server with an empty database in a temporary folder. It ends with the value.
-    pub(super) fn start(listeners: usize) -> Result<Self, String> {
+    pub(crate) fn start(listeners: usize) -> Result<Self, String> {
         let folder = Folder::make().map_err(|error| format!("No temporary folder can be made: {error}."))?;
         let bare_syncs_per_second = bare::syncs_per_second(&folder.path).ok();
         let file_system = machine::file_system(&folder.path);
@@ -52,7 +51,7 @@ impl Target {
     }
 
     /// The server at an address; an error if nobody answers there.
-    pub(super) fn at(url: &str) -> Result<Self, String> {
+    pub(crate) fn at(url: &str) -> Result<Self, String> {
         let host = base_url(url)?.trim_start_matches("http://").to_string();
         let address = resolve(&host).ok_or_else(|| format!("{url} is not the address of any machine known here."))?;
         let meter = Meter::of_listener(address);
@@ -63,12 +62,12 @@ impl Target {
     }
 
     /// Processor time and memory of the server.
-    pub(super) fn meter(&self) -> &Meter {
+    pub(crate) fn meter(&self) -> &Meter {
         &self.meter
     }
 
     /// The sequence of the newest change, as every list answer says it.
-    pub(super) fn seq(&self) -> Result<u64, String> {
+    pub(crate) fn seq(&self) -> Result<u64, String> {
         let request = format!("HEAD /api/estimates/all?limit=1 HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
         let mut connection = Connection::open(self.address).map_err(|error| self.silent(&error))?;
         let answer = connection.head_of(request.as_bytes()).map_err(|error| self.silent(&error))?;
@@ -77,7 +76,7 @@ impl Target {
     }
 
     /// Listeners that the server counts now.
-    pub(super) fn listeners(&self) -> Result<u64, String> {
+    pub(crate) fn listeners(&self) -> Result<u64, String> {
         let request = format!("GET /api/websocket/status HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
         let mut connection = Connection::open(self.address).map_err(|error| self.silent(&error))?;
         let answer = connection.exchange(request.as_bytes()).map_err(|error| self.silent(&error))?;
@@ -87,12 +86,12 @@ impl Target {
     }
 
     /// The sentence about a server that does not answer.
-    pub(super) fn silent(&self, error: &io::Error) -> String {
+    pub(crate) fn silent(&self, error: &io::Error) -> String {
         format!("The server at {} does not answer: {error}.", self.host)
     }
 
     /// For the report.
-    pub(super) fn facts(&self) -> ServerFacts {
+    pub(crate) fn facts(&self) -> ServerFacts {
         ServerFacts {
             url: format!("http://{}", self.host),
             is_started_here: self.own.is_some(),

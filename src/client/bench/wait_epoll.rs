@@ -23,13 +23,13 @@ const EVENTS_MAX: usize = 1_024;
 const THREADS_MAX: usize = 4;
 
 /// One thread for every two cores.
-pub(super) fn threads_for(sockets: usize) -> usize {
+pub(crate) fn threads_for(sockets: usize) -> usize {
     let cores = available_parallelism().map_or(1, usize::from);
     (cores / 2).clamp(1, THREADS_MAX).min(sockets.max(1))
 }
 
 /// Reads whatever comes to a group's listeners until the measurement is over.
-pub(super) fn follow(group: &mut Group) -> io::Result<()> {
+pub(crate) fn follow(group: &mut Group) -> io::Result<()> {
     let mut sockets = Sockets::new()?;
     for (index, listener) in group.listeners.iter().enumerate() {
         listener.stream().set_nonblocking(true)?;
@@ -64,7 +64,7 @@ fn read(group: &mut Group, index: usize, buffer: &mut [u8]) {
 }
 
 /// Lets callers call until the schedule ends and all are answered.
-pub(super) fn call(callers: &mut [Caller], schedule: &Schedule) -> io::Result<Calls> {
+pub(crate) fn call(callers: &mut [Caller], schedule: &Schedule) -> io::Result<Calls> {
     let mut sockets = Sockets::new()?;
     let mut calls = Calls::default();
     let mut under_way = 0;

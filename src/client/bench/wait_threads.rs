@@ -10,12 +10,12 @@ use super::swarm::{Group, IDLE_LOOK_EVERY};
 const READ_BYTES: usize = 32 << 10;
 
 /// One thread each.
-pub(super) fn threads_for(sockets: usize) -> usize {
+pub(crate) fn threads_for(sockets: usize) -> usize {
     sockets.max(1)
 }
 
 /// Reads whatever comes to the group's only listener until the measurement is over.
-pub(super) fn follow(group: &mut Group) -> io::Result<()> {
+pub(crate) fn follow(group: &mut Group) -> io::Result<()> {
     let mut buffer = vec![0; READ_BYTES];
     for listener in &group.listeners {
         listener.stream().set_read_timeout(Some(IDLE_LOOK_EVERY))?;
@@ -34,6 +34,6 @@ pub(super) fn follow(group: &mut Group) -> io::Result<()> {
 }
 
 /// Never called: each caller has a thread of its own.
-pub(super) fn call(_callers: &mut [Caller], _schedule: &Schedule) -> io::Result<Calls> {
+pub(crate) fn call(_callers: &mut [Caller], _schedule: &Schedule) -> io::Result<Calls> {
     Err(ErrorKind::Unsupported.into())
 }

@@ -1,0 +1,334 @@
+//! One commit at a time, whoever leads it: a lone command is committed on its caller's thread; as soon as two meet, the
+//! writer thread gathers what waits and commits it with one sync.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::idempotency::Place;
+use super::ticket;
+use super::ticket::{Answerer, Pending, Progress, Reply};
+use crate::app::commands::{Submission, SubmitError, decide};
+use crate::app::monitor::{DiskSpace, LastStored, ShopClock};
+use crate::live::Feed;
+use crate::metrics::{Counter, Histogram};
+use crate::platform::EndOnPanic;
+use crate::queue::{NoItem, Receiver, Sender, TrySendError, bounded};
+use crate::store::{CommitTime, Committed, Store};
+
+/// Commands that may wait for the writer.
+const QUEUE_COMMANDS_MAX: usize = 1_024;
+/// Commands of one transaction.
+const BATCH_COMMANDS_MAX: usize = 256;
+/// The writer waits for the next commands of those whom it has just answered, for this part of the last commit's time.
+const GATHER_PART_OF_COMMIT: u32 = 4;
+/// However slow the disk, nobody waits longer than this for company.
+const GATHER_WAIT_MAX: Duration = Duration::from_millis(5);
+
+/// Of what a fault has left unshown, bytes that are read at once.
+const RECOVERY_BYTES_MAX: usize = 1 << 20;
+/// Between two attempts to show what a fault has left unshown.
+const RECOVERY_REST: Duration = Duration::from_millis(250);
+/// How often an idle writer looks whether there was a fault.
+const IDLE_LOOK: Duration = Duration::from_secs(1);
+
+const _: () = assert!(BATCH_COMMANDS_MAX <= QUEUE_COMMANDS_MAX);
+
+/// What waits for the writer.
+enum Waiting {
+    Command(Submission, Answerer),
+    /// Nothing to do; dropping it tells the one who waits that the writer has been there.
+    Proof(Sender<()>),
+}
+
+pub(crate) struct Committer {
+    desk: Arc<Desk>,
+    queue: Mutex<Option<Sender<Waiting>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Numbers about commits since the start.
+#[derive(Debug)]
+pub struct CommitCounts {
+    /// Microseconds of each commit that changed something.
+    pub seconds: Histogram<10>,
+    /// Commands of each.
+    pub commands: Histogram<9>,
+    /// Commits whose outcome is unknown.
+    pub failures: Counter,
+}
+
+impl Default for CommitCounts {
+    fn default() -> Self {
+        Self {
+            seconds: Histogram::new([100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000]),
+            commands: Histogram::new([1, 2, 4, 8, 16, 32, 64, 128, 256]),
+            failures: Counter::default(),
+        }
+    }
+}
+
+/// What commits work with.
+pub(crate) struct Tools {
+    pub store: Arc<Store>,
+    pub feed: Feed,
+    pub clock: ShopClock,
+    pub space: Arc<DiskSpace>,
+    pub last_stored: Arc<LastStored>,
+    /// Revision of the settings at the start.
+    pub settings_rev: u32,
+}
+
+/// What a commit needs; only the holder of the turn commits.
+struct Desk {
+    tools: Tools,
+    counts: CommitCounts,
+    /// Promise 2: whoever holds it commits and publishes before giving it back, so both have one order.
+    turn: Mutex<()>,
+    /// Commands handed to the writer and not answered yet. While there are any, nobody overtakes them.
+    waiting: AtomicUsize,
+    is_stopping: AtomicBool,
+    /// A commit failed, and what it may have left in the file is not shown yet.
+    is_feed_behind: AtomicBool,
+    /// Revision of the settings that were shown last.
+    settings_rev: AtomicU32,
+}
+
+impl Committer {
+    pub(crate) fn start(tools: Tools) -> std::io::Result<Self> {
+        let settings_rev = AtomicU32::new(tools.settings_rev);
+        let desk = Arc::new(Desk {
+            tools,
+            counts: CommitCounts::default(),
+            turn: Mutex::new(()),
+            waiting: AtomicUsize::new(0),
+            is_stopping: AtomicBool::new(false),
+            is_feed_behind: AtomicBool::new(false),
+            settings_rev,
+        });
+        let (sender, receiver) = bounded(QUEUE_COMMANDS_MAX);
+        let writer = thread::Builder::new().name("writer".into()).spawn({
+            let desk = Arc::clone(&desk);
+            move || desk.write(&receiver)
+        })?;
+        Ok(Self { desk, queue: Mutex::new(Some(sender)), writer: Mutex::new(Some(writer)) })
+    }
+
+    pub(crate) fn counts(&self) -> &CommitCounts {
+        &self.desk.counts
+    }
+
+    /// Commits a lone command here; one that meets others is handed to the writer. `place` is given back once it is done.
+    pub(crate) fn submit(&self, submission: Submission, place: Option<Place>) -> Result<Progress, SubmitError> {
+        if self.desk.is_stopping.load(Ordering::Acquire) {
+            return Err(SubmitError::Stopping);
+        }
+        if self.desk.waiting.load(Ordering::Acquire) == 0
+            && let Some(turn) = self.desk.try_take_turn()
+        {
+            // It may have begun to stop in between; then the file is closed behind this turn.
+            if self.desk.is_stopping.load(Ordering::Acquire) {
+                return Err(SubmitError::Stopping);
+            }
+            let mut replies = self.desk.commit(&turn, std::slice::from_ref(&submission));
+            return replies.pop().unwrap_or(Err(SubmitError::OutcomeUnknown)).map(Progress::Done);
+        }
+        self.hand_over(submission, place).map(Progress::Pending)
+    }
+
+    fn hand_over(&self, submission: Submission, place: Option<Place>) -> Result<Pending, SubmitError> {
+        let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone() else {
+            return Err(SubmitError::Stopping);
+        };
+        let (answerer, pending) = ticket::pair(place);
+        self.desk.waiting.fetch_add(1, Ordering::AcqRel);
+        match queue.try_send(Waiting::Command(submission, answerer)) {
+            Ok(()) => Ok(pending),
+            Err(TrySendError::Full(_)) => {
+                self.desk.waiting.fetch_sub(1, Ordering::AcqRel);
+                Err(SubmitError::QueueFull)
+            }
+            Err(TrySendError::Disconnected(_)) => {
+                self.desk.waiting.fetch_sub(1, Ordering::AcqRel);
+                Err(SubmitError::Stopping)
+            }
+        }
+    }
+
+    /// Returns when the writer has carried out what waited before, and gone through a commit that changes nothing.
+    pub(crate) fn prove(&self) {
+        let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
+        let (proof, done) = bounded(1);
+        self.desk.waiting.fetch_add(1, Ordering::AcqRel);
+        if queue.send(Waiting::Proof(proof)).is_err() {
+            self.desk.waiting.fetch_sub(1, Ordering::AcqRel);
+        }
+        let _ = done.recv(None);
+    }
+
+    /// Refuses new commands, commits those that wait, and ends the writer thread.
+    pub(crate) fn stop(&self) {
+        self.desk.is_stopping.store(true, Ordering::Release);
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = writer.join();
+        }
+        // A lone command may still be on its way; its commit ends before the file is closed.
+        drop(self.desk.turn.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Desk {
+    /// The writer thread: ends when the queue is closed and empty.
+    fn write(&self, queue: &Receiver<Waiting>) {
+        // Without it every command that must queue would be refused for ever.
+        let _guard = EndOnPanic("the writer");
+        while let Some(first) = self.next_waiting(queue) {
+            let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut batch = vec![first];
+            take_waiting(queue, &mut batch);
+            while !batch.is_empty() {
+                let answered = batch.len();
+                let commit_time = self.commit_and_answer(&turn, batch);
+                let wait = (commit_time / GATHER_PART_OF_COMMIT).min(GATHER_WAIT_MAX);
+                queue.wait_for(answered, Instant::now() + wait);
+                batch = Vec::new();
+                take_waiting(queue, &mut batch);
+            }
+        }
+    }
+
+    /// Waits for a command. While the feed is behind the file, tries now and then to bring it up.
+    fn next_waiting(&self, queue: &Receiver<Waiting>) -> Option<Waiting> {
+        loop {
+            if !self.is_feed_behind.load(Ordering::Acquire) {
+                // A lone commit may fail while this waits; the time-out lets the writer notice.
+                match queue.recv(Some(Instant::now() + IDLE_LOOK)) {
+                    Err(NoItem::Late) => continue,
+                    received => return received.ok(),
+                }
+            }
+            match queue.recv(Some(Instant::now() + RECOVERY_REST)) {
+                Err(NoItem::Late) => {
+                    let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+                    if self.is_feed_behind.load(Ordering::Acquire) {
+                        self.bring_feed_up();
+                    }
+                }
+                received => return received.ok(),
+            }
+        }
+    }
+
+    fn commit_and_answer(&self, turn: &MutexGuard<'_, ()>, batch: Vec<Waiting>) -> Duration {
+        let started = Instant::now();
+        let taken = batch.len();
+        let (mut submissions, mut callers, mut proofs) =
+            (Vec::with_capacity(taken), Vec::with_capacity(taken), Vec::new());
+        for waiting in batch {
+            match waiting {
+                Waiting::Command(submission, caller) => {
+                    submissions.push(submission);
+                    callers.push(caller);
+                }
+                Waiting::Proof(proof) => proofs.push(proof),
+            }
+        }
+        let replies = self.commit(turn, &submissions);
+        let commit_time = started.elapsed();
+        self.waiting.fetch_sub(taken, Ordering::AcqRel);
+        drop(proofs);
+        for (caller, reply) in callers.into_iter().zip(replies) {
+            caller.answer(reply);
+        }
+        commit_time
+    }
+
+    fn try_take_turn(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.turn.try_lock() {
+            Ok(turn) => Some(turn),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Commits the submissions in one transaction and hands their changes to the feed. One reply each, in order.
+    fn commit(&self, _turn: &MutexGuard<'_, ()>, submissions: &[Submission]) -> Vec<Reply> {
+        // A panic in the middle of a commit leaves nothing that can be trusted.
+        let _guard = EndOnPanic("a commit");
+        if self.is_feed_behind.load(Ordering::Acquire) && !self.bring_feed_up() {
+            return submissions.iter().map(|_| Err(SubmitError::Unavailable)).collect();
+        }
+        let started = Instant::now();
+        let Tools { store, feed, clock, space, last_stored, .. } = &self.tools;
+        let now = CommitTime { at: clock.now(), uptime_seconds: clock.uptime_seconds() };
+        let room = space.room();
+        let result = store.commit(now, |batch| {
+            submissions.iter().map(|submission| decide(batch, submission, room)).collect::<Result<Vec<Reply>, _>>()
+        });
+        match result {
+            Ok(Committed { value: replies, changes, settings, is_synced }) => {
+                if is_synced {
+                    self.counts.commands.note(submissions.len() as u64);
+                    self.counts.seconds.note(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+                }
+                last_stored.note(&changes);
+                // Promise 1: only what is durable is shown.
+                feed.publish(changes);
+                if let Some((rev, json)) = settings {
+                    self.show_settings(rev, json);
+                }
+                replies
+            }
+            Err(error) => {
+                self.counts.failures.add(1);
+                log::error!("⚠️ A commit failed; its callers are told that the outcome is unknown: {error}");
+                self.is_feed_behind.store(true, Ordering::Release);
+                self.bring_feed_up();
+                submissions.iter().map(|_| Err(SubmitError::OutcomeUnknown)).collect()
+            }
+        }
+    }
+}
+
+impl Desk {
+    fn show_settings(&self, rev: u32, json: Arc<[u8]>) {
+        self.settings_rev.store(rev, Ordering::Release);
+        self.tools.feed.publish_settings(json);
+    }
+
+    /// After a fault the file may hold a commit that was never shown. Opens the file and shows what is in it, before
+    /// anything else is committed. Promise 6: nothing is skipped. True when the feed is level with the file.
+    fn bring_feed_up(&self) -> bool {
+        loop {
+            let Tools { store, feed, last_stored, .. } = &self.tools;
+            let seq = feed.last_published();
+            let missed = store.snapshot().and_then(|snapshot| {
+                Ok((snapshot.changes_after(seq, BATCH_COMMANDS_MAX, RECOVERY_BYTES_MAX)?, snapshot.seq()?))
+            });
+            let Ok(((changes, read_to), head)) = missed else { return false };
+            last_stored.note(&changes);
+            feed.publish(changes);
+            feed.advance(read_to);
+            if read_to >= head {
+                // They are not in the log; the fault may have left new ones that nobody has seen.
+                let Ok((rev, json)) = store.snapshot().and_then(|snapshot| snapshot.settings()) else { return false };
+                if rev != self.settings_rev.load(Ordering::Acquire) {
+                    self.show_settings(rev, json.into());
+                }
+                self.is_feed_behind.store(false, Ordering::Release);
+                return true;
+            }
+        }
+    }
+}
+
+/// Takes what waits, as much of it as one transaction may have.
+fn take_waiting(queue: &Receiver<Waiting>, batch: &mut Vec<Waiting>) {
+    while batch.len() < BATCH_COMMANDS_MAX
+        && let Some(waiting) = queue.try_recv()
+    {
+        batch.push(waiting);
+    }
+}

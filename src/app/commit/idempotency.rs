@@ -1,0 +1,139 @@
+//! Recognising a repeated command (promise 4).
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+
+use crate::app::commands::SubmitError;
+use crate::domain::OriginHash;
+
+/// How long a repetition without a key counts as one: the old app gives up well before.
+const KEYLESS_SECONDS: u32 = 10 * 60;
+/// How long the answer to a keyed command is kept.
+const KEYED_SECONDS: u32 = 7 * 24 * 60 * 60;
+
+/// By what a repetition is recognised, and for how long.
+#[derive(Debug, Clone)]
+pub struct Repeat {
+    fingerprint: [u8; 16],
+    payload: [u8; 16],
+    /// Of a command with a key.
+    origin: Option<OriginHash>,
+}
+
+impl Repeat {
+    /// For a command with an `Idempotency-Key`: recognised by the key; another payload under it is a mistake.
+    pub fn by_key(key: &str, request: &[&str], body: &[u8]) -> Self {
+        Self {
+            fingerprint: fingerprint(&[b"key", key.as_bytes()]),
+            payload: payload(request, body),
+            origin: Some(OriginHash::of_key(key)),
+        }
+    }
+
+    /// For a command without one: the same bytes to the same route are the same command, for ten minutes.
+    pub fn by_content(request: &[&str], body: &[u8]) -> Self {
+        let payload = payload(request, body);
+        Self { fingerprint: fingerprint(&[b"content", &payload]), payload, origin: None }
+    }
+
+    pub(crate) fn fingerprint(&self) -> [u8; 16] {
+        self.fingerprint
+    }
+
+    pub(crate) fn payload(&self) -> [u8; 16] {
+        self.payload
+    }
+
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.origin.is_some()
+    }
+
+    pub(crate) fn origin(&self) -> Option<OriginHash> {
+        self.origin
+    }
+
+    pub(crate) fn kept_seconds(&self) -> u32 {
+        if self.is_keyed() { KEYED_SECONDS } else { KEYLESS_SECONDS }
+    }
+}
+
+/// What a request asks for: the words of its head that matter, and its body.
+fn payload(request: &[&str], body: &[u8]) -> [u8; 16] {
+    let mut parts: Vec<&[u8]> = request.iter().map(|word| word.as_bytes()).collect();
+    parts.push(body);
+    fingerprint(&parts)
+}
+
+/// Half of a SHA-256 over the parts, each with its length, so that no two lists of parts look alike.
+fn fingerprint(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    digest.first_chunk().copied().unwrap_or_default()
+}
+
+/// The keys that are being worked on.
+#[derive(Default)]
+pub struct InFlight {
+    keys: Arc<Mutex<HashSet<[u8; 16]>>>,
+}
+
+impl InFlight {
+    /// Takes the place of a key, or says that somebody has it. The place comes back by `Drop`.
+    pub(crate) fn enter(&self, fingerprint: [u8; 16]) -> Result<Place, SubmitError> {
+        if self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(fingerprint) {
+            Ok(Place { keys: Arc::clone(&self.keys), fingerprint })
+        } else {
+            Err(SubmitError::InFlight)
+        }
+    }
+}
+
+/// The place of a key; it comes back by `Drop`.
+pub(crate) struct Place {
+    keys: Arc<Mutex<HashSet<[u8; 16]>>>,
+    fingerprint: [u8; 16],
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.fingerprint);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_tell_every_part_apart() {
+        let base = Repeat::by_content(&["POST", "/a"], b"body");
+        assert_eq!(base.fingerprint(), Repeat::by_content(&["POST", "/a"], b"body").fingerprint());
+        for other in [
+            Repeat::by_content(&["PUT", "/a"], b"body"),
+            Repeat::by_content(&["POST", "/ab"], b"ody"),
+            Repeat::by_content(&["POST", "/a"], b"body "),
+            Repeat::by_key("k", &["POST", "/a"], b"body"),
+        ] {
+            assert_ne!(base.fingerprint(), other.fingerprint());
+        }
+        let keyed = Repeat::by_key("k", &["POST", "/a"], b"body");
+        assert_eq!(keyed.fingerprint(), Repeat::by_key("k", &["POST", "/a"], b"other").fingerprint());
+        assert_ne!(keyed.payload(), Repeat::by_key("k", &["POST", "/a"], b"other").payload());
+    }
+
+    #[test]
+    fn a_key_is_worked_on_once_at_a_time() {
+        let in_flight = InFlight::default();
+        let place = in_flight.enter([1; 16]);
+        assert!(place.is_ok());
+        assert!(matches!(in_flight.enter([1; 16]), Err(SubmitError::InFlight)));
+        drop(place);
+        assert!(in_flight.enter([1; 16]).is_ok());
+    }
+}

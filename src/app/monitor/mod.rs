@@ -1,0 +1,11 @@
+//! What is watched while the shop is open: its clock, the free space of its disk, and the alarms that an owner should see.
+
+mod alarms;
+mod clock;
+mod disk_space;
+
+pub use alarms::Warning;
+pub(crate) use alarms::{LastStored, Watch};
+pub use clock::ShopClock;
+pub(crate) use disk_space::Room;
+pub use disk_space::{DiskSpace, FREE_BYTES_MIN};

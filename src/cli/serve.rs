@@ -1,0 +1,280 @@
+//! The commands: wires the layers together and runs them.
+
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::supervision::Supervision;
+use crate::app::{Closed, Shop, ShopClock};
+use crate::config::{BenchOptions, Command, CommandLine, ServeOptions};
+use crate::platform::systemd::{self, Notice};
+use crate::store::StoreOptions;
+use crate::web::{Options, Probe, Server};
+use crate::{client, platform, web};
+
+/// Runs what the command line asks for. The error is one sentence for the person who started it.
+pub fn run(command_line: CommandLine) -> Result<(), String> {
+    match command_line.command {
+        None => serve_supervised(&command_line.serve),
+        Some(Command::Serve(options)) => serve_supervised(&options),
+        Some(Command::Tail { url, since, state }) => client::tail(&url, since, state.as_deref()),
+        Some(Command::Load { file, url }) => client::load(&file, &url),
+        Some(Command::Bench(options)) => bench(options),
+    }
+}
+
+/// Measures a server. The limit that it inherits is for its own sockets and for those of the server that it starts.
+fn bench(options: BenchOptions) -> Result<(), String> {
+    platform::raise_open_file_limit();
+    client::bench(&client::BenchPlan {
+        url: options.url,
+        listeners: options.listeners.map(|count| count as usize),
+        writers: options.writers.map(|count| count as usize),
+        readers: options.readers as usize,
+        rate_per_second: options.rate,
+        duration: options.duration.map(|seconds| Duration::from_secs(u64::from(seconds))),
+        is_json: options.json,
+    })
+}
+
+/// Serves; `systemctl status` shows why it could not.
+fn serve_supervised(options: &ServeOptions) -> Result<(), String> {
+    serve(options).inspect_err(|sentence| systemd::tell(&[Notice::Status(sentence)]))
+}
+
+/// Serves until a stop signal, then closes everything in order.
+fn serve(options: &ServeOptions) -> Result<(), String> {
+    let passed = systemd::take_listeners().map_err(|error| format!("A socket of systemd cannot be used: {error}."))?;
+    let listen = if passed.is_empty() { options.listen.clone() } else { addresses_of(&passed)? };
+    check_network(options, &listen, passed.is_empty())?;
+    let (news, arriving) = channel();
+    let signals = news.clone();
+    platform::on_stop_signal(move || {
+        let _ = signals.send(News::Stop);
+    })
+    .map_err(|error| format!("Stop signals cannot be received: {error}."))?;
+
+    let zone = options.timezone.clone().unwrap_or_else(TimeZone::system);
+    let shop = Arc::new(Shop::new(ShopClock::new(zone)));
+    // First the port: whoever cannot have it touches no file.
+    let listeners = if passed.is_empty() { web::bind(&options.listen) } else { Ok(passed) };
+    let server = listeners
+        .and_then(|listeners| Server::start(Arc::clone(&shop), listeners, &server_options(options)))
+        .map_err(|error| cannot_listen(&error))?;
+    let starting = super::supervision::start();
+    let on_change = move |_: &Shop| {
+        let _ = news.send(News::Shop);
+    };
+    shop.open(store_options(options), u64::from(options.disk_reserve_mib) << 20, on_change)
+        .map_err(|error| format!("The system does not give the server its threads: {error}."))?;
+    let followed =
+        Follower { shop: &shop, server: &server, is_lan_trusted: options.trust_lan, starting: Some(starting) }
+            .follow(&arriving);
+    if let Err(sentence) = followed {
+        server.stop();
+        return Err(sentence);
+    }
+    log::info!("Stopping");
+    systemd::tell(&[Notice::Stopping, Notice::Status("Finishing what is in flight")]);
+    server.stop();
+    log::info!("Stopped; everything is saved");
+    Ok(())
+}
+
+/// What the commands of `serve` hear of.
+enum News {
+    /// Somebody wants the program to end.
+    Stop,
+    /// The state of the shop has changed; it says itself what it is now.
+    Shop,
+}
+
+/// Tells whoever started the program, and systemd, how it stands with the shop.
+struct Follower<'a> {
+    shop: &'a Arc<Shop>,
+    server: &'a Server,
+    is_lan_trusted: bool,
+    /// Patience for the check; nothing once requests are answered.
+    starting: Option<Supervision>,
+}
+
+impl Follower<'_> {
+    /// Until the program is to stop. The error is a sentence for whoever started it.
+    fn follow(mut self, arriving: &Receiver<News>) -> Result<(), String> {
+        let (mut is_failure_told, mut is_ready_told) = (false, false);
+        let mut signs_of_life = None;
+        // The senders are in the handler of the signals, which lives as long as the process.
+        while let Ok(News::Shop) = arriving.recv() {
+            match self.shop.app() {
+                Ok(_) if is_ready_told => continue,
+                Ok(_) => {
+                    is_ready_told = true;
+                    self.tell("tillsync is ready: open", "Serving");
+                }
+                Err(Closed::Opening { percent }) => {
+                    systemd::tell(&[Notice::Status(&format!("Checking the database: {percent} %"))]);
+                    continue;
+                }
+                Err(Closed::Failed(_)) if is_failure_told => continue,
+                Err(Closed::Failed(failure)) => {
+                    is_failure_told = true;
+                    self.tell("tillsync cannot use its database; to see why, open", &failure.sentence);
+                }
+                Err(Closed::Refused(sentence)) => return Err(sentence),
+            }
+            signs_of_life.get_or_insert_with(|| {
+                let (shop, probe) = (Arc::clone(self.shop), self.server.probe());
+                super::supervision::watch(move || prove(&shop, &probe))
+            });
+        }
+        Ok(())
+    }
+
+    /// Requests are answered from here on, be it with what is wrong.
+    fn tell(&mut self, state: &str, status: &str) {
+        drop(self.starting.take());
+        announce(state, self.server.addresses(), self.is_lan_trusted);
+        systemd::tell(&[Notice::Ready, Notice::Status(status)]);
+    }
+}
+
+fn store_options(options: &ServeOptions) -> StoreOptions {
+    StoreOptions {
+        directory: options.data.clone(),
+        cache_bytes: (options.cache_mib as usize).saturating_mul(1 << 20),
+        currency: options.currency,
+    }
+}
+
+/// Goes through everything that must not hang: a read, a commit, and the accept loops. Gives a line for `systemctl status`.
+fn prove(shop: &Shop, probe: &Probe) -> Result<String, String> {
+    let line = match shop.app() {
+        Ok(app) => match app.prove() {
+            Ok(()) => format!("Serving, with {} live clients", app.feed().counts().clients.load(Ordering::Relaxed)),
+            // A restart would find the same disk; what reads and commits answer is what there is to say.
+            Err(error) => format!("The database cannot be read at the moment: {error}"),
+        },
+        Err(Closed::Opening { percent }) => format!("Checking the database: {percent} %"),
+        Err(Closed::Failed(failure)) => failure.sentence,
+        Err(Closed::Refused(sentence)) => sentence,
+    };
+    probe.ask().map_err(|error| format!("The server does not answer itself: {error}"))?;
+    Ok(line)
+}
+
+fn addresses_of(listeners: &[TcpListener]) -> Result<Vec<SocketAddr>, String> {
+    let addresses: std::io::Result<Vec<SocketAddr>> = listeners.iter().map(TcpListener::local_addr).collect();
+    addresses.map_err(|error| format!("A socket of systemd cannot be used: {error}."))
+}
+
+/// There are no logins yet, so letting other devices in is the owner's express decision. Without it, an address of ours is a
+/// contradiction; a socket that systemd holds stays open, and other devices are told at the door that they are not let in.
+fn check_network(options: &ServeOptions, listen: &[SocketAddr], is_ours: bool) -> Result<(), String> {
+    let Some(open) = listen.iter().find(|address| !address.ip().is_loopback()) else { return Ok(()) };
+    if options.trust_lan {
+        log::warn!("⚠️ Every device that reaches {open} can see and change everything: there are no logins yet");
+    } else if is_ours {
+        return Err(format!(
+            "{open} lets every device on that network see and change everything, since there are no logins yet. If that is \
+             what you want, add --trust-lan."
+        ));
+    } else {
+        log::warn!("Only this machine is let in at {open}; TILLSYNC_TRUST_LAN=1 or --trust-lan lets other devices in");
+    }
+    Ok(())
+}
+
+fn server_options(options: &ServeOptions) -> Options {
+    /// Open files besides connections: the database, the log, and some room.
+    const OTHER_FILES: u64 = 64;
+    let mut connections_max = options.connections_max as usize;
+    if let Some(files) = platform::raise_open_file_limit() {
+        let room = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(1);
+        if room < connections_max {
+            log::warn!("The open-file limit of {files} allows {room} connections instead of {connections_max}");
+            connections_max = room;
+        }
+    }
+    Options {
+        is_lan_trusted: options.trust_lan,
+        connections_max,
+        connections_per_address_max: options.connections_per_address_max as usize,
+        hosts: options.host.clone(),
+        allowed_origins: options.allow_origin.clone(),
+    }
+}
+
+fn cannot_listen(error: &std::io::Error) -> String {
+    // That is how Windows says that another program keeps the port for itself.
+    let is_kept = cfg!(windows) && error.kind() == std::io::ErrorKind::PermissionDenied;
+    match error.kind() {
+        kind if is_kept || kind == std::io::ErrorKind::AddrInUse => format!(
+            "Another program is already listening there ({error}). Stop it, or choose another port with --listen."
+        ),
+        std::io::ErrorKind::PermissionDenied => {
+            format!("The system does not allow listening there ({error}). Choose a port above 1023 with --listen.")
+        }
+        _ => format!("The server cannot listen ({error}). Choose an address of this machine with --listen."),
+    }
+}
+
+/// Prints the one line that a person needs: how it stands, and the address to open, here and on other devices.
+fn announce(state: &str, addresses: &[SocketAddr], is_lan_trusted: bool) {
+    let mut line = format!("{state} ");
+    let here: Vec<String> = addresses.iter().map(|&address| url(here(address))).collect();
+    line.push_str(&here.join(" or "));
+    let mut elsewhere: Vec<String> = addresses.iter().filter_map(|&address| elsewhere(address)).map(url).collect();
+    elsewhere.dedup();
+    if is_lan_trusted && !elsewhere.is_empty() {
+        line.push_str("; on other devices ");
+        line.push_str(&elsewhere.join(" or "));
+    }
+    // Whoever started the program without an output does not read it.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}/")
+}
+
+/// The address as a browser on this machine can open it.
+fn here(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from(([127, 0, 0, 1], address.port())),
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], address.port())),
+        _ => address,
+    }
+}
+
+/// The address as other devices can open it; `None` if they cannot.
+fn elsewhere(address: SocketAddr) -> Option<SocketAddr> {
+    if address.ip().is_loopback() {
+        return None;
+    }
+    if !address.ip().is_unspecified() {
+        return Some(address);
+    }
+    // First the way outwards; a shop without internet has none, but an address in one of the usual networks.
+    let v4 = || towards(&["192.0.2.1:9", "192.168.1.1:9", "192.168.0.1:9", "10.0.0.1:9", "172.16.0.1:9"], "0.0.0.0:0");
+    let v6 = || towards(&["[2001:db8::1]:9", "[fd00::1]:9"], "[::]:0");
+    // Every address of IPv6 stands for those of IPv4 too, which are easier to type.
+    let ip = if address.is_ipv4() { v4() } else { v4().or_else(v6) };
+    ip.map(|ip| SocketAddr::new(ip, address.port()))
+}
+
+fn towards(others: &[&str], local: &str) -> Option<IpAddr> {
+    others.iter().find_map(|other| address_towards(local, other))
+}
+
+/// The address of this machine that leads to another one. Connecting a UDP socket sends nothing; it only asks the system.
+fn address_towards(local: &str, other: &str) -> Option<IpAddr> {
+    let socket = UdpSocket::bind(local).ok()?;
+    socket.connect(other).ok()?;
+    let ip = socket.local_addr().ok()?.ip();
+    (!ip.is_loopback() && !ip.is_unspecified()).then_some(ip)
+}

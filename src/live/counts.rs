@@ -1,0 +1,29 @@
+//! Counters of the live feed, as health and metrics show them.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use crate::metrics::Counter;
+
+/// Numbers about the feed since the start.
+#[derive(Debug, Default)]
+pub struct FeedCounts {
+    /// Clients connected now.
+    pub clients: AtomicUsize,
+    /// Changes sent out.
+    pub changes: Counter,
+    /// Frames handed to sockets, summed over clients.
+    pub frames: Counter,
+    /// Bytes of these frames.
+    pub bytes: Counter,
+    /// Batches of changes, each one write per socket.
+    pub batches: Counter,
+    /// Writes to sockets; fewer than frames when batches were joined.
+    pub writes: Counter,
+    /// Clients closed with 4408.
+    pub closed_slow: Arc<Counter>,
+    /// Clients that came back and were told what they had missed.
+    pub catch_ups: Counter,
+    /// Clients that came back and were told to reload.
+    pub resets: Counter,
+}

@@ -1,0 +1,154 @@
+//! A subscriber: one client as the broadcaster keeps it: what it gets next, and when.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tungstenite::Bytes;
+
+use super::batch::Joined;
+use super::client::Client;
+use super::frame::sync_frame;
+use super::outbox::Offered;
+use super::pacing::Pacing;
+use super::subscription::{Encoding, Kinds};
+use super::view::View;
+
+/// A filtered client that sees nothing for so long is told how far it has come.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+pub(crate) struct Subscriber {
+    client: Arc<Client>,
+    pub view: View,
+    kind: SubscriberKind,
+    /// Bytes wait in its outbox.
+    pub is_waiting: bool,
+}
+
+enum SubscriberKind {
+    /// Gets every batch.
+    Steady,
+    /// Has everything up to this sequence; becomes steady with the first batch beyond it.
+    Joining(u64),
+    /// The old app.
+    Paced(Pacing),
+    /// Asked for one kind of record only.
+    Filtered(Filtered),
+}
+
+/// How far a filtered client has come.
+struct Filtered {
+    /// The last sequence that it was told.
+    told: u64,
+    /// The last sequence of all.
+    last: u64,
+    /// Since when it does not know of changes that it did not ask for.
+    behind_since: Option<Instant>,
+}
+
+impl Subscriber {
+    pub fn new(client: Arc<Client>, after: u64) -> Self {
+        let encoding = client.encoding();
+        let kind = match encoding {
+            Encoding::PacedJson => SubscriberKind::Paced(Pacing::default()),
+            Encoding::Sync(Kinds::Only(_)) => {
+                SubscriberKind::Filtered(Filtered { told: after, last: after, behind_since: None })
+            }
+            Encoding::Sync(Kinds::All) => SubscriberKind::Joining(after),
+            Encoding::Json | Encoding::Legacy => SubscriberKind::Steady,
+        };
+        Self { client, view: View::of(encoding), kind, is_waiting: true }
+    }
+
+    /// Sends or keeps a batch. `seq` is the last of all its changes, shown to this client or not. Returns the frames and
+    /// bytes that were meant for it.
+    pub fn take_batch(&mut self, joined: &Joined, reload: Option<&Bytes>, seq: u64) -> (u64, usize) {
+        let frames = match &mut self.kind {
+            SubscriberKind::Steady => joined.bytes.clone(),
+            SubscriberKind::Joining(after) => {
+                let frames = joined.after(*after);
+                if seq > *after {
+                    self.kind = SubscriberKind::Steady;
+                }
+                frames
+            }
+            SubscriberKind::Paced(pace) => {
+                if let (Some(reload), true) = (reload, joined.frames() > 0) {
+                    pace.add((joined.frames() == 1).then_some(&joined.bytes), reload);
+                }
+                return (joined.frames(), 0);
+            }
+            SubscriberKind::Filtered(filtered) => {
+                let frames = joined.after(filtered.told);
+                filtered.advance(joined.last_seq(), seq);
+                frames
+            }
+        };
+        if !frames.is_empty() {
+            self.offer(&frames);
+        }
+        (joined.frames(), frames.len())
+    }
+
+    /// Sends what has waited for its time.
+    pub fn send_due(&mut self, now: Instant) {
+        let frame = match &mut self.kind {
+            SubscriberKind::Paced(pace) => pace.take_due(now),
+            SubscriberKind::Filtered(filtered) => filtered.take_due(now),
+            SubscriberKind::Steady | SubscriberKind::Joining(_) => None,
+        };
+        if let Some(frame) = frame {
+            self.offer(&frame);
+        }
+    }
+
+    /// When something that waits should be sent.
+    pub fn due(&self) -> Option<Instant> {
+        match &self.kind {
+            SubscriberKind::Paced(pace) => pace.due(),
+            SubscriberKind::Filtered(filtered) => filtered.behind_since.map(|since| since + HEARTBEAT),
+            SubscriberKind::Steady | SubscriberKind::Joining(_) => None,
+        }
+    }
+
+    /// Offers the rest of what waits. False once the connection is over.
+    pub fn flush(&mut self) -> bool {
+        let offered = self.client.flush();
+        self.is_waiting = offered == Offered::Waiting;
+        offered != Offered::Gone
+    }
+
+    /// Sends a close frame behind everything that waits, a paced frame included.
+    pub fn close(&mut self, code: u16, reason: &'static str) {
+        self.send_due(Instant::now() + HEARTBEAT);
+        self.is_waiting = self.client.close(code, reason);
+    }
+
+    pub fn abandon(&self) {
+        self.client.abandon();
+    }
+
+    /// A client that is gone is noticed by the next [`Self::flush`].
+    pub fn offer(&mut self, frames: &Bytes) {
+        self.is_waiting |= self.client.offer(frames) != Offered::Sent;
+    }
+}
+
+impl Filtered {
+    fn advance(&mut self, shown: Option<u64>, seq: u64) {
+        if let Some(shown) = shown.filter(|&shown| shown > self.told) {
+            self.told = shown;
+            self.behind_since = None;
+        }
+        if seq > self.told && self.behind_since.is_none() {
+            self.behind_since = Some(Instant::now());
+        }
+        self.last = seq;
+    }
+
+    fn take_due(&mut self, now: Instant) -> Option<Bytes> {
+        self.behind_since.filter(|&since| now >= since + HEARTBEAT)?;
+        self.behind_since = None;
+        self.told = self.last;
+        Some(sync_frame("at", self.last))
+    }
+}

@@ -1,0 +1,13 @@
+//! The database file itself: made whole or not at all, checked page by page when it is opened, tried before it is written to,
+//! and upgraded from the schema of an earlier release. Held by `tests/faults/creation.rs`, `damage.rs` and
+//! `tests/system/upgrade.rs`.
+
+mod facts;
+mod open;
+mod options;
+mod shop_file;
+mod upgrade;
+
+pub(crate) use open::{OpenedFile, Reopen, open, open_on};
+pub use options::{Attempt, StoreOptions};
+pub use shop_file::OnProgress;

@@ -1,0 +1,39 @@
+//! Reading stored bytes field by field, and what is written in more than one place.
+
+use crate::domain::Timestamp;
+use crate::store::error::StoreError;
+
+/// Reads fixed-size fields from the front of stored bytes.
+pub(crate) struct Fields<'a> {
+    pub rest: &'a [u8],
+    pub what: &'static str,
+}
+
+impl<'a> Fields<'a> {
+    pub fn take<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
+        let (field, rest) = self.rest.split_first_chunk().ok_or(StoreError::Malformed(self.what))?;
+        self.rest = rest;
+        Ok(*field)
+    }
+
+    pub fn take_time(&mut self) -> Result<Timestamp, StoreError> {
+        Ok(Timestamp {
+            unix_micros: i64::from_le_bytes(self.take()?),
+            offset_seconds: i32::from_le_bytes(self.take()?),
+        })
+    }
+
+    pub fn take_text(&mut self) -> Result<Option<&'a str>, StoreError> {
+        let length = usize::from(u16::from_le_bytes(self.take()?));
+        let (text, rest) = self.rest.split_at_checked(length).ok_or(StoreError::Malformed(self.what))?;
+        self.rest = rest;
+        let text = std::str::from_utf8(text).map_err(|_| StoreError::Malformed(self.what))?;
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+}
+
+/// The twelve bytes of a time.
+pub(crate) fn put_time(bytes: &mut Vec<u8>, time: Timestamp) {
+    bytes.extend_from_slice(&time.unix_micros.to_le_bytes());
+    bytes.extend_from_slice(&time.offset_seconds.to_le_bytes());
+}

@@ -1,0 +1,21 @@
+//! The stored form: the bytes of records, log entries, runs, search texts and settings, and how they are read again.
+//!
+//! Architecture invariant: pure. Bytes in, values out; what cannot be read is [`super::StoreError::Malformed`].
+
+mod bytes;
+pub(crate) mod day_index;
+mod log_entry;
+mod record;
+mod record_json;
+mod run;
+mod search_texts;
+mod settings_json;
+
+pub(crate) use bytes::Fields;
+pub(crate) use log_entry::LogEntry;
+pub use record::Record;
+pub(crate) use record::key_of;
+pub(crate) use record_json::{estimate_from, estimate_json, order_from, order_json};
+pub(crate) use run::{Run, hex, random_id};
+pub(crate) use search_texts::{Texts, block_filled_by, covered_before, text_of};
+pub(crate) use settings_json::{settings_from, settings_json, settings_or_default};

@@ -1,0 +1,9 @@
+//! Snapshot reads: everything that was committed at one moment. They never queue behind a writer.
+
+mod health;
+mod snapshot;
+mod walk;
+
+pub(crate) use health::ReadHealth;
+pub use snapshot::{Snapshot, Step};
+pub use walk::{Filter, Records, Wanted};

@@ -1,0 +1,241 @@
+//! Snapshot reads: they never queue and never see half a command.
+
+use std::sync::OnceLock;
+
+use redb::{ReadTransaction, ReadableTable};
+
+use super::health::{Bytes, ReadHealth};
+use super::walk::{Filter, Records};
+use crate::domain::{Action, Change, Currency, Kind, OriginHash, RecordKey, Settings, Timestamp};
+use crate::store::error::StoreError;
+use crate::store::format::{LogEntry, Record, Run, hex, settings_json, settings_or_default};
+use crate::store::tables::{CHANGES, ESTIMATES, META, META_SETTINGS, ORDERS, RUNS};
+
+/// Everything that was committed when it was taken. Keep it for a moment only: the file grows while an old one is held.
+pub struct Snapshot {
+    transaction: ReadTransaction,
+    currency: Currency,
+    /// Opened by the first reader; the readers between two commits share them.
+    estimates: OnceLock<Bytes>,
+    orders: OnceLock<Bytes>,
+    changes: OnceLock<Bytes>,
+    health: ReadHealth,
+}
+
+impl Snapshot {
+    pub(crate) fn new(transaction: ReadTransaction, currency: Currency, health: ReadHealth) -> Self {
+        let (estimates, orders, changes) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { transaction, currency, estimates, orders, changes, health }
+    }
+
+    /// The shop's currency.
+    pub fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// Sequence of the last change in it; 0 when nothing was ever stored.
+    pub fn seq(&self) -> Result<u64, StoreError> {
+        self.health.watch(|| Ok(self.changes()?.last()?.map_or(0, |(seq, _)| seq.value())))
+    }
+
+    /// Time of the last change in it, in microseconds since 1970; `None` if there is none, or it cannot be read.
+    pub fn last_change_micros(&self) -> Result<Option<i64>, StoreError> {
+        self.health.watch(|| {
+            let last = self.changes()?.last()?;
+            Ok(last.and_then(|(_, entry)| Some(LogEntry::decode(entry.value()).ok()?.at.unix_micros)))
+        })
+    }
+
+    /// The JSON of a record and its revision, unless there is none or it is deleted.
+    pub fn record(&self, key: RecordKey) -> Result<Option<(u32, Vec<u8>)>, StoreError> {
+        self.health.watch(|| {
+            let table = self.records(key.kind)?;
+            let Some(bytes) = table.get(u64::from(key.number))? else { return Ok(None) };
+            let record = Record::decode(bytes.value())?;
+            Ok((!record.is_deleted).then(|| (record.rev, record.json.to_vec())))
+        })
+    }
+
+    /// The settings of the shop: their revision and JSON.
+    pub fn settings(&self) -> Result<(u32, Vec<u8>), StoreError> {
+        self.health.watch(|| {
+            let meta = self.transaction.open_table(META)?;
+            let stored = meta.get(META_SETTINGS)?;
+            let settings = stored.map_or_else(Settings::default, |json| settings_or_default(json.value()));
+            Ok((settings.rev, settings_json(&settings, self.currency)))
+        })
+    }
+
+    /// The payment modes in the spelling of the settings.
+    pub fn payment_modes(&self) -> Result<Vec<String>, StoreError> {
+        let (_, json) = self.settings()?;
+        Ok(settings_or_default(&json).payment_modes)
+    }
+
+    /// What was done to a record, the newest first, at most `steps_max` steps; `None` if there never was one. The log outlives a
+    /// deletion. Each entry names the one before it, so no other record's entries are read.
+    pub fn history(&self, key: RecordKey, steps_max: usize) -> Result<Option<Vec<Step>>, StoreError> {
+        self.health.watch(|| {
+            let table = self.records(key.kind)?;
+            let Some(bytes) = table.get(u64::from(key.number))? else { return Ok(None) };
+            let record = Record::decode(bytes.value())?;
+            let (log, mut steps) = (self.changes()?, Vec::new());
+            let (mut seq, mut rev) = (record.seq, record.rev);
+            while seq != 0 && steps.len() < steps_max {
+                let bytes = log.get(seq)?.ok_or(StoreError::Malformed("log entry"))?;
+                let entry = LogEntry::decode(bytes.value())?;
+                if entry.key != key || entry.prev >= seq {
+                    return Err(StoreError::Malformed("log entry"));
+                }
+                let by = entry.by.map(str::to_string);
+                steps.push(Step { seq, rev, action: entry.action, at: entry.at, by, origin: entry.origin });
+                rev = rev.saturating_sub(1);
+                seq = entry.prev;
+            }
+            Ok(Some(steps))
+        })
+    }
+
+    /// The changes after `seq` that still are the latest of their record, in order, out of at most `entries_max` entries
+    /// of the log and until their records have `bytes_max` bytes; and the sequence up to which the log was read.
+    pub fn changes_after(
+        &self,
+        seq: u64,
+        entries_max: usize,
+        bytes_max: usize,
+    ) -> Result<(Vec<Change>, u64), StoreError> {
+        self.health.watch(|| {
+            let log = self.changes()?;
+            let (mut changes, mut read_to, mut bytes_read) = (Vec::new(), seq, 0);
+            for entry in log.range(seq.saturating_add(1)..)?.take(entries_max) {
+                let (own_seq, bytes) = entry?;
+                read_to = own_seq.value();
+                match self.latest_change(read_to, bytes.value()) {
+                    Ok(Some(change)) => {
+                        bytes_read += change.record.as_ref().map_or(0, |json| json.len());
+                        changes.push(change);
+                    }
+                    Ok(None) => {}
+                    // One that cannot be read holds up no other.
+                    Err(StoreError::Malformed(what)) => {
+                        log::error!("⚠️ A stored {what} cannot be read; change {read_to} is left out");
+                    }
+                    Err(error) => return Err(error),
+                }
+                if bytes_read >= bytes_max {
+                    break;
+                }
+            }
+            Ok((changes, read_to))
+        })
+    }
+
+    /// The change that a log entry tells of, if it still is the latest of its record.
+    fn latest_change(&self, seq: u64, entry: &[u8]) -> Result<Option<Change>, StoreError> {
+        let entry = LogEntry::decode(entry)?;
+        let stored = self.records(entry.key.kind)?.get(u64::from(entry.key.number))?;
+        let stored = stored.ok_or(StoreError::Malformed("log entry"))?;
+        let record = Record::decode(stored.value())?;
+        Ok((record.seq == seq).then(|| entry.into_change(seq, &record)))
+    }
+
+    /// Whether a client that was last served in the run named by `epoch`, and has everything up to `seq`, can go on from
+    /// there: this file knows the run, and the run came at least so far in this file.
+    pub(crate) fn can_resume(&self, file_id: &str, epoch: &str, seq: u64) -> Result<bool, StoreError> {
+        self.health.watch(|| {
+            let Some(run_id) = epoch.strip_prefix(file_id).and_then(|rest| rest.strip_prefix('-')) else {
+                return Ok(false);
+            };
+            let runs = self.transaction.open_table(RUNS)?;
+            // A run ends where the next one begins; the newest one is still going on.
+            let mut end = self.seq()?;
+            for run in runs.iter()?.rev() {
+                let (_, bytes) = run?;
+                let run = Run::decode(bytes.value())?;
+                if hex(&run.id) == run_id {
+                    return Ok(seq <= end);
+                }
+                end = run.seq_before;
+            }
+            Ok(false)
+        })
+    }
+
+    /// Walks the records of a kind, the newest number first.
+    pub fn newest_first(&self, kind: Kind, filter: &Filter) -> Result<Records, StoreError> {
+        self.health
+            .watch(|| Records::start(&self.transaction, kind, self.open_records(kind)?, filter, self.health.clone()))
+    }
+
+    /// The first number of a series whose record `is_later`, which must hold for all records after it too. Few records are
+    /// looked at.
+    pub fn first_number(&self, kind: Kind, is_later: impl Fn(&Record<'_>) -> bool) -> Result<u32, StoreError> {
+        self.health.watch(|| {
+            let table = self.records(kind)?;
+            let last = table.last()?.map_or(0, |(number, _)| number.value());
+            let (mut low, mut high) = (1, last + 1);
+            while low < high {
+                let middle = low.midpoint(high);
+                let bytes = table.get(middle)?.ok_or(StoreError::Malformed("series"))?;
+                if is_later(&Record::decode(bytes.value())?) {
+                    high = middle;
+                } else {
+                    low = middle + 1;
+                }
+            }
+            Ok(u32::try_from(low).unwrap_or(u32::MAX))
+        })
+    }
+
+    /// The place of a record, deleted or not, in the order in which all records were made.
+    pub fn created_seq(&self, key: RecordKey) -> Result<Option<u64>, StoreError> {
+        self.health.watch(|| {
+            let bytes = self.records(key.kind)?.get(u64::from(key.number))?;
+            bytes.map(|bytes| Record::decode(bytes.value()).map(|record| record.created_seq)).transpose()
+        })
+    }
+
+    fn records(&self, kind: Kind) -> Result<&Bytes, StoreError> {
+        let shared = match kind {
+            Kind::Estimate => &self.estimates,
+            Kind::Order => &self.orders,
+        };
+        share(shared, || self.open_records(kind))
+    }
+
+    fn changes(&self) -> Result<&Bytes, StoreError> {
+        share(&self.changes, || Ok(self.transaction.open_table(CHANGES)?))
+    }
+
+    fn open_records(&self, kind: Kind) -> Result<Bytes, StoreError> {
+        Ok(self.transaction.open_table(match kind {
+            Kind::Estimate => ESTIMATES,
+            Kind::Order => ORDERS,
+        })?)
+    }
+}
+
+fn share<T>(shared: &OnceLock<T>, open: impl FnOnce() -> Result<T, StoreError>) -> Result<&T, StoreError> {
+    if let Some(table) = shared.get() {
+        return Ok(table);
+    }
+    let opened = open()?;
+    Ok(shared.get_or_init(|| opened))
+}
+
+/// One step in the history of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its place in the one order of all changes.
+    pub seq: u64,
+    /// Revision of the record after it.
+    pub rev: u32,
+    /// What was done.
+    pub action: Action,
+    /// When.
+    pub at: Timestamp,
+    /// Who, as far as known.
+    pub by: Option<String>,
+    /// Hash of the key of the command that did it, if it came with one.
+    pub origin: Option<OriginHash>,
+}

@@ -1,0 +1,11 @@
+//! What a commit does to the tables, within one write transaction: numbers, records, log, search texts, index of days, and the
+//! answers by which a repetition is recognised (idempotency).
+
+mod idempotency;
+mod series;
+mod transaction;
+
+pub use idempotency::{Known, StoredAnswer};
+pub(crate) use series::without_text;
+pub use transaction::{Batch, Cause, CommitTime};
+pub(crate) use transaction::{Kept, Written};

@@ -1,0 +1,240 @@
+//! Catching up (DESIGN §6): what a client has missed, read in slices, handed on without a gap and without doubles.
+
+use std::io::{self, Write};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::request::Request;
+use crate::app::{App, Resume};
+use crate::domain::{Change, Kind};
+use crate::live::{Client, Kinds, change_json, push_frame, sync_frame, text_frame};
+use crate::store::StoreError;
+use crate::web::http::{Budget, OWN_BYTES_MAX, Problem, Reply, Share};
+use crate::web::security::Visitor;
+
+/// Log entries that one snapshot is read for: the file grows while a snapshot is open.
+const SLICE_ENTRIES_MAX: usize = 500;
+/// Bytes of records that a slice gathers before it ends.
+const SLICE_BYTES_MAX: usize = 256 << 10;
+/// Bytes of one page over HTTP, after which it ends early.
+pub(crate) const PAGE_BYTES_MAX: usize = 2 << 20;
+/// Changes of one page over HTTP, unless the client asks for fewer or more.
+pub(crate) const PAGE_CHANGES_DEFAULT: usize = 500;
+/// Changes of one page at most.
+pub(crate) const PAGE_CHANGES_MAX: usize = 5_000;
+/// For how long a client may let the server wait for the next change.
+pub(crate) const WAIT_SECONDS_MAX: u64 = 60;
+
+/// What a client says about where it is.
+pub(crate) struct Position {
+    pub since: Option<u64>,
+    pub epoch: Option<String>,
+    pub kinds: Kinds,
+}
+
+impl Position {
+    /// Reads `since`, `epoch` and `types` from the query.
+    pub fn read(query: impl Fn(&str) -> Result<Option<String>, Problem>) -> Result<Self, Problem> {
+        let since = query("since")?
+            .map(|text| text.parse().map_err(|_| Problem::new(400, "since must be a sequence number, 0 or more")))
+            .transpose()?;
+        let kinds = match query("types")? {
+            None => Kinds::All,
+            Some(types) => kinds(&types)?,
+        };
+        Ok(Self { since, epoch: query("epoch")?, kinds })
+    }
+}
+
+fn kinds(types: &str) -> Result<Kinds, Problem> {
+    let (mut has_estimates, mut has_orders) = (false, false);
+    for name in types.split(',') {
+        match name.trim() {
+            "estimate" => has_estimates = true,
+            "order" => has_orders = true,
+            _ => return Err(Problem::new(400, "types must be estimate, order, or both with a comma")),
+        }
+    }
+    Ok(match (has_estimates, has_orders) {
+        (true, false) => Kinds::Only(Kind::Estimate),
+        (false, true) => Kinds::Only(Kind::Order),
+        _ => Kinds::All,
+    })
+}
+
+/// Brings a `/sync` client from where it is to the live feed: `hello`, what it has missed, `live`.
+///
+/// Promise 6, the seam: the client reads the log on its own until it is nearly there; then it joins the feed at a sequence
+/// that the broadcaster names, while its frames wait in its outbox; the last part up to that sequence comes from the log
+/// again. So nobody waits for it, nothing is missing, and nothing comes twice.
+pub(crate) fn catch_up(
+    app: &App,
+    budget: &Budget,
+    client: &Arc<Client>,
+    position: &Position,
+    visitor: Visitor<'_>,
+    writer: &mut impl Write,
+) -> io::Result<()> {
+    let resume = resume(app, position, visitor).map_err(io::Error::other)?;
+    let Resume::CatchUp(since) = resume else {
+        let seq = join(app, client, 0)?;
+        return say_hello(app, seq, resume, writer);
+    };
+    let head = app.snapshot().and_then(|snapshot| snapshot.seq()).map_err(io::Error::other)?;
+    say_hello(app, head, resume, writer)?;
+    let mut seq = since;
+    let mut write_after = |seq: u64, changes_max: usize| {
+        let slice = slice_after(app, budget, (seq, position.kinds, changes_max), push_frame);
+        // For want of memory it ends here, and the client comes again.
+        let slice = slice.map_err(|problem| io::Error::other(problem.detail))?;
+        writer.write_all(&slice.bytes)?;
+        io::Result::Ok((slice.seq, slice.head))
+    };
+    loop {
+        let (read_to, head) = write_after(seq, SLICE_ENTRIES_MAX)?;
+        seq = read_to;
+        if seq >= head {
+            break;
+        }
+    }
+    let start = join(app, client, seq)?;
+    while seq < start {
+        // Sequences have no holes, so this reads up to the start and not beyond.
+        (seq, _) = write_after(seq, usize::try_from(start - seq).unwrap_or(SLICE_ENTRIES_MAX))?;
+    }
+    writer.write_all(&sync_frame("live", start))
+}
+
+/// How a client goes on from where it is; that it has to reload is said in the log.
+fn resume(app: &App, position: &Position, visitor: Visitor<'_>) -> Result<Resume, StoreError> {
+    let resume = app.resume(position.since, position.epoch.as_deref())?;
+    if resume == Resume::Reset {
+        visitor.note_reset(position.since.unwrap_or_default(), app.snapshot()?.seq()?);
+    }
+    Ok(resume)
+}
+
+fn join(app: &App, client: &Arc<Client>, after: u64) -> io::Result<u64> {
+    app.feed().join_after(Arc::clone(client), after).ok_or_else(|| io::Error::other("the server is stopping"))
+}
+
+fn say_hello(app: &App, seq: u64, resume: Resume, writer: &mut impl Write) -> io::Result<()> {
+    let (epoch, resume) = (app.epoch(), resume.name());
+    let text = format!(r#"{{"type":"sync","action":"hello","epoch":"{epoch}","seq":{seq},"resume":"{resume}"}}"#);
+    writer.write_all(&text_frame(text.as_bytes()))
+}
+
+/// A part of what a client has missed.
+struct Slice<'b> {
+    /// The latest states in it, in sequence order, as they are sent.
+    bytes: Vec<u8>,
+    /// How many they are.
+    changes: usize,
+    /// The sequence up to which it reaches.
+    seq: u64,
+    /// The last sequence of the shop when it was read.
+    head: u64,
+    /// Memory for it: a client may take long to fetch it.
+    _share: Share<'b>,
+}
+
+/// Reads the next part after a sequence in a snapshot of its own, at most so many changes, and puts each as JSON into bytes.
+/// When memory is short it is a part that is the connection's own; a record that is too large for that has to wait.
+fn slice_after<'b>(
+    app: &App,
+    budget: &'b Budget,
+    (seq, kinds, changes_max): (u64, Kinds, usize),
+    push: impl Fn(&mut Vec<u8>, &[u8]),
+) -> Result<Slice<'b>, Problem> {
+    let mut share = budget.share();
+    let bytes_max = if share.cover(SLICE_BYTES_MAX).is_ok() { SLICE_BYTES_MAX } else { OWN_BYTES_MAX / 4 };
+    let _turn = budget.turn();
+    let snapshot = app.snapshot()?;
+    let (changes, read_to) = snapshot.changes_after(seq, changes_max.min(SLICE_ENTRIES_MAX), bytes_max)?;
+    let mut bytes = Vec::new();
+    let texts = changes.iter().filter(|change| kinds.include(change.key.kind)).filter_map(text);
+    let changes = texts.inspect(|text| push(&mut bytes, text)).count();
+    bytes.shrink_to_fit();
+    share.cover(bytes.len())?;
+    Ok(Slice { bytes, changes, seq: read_to, head: snapshot.seq()?, _share: share })
+}
+
+/// A record that cannot be shown is left out and said in the log; it would not be readable for the client either.
+fn text(change: &Change) -> Option<Vec<u8>> {
+    change_json(change)
+        .inspect_err(|error| log::error!("⚠️ {} cannot be shown and is left out: {error}", change.key))
+        .ok()
+}
+
+/// `GET /api/changes`: a page of what happened after `since`, for clients that cannot hold a socket.
+pub(crate) fn changes(request: &Request<'_>) -> Result<Reply, Problem> {
+    let position = Position::read(|name| request.query(name))?;
+    let limit = number(request, "limit", PAGE_CHANGES_DEFAULT as u64, 1..=PAGE_CHANGES_MAX as u64)?;
+    let wait = number(request, "wait", 0, 0..=WAIT_SECONDS_MAX)?;
+    let app = request.app;
+    let resume = resume(app, &position, request.visitor)?;
+    let mut page = Page { changes: Vec::new(), count: 0, next: app.snapshot()?.seq()?, share: request.budget.share() };
+    if let Resume::CatchUp(since) = resume {
+        page.next = since;
+        page.fill(request, position.kinds, limit)?;
+        let deadline = Instant::now() + Duration::from_secs(wait);
+        while page.count == 0 && Instant::now() < deadline && app.feed().wait_beyond(page.next, deadline) {
+            page.fill(request, position.kinds, limit)?;
+        }
+    }
+    page.answer(app, resume)
+}
+
+fn number(request: &Request<'_>, name: &str, default: u64, range: RangeInclusive<u64>) -> Result<u64, Problem> {
+    match request.query(name)?.map(|text| text.parse::<u64>()) {
+        None => Ok(default),
+        Some(Ok(number)) if range.contains(&number) => Ok(number),
+        Some(_) => {
+            let (low, high) = (range.start(), range.end());
+            Err(Problem::new(422, format!("{name} must be a whole number from {low} to {high}")))
+        }
+    }
+}
+
+struct Page<'b> {
+    /// With a comma before each.
+    changes: Vec<u8>,
+    count: usize,
+    next: u64,
+    share: Share<'b>,
+}
+
+impl Page<'_> {
+    fn fill(&mut self, request: &Request<'_>, kinds: Kinds, limit: u64) -> Result<(), Problem> {
+        let limit = usize::try_from(limit).unwrap_or(PAGE_CHANGES_MAX);
+        let push = |bytes: &mut Vec<u8>, text: &[u8]| {
+            bytes.push(b',');
+            bytes.extend_from_slice(text);
+        };
+        while self.count < limit && self.changes.len() < PAGE_BYTES_MAX {
+            let slice = slice_after(request.app, request.budget, (self.next, kinds, limit - self.count), push)?;
+            // As it grows it is there twice for a moment, and so it is when it is put into the answer.
+            if let Err(exhausted) = self.share.cover(2 * (self.changes.len() + slice.bytes.len())) {
+                // What is there by now is a page as well.
+                return if self.count > 0 { Ok(()) } else { Err(exhausted.into()) };
+            }
+            self.changes.reserve_exact(slice.bytes.len());
+            self.changes.extend_from_slice(&slice.bytes);
+            self.count += slice.changes;
+            self.next = slice.seq;
+            if slice.seq >= slice.head {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(self, app: &App, resume: Resume) -> Result<Reply, Problem> {
+        let seq = app.snapshot()?.seq()?;
+        let start = format!(r#"{{"resume":"{}","changes":["#, resume.name());
+        let changes = self.changes.strip_prefix(b",").unwrap_or_default();
+        let end = format!(r#"],"next":{},"epoch":"{}","seq":{seq}}}"#, self.next, app.epoch());
+        Ok(Reply::json(200, [start.as_bytes(), changes, end.as_bytes()].concat()))
+    }
+}

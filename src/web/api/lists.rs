@@ -1,0 +1,319 @@
+//! Lists of any length in flat memory: joined from stored bytes while they are sent.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::list_query::Selection;
+use super::request::Request;
+use crate::app::App;
+use crate::domain::{Kind, Money};
+use crate::store::{Filter, Record, Records, Snapshot, StoreError};
+use crate::web::http::{Problem, Reply};
+
+/// A list is one snapshot for a client that reads it promptly. For a slower one it goes on from a newer snapshot, since
+/// the file grows while an old one is held; what changed in between comes over the live feed anyway. It is looked at between
+/// two pieces, so one blocked write may add its own time limit.
+const SNAPSHOT_TIME_MAX: Duration = Duration::from_secs(2);
+/// Records are gathered into pieces of about this size.
+const PIECE_BYTES: usize = 32 << 10;
+
+/// A bare array of estimates, perhaps of those with one status only.
+pub(crate) fn estimates(request: &Request<'_>, status: Option<&str>) -> Result<Reply, Problem> {
+    let mut selection = Selection::read(request)?;
+    selection.check_estimate_status()?;
+    selection.status = status.map(str::to_string).or(selection.status);
+    answer(request, b"[", |app, snapshot| {
+        let mut walk = Walk::start(app, snapshot, Kind::Estimate, &selection)?;
+        Ok(move |piece: &mut Vec<u8>| {
+            let more = walk.fill(piece)?;
+            if !more {
+                piece.push(b']');
+            }
+            Ok(more)
+        })
+    })
+}
+
+/// `{"orders":{"items":[…],"count":n,"total_amount":x}}`: the sums come last, since they are known last.
+pub(crate) fn orders_only(request: &Request<'_>) -> Result<Reply, Problem> {
+    let selection = Selection::read(request)?;
+    answer(request, br#"{"orders":{"items":["#, |app, snapshot| {
+        let mut orders = Walk::start(app, snapshot, Kind::Order, &selection)?;
+        Ok(move |piece: &mut Vec<u8>| {
+            let more = orders.fill(piece)?;
+            if !more {
+                orders.push_sums(piece);
+                piece.push(b'}');
+            }
+            Ok(more)
+        })
+    })
+}
+
+/// Both kinds beside each other, and what they come to. Revenue is what was sold; an open estimate is none.
+pub(crate) fn separate(request: &Request<'_>) -> Result<Reply, Problem> {
+    let selection = Selection::read(request)?;
+    answer(request, br#"{"estimates":{"items":["#, |app, snapshot| {
+        let mut estimates = Walk::start(app, snapshot, Kind::Estimate, &selection)?;
+        let mut orders = Walk::start(app, snapshot, Kind::Order, &selection)?;
+        let mut is_at_orders = false;
+        Ok(move |piece: &mut Vec<u8>| {
+            if !is_at_orders {
+                if !estimates.fill(piece)? {
+                    estimates.push_sums(piece);
+                    piece.extend_from_slice(br#","orders":{"items":["#);
+                    is_at_orders = true;
+                }
+                return Ok(true);
+            }
+            let more = orders.fill(piece)?;
+            if !more {
+                orders.push_sums(piece);
+                push_summary(piece, &estimates, &orders);
+            }
+            Ok(more)
+        })
+    })
+}
+
+fn push_summary(piece: &mut Vec<u8>, estimates: &Walk, orders: &Walk) {
+    let summary = format!(
+        r#","summary":{{"total_estimates":{},"total_orders":{},"total_transactions":{},"total_revenue":{:?}}}}}"#,
+        estimates.count,
+        orders.count,
+        estimates.count + orders.count,
+        orders.total_amount(),
+    );
+    piece.extend_from_slice(summary.as_bytes());
+}
+
+/// Both kinds merged, newest first, with the names that the app's activity list uses.
+pub(crate) fn merged(request: &Request<'_>) -> Result<Reply, Problem> {
+    merge(request, &Selection::read(request)?)
+}
+
+/// Records that a search finds unless the client asks for fewer or more: what one screen shows.
+pub(crate) const FOUND_DEFAULT: usize = 50;
+
+/// The newest of both kinds that a search finds.
+pub(crate) fn search(request: &Request<'_>) -> Result<Reply, Problem> {
+    let mut selection = Selection::read(request)?;
+    selection.limit = selection.limit.or(Some(FOUND_DEFAULT));
+    merge(request, &selection)
+}
+
+fn merge(request: &Request<'_>, selection: &Selection) -> Result<Reply, Problem> {
+    selection.check_merged()?;
+    let limit = selection.limit;
+    answer(request, b"[", |app, snapshot| {
+        let mut estimates = Peeked::new(Walk::start(app, snapshot, Kind::Estimate, selection)?)?;
+        let mut orders = Peeked::new(Walk::start(app, snapshot, Kind::Order, selection)?)?;
+        let mut count = 0;
+        Ok(move |piece: &mut Vec<u8>| {
+            while piece.len() < PIECE_BYTES {
+                let side = if estimates.is_newer_than(&orders) { &mut estimates } else { &mut orders };
+                let entry = if limit.is_some_and(|limit| count >= limit) { None } else { side.take()? };
+                let Some(entry) = entry else {
+                    piece.push(b']');
+                    return Ok(false);
+                };
+                if count > 0 {
+                    piece.push(b',');
+                }
+                piece.extend_from_slice(&entry);
+                count += 1;
+            }
+            Ok(true)
+        })
+    })
+}
+
+/// Streams `opening` and then what `start` yields piece by piece. The headers say which state of the shop the list shows.
+fn answer<F>(
+    request: &Request<'_>,
+    opening: &[u8],
+    start: impl FnOnce(&Arc<App>, &Snapshot) -> Result<F, StoreError>,
+) -> Result<Reply, Problem>
+where
+    F: FnMut(&mut Vec<u8>) -> Result<bool, StoreError> + Send + 'static,
+{
+    let snapshot = request.app.snapshot()?;
+    let seq = snapshot.seq()?;
+    let pieces = Pieces { next: start(request.app, &snapshot)?, piece: opening.to_vec(), position: 0, is_done: false };
+    let mut reply = Reply::json_stream(pieces).map_err(|error| {
+        log::error!("⚠️ A list could not be read: {error}");
+        Problem::new(503, "The database cannot be read at the moment. Please try again.")
+            .with_header("Retry-After", "1")
+    })?;
+    reply.add_header("Sync-Seq", &seq.to_string());
+    reply.add_header("Sync-Epoch", &request.app.epoch());
+    Ok(reply)
+}
+
+/// A walk over the records of one kind that renews its snapshot and keeps count.
+struct Walk {
+    app: Arc<App>,
+    kind: Kind,
+    left: usize,
+    /// What is still to be walked.
+    filter: Filter,
+    records: Records,
+    opened: Instant,
+    count: u64,
+    total_minor_units: i128,
+}
+
+impl Walk {
+    fn start(app: &Arc<App>, snapshot: &Snapshot, kind: Kind, selection: &Selection) -> Result<Self, StoreError> {
+        let filter = selection.filter(snapshot, kind)?;
+        let left = selection.limit.unwrap_or(usize::MAX);
+        Ok(Self {
+            app: Arc::clone(app),
+            kind,
+            left,
+            records: snapshot.newest_first(kind, &filter)?,
+            filter,
+            opened: Instant::now(),
+            count: 0,
+            total_minor_units: 0,
+        })
+    }
+
+    /// Shows the next record to `take`; `None` at the end.
+    fn next_with<T>(&mut self, take: impl FnOnce(&Record<'_>) -> T) -> Result<Option<T>, StoreError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        if self.opened.elapsed() > SNAPSHOT_TIME_MAX {
+            self.records = self.app.snapshot()?.newest_first(self.kind, &self.filter)?;
+            self.opened = Instant::now();
+        }
+        let found = self.records.next_with(|key, record| {
+            // What is cancelled is in the list, and in no amount.
+            let total = if record.is_cancelled { Money::default() } else { record.total };
+            (key.number, total, take(record))
+        })?;
+        let Some((number, total, taken)) = found else { return Ok(None) };
+        self.filter.before = Some(number);
+        self.left -= 1;
+        self.count += 1;
+        self.total_minor_units += i128::from(total.minor_units());
+        Ok(Some(taken))
+    }
+
+    /// Appends records until the piece is full. False once the walk has ended.
+    fn fill(&mut self, piece: &mut Vec<u8>) -> Result<bool, StoreError> {
+        while piece.len() < PIECE_BYTES {
+            let is_first = self.count == 0;
+            let taken = self.next_with(|record| {
+                if !is_first {
+                    piece.push(b',');
+                }
+                piece.extend_from_slice(record.json);
+            })?;
+            if taken.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Ends a list of items with what it came to.
+    fn push_sums(&self, piece: &mut Vec<u8>) {
+        let sums = format!(r#"],"count":{},"total_amount":{:?}}}"#, self.count, self.total_amount());
+        piece.extend_from_slice(sums.as_bytes());
+    }
+
+    fn total_amount(&self) -> f64 {
+        self.app.currency().to_number(self.total_minor_units)
+    }
+}
+
+/// A walk whose next entry is known, for merging.
+struct Peeked {
+    walk: Walk,
+    /// Its place in the order in which records were made, and its JSON. No clock is asked.
+    next: Option<(u64, Vec<u8>)>,
+}
+
+impl Peeked {
+    fn new(walk: Walk) -> Result<Self, StoreError> {
+        let mut peeked = Self { walk, next: None };
+        peeked.advance()?;
+        Ok(peeked)
+    }
+
+    fn is_newer_than(&self, other: &Self) -> bool {
+        match (&self.next, &other.next) {
+            (Some((own, _)), Some((others, _))) => own > others,
+            (own, _) => own.is_some(),
+        }
+    }
+
+    fn take(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        let taken = self.next.take().map(|(_, entry)| entry);
+        self.advance()?;
+        Ok(taken)
+    }
+
+    fn advance(&mut self) -> Result<(), StoreError> {
+        let kind = self.walk.kind;
+        let next = self.walk.next_with(|record| (record.created_seq, activity_entry(kind, record)))?;
+        self.next = next.map(|(created_seq, entry)| entry.map(|entry| (created_seq, entry))).transpose()?;
+        Ok(())
+    }
+}
+
+/// The two fields of a record that the activity list has under other names.
+#[derive(Deserialize)]
+struct Brief<'a> {
+    #[serde(borrow)]
+    customer_name: &'a RawValue,
+    #[serde(borrow)]
+    total: &'a RawValue,
+}
+
+/// A record with the further names of the activity list in front.
+fn activity_entry(kind: Kind, record: &Record<'_>) -> Result<Vec<u8>, StoreError> {
+    let brief: Brief<'_> = serde_json::from_slice(record.json).map_err(|_| StoreError::Malformed("record"))?;
+    let mut entry = format!(
+        r#"{{"type":"{}","customer":{},"amount":{},"items_count":{},"time":"{}","#,
+        kind.name(),
+        brief.customer_name.get(),
+        brief.total.get(),
+        record.items_count,
+        record.counted_at().to_day(),
+    )
+    .into_bytes();
+    if kind == Kind::Estimate {
+        entry.extend_from_slice(br#""status":"Pending","#);
+    }
+    entry.extend_from_slice(record.json.strip_prefix(b"{").ok_or(StoreError::Malformed("record"))?);
+    Ok(entry)
+}
+
+/// Pieces of a text, as a reader. `next` appends a piece and says whether more will come.
+struct Pieces<F> {
+    next: F,
+    piece: Vec<u8>,
+    position: usize,
+    is_done: bool,
+}
+
+impl<F: FnMut(&mut Vec<u8>) -> Result<bool, StoreError>> Read for Pieces<F> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.position == self.piece.len() && !self.is_done {
+            self.piece.clear();
+            self.position = 0;
+            self.is_done = !(self.next)(&mut self.piece).map_err(io::Error::other)?;
+        }
+        let mut rest = self.piece.get(self.position..).unwrap_or_default();
+        let length = rest.read(into)?;
+        self.position += length;
+        Ok(length)
+    }
+}

@@ -1,0 +1,242 @@
+//! `GET /openapi.json`: the interface, described for programs. The text is `openapi.json`; what the code knows better is put in
+//! from the code: limits, the version, and the errors that many addresses have in common.
+
+use std::time::Duration;
+
+use super::changes::{PAGE_BYTES_MAX, PAGE_CHANGES_DEFAULT, PAGE_CHANGES_MAX, WAIT_SECONDS_MAX};
+use super::lists::FOUND_DEFAULT;
+use super::request::{HISTORY_STEPS_MAX, KEY_CHARS_MAX, Request};
+use super::summary::{SUMMARY_DAYS_DEFAULT, SUMMARY_DAYS_MAX};
+use crate::domain::{
+    Currency, ITEMS_MAX, MADE_AGE_DAYS_MAX, MADE_AHEAD_SECONDS_MAX, Money, NAME_CHARS_MAX, NAMES_MAX, PaperSize,
+    STATUS_CHARS_MAX, TEXT_CHARS_MAX, WHOLE_UNITS_MAX,
+};
+use crate::ui;
+use crate::web::body::{FAULTS_MAX, FIELDS_MAX};
+use crate::web::http::{GZIP_FROM_BYTES, Reply};
+use crate::web::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, HEADERS_MAX, TARGET_BYTES_MAX};
+
+const TEMPLATE: &str = include_str!("openapi.json");
+
+/// What any request may be answered with besides its own answers.
+const ANY_REQUEST: &[u16] = &[408, 413, 414, 417, 421, 431, 500, 501, 503, 505];
+/// The same for one that describes its 503 itself.
+const ANY_REQUEST_BUT_503: &[u16] = &[408, 413, 414, 417, 421, 431, 500, 501, 505];
+/// The same for a request that changes something.
+const ANY_COMMAND: &[u16] = &[403, 408, 409, 413, 414, 417, 421, 422, 431, 500, 501, 503, 505, 507];
+
+pub(crate) fn description(request: &Request<'_>) -> Reply {
+    Reply::json(200, describe(request.app.currency()).into_bytes())
+}
+
+fn describe(currency: Currency) -> String {
+    let mut text = TEMPLATE
+        .replace(r#""errors": "of any request""#, &references(ANY_REQUEST))
+        .replace(r#""errors": "of any request but 503""#, &references(ANY_REQUEST_BUT_503))
+        .replace(r#""errors": "of any command""#, &references(ANY_COMMAND))
+        .replace("{{VERSION}}", env!("CARGO_PKG_VERSION"))
+        .replace("{{ASSETS}}", ui::FOLDER.as_str())
+        .replace("{{CURRENCY}}", currency.code());
+    for (name, number) in numbers(currency) {
+        // As a value of its own a number stands without the quotes that keep the template JSON.
+        text = text.replace(&format!("\"{{{{{name}}}}}\""), &number).replace(&format!("{{{{{name}}}}}"), &number);
+    }
+    text
+}
+
+fn references(statuses: &[u16]) -> String {
+    let reference = |status: &u16| format!(r##""{status}": {{"$ref": "#/components/responses/{status}"}}"##);
+    statuses.iter().map(reference).collect::<Vec<_>>().join(", ")
+}
+
+/// The numbers of the description under the names that they have in the code.
+fn numbers(currency: Currency) -> Vec<(&'static str, String)> {
+    let seconds = |time: Duration| time.as_secs().to_string();
+    // An amount has fifteen digits; so many of them stand before the point.
+    let amount_max = currency.to_number(i128::from(Money::MINOR_UNITS_MAX));
+    let amount_digits = Money::MINOR_UNITS_MAX.to_string().len() - currency.decimals() as usize;
+    vec![
+        ("AMOUNT_MAX", format!("{amount_max:?}")),
+        ("AMOUNT_DIGITS", amount_digits.to_string()),
+        ("DECIMAL_MAX", WHOLE_UNITS_MAX.to_string()),
+        ("-DECIMAL_MAX", format!("-{WHOLE_UNITS_MAX}")),
+        ("U32_MAX", u32::MAX.to_string()),
+        ("U64_MAX", u64::MAX.to_string()),
+        ("TEXT_CHARS_MAX", TEXT_CHARS_MAX.to_string()),
+        ("STATUS_CHARS_MAX", STATUS_CHARS_MAX.to_string()),
+        ("ITEMS_MAX", ITEMS_MAX.to_string()),
+        ("FIELDS_MAX", FIELDS_MAX.to_string()),
+        ("FAULTS_MAX", FAULTS_MAX.to_string()),
+        ("MADE_AGE_DAYS_MAX", MADE_AGE_DAYS_MAX.to_string()),
+        ("MADE_AHEAD_SECONDS_MAX", MADE_AHEAD_SECONDS_MAX.to_string()),
+        ("KEY_CHARS_MAX", KEY_CHARS_MAX.to_string()),
+        ("NAMES_MAX", NAMES_MAX.to_string()),
+        ("NAMES_MAX-1", (NAMES_MAX - 1).to_string()),
+        ("NAME_CHARS_MAX", NAME_CHARS_MAX.to_string()),
+        ("PAPER_SIZES", format!("{:?}", PaperSize::ALL.map(PaperSize::name))),
+        ("SUMMARY_DAYS_MAX", SUMMARY_DAYS_MAX.to_string()),
+        ("SUMMARY_DAYS_DEFAULT", SUMMARY_DAYS_DEFAULT.to_string()),
+        ("HISTORY_STEPS_MAX", HISTORY_STEPS_MAX.to_string()),
+        ("FOUND_DEFAULT", FOUND_DEFAULT.to_string()),
+        ("PAGE_BYTES_MAX", PAGE_BYTES_MAX.to_string()),
+        ("PAGE_CHANGES_DEFAULT", PAGE_CHANGES_DEFAULT.to_string()),
+        ("PAGE_CHANGES_MAX", PAGE_CHANGES_MAX.to_string()),
+        ("WAIT_SECONDS_MAX", WAIT_SECONDS_MAX.to_string()),
+        ("GZIP_FROM_BYTES", GZIP_FROM_BYTES.to_string()),
+        ("BODY_BYTES_MAX", BODY_BYTES_MAX.to_string()),
+        ("HEAD_BYTES_MAX", HEAD_BYTES_MAX.to_string()),
+        ("HEADERS_MAX", HEADERS_MAX.to_string()),
+        ("TARGET_BYTES_MAX", TARGET_BYTES_MAX.to_string()),
+        ("HEAD_TIME_MAX", seconds(HEAD_TIME_MAX)),
+        ("BODY_TIME_MAX", seconds(BODY_TIME_MAX)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+    use tiny_http::Method;
+
+    use super::*;
+    use crate::web::api::route;
+
+    const METHODS: [(Method, &str); 4] =
+        [(Method::Get, "get"), (Method::Post, "post"), (Method::Put, "put"), (Method::Delete, "delete")];
+
+    fn description() -> Value {
+        serde_json::from_str(&describe(Currency::INR)).unwrap()
+    }
+
+    /// Every object in a document, with the key under which it stands.
+    fn visit(key: &str, value: &Value, act: &mut impl FnMut(&str, &Value)) {
+        act(key, value);
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(key, value)| visit(key, value, act)),
+            Value::Array(elements) => elements.iter().for_each(|value| visit(key, value, act)),
+            _ => {}
+        }
+    }
+
+    /// A path with a name in place of each parameter, so that `/a/{id}` and `/a/{estimate_id}` are the same.
+    fn shape(path: &str) -> String {
+        let part = |part: &str| if part.starts_with('{') { "{}".to_string() } else { part.to_string() };
+        path.split('/').map(part).collect::<Vec<_>>().join("/")
+    }
+
+    fn described() -> BTreeSet<(String, String)> {
+        let description = description();
+        let mut found = BTreeSet::new();
+        for (path, operations) in description["paths"].as_object().unwrap() {
+            for method in operations.as_object().unwrap().keys().filter(|key| *key != "parameters") {
+                found.insert((method.clone(), shape(path)));
+            }
+        }
+        found
+    }
+
+    /// The arms of the route table, read as text: no compiler counts what a `match` takes.
+    fn routed() -> BTreeSet<(String, String)> {
+        let source = include_str!("route.rs");
+        let table = source.split("fn find<").nth(1).unwrap().split("_ => return None").next().unwrap();
+        let lines: Vec<&str> = table.lines().map(str::trim).collect();
+        // What stands behind a cargo feature is in no build for a shop.
+        let arms = lines.iter().zip(lines.iter().skip(1)).filter(|(before, _)| !before.starts_with("#[cfg("));
+        let arms = arms.map(|(_, arm)| *arm).filter(|line| line.starts_with('(') && !line.starts_with("(_, "));
+        let mut found = BTreeSet::new();
+        for arm in arms {
+            let (method, paths) = arm[1..].split_once(", ").unwrap();
+            let paths = paths.split(") =>").next().unwrap();
+            for path in paths.split(" | ") {
+                let parts = path.trim_matches(['[', ']']).split(", ").map(|part| match part.strip_prefix('"') {
+                    Some(name) => format!("/{}", name.trim_end_matches('"')),
+                    None => "/{}".to_string(),
+                });
+                found.insert((method.to_lowercase(), parts.collect()));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn what_is_routed_is_described_and_what_is_described_is_routed() {
+        assert!(routed().len() > 30, "the route table was not found");
+        assert_eq!(described(), routed());
+    }
+
+    /// The same in the other way, through the table itself instead of its text: so neither reading can be wrong.
+    #[test]
+    fn the_table_takes_every_described_method_and_no_other() {
+        for (_, path) in described() {
+            let parts: Vec<&str> = path[1..].split('/').map(|part| if part == "{}" { "some" } else { part }).collect();
+            for (method, name) in &METHODS {
+                let is_described = described().contains(&((*name).to_string(), path.clone()));
+                assert_eq!(route::find(method, &parts).is_some(), is_described, "{name} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn everything_is_filled_in_and_every_reference_leads_somewhere() {
+        let description = description();
+        let mut used = BTreeSet::new();
+        visit("", &description, &mut |key, value| {
+            assert!(key != "errors" || value != "of any request", "a fragment was not put in");
+            if let Value::String(text) = value {
+                assert!(!text.contains("{{") && !text.contains("}}"), "{text}");
+                if key == "$ref" {
+                    let pointer = text.strip_prefix('#').unwrap();
+                    assert!(description.pointer(pointer).is_some(), "{text}");
+                    used.insert(pointer.to_string());
+                }
+            }
+        });
+        for kind in ["parameters", "headers", "requestBodies", "responses", "schemas", "examples"] {
+            for name in description["components"][kind].as_object().unwrap().keys() {
+                let is_told_in_words = ["SyncHello", "SyncLive", "SyncAt", "SyncSettings"].contains(&name.as_str());
+                assert!(is_told_in_words || used.contains(&format!("/components/{kind}/{name}")), "{kind}/{name}");
+            }
+        }
+        for (name, _) in numbers(Currency::INR) {
+            assert!(TEMPLATE.contains(&format!("{{{{{name}}}}}")), "nothing names {name}");
+        }
+    }
+
+    /// A limit that is written down here would stay when the code's changes.
+    #[test]
+    fn no_limit_is_written_down_twice() {
+        let template: Value = serde_json::from_str(TEMPLATE).unwrap();
+        visit("", &template, &mut |key, value| {
+            if let ("maxLength" | "maxItems" | "maxProperties" | "maximum" | "default", Value::Number(number)) =
+                (key, value)
+            {
+                // None, one, and a whole in per cent are no choices of ours.
+                assert!([0, 1, 100].map(Some).contains(&number.as_u64()), "{key}: {number}");
+            }
+        });
+    }
+
+    #[test]
+    fn amounts_are_those_of_the_currency() {
+        let max = |code: &str| {
+            let text = describe(Currency::from_code(code).unwrap());
+            let description: Value = serde_json::from_str(&text).unwrap();
+            description["components"]["schemas"]["Money"]["maximum"].to_string()
+        };
+        assert_eq!(max("INR"), "9999999999999.99");
+        assert_eq!(max("JPY"), "999999999999999.0");
+    }
+
+    /// Examples are of the sample data, which the tests store in a shop.
+    #[test]
+    fn the_examples_are_sample_data() {
+        let samples: Vec<Value> = include_str!("../../../data/sample.jsonl")
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["data"].take())
+            .collect();
+        for example in description()["components"]["examples"].as_object().unwrap().values() {
+            assert!(samples.contains(&example["value"]), "{example}");
+        }
+    }
+}

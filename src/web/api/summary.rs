@@ -1,0 +1,180 @@
+//! `GET /api/summary`: the figures of the first screen. The days are read from their orders alone, however many there are
+//! besides; open estimates are counted over the short headers of all. What is cancelled is in no figure.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::request::Request;
+use crate::app::ShopClock;
+use crate::domain::{Currency, Kind, folded_mode};
+use crate::json::Object;
+use crate::store::{Filter, Record, Snapshot, StoreError};
+use crate::web::http::{Problem, Reply};
+
+/// Days of one answer.
+pub(crate) const SUMMARY_DAYS_MAX: usize = 92;
+/// Days unless the client asks for others.
+pub(crate) const SUMMARY_DAYS_DEFAULT: usize = 14;
+
+/// What was sold on one day.
+#[derive(Default)]
+struct Day {
+    name: String,
+    /// First microsecond of the day.
+    start_micros: i64,
+    sales: Sums,
+    /// By what the spellings of a mode have in common.
+    modes: BTreeMap<String, Mode>,
+}
+
+/// What was paid in one mode.
+#[derive(Default)]
+struct Mode {
+    /// As the settings spell it, else as it was spelt last.
+    name: String,
+    sums: Sums,
+}
+
+/// Sums in minor units.
+#[derive(Default)]
+struct Sums {
+    count: u64,
+    total: i128,
+    paid: i128,
+}
+
+impl Sums {
+    fn add(&mut self, total: i64, paid: i64) {
+        self.count += 1;
+        self.total += i128::from(total);
+        self.paid += i128::from(paid);
+    }
+
+    fn put(&self, object: &mut Object<'_>, currency: Currency) {
+        object
+            .integer("count", self.count)
+            .number("total", currency.to_number(self.total))
+            .number("paid", currency.to_number(self.paid));
+    }
+}
+
+pub(crate) fn summary(request: &Request<'_>) -> Result<Reply, Problem> {
+    let clock = request.app.clock();
+    let today = clock.now().to_day();
+    let mut days = days(clock, request.query("from")?, request.query("to")?.as_deref().unwrap_or(&today))?;
+    let snapshot = request.app.snapshot()?;
+    add_sales(&snapshot, clock, &mut days)?;
+    let open = open_estimates(&snapshot)?;
+
+    let currency = request.app.currency();
+    let mut body = Vec::new();
+    let mut object = Object::open(&mut body);
+    object.plain("today", &today).object("open_estimates", |object| {
+        object.integer("count", open.count).number("total", currency.to_number(open.total));
+    });
+    let days: Vec<Vec<u8>> = days.iter().map(|day| day_json(day, currency)).collect();
+    object.raw("days", &[b"[", days.join(&b',').as_slice(), b"]"].concat());
+    object.close();
+    let mut reply = Reply::json(200, body);
+    reply.add_header("Sync-Seq", &snapshot.seq()?.to_string());
+    reply.add_header("Sync-Epoch", &request.app.epoch());
+    Ok(reply)
+}
+
+/// The days from `from` to `to`, both included, the oldest first.
+fn days(clock: &ShopClock, from: Option<String>, to: &str) -> Result<Vec<Day>, Problem> {
+    let not_a_day = || Problem::new(422, "from and to must be days written like 2025-01-13");
+    clock.day(to).ok_or_else(not_a_day)?;
+    let from = match from {
+        Some(from) => from,
+        None => clock.day_before(to, SUMMARY_DAYS_DEFAULT - 1).ok_or_else(not_a_day)?,
+    };
+    clock.day(&from).ok_or_else(not_a_day)?;
+    let mut days = Vec::new();
+    for back in 0.. {
+        let name = clock.day_before(to, back).ok_or_else(not_a_day)?;
+        if name < from {
+            break;
+        }
+        if back == SUMMARY_DAYS_MAX {
+            return Err(Problem::new(422, format!("from and to must be at most {SUMMARY_DAYS_MAX} days apart")));
+        }
+        let (start_micros, _) = clock.day(&name).ok_or_else(not_a_day)?;
+        days.push(Day { name, start_micros, ..Day::default() });
+    }
+    days.reverse();
+    Ok(days)
+}
+
+/// The one field of an order that its header does not have.
+#[derive(Deserialize)]
+struct Payment<'a> {
+    #[serde(borrow)]
+    payment_mode: Cow<'a, str>,
+}
+
+fn add_sales(snapshot: &Snapshot, clock: &ShopClock, days: &mut [Day]) -> Result<(), StoreError> {
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(()) };
+    let end = clock.day(&last.name).map_or(i64::MAX, |(_, end)| end);
+    let filter = Filter { times: Some(first.start_micros..end), ..Filter::default() };
+    let mut orders = snapshot.newest_first(Kind::Order, &filter)?;
+    let known = snapshot.payment_modes()?;
+    let mut add = |record: &Record<'_>| {
+        let index = days.partition_point(|day| day.start_micros <= record.counted_at().unix_micros);
+        if record.is_cancelled {
+            return Ok(());
+        }
+        let Some(day) = index.checked_sub(1).and_then(|index| days.get_mut(index)) else { return Ok(()) };
+        let payment: Payment<'_> = serde_json::from_slice(record.json).map_err(|_| StoreError::Malformed("order"))?;
+        let (total, paid) = (record.total.minor_units(), record.amount_paid.minor_units());
+        day.sales.add(total, paid);
+        let mode = day.modes.entry(folded_mode(&payment.payment_mode)).or_insert_with_key(|folded| {
+            let known = known.iter().find(|known| folded_mode(known) == *folded);
+            let name = known.map_or_else(|| payment.payment_mode.trim(), String::as_str);
+            Mode { name: name.to_string(), sums: Sums::default() }
+        });
+        mode.sums.add(total, paid);
+        Ok::<(), StoreError>(())
+    };
+    while let Some(added) = orders.next_with(|_, record| add(record))? {
+        added?;
+    }
+    Ok(())
+}
+
+fn open_estimates(snapshot: &Snapshot) -> Result<Sums, StoreError> {
+    let mut estimates = snapshot.newest_first(Kind::Estimate, &Filter::default())?;
+    let mut open = Sums::default();
+    while let Some((is_open, total)) =
+        estimates.next_with(|_, record| (record.linked.is_none(), record.total.minor_units()))?
+    {
+        if is_open {
+            open.add(total, 0);
+        }
+    }
+    Ok(open)
+}
+
+fn day_json(day: &Day, currency: Currency) -> Vec<u8> {
+    let mut json = Vec::new();
+    let mut object = Object::open(&mut json);
+    object.plain("day", &day.name);
+    day.sales.put(&mut object, currency);
+    let modes: Vec<Vec<u8>> = day
+        .modes
+        .values()
+        .map(|Mode { name, sums }| {
+            let mut json = Vec::new();
+            let mut object = Object::open(&mut json);
+            object.text("mode", name);
+            sums.put(&mut object, currency);
+            object.close();
+            json
+        })
+        .collect();
+    object.raw("modes", &[b"[", modes.join(&b',').as_slice(), b"]"].concat());
+    object.close();
+    json
+}

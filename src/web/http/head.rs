@@ -1,0 +1,279 @@
+//! The head of a request, strictly (RFC 9112). Whatever two servers could read differently is refused here.
+
+use std::ops::Range;
+
+use tiny_http::Method;
+
+use super::problem::Problem;
+use crate::web::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, TARGET_BYTES_MAX};
+
+/// How the body's end is known (RFC 9112 §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// Neither length nor chunks were announced: there is no body.
+    None,
+    /// So many bytes.
+    Length(usize),
+    /// Chunks, up to the empty one.
+    Chunked,
+}
+
+/// A request head whose every part was checked.
+#[derive(Debug)]
+pub(crate) struct Head {
+    /// The bytes of the head; all else points into it.
+    text: String,
+    headers: Vec<(Range<usize>, Range<usize>)>,
+    target: Range<usize>,
+    pub method: Method,
+    pub is_http_1_1: bool,
+    pub framing: Framing,
+}
+
+/// What became of the bytes read so far.
+pub(crate) enum Parsed {
+    /// More is needed.
+    Partial,
+    /// A whole head of so many bytes.
+    Complete(Box<Head>, usize),
+}
+
+/// Parses the head at the front of `bytes`. After an error nothing on this connection can be trusted.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, Problem> {
+    let mut storage = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut request = httparse::Request::new(&mut storage);
+    let length = match request.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) if length <= HEAD_BYTES_MAX => length,
+        Ok(httparse::Status::Partial) if bytes.len() < HEAD_BYTES_MAX => {
+            check_lines(bytes)?;
+            check_target(request.path)?;
+            if request.path.is_none() && bytes.len() > TARGET_BYTES_MAX + 32 {
+                return Err(target_too_long());
+            }
+            return Ok(Parsed::Partial);
+        }
+        Ok(_) if request.path.is_none_or(|target| target.len() > TARGET_BYTES_MAX) => return Err(target_too_long()),
+        Ok(_) => return Err(Problem::new(431, "The request head is larger than 16 KiB")),
+        // The end of the line tells a space in the address from another version.
+        Err(httparse::Error::Version) if !bytes.contains(&b'\n') && bytes.len() <= TARGET_BYTES_MAX => {
+            return Ok(Parsed::Partial);
+        }
+        Err(error) => return Err(unparsable(error, bytes)),
+    };
+    let head = bytes.get(..length).unwrap_or_default();
+    check_lines(head)?;
+    check_target(request.path)?;
+    // The pieces point into `head`; as ranges they stay valid in a copy of it.
+    let range_of = |piece: &[u8]| {
+        if piece.is_empty() {
+            return 0..0;
+        }
+        let start = piece.as_ptr().addr() - head.as_ptr().addr();
+        start..start + piece.len()
+    };
+    let target = range_of(request.path.unwrap_or_default().as_bytes());
+    let headers: Vec<_> =
+        request.headers.iter().map(|header| (range_of(header.name.as_bytes()), range_of(header.value))).collect();
+    let mut head = Head {
+        text: text_of(head, &headers)?,
+        headers,
+        target,
+        method: request
+            .method
+            .unwrap_or_default()
+            .parse()
+            .map_err(|()| Problem::new(400, "The method is not valid"))?,
+        is_http_1_1: request.version == Some(1),
+        framing: Framing::None,
+    };
+    head.framing = head.check()?;
+    Ok(Parsed::Complete(Box::new(head), length))
+}
+
+/// Headers whose value decides something here. `User-Agent` does too, but only by how it begins.
+const READ_HEADERS: [&str; 18] = [
+    "Accept",
+    "Accept-Encoding",
+    "Access-Control-Request-Local-Network",
+    "Access-Control-Request-Method",
+    "Access-Control-Request-Private-Network",
+    "Connection",
+    "Content-Encoding",
+    "Content-Length",
+    "Content-Type",
+    "Expect",
+    "Host",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Origin",
+    "Transfer-Encoding",
+    "Upgrade",
+    "Sec-WebSocket-Key",
+];
+
+/// The head as text. Values may hold bytes of any old encoding (RFC 9110 §5.5, `obs-text`). Where nobody reads them a question
+/// mark takes the place of each, so that everything else stays where it is; where they are read, they would be guessed at.
+fn text_of(head: &[u8], headers: &[(Range<usize>, Range<usize>)]) -> Result<String, Problem> {
+    if let Ok(text) = std::str::from_utf8(head) {
+        return Ok(text.to_string());
+    }
+    let mut bytes = head.to_vec();
+    for (name, value) in headers {
+        let Some(value) = bytes.get_mut(value.clone()).filter(|value| std::str::from_utf8(value).is_err()) else {
+            continue;
+        };
+        let name = head.get(name.clone()).unwrap_or_default();
+        if let Some(name) = READ_HEADERS.iter().find(|own| own.as_bytes().eq_ignore_ascii_case(name)) {
+            return Err(Problem::new(400, format!("The header {name} is not UTF-8 text")));
+        }
+        value.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
+    }
+    String::from_utf8(bytes).map_err(|_| Problem::new(400, "The request head is not UTF-8 text"))
+}
+
+/// A line feed alone is a line end for some and not for others (RFC 9112 §2.2).
+fn check_lines(bytes: &[u8]) -> Result<(), Problem> {
+    let mut before = 0;
+    for &byte in bytes {
+        if byte == b'\n' && before != b'\r' {
+            return Err(Problem::new(400, "Lines of the request head must end with CR LF"));
+        }
+        before = byte;
+    }
+    Ok(())
+}
+
+fn check_target(target: Option<&str>) -> Result<(), Problem> {
+    if target.is_some_and(|target| target.len() > TARGET_BYTES_MAX) { Err(target_too_long()) } else { Ok(()) }
+}
+
+fn target_too_long() -> Problem {
+    Problem::new(414, "The address is longer than 8 KiB")
+}
+
+fn unparsable(error: httparse::Error, bytes: &[u8]) -> Problem {
+    match error {
+        httparse::Error::TooManyHeaders => Problem::new(431, "The request has more than 64 headers"),
+        httparse::Error::Version if !names_a_version(bytes) => {
+            Problem::new(400, "There is a space in the address; write it as %20")
+        }
+        httparse::Error::Version => Problem::new(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here"),
+        error => Problem::new(400, format!("The request head is not valid HTTP: {error}")),
+    }
+}
+
+/// Whether method and address are followed by what is meant for a version, and not by more of the address.
+fn names_a_version(bytes: &[u8]) -> bool {
+    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let third = line.split(|&byte| byte == b' ').nth(2).unwrap_or_default();
+    third.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"HTTP/"))
+}
+
+impl Head {
+    /// Path and query as sent, without the scheme and host of an absolute form (RFC 9112 §3.2.2).
+    pub fn target(&self) -> &str {
+        let target = self.text.get(self.target.clone()).unwrap_or_default();
+        match self.authority() {
+            Some((_, "")) => "/",
+            Some((_, path)) => path,
+            None => target,
+        }
+    }
+
+    /// The name under which the server was asked: that of an absolute form, which goes before the Host header
+    /// (RFC 9112 §3.2.2). Empty only for a client of HTTP/1.0.
+    pub fn host(&self) -> &str {
+        match self.authority() {
+            Some((authority, _)) => authority,
+            None => self.header("Host").unwrap_or_default(),
+        }
+    }
+
+    /// Host and rest of a target in absolute form.
+    fn authority(&self) -> Option<(&str, &str)> {
+        let target = self.text.get(self.target.clone()).unwrap_or_default();
+        let rest = ["http://", "https://"].iter().find_map(|scheme| {
+            let (start, rest) = target.split_at_checked(scheme.len())?;
+            start.eq_ignore_ascii_case(scheme).then_some(rest)
+        })?;
+        rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))
+    }
+
+    /// Every header, in order.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let piece = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
+        self.headers.iter().map(move |(name, value)| (piece(name), piece(value)))
+    }
+
+    /// The value of the first header with this name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Whether a comma-separated header has this token.
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        self.headers()
+            .filter(|(own, _)| own.eq_ignore_ascii_case(name))
+            .flat_map(|(_, value)| value.split(','))
+            .any(|own| own.trim().eq_ignore_ascii_case(token))
+    }
+
+    /// Whether the client wants to go on with this connection (RFC 9112 §9.3).
+    pub fn keeps_alive(&self) -> bool {
+        if self.is_http_1_1 {
+            !self.has_token("Connection", "close")
+        } else {
+            self.has_token("Connection", "keep-alive")
+        }
+    }
+
+    fn check(&self) -> Result<Framing, Problem> {
+        let count = |name: &str| self.headers().filter(|(own, _)| own.eq_ignore_ascii_case(name)).count();
+        match count("Host") {
+            0 if self.is_http_1_1 => return Err(Problem::new(400, "The Host header is missing")),
+            0 | 1 => {}
+            _ => return Err(Problem::new(400, "There is more than one Host header")),
+        }
+        let hosts = [self.header("Host"), self.authority().map(|(authority, _)| authority)];
+        if hosts.into_iter().flatten().any(|host| !is_host(host)) {
+            return Err(Problem::new(400, "The Host is not a name with perhaps a port"));
+        }
+        match (count("Content-Length"), count("Transfer-Encoding")) {
+            (0, 0) => Ok(Framing::None),
+            (1, 0) => content_length(self.header("Content-Length").unwrap_or_default()),
+            (0, 1) if !self.is_http_1_1 => Err(Problem::new(400, "HTTP/1.0 has no Transfer-Encoding")),
+            (0, 1) if self.header("Transfer-Encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) => {
+                Ok(Framing::Chunked)
+            }
+            (0, 1) => Err(Problem::new(501, "The only Transfer-Encoding understood here is chunked")),
+            (0, _) => Err(Problem::new(400, "There is more than one Transfer-Encoding header")),
+            (_, 0) => Err(Problem::new(400, "There is more than one Content-Length header")),
+            _ => Err(Problem::new(400, "Content-Length and Transfer-Encoding exclude each other")),
+        }
+    }
+}
+
+/// Whether a text can be `host[:port]`: no user, no path, no list, nothing that two readers could cut in different places.
+fn is_host(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_plain)
+}
+
+fn content_length(value: &str) -> Result<Framing, Problem> {
+    if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Problem::new(400, "The Content-Length is not a number"));
+    }
+    match value.parse::<usize>() {
+        Ok(length) if length <= BODY_BYTES_MAX => Ok(Framing::Length(length)),
+        _ => Err(body_too_large()),
+    }
+}
+
+/// The body is over its limit, announced or found out.
+pub(crate) fn body_too_large() -> Problem {
+    Problem::new(413, "The request body is larger than 1 MiB")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! Who may talk to the server through whose browser: Host, Origin and CORS; and who was told to reload.
+
+mod origin;
+mod reset_log;
+
+pub(crate) use origin::Guard;
+pub(crate) use reset_log::{Resets, Visitor};

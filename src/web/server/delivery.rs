@@ -1,0 +1,124 @@
+//! Answers that the writer's thread sends itself. The thread of the connection waits for the next request meanwhile, so that a
+//! new record costs it one wake-up and not two.
+
+use std::io::{self, ErrorKind, Write};
+use std::net::Shutdown;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::listener::Shared;
+use crate::app::Pending;
+use crate::platform::{self, ClientSocket};
+use crate::queue::{Receiver, Sender, bounded};
+use crate::web::http::{DeadlineWriter, Head, Reply};
+
+/// An answer that is being waited for, or sent.
+pub(crate) struct Delivery {
+    /// What the socket did not take of it at once, most often nothing.
+    rest: Receiver<io::Result<Vec<u8>>>,
+}
+
+impl Delivery {
+    /// Has an answer sent as soon as it is there. `reply` has its header lines so far.
+    pub fn begin(
+        pending: Pending,
+        reply: Reply,
+        head: Box<Head>,
+        shared: &Arc<Shared>,
+        stream: &Arc<ClientSocket>,
+    ) -> Self {
+        let (shared, stream) = (Arc::clone(shared), Arc::clone(stream));
+        let (delivery, sent) = Self::new();
+        pending.then(move |outcome| {
+            let attempt = || {
+                let mut answer = Vec::new();
+                reply.settle(outcome).print(&mut answer, shared.shop.clock(), Some(&head), true)?;
+                send_now(&stream, answer)
+            };
+            // The writer does not end for one answer's sake.
+            let result = catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|_| Err(ErrorKind::Other.into()));
+            hand_back(result, &sent, &stream);
+        });
+        delivery
+    }
+
+    fn new() -> (Self, Sender<io::Result<Vec<u8>>>) {
+        let (sent, rest) = bounded(1);
+        (Self { rest }, sent)
+    }
+
+    /// Waits until the answer is sent; what the socket did not take at once is sent here, for as long as that takes.
+    pub fn finish(self, stream: &ClientSocket) -> io::Result<()> {
+        let rest = self.rest.recv(None).map_err(|_| io::Error::from(ErrorKind::BrokenPipe))??;
+        DeadlineWriter::new(stream).write_all(&rest)
+    }
+}
+
+/// Sends as much as the socket takes now, and gives the rest back. Promise 7: nobody is waited for.
+fn send_now(stream: &ClientSocket, mut answer: Vec<u8>) -> io::Result<Vec<u8>> {
+    let sent = match platform::send_now(stream, &answer) {
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
+        result => result?,
+    };
+    answer.drain(..sent);
+    Ok(answer)
+}
+
+/// Tells the thread of the connection how far an answer came.
+fn hand_back(result: io::Result<Vec<u8>>, sent: &Sender<io::Result<Vec<u8>>>, stream: &ClientSocket) {
+    let is_whole = result.as_ref().is_ok_and(Vec::is_empty);
+    let _ = sent.try_send(result);
+    if !is_whole {
+        // It waits for a request, which would come only after the answer: this ends its waiting, and after the answer the
+        // connection.
+        let _ = stream.shutdown(Shutdown::Read);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_client_that_has_not_read_its_earlier_answers_gets_the_last_one_whole_too() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let near = platform::client_socket(listener.accept().unwrap().0).unwrap();
+        let mut expected = Vec::new();
+        while let Ok(length) = platform::send_now(&near, &[b'x'; 4 << 10]) {
+            expected.resize(expected.len() + length, b'x');
+        }
+        let answer: Vec<u8> = (0..=u8::MAX).cycle().take(500_000).collect();
+        expected.extend_from_slice(&answer);
+
+        let (delivery, sent) = Delivery::new();
+        thread::scope(|scope| {
+            let connection = scope.spawn(|| {
+                assert_eq!((&near).read(&mut [0; 1]).unwrap(), 0, "the client sends nothing");
+                delivery.finish(&near).unwrap();
+                near.shutdown(Shutdown::Both).unwrap();
+            });
+            hand_back(send_now(&near, answer), &sent, &near);
+            let mut seen = Vec::new();
+            far.read_to_end(&mut seen).unwrap();
+            connection.join().unwrap();
+            assert!(seen == expected, "{} of {} bytes", seen.len(), expected.len());
+        });
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_sent_ends_its_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let near = platform::client_socket(listener.accept().unwrap().0).unwrap();
+        let (delivery, sent) = Delivery::new();
+        hand_back(Err(ErrorKind::BrokenPipe.into()), &sent, &near);
+        assert_eq!((&near).read(&mut [0; 1]).unwrap(), 0);
+        assert_eq!(delivery.finish(&near).unwrap_err().kind(), ErrorKind::BrokenPipe);
+        drop(far);
+    }
+}

@@ -1,0 +1,6 @@
+//! Live sessions over WebSocket (RFC 6455).
+
+mod frame_lengths;
+pub(crate) mod session;
+
+pub(crate) use session::Session;

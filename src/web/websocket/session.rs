@@ -1,0 +1,345 @@
+//! A WebSocket session: tungstenite reads on this thread; everything that is written goes through the client's outbox.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tungstenite::error::{CapacityError, Error, ProtocolError};
+use tungstenite::handshake::server::{create_response, write_response};
+use tungstenite::http::Request;
+use tungstenite::protocol::{Role, WebSocketConfig};
+use tungstenite::{Bytes, Message, WebSocket};
+
+use super::frame_lengths::FrameLengths;
+use crate::app::App;
+use crate::live::{Client, Encoding, Feed, close_code, ping_frame, text_frame};
+use crate::platform::{ClientSocket, is_timeout, uninterrupted};
+use crate::web::api::{LiveFeed, Position, changes, query};
+use crate::web::http::{DeadlineWriter, Head, Problem, Reply};
+use crate::web::limits::{MESSAGE_BYTES_MAX, PING_EVERY, SILENCE_MAX};
+use crate::web::security::Visitor;
+use crate::web::server::{Shared, linger};
+
+/// The default of tungstenite would keep 128 KiB for every idle client. What clients say is short.
+const READ_BUFFER_BYTES: usize = 512;
+
+/// An open session. It is read on a thread of its own, whose stack has never held a request: the pages of a stack that were
+/// once used stay in memory for as long as an idle client is connected.
+pub(crate) struct Session {
+    socket: WebSocket<SessionWire>,
+    #[cfg(feature = "conformance")]
+    is_echo: bool,
+    leaving: Leaving,
+}
+
+/// Answers the handshake and brings the client up to date. `rest` is what the client has sent behind its handshake. `None` if
+/// it was refused.
+pub(crate) fn open(
+    shared: &Arc<Shared>,
+    stream: &Arc<ClientSocket>,
+    live_feed: LiveFeed,
+    head: &Head,
+    visitor: Visitor<'_>,
+    mut rest: Vec<u8>,
+) -> io::Result<Option<Box<Session>>> {
+    let Accepted { app, response, start } = match Accepted::read(shared, live_feed, head) {
+        Ok(accepted) => accepted,
+        Err(problem) => {
+            Reply::from(problem).print(DeadlineWriter::new(stream), shared.shop.clock(), Some(head), false)?;
+            return Ok(None);
+        }
+    };
+    let feed = app.feed();
+    let client = Client::new(Arc::clone(stream), start.encoding(), feed.counts());
+    let mut writer = DeadlineWriter::new(stream);
+    let leaving = Leaving {
+        stream: Arc::clone(stream),
+        client: Arc::clone(&client),
+        app: Arc::clone(app),
+        shared: Arc::clone(shared),
+    };
+    match start {
+        Start::Plain(_) => {
+            // First joined, then answered: a client that has its answer misses nothing from then on.
+            feed.join(Arc::clone(&client));
+            writer.write_all(&response)?;
+        }
+        Start::Sync(position) => {
+            writer.write_all(&response)?;
+            if let Err(error) = changes::catch_up(app, &shared.budget, &client, &position, visitor, &mut writer) {
+                // Not its socket: whole frames are out, and it can be told why there are no more.
+                if error.kind() == ErrorKind::Other {
+                    client.uncork();
+                    let (code, reason) = leaving.reason();
+                    leaving.close(code, reason);
+                }
+                return Err(error);
+            }
+        }
+    }
+    if client.uncork() {
+        feed.nudge();
+    }
+    let mut wire = SessionWire {
+        stream: Arc::clone(stream),
+        client: Arc::clone(&client),
+        feed: feed.clone(),
+        silence: Duration::ZERO,
+        wait: PING_EVERY,
+        lengths: FrameLengths::default(),
+        is_malformed: false,
+    };
+    rest.truncate(wire.accept(&rest));
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .max_message_size(Some(MESSAGE_BYTES_MAX))
+        .max_frame_size(Some(MESSAGE_BYTES_MAX));
+    let socket = WebSocket::from_partially_read(wire, rest, Role::Server, Some(config));
+    Ok(Some(Box::new(Session {
+        socket,
+        #[cfg(feature = "conformance")]
+        is_echo: live_feed == LiveFeed::Echo,
+        leaving,
+    })))
+}
+
+impl Session {
+    /// Reads until the session ends. Boxed, since a copy on its way to the thread's stack would cost every idle client a page.
+    pub fn run(mut self: Box<Self>) {
+        if let Err(error) = self.read_and_close() {
+            log::debug!("A session ended: {error}");
+        }
+    }
+
+    fn read_and_close(&mut self) -> io::Result<()> {
+        let (code, reason) = self.read_until_end()?;
+        self.leaving.close(code, reason);
+        Ok(())
+    }
+
+    /// Reads messages until the session ends; gives the code and reason of the close frame that is to be sent.
+    fn read_until_end(&mut self) -> io::Result<(u16, &'static str)> {
+        let socket = &mut self.socket;
+        while !socket.get_ref().client.is_gone() {
+            socket.get_mut().listen()?;
+            match socket.read() {
+                Ok(Message::Close(frame)) => return Ok((frame.map_or(1000, |frame| frame.code.into()), "")),
+                #[cfg(feature = "conformance")]
+                Ok(message) if self.is_echo => echo(socket, message).map_err(io::Error::other)?,
+                Ok(Message::Text(text)) if text.as_str() == "ping" => socket.get_ref().send(&text_frame(b"pong")),
+                // Whatever else a client says is none of our business and does not end the connection.
+                Ok(_) => {}
+                Err(Error::Io(error)) if is_timeout(&error) => {
+                    if socket.get_ref().is_over() {
+                        return Err(ErrorKind::TimedOut.into());
+                    }
+                    socket.get_ref().send(&ping_frame());
+                }
+                Err(Error::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                    return Ok((1002, "not a valid WebSocket frame"));
+                }
+                // Nobody is left to be told a code.
+                Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => {
+                    return Err(ErrorKind::UnexpectedEof.into());
+                }
+                Err(Error::Protocol(_)) => return Ok((1002, "not a valid WebSocket frame")),
+                Err(Error::Utf8(_)) => return Ok((1007, "text is not UTF-8")),
+                Err(Error::Capacity(CapacityError::MessageTooLong { .. })) => return Ok((1009, "message over 64 KiB")),
+                Err(error) => return Err(io::Error::other(error)),
+            }
+        }
+        // The close frame is out already; a client that goes on talking does not keep its connection by that.
+        Ok((1000, ""))
+    }
+}
+
+/// Sends a message back, through the outbox like everything else.
+#[cfg(feature = "conformance")]
+fn echo(socket: &mut WebSocket<SessionWire>, message: Message) -> tungstenite::Result<()> {
+    if message.is_text() || message.is_binary() { socket.send(message) } else { Ok(()) }
+}
+
+/// A handshake that is answered with 101.
+struct Accepted<'a> {
+    app: &'a Arc<App>,
+    response: Vec<u8>,
+    start: Start,
+}
+
+impl<'a> Accepted<'a> {
+    fn read(shared: &'a Shared, live_feed: LiveFeed, head: &Head) -> Result<Self, Problem> {
+        let response = handshake(head)?;
+        Ok(Self { response, start: Start::read(live_feed, head)?, app: shared.shop.app()? })
+    }
+}
+
+/// Where a session starts.
+enum Start {
+    Plain(Encoding),
+    Sync(Position),
+}
+
+impl Start {
+    fn read(feed: LiveFeed, head: &Head) -> Result<Self, Problem> {
+        Ok(if feed == LiveFeed::Sync {
+            Self::Sync(Position::read(|name| query(head, name))?)
+        } else {
+            Self::Plain(plain_dialect(head)?)
+        })
+    }
+
+    fn encoding(&self) -> Encoding {
+        match self {
+            Self::Plain(encoding) => *encoding,
+            Self::Sync(position) => Encoding::Sync(position.kinds),
+        }
+    }
+}
+
+fn plain_dialect(head: &Head) -> Result<Encoding, Problem> {
+    if query(head, "format")?.as_deref() == Some("legacy") {
+        return Ok(Encoding::Legacy);
+    }
+    let is_old_app = head.header("User-Agent").is_some_and(|agent| agent.starts_with("Dart/"));
+    Ok(if is_old_app { Encoding::PacedJson } else { Encoding::Json })
+}
+
+/// The answer to the handshake (RFC 6455 §4.2), or why there is none. Sub-protocols and extensions that are offered are not
+/// taken up.
+fn handshake(head: &Head) -> Result<Vec<u8>, Problem> {
+    let refused = |why: String| Problem::new(400, format!("The WebSocket handshake is not valid: {why}"));
+    if head.header("Sec-WebSocket-Version") != Some("13") {
+        return Err(Problem::new(426, "Only version 13 of the WebSocket protocol is spoken here")
+            .with_header("Upgrade", "websocket")
+            .with_header("Sec-WebSocket-Version", "13"));
+    }
+    let mut keys = head.headers().filter(|(name, _)| name.eq_ignore_ascii_case("Sec-WebSocket-Key"));
+    let (Some((_, key)), None) = (keys.next(), keys.next()) else {
+        return Err(refused("there must be one Sec-WebSocket-Key".to_string()));
+    };
+    // Method, version and tokens are checked by now, and with lists and repeated headers, which tungstenite does not know.
+    let request = Request::builder()
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Version", "13")
+        .header("Sec-WebSocket-Key", key)
+        .body(())
+        .map_err(|error| refused(error.to_string()))?;
+    let response = create_response(&request).map_err(|error| refused(error.to_string()))?;
+    let mut bytes = Vec::with_capacity(256);
+    write_response(&mut bytes, &response).map_err(|error| refused(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// Tells the broadcaster, however the session ends, that this client need not be served any more.
+struct Leaving {
+    stream: Arc<ClientSocket>,
+    client: Arc<Client>,
+    app: Arc<App>,
+    shared: Arc<Shared>,
+}
+
+impl Leaving {
+    /// Why a session ends that its client has not ended.
+    fn reason(&self) -> (u16, &'static str) {
+        if self.shared.is_stopping() {
+            (close_code::GOING_AWAY, "the server is shutting down")
+        } else {
+            (close_code::INTERNAL_ERROR, "the database cannot be read at the moment; connect again")
+        }
+    }
+
+    /// Sends a close frame, and gives the client a moment to fetch it and to end the connection itself (RFC 6455 §7.1.1).
+    fn close(&self, code: u16, reason: &'static str) {
+        const CLOSE_WAIT_MAX: Duration = Duration::from_secs(2);
+        if self.client.close(code, reason) {
+            self.app.feed().nudge();
+        }
+        linger::drain(&self.shared, &self.stream, CLOSE_WAIT_MAX);
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        if self.shared.is_stopping() {
+            // One that was still catching up is not known to the broadcaster.
+            self.client.uncork();
+            let (code, reason) = self.reason();
+            self.close(code, reason);
+        }
+        self.client.abandon();
+        self.app.feed().nudge();
+    }
+}
+
+/// What tungstenite reads from and writes to: the socket, and the client's outbox.
+struct SessionWire {
+    stream: Arc<ClientSocket>,
+    client: Arc<Client>,
+    feed: Feed,
+    /// For how long nothing has come: the sum of the waits that ended without a byte. A clock would hold it against the client
+    /// that this server itself was stopped, or slept with its machine.
+    silence: Duration,
+    /// How long the next wait is.
+    wait: Duration,
+    lengths: FrameLengths,
+    /// What was read last ends before a length that is not valid.
+    is_malformed: bool,
+}
+
+impl SessionWire {
+    /// Limits the next wait: until a ping is due, or until the client has been silent for too long.
+    fn listen(&mut self) -> io::Result<()> {
+        let left = SILENCE_MAX.saturating_sub(self.silence).max(Duration::from_millis(1));
+        self.wait = PING_EVERY.min(left);
+        self.stream.set_read_timeout(Some(self.wait))
+    }
+
+    /// How much of what was read goes on to tungstenite: frames before one that is not valid are still heard.
+    fn accept(&mut self, bytes: &[u8]) -> usize {
+        let accepted = self.lengths.accept(bytes);
+        self.is_malformed = accepted < bytes.len();
+        accepted
+    }
+
+    fn is_over(&self) -> bool {
+        self.client.is_gone() || self.silence >= SILENCE_MAX
+    }
+
+    /// Hands a frame to the outbox; what the socket does not take at once is the broadcaster's to send.
+    fn send(&self, frame: &Bytes) {
+        if self.client.send(frame) {
+            self.feed.nudge();
+        }
+    }
+}
+
+impl Read for SessionWire {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.is_malformed {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        let length = uninterrupted(|| (&*self.stream).read(into)).inspect_err(|error| {
+            if is_timeout(error) {
+                self.silence += self.wait;
+            }
+        })?;
+        self.silence = Duration::ZERO;
+        match self.accept(into.get(..length).unwrap_or_default()) {
+            0 if length > 0 => Err(ErrorKind::InvalidData.into()),
+            accepted => Ok(accepted),
+        }
+    }
+}
+
+impl Write for SessionWire {
+    fn write(&mut self, frames: &[u8]) -> io::Result<usize> {
+        // To a client that is gone nothing is sent; the session's loop sees that it is.
+        self.send(&Bytes::copy_from_slice(frames));
+        Ok(frames.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
