@@ -60,11 +60,11 @@ impl<const N: usize> Histogram<N> {
 
 /// Builds the text.
 #[derive(Default)]
-pub struct Page {
+pub struct MetricsText {
     text: String,
 }
 
-impl Page {
+impl MetricsText {
     /// Adds a number that only grows.
     pub fn counter(&mut self, name: &str, help: &str, value: u64) {
         self.sample(name, "counter", help, value);
@@ -115,7 +115,7 @@ mod tests {
         for value in [5, 10, 50, 1_000] {
             histogram.note(value);
         }
-        let mut page = Page::default();
+        let mut page = MetricsText::default();
         page.histogram("t", "times", &histogram, 10.0);
         assert_eq!(
             page.into_text(),

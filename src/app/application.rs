@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::commands::{Answer, Submission, SubmitError};
-use super::commit::{CommitCounts, Committer, InFlight, Progress, Tools};
-use super::monitor::{DiskSpace, LastStored, ShopClock, Warning, Watch};
+use super::commands::{Answer, InFlight, Submission, SubmitError};
+use super::commit::{CommitCounts, GroupCommit, Progress, Tools};
+use super::monitor::{DiskSpace, LastStored, Monitor, ShopClock, Warning};
+use super::read::Reading;
 use crate::domain::Currency;
 use crate::live::Feed;
-use crate::store::{Snapshot, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Why the shop cannot start.
 #[derive(Debug)]
@@ -51,14 +52,14 @@ impl Resume {
     }
 }
 
-/// The shop's server without its network: commands in, answers and changes out, snapshots for readers.
+/// The shop's server without its network: commands in, answers and changes out, one door for reads.
 pub struct App {
     store: Arc<Store>,
     feed: Feed,
-    committer: Committer,
+    committer: GroupCommit,
     in_flight: InFlight,
     clock: ShopClock,
-    watch: Watch,
+    monitor: Monitor,
 }
 
 impl App {
@@ -83,9 +84,9 @@ impl App {
             last_stored: Arc::clone(&last_stored),
             settings_rev,
         };
-        let committer = Committer::start(tools).map_err(AppError::Thread)?;
-        let watch = Watch::start(clock.clone(), space, last_stored).map_err(AppError::Thread)?;
-        Ok(Self { store, feed, committer, in_flight: InFlight::default(), clock, watch })
+        let committer = GroupCommit::start(tools).map_err(AppError::Thread)?;
+        let monitor = Monitor::start(clock.clone(), space, last_stored).map_err(AppError::Thread)?;
+        Ok(Self { store, feed, committer, in_flight: InFlight::default(), clock, monitor })
     }
 
     /// Carries out a command and returns its answer once everything about it is durable (promises 1 and 4).
@@ -98,11 +99,11 @@ impl App {
 
     /// The same for a caller who has something else to do while the command waits for the writer.
     pub fn begin(&self, submission: Submission) -> Result<Progress, SubmitError> {
-        let place = match &submission.repeat {
-            Some(repeat) if repeat.is_keyed() => Some(self.in_flight.enter(repeat.fingerprint())?),
+        let in_flight = match &submission.idempotency {
+            Some(idempotency) if idempotency.is_keyed() => Some(self.in_flight.enter(idempotency.fingerprint())?),
             _ => None,
         };
-        self.committer.submit(submission, place)
+        self.committer.submit(submission, in_flight)
     }
 
     /// Comes back once a read and the writer's way of committing have been gone through just now; nothing is stored. Waits as
@@ -114,8 +115,8 @@ impl App {
     }
 
     /// Everything that is committed, for reading.
-    pub fn snapshot(&self) -> Result<Arc<Snapshot>, StoreError> {
-        self.store.snapshot()
+    pub fn read(&self) -> Result<Reading, StoreError> {
+        self.store.snapshot().map(Reading::from)
     }
 
     /// The shop's currency.
@@ -167,7 +168,7 @@ impl App {
 
     /// What the owner should know now.
     pub fn warnings(&self) -> Vec<Warning> {
-        self.watch.warnings()
+        self.monitor.warnings()
     }
 
     /// Commits what waits, refuses what comes later, and closes the file.
@@ -185,9 +186,9 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::app::{Command, Repeat};
-    use crate::domain::{Discount, Items, Kind, Money, RecordKey, Sale};
-    use crate::store::StoreOptions;
+    use crate::app::{Command, Idempotency};
+    use crate::domain::{Actor, Discount, Items, Kind, Money, RecordKey, Sale};
+    use crate::store::{Filter, StoreOptions};
 
     const SECOND: i64 = 1_000_000;
     const YEAR: i64 = 365 * 24 * 3_600 * SECOND;
@@ -225,14 +226,19 @@ mod tests {
         }
     }
 
-    fn submit(app: &App, command: Command, key: Option<&str>) -> Result<Answer, SubmitError> {
-        app.submit(Submission {
+    fn submission(command: Command, key: Option<&str>, actor: Option<Actor>) -> Submission {
+        Submission {
             command,
+            actor,
             made_at: crate::domain::MadeAt::Unsaid,
-            repeat: key.map(|key| Repeat::by_key(key, &["POST", "/"], key.as_bytes())),
+            idempotency: key.map(|key| Idempotency::by_key(key, &["POST", "/"], key.as_bytes())),
             expected_revs: None,
             render: |verdict, _| Answer { status: 200, rev: None, body: format!("{verdict:?}").into_bytes() },
-        })
+        }
+    }
+
+    fn submit(app: &App, command: Command, key: Option<&str>) -> Result<Answer, SubmitError> {
+        app.submit(submission(command, key, None))
     }
 
     fn estimate() -> Command {
@@ -255,7 +261,7 @@ mod tests {
     }
 
     fn last_stored(app: &App) -> i64 {
-        app.snapshot().unwrap().last_change_micros().unwrap().unwrap()
+        app.store.snapshot().unwrap().last_change_micros().unwrap().unwrap()
     }
 
     #[test]
@@ -285,9 +291,9 @@ mod tests {
         }
         assert_eq!(codes(&app), ["disk_full"]);
         assert_eq!(submit(&app, estimate(), Some("first")), Ok(first), "a repetition grows nothing");
-        assert_eq!(app.snapshot().unwrap().seq().unwrap(), 2);
+        assert_eq!(app.read().unwrap().seq().unwrap(), 2);
         submit(&app, Command::DeleteEstimate(key), None).unwrap();
-        assert_eq!(app.snapshot().unwrap().seq().unwrap(), 3);
+        assert_eq!(app.read().unwrap().seq().unwrap(), 3);
 
         bench.free.store(Bench::RESERVE * 2, Ordering::SeqCst);
         assert_eq!(codes(&app), ["disk_low"]);
@@ -331,7 +337,7 @@ mod tests {
         submit(&app, estimate(), None).unwrap();
         assert_eq!(last_stored(&app), TODAY + 10 * YEAR);
         submit(&app, estimate(), Some("kept")).unwrap();
-        assert_eq!(app.snapshot().unwrap().seq().unwrap(), 5, "the repetition was recognised");
+        assert_eq!(app.read().unwrap().seq().unwrap(), 5, "the repetition was recognised");
         app.stop();
         drop(app);
 
@@ -355,6 +361,27 @@ mod tests {
         assert_eq!(codes(&app), [""; 0]);
         submit(&app, estimate(), None).unwrap();
         assert_eq!(last_stored(&app), TODAY);
+        app.stop();
+    }
+
+    /// Nobody can say who he is yet; what is stored from the first person on has its place.
+    #[test]
+    fn who_gave_a_command_and_whose_a_record_is_are_kept() {
+        let bench = Bench::new();
+        let app = bench.start();
+        let by = |actor, command| submission(command, None, actor);
+        let (asha, ravi) = (Actor { person: 1, device: 7 }, Actor { person: 2, device: 7 });
+        let key = RecordKey::new(Kind::Estimate, 1);
+        app.submit(by(Some(asha), estimate())).unwrap();
+        let Command::CreateEstimate(sale) = estimate() else { unreachable!() };
+        app.submit(by(Some(ravi), Command::EditEstimate(key, sale))).unwrap();
+        app.submit(by(None, Command::DeleteEstimate(key))).unwrap();
+        let steps = app.read().unwrap().history(key, 10).unwrap().unwrap();
+        assert_eq!(steps.iter().map(|step| step.actor).collect::<Vec<_>>(), [None, Some(ravi), Some(asha)]);
+
+        app.submit(by(Some(ravi), estimate())).unwrap();
+        let mut records = app.read().unwrap().newest_first(Kind::Estimate, &Filter::default()).unwrap();
+        assert_eq!(records.next_with(|_, record| record.owner).unwrap(), Some(Some(ravi)));
         app.stop();
     }
 }

@@ -1,5 +1,5 @@
 //! The shop as the network finds it: being opened, open, or closed for a reason that the owner can mend. The one place that
-//! holds this state; whoever needs the open shop asks [`Shop::app`] once and gets it, or why not.
+//! holds this state; whoever needs the open shop asks [`Lifecycle::app`] once and gets it, or why not.
 //!
 //! ```text
 //! Opening ──► open (until the program stops)
@@ -30,7 +30,7 @@ const LOG_EVERY: Duration = Duration::from_secs(5);
 
 /// Why the shop is not open.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Closed {
+pub enum Unavailable {
     /// The file is being read and checked; so much of it is done.
     Opening {
         /// 0 to 99.
@@ -54,30 +54,30 @@ pub struct Failure {
 }
 
 /// The shop, open or not.
-pub struct Shop {
+pub struct Lifecycle {
     clock: ShopClock,
     app: OnceLock<Arc<App>>,
-    door: Mutex<Door>,
+    door: Mutex<LifecycleState>,
     is_settled: Condvar,
 }
 
-struct Door {
-    closed: Closed,
+struct LifecycleState {
+    closed: Unavailable,
     is_stopping: bool,
 }
 
-impl Shop {
+impl Lifecycle {
     /// A shop that is not open yet.
     pub fn new(clock: ShopClock) -> Self {
-        let door = Door { closed: Closed::Opening { percent: 0 }, is_stopping: false };
+        let door = LifecycleState { closed: Unavailable::Opening { percent: 0 }, is_stopping: false };
         Self { clock, app: OnceLock::new(), door: Mutex::new(door), is_settled: Condvar::new() }
     }
 
     /// A shop that is open already: tests put ones here whose disk fails.
     pub fn around(app: Arc<App>) -> Self {
-        let shop = Self::new(app.clock().clone());
-        let _ = shop.app.set(app);
-        shop
+        let lifecycle = Self::new(app.clock().clone());
+        let _ = lifecycle.app.set(app);
+        lifecycle
     }
 
     /// Opens the shop on a thread of its own, however long it takes, and again until it works. `on_change` is called there
@@ -86,10 +86,10 @@ impl Shop {
         self: &Arc<Self>,
         options: StoreOptions,
         reserve_bytes: u64,
-        on_change: impl Fn(&Shop) + Send + Sync + 'static,
+        on_change: impl Fn(&Lifecycle) + Send + Sync + 'static,
     ) -> std::io::Result<()> {
         let opener = Opener {
-            shop: Arc::clone(self),
+            lifecycle: Arc::clone(self),
             options,
             reserve_bytes,
             on_change: Arc::new(on_change),
@@ -99,7 +99,7 @@ impl Shop {
     }
 
     /// The open shop, or why it is not open. Once open it stays so.
-    pub fn app(&self) -> Result<&Arc<App>, Closed> {
+    pub fn app(&self) -> Result<&Arc<App>, Unavailable> {
         self.app.get().ok_or_else(|| self.door().closed.clone())
     }
 
@@ -110,8 +110,8 @@ impl Shop {
 
     /// Waits until the first attempt to open is over, for so long at most.
     pub fn wait_for_opening(&self, time: Duration) {
-        let is_opening = |door: &mut Door| {
-            matches!(door.closed, Closed::Opening { .. }) && !door.is_stopping && self.app.get().is_none()
+        let is_opening = |door: &mut LifecycleState| {
+            matches!(door.closed, Unavailable::Opening { .. }) && !door.is_stopping && self.app.get().is_none()
         };
         drop(self.is_settled.wait_timeout_while(self.door(), time, is_opening));
     }
@@ -125,11 +125,11 @@ impl Shop {
         }
     }
 
-    fn door(&self) -> MutexGuard<'_, Door> {
+    fn door(&self) -> MutexGuard<'_, LifecycleState> {
         self.door.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, closed: Closed) {
+    fn set(&self, closed: Unavailable) {
         self.door().closed = closed;
         self.is_settled.notify_all();
     }
@@ -158,10 +158,10 @@ impl Shop {
 
 /// Opens the file, again and again.
 struct Opener {
-    shop: Arc<Shop>,
+    lifecycle: Arc<Lifecycle>,
     options: StoreOptions,
     reserve_bytes: u64,
-    on_change: Arc<dyn Fn(&Shop) + Send + Sync>,
+    on_change: Arc<dyn Fn(&Lifecycle) + Send + Sync>,
     /// There was a file, so a missing one is not made anew.
     has_seen_file: bool,
 }
@@ -174,29 +174,29 @@ impl Opener {
             let closed = match self.attempt(told.is_some()) {
                 Ok(app) => {
                     log::info!("{} is open after {:.1} s", self.file(), started.elapsed().as_secs_f64());
-                    self.shop.let_in(app);
+                    self.lifecycle.let_in(app);
                     return self.tell();
                 }
                 Err(closed) => closed,
             };
             // Who knows what was there when nobody could look.
             self.has_seen_file |= !platform::is_missing(&self.options.file()).unwrap_or(false);
-            self.shop.set(closed.clone());
-            let Closed::Failed(failure) = closed else { return self.tell() };
+            self.lifecycle.set(closed.clone());
+            let Unavailable::Failed(failure) = closed else { return self.tell() };
             if told.as_ref() != Some(&failure) {
                 log::error!("⚠️ {} {}", failure.sentence, failure.remedy);
                 told = Some(failure);
                 self.tell();
             }
             let rest = (started.elapsed() * RETRY_REST_OF_ATTEMPT).clamp(RETRY_REST, RETRY_REST_MAX);
-            if self.shop.rest(rest) {
+            if self.lifecycle.rest(rest) {
                 return;
             }
         }
     }
 
     fn tell(&self) {
-        (self.on_change)(&self.shop);
+        (self.on_change)(&self.lifecycle);
     }
 
     fn file(&self) -> String {
@@ -204,7 +204,7 @@ impl Opener {
     }
 
     /// One attempt. While a failure is shown, the next attempts go on behind it.
-    fn attempt(&self, is_repeated: bool) -> Result<App, Closed> {
+    fn attempt(&self, is_repeated: bool) -> Result<App, Unavailable> {
         if !is_repeated {
             let bytes = std::fs::metadata(self.options.file()).map_or(0, |file| file.len());
             log::info!("Opening and checking {} ({} KiB)", self.file(), bytes >> 10);
@@ -217,7 +217,7 @@ impl Opener {
         });
         let store = opened.map_err(|error| self.closed_by(&error))?;
         let space = DiskSpace::of(self.folder_of_file(), self.reserve_bytes);
-        App::start_with_space(store, self.shop.clock.clone(), space).map_err(|error| self.failed(&error))
+        App::start_with_space(store, self.lifecycle.clock.clone(), space).map_err(|error| self.failed(&error))
     }
 
     /// Where the file really is: its name may be a link to one on another disk, and that disk is the one that fills up.
@@ -226,31 +226,31 @@ impl Opener {
         file.and_then(|file| file.parent().map(PathBuf::from)).unwrap_or_else(|| self.options.directory.clone())
     }
 
-    fn closed_by(&self, error: &OpenError) -> Closed {
+    fn closed_by(&self, error: &OpenError) -> Unavailable {
         if error.is_about_options() {
-            return Closed::Refused(format!("{error} {}", error.remedy()));
+            return Unavailable::Refused(format!("{error} {}", error.remedy()));
         }
-        Closed::Failed(Failure {
+        Unavailable::Failed(Failure {
             sentence: error.to_string(),
             remedy: error.remedy().to_string(),
             file: self.options.file(),
         })
     }
 
-    fn failed(&self, error: &AppError) -> Closed {
+    fn failed(&self, error: &AppError) -> Unavailable {
         let remedy = "It is tried again by itself.".to_string();
-        Closed::Failed(Failure { sentence: error.to_string(), remedy, file: self.options.file() })
+        Unavailable::Failed(Failure { sentence: error.to_string(), remedy, file: self.options.file() })
     }
 
     /// Shows how far the check is, and writes it to the log now and then.
     fn on_progress(&self, is_repeated: bool) -> Box<dyn Fn(u8) + Send + Sync> {
-        let (shop, on_change, file) = (Arc::clone(&self.shop), Arc::clone(&self.on_change), self.file());
+        let (lifecycle, on_change, file) = (Arc::clone(&self.lifecycle), Arc::clone(&self.on_change), self.file());
         let started = Instant::now();
         let logged = Mutex::new(started);
         Box::new(move |percent| {
             if !is_repeated {
-                shop.set(Closed::Opening { percent });
-                on_change(&shop);
+                lifecycle.set(Unavailable::Opening { percent });
+                on_change(&lifecycle);
             }
             let mut logged = logged.lock().unwrap_or_else(PoisonError::into_inner);
             if logged.elapsed() >= LOG_EVERY {

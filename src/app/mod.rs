@@ -14,9 +14,14 @@ mod commands;
 mod commit;
 mod lifecycle;
 mod monitor;
+mod read;
 
 pub use application::{App, AppError, Resume};
-pub use commands::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, SubmitError, Verdict};
-pub use commit::{CommitCounts, InFlight, Pending, Progress, Repeat};
-pub use lifecycle::{Closed, Failure, Shop};
+pub use commands::{
+    Answer, Command, ConversionReceipt, Idempotency, InFlight, Outcome, Receipt, Refusal, Submission, SubmitError,
+    Verdict,
+};
+pub use commit::{CommitCounts, Progress, Ticket};
+pub use lifecycle::{Failure, Lifecycle, Unavailable};
 pub use monitor::{DiskSpace, FREE_BYTES_MIN, ShopClock, Warning};
+pub use read::Reading;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::supervision::Supervision;
-use crate::app::{Closed, Shop, ShopClock};
-use crate::config::{BenchOptions, Command, CommandLine, ServeOptions};
+use crate::app::{Lifecycle, ShopClock, Unavailable};
+use crate::config::{BenchOptions, CommandLine, ProgramCommand, ServeOptions};
 use crate::platform::systemd::{self, Notice};
 use crate::store::StoreOptions;
 use crate::web::{Options, Probe, Server};
@@ -21,10 +21,10 @@ use crate::{client, platform, web};
 pub fn run(command_line: CommandLine) -> Result<(), String> {
     match command_line.command {
         None => serve_supervised(&command_line.serve),
-        Some(Command::Serve(options)) => serve_supervised(&options),
-        Some(Command::Tail { url, since, state }) => client::tail(&url, since, state.as_deref()),
-        Some(Command::Load { file, url }) => client::load(&file, &url),
-        Some(Command::Bench(options)) => bench(options),
+        Some(ProgramCommand::Serve(options)) => serve_supervised(&options),
+        Some(ProgramCommand::Tail { url, since, state }) => client::tail(&url, since, state.as_deref()),
+        Some(ProgramCommand::Load { file, url }) => client::load(&file, &url),
+        Some(ProgramCommand::Bench(options)) => bench(options),
     }
 }
 
@@ -60,21 +60,26 @@ fn serve(options: &ServeOptions) -> Result<(), String> {
     .map_err(|error| format!("Stop signals cannot be received: {error}."))?;
 
     let zone = options.timezone.clone().unwrap_or_else(TimeZone::system);
-    let shop = Arc::new(Shop::new(ShopClock::new(zone)));
+    let lifecycle = Arc::new(Lifecycle::new(ShopClock::new(zone)));
     // First the port: whoever cannot have it touches no file.
     let listeners = if passed.is_empty() { web::bind(&options.listen) } else { Ok(passed) };
     let server = listeners
-        .and_then(|listeners| Server::start(Arc::clone(&shop), listeners, &server_options(options)))
+        .and_then(|listeners| Server::start(Arc::clone(&lifecycle), listeners, &server_options(options)))
         .map_err(|error| cannot_listen(&error))?;
     let starting = super::supervision::start();
-    let on_change = move |_: &Shop| {
-        let _ = news.send(News::Shop);
+    let on_change = move |_: &Lifecycle| {
+        let _ = news.send(News::Lifecycle);
     };
-    shop.open(store_options(options), u64::from(options.disk_reserve_mib) << 20, on_change)
+    lifecycle
+        .open(store_options(options), u64::from(options.disk_reserve_mib) << 20, on_change)
         .map_err(|error| format!("The system does not give the server its threads: {error}."))?;
-    let followed =
-        Follower { shop: &shop, server: &server, is_lan_trusted: options.trust_lan, starting: Some(starting) }
-            .follow(&arriving);
+    let followed = Follower {
+        lifecycle: &lifecycle,
+        server: &server,
+        is_lan_trusted: options.trust_lan,
+        starting: Some(starting),
+    }
+    .follow(&arriving);
     if let Err(sentence) = followed {
         server.stop();
         return Err(sentence);
@@ -91,12 +96,12 @@ enum News {
     /// Somebody wants the program to end.
     Stop,
     /// The state of the shop has changed; it says itself what it is now.
-    Shop,
+    Lifecycle,
 }
 
 /// Tells whoever started the program, and systemd, how it stands with the shop.
 struct Follower<'a> {
-    shop: &'a Arc<Shop>,
+    lifecycle: &'a Arc<Lifecycle>,
     server: &'a Server,
     is_lan_trusted: bool,
     /// Patience for the check; nothing once requests are answered.
@@ -109,27 +114,27 @@ impl Follower<'_> {
         let (mut is_failure_told, mut is_ready_told) = (false, false);
         let mut signs_of_life = None;
         // The senders are in the handler of the signals, which lives as long as the process.
-        while let Ok(News::Shop) = arriving.recv() {
-            match self.shop.app() {
+        while let Ok(News::Lifecycle) = arriving.recv() {
+            match self.lifecycle.app() {
                 Ok(_) if is_ready_told => continue,
                 Ok(_) => {
                     is_ready_told = true;
                     self.tell("tillsync is ready: open", "Serving");
                 }
-                Err(Closed::Opening { percent }) => {
+                Err(Unavailable::Opening { percent }) => {
                     systemd::tell(&[Notice::Status(&format!("Checking the database: {percent} %"))]);
                     continue;
                 }
-                Err(Closed::Failed(_)) if is_failure_told => continue,
-                Err(Closed::Failed(failure)) => {
+                Err(Unavailable::Failed(_)) if is_failure_told => continue,
+                Err(Unavailable::Failed(failure)) => {
                     is_failure_told = true;
                     self.tell("tillsync cannot use its database; to see why, open", &failure.sentence);
                 }
-                Err(Closed::Refused(sentence)) => return Err(sentence),
+                Err(Unavailable::Refused(sentence)) => return Err(sentence),
             }
             signs_of_life.get_or_insert_with(|| {
-                let (shop, probe) = (Arc::clone(self.shop), self.server.probe());
-                super::supervision::watch(move || prove(&shop, &probe))
+                let (lifecycle, probe) = (Arc::clone(self.lifecycle), self.server.probe());
+                super::supervision::watch(move || prove(&lifecycle, &probe))
             });
         }
         Ok(())
@@ -152,16 +157,16 @@ fn store_options(options: &ServeOptions) -> StoreOptions {
 }
 
 /// Goes through everything that must not hang: a read, a commit, and the accept loops. Gives a line for `systemctl status`.
-fn prove(shop: &Shop, probe: &Probe) -> Result<String, String> {
-    let line = match shop.app() {
+fn prove(lifecycle: &Lifecycle, probe: &Probe) -> Result<String, String> {
+    let line = match lifecycle.app() {
         Ok(app) => match app.prove() {
             Ok(()) => format!("Serving, with {} live clients", app.feed().counts().clients.load(Ordering::Relaxed)),
             // A restart would find the same disk; what reads and commits answer is what there is to say.
             Err(error) => format!("The database cannot be read at the moment: {error}"),
         },
-        Err(Closed::Opening { percent }) => format!("Checking the database: {percent} %"),
-        Err(Closed::Failed(failure)) => failure.sentence,
-        Err(Closed::Refused(sentence)) => sentence,
+        Err(Unavailable::Opening { percent }) => format!("Checking the database: {percent} %"),
+        Err(Unavailable::Failed(failure)) => failure.sentence,
+        Err(Unavailable::Refused(sentence)) => sentence,
     };
     probe.ask().map_err(|error| format!("The server does not answer itself: {error}"))?;
     Ok(line)

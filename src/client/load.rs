@@ -23,7 +23,7 @@ const RETRY_WAIT: Duration = Duration::from_millis(500);
 /// One line of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct LoadLine {
     #[serde(rename = "type")]
     kind: LineKind,
     /// Names an estimate for later lines.
@@ -62,7 +62,7 @@ pub fn load(file: &Path, url: &str) -> Result<(), String> {
     };
     let mut loader = Loader::new(base);
     let mut reader = BufReader::new(reader);
-    let progress = Progress::new();
+    let progress = LoadProgress::new();
     for number in 1_u64.. {
         let in_line = |why: String| format!("{name}, line {number}: {why}");
         let Some(line) = read_line(&mut reader).map_err(in_line)? else { break };
@@ -121,7 +121,7 @@ impl<'a> Loader<'a> {
     fn send(&mut self, line: &str) -> Result<(), String> {
         self.history.update(line.as_bytes());
         self.history.update(b"\n");
-        let parsed: Line =
+        let parsed: LoadLine =
             serde_json::from_str(line).map_err(|error| format!("this is not a line to load: {error}."))?;
         let data = parsed.data.as_ref().map(|data| data.get());
         match parsed.kind {
@@ -183,11 +183,11 @@ impl<'a> Loader<'a> {
 }
 
 /// A line that counts up, on a terminal only.
-struct Progress {
+struct LoadProgress {
     is_shown: bool,
 }
 
-impl Progress {
+impl LoadProgress {
     fn new() -> Self {
         Self { is_shown: std::io::stderr().is_terminal() }
     }

@@ -2,6 +2,7 @@
 //!
 //! Architecture invariant: nothing of the server's layers is used here.
 
+mod base_url;
 mod bench;
 mod load;
 mod tail;
@@ -9,12 +10,3 @@ mod tail;
 pub use bench::{BenchPlan, bench};
 pub use load::load;
 pub use tail::tail;
-
-/// The base address without a trailing slash, or a sentence about what is wrong with it.
-fn base_url(url: &str) -> Result<&str, String> {
-    let base = url.trim_end_matches('/');
-    match base.strip_prefix("http://") {
-        Some(rest) if !rest.is_empty() && !rest.contains('/') => Ok(base),
-        _ => Err(format!("{url:?} is not the address of a tillsync server; it looks like http://192.168.1.10:8000.")),
-    }
-}

@@ -190,12 +190,12 @@ impl Tail {
 /// The epoch of the running server, for a sequence that a person typed.
 fn current_epoch(base: &str) -> Result<String, String> {
     #[derive(Deserialize)]
-    struct Health {
+    struct ServerHealth {
         epoch: String,
     }
     let mut answer = ureq::get(format!("{base}/health")).call().map_err(|error| error.to_string())?;
     let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
-    serde_json::from_str::<Health>(&text).map(|health| health.epoch).map_err(|error| error.to_string())
+    serde_json::from_str::<ServerHealth>(&text).map(|health| health.epoch).map_err(|error| error.to_string())
 }
 
 /// Where a state file really is: what replaces it must not replace a link to it, and a link that leads nowhere is no missing

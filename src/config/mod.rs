@@ -3,4 +3,4 @@
 mod addresses;
 mod options;
 
-pub use options::{BenchOptions, Command, CommandLine, ServeOptions};
+pub use options::{BenchOptions, CommandLine, ProgramCommand, ServeOptions};

@@ -20,7 +20,7 @@ use crate::web::limits;
 pub struct CommandLine {
     /// What to do; serve if it is left away.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<ProgramCommand>,
     /// How to serve.
     #[command(flatten)]
     pub serve: ServeOptions,
@@ -28,7 +28,7 @@ pub struct CommandLine {
 
 /// What the program can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum ProgramCommand {
     /// Serve the shop (the default)
     Serve(ServeOptions),
     /// Follow the live feed and print one JSON line per change, reconnecting by itself

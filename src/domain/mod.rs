@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing here does I/O, takes a lock, reads a clock or knows a socket. Given the same input it
 //! gives the same answer.
 
+mod actor;
 mod amounts;
 mod change;
 mod decimal;
@@ -16,6 +17,7 @@ mod search;
 mod settings;
 mod time;
 
+pub use actor::Actor;
 pub use amounts::{Amounts, Line, Micros, WHOLE_UNITS_MAX, discount_percentage, what_does_not_add_up};
 pub use change::{Action, Change, OriginHash};
 pub use decimal::DecimalError;

@@ -268,9 +268,9 @@ mod tests {
 
     use super::*;
     use crate::domain::{RecordKey, Timestamp};
-    use crate::live::subscription::Encoding;
     use crate::live::feed::Feed;
     use crate::live::frame::text_frame;
+    use crate::live::subscription::Encoding;
     use crate::platform::client_socket;
 
     fn change(seq: u64, record: &[u8]) -> Change {

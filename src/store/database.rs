@@ -10,7 +10,7 @@ use redb::{Database, ReadableDatabase, StorageBackend};
 use super::error::{OpenError, StoreError};
 use super::file::{Attempt, OpenedFile, Reopen, StoreOptions, open, open_on};
 use super::read::{ReadHealth, Snapshot};
-use super::write::{Batch, CommitTime, Kept, Written};
+use super::write::{CommitTime, Kept, Transaction, Written};
 use crate::domain::{Change, Currency};
 
 /// What a commit has done.
@@ -144,7 +144,7 @@ impl Store {
     pub fn commit<T>(
         &self,
         time: CommitTime,
-        work: impl FnOnce(&mut Batch<'_>) -> Result<T, StoreError>,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<Committed<T>, StoreError> {
         self.ensure_open()?;
         let result = self.commit_once(time, work);
@@ -158,12 +158,12 @@ impl Store {
     fn commit_once<T>(
         &self,
         time: CommitTime,
-        work: impl FnOnce(&mut Batch<'_>) -> Result<T, StoreError>,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<Committed<T>, StoreError> {
         let (transaction, kept) =
             self.with_opened(|opened| Ok((opened.database.begin_write()?, Arc::clone(&opened.kept))))?;
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut batch = Batch::begin(&transaction, time, self.run_number, self.currency, &mut kept)?;
+        let mut batch = Transaction::begin(&transaction, time, self.run_number, self.currency, &mut kept)?;
         let value = work(&mut batch)?;
         let Written { changes, settings, is_changed: is_synced } = batch.finish();
         if is_synced {

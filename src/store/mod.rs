@@ -23,5 +23,5 @@ pub use database::{Committed, Store};
 pub use error::{OpenError, StoreError};
 pub use file::{Attempt, OnProgress, StoreOptions};
 pub use format::Record;
-pub use read::{Filter, Records, Snapshot, Step, Wanted};
-pub use write::{Batch, Cause, CommitTime, Known, StoredAnswer};
+pub use read::{Filter, HistoryStep, Records, Snapshot, Wanted};
+pub use write::{Cause, CommitTime, Known, StoredAnswer, Transaction};

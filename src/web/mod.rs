@@ -15,9 +15,9 @@ mod api;
 mod body;
 mod http;
 pub mod limits;
-mod page;
 mod security;
 mod server;
+mod shared;
 mod websocket;
 
 pub use server::{Options, Probe, Server, bind};

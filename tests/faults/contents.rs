@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
+use tillsync::app::Reading;
 use tillsync::domain::{Action, Change, Estimate, Kind, RecordKey, search_text};
-use tillsync::store::{Filter, Snapshot, StoreError};
+use tillsync::store::{Filter, StoreError};
 
 /// A record as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub struct Contents {
 const KINDS: [Kind; 2] = [Kind::Estimate, Kind::Order];
 
 impl Contents {
-    pub fn read(snapshot: &Snapshot) -> Result<Self, StoreError> {
+    pub fn read(snapshot: &Reading) -> Result<Self, StoreError> {
         let seq = snapshot.seq()?;
         let (latest, _) = snapshot.changes_after(0, usize::MAX, usize::MAX)?;
         let mut contents =
@@ -62,7 +63,7 @@ impl Contents {
     }
 
     /// Whether records, log, numbers, links and search texts tell the same story.
-    pub fn check(&self, snapshot: &Snapshot) -> Result<(), String> {
+    pub fn check(&self, snapshot: &Reading) -> Result<(), String> {
         for seq in 0..self.seq {
             let (_, next) = snapshot.changes_after(seq, 1, usize::MAX).map_err(|error| error.to_string())?;
             ensure(next == seq + 1, || format!("a hole in the log after {seq}"))?;
@@ -100,7 +101,7 @@ impl Contents {
     }
 
     /// Each record's entries of the log are linked, from its last change to its making.
-    fn check_histories(&self, snapshot: &Snapshot) -> Result<(), String> {
+    fn check_histories(&self, snapshot: &Reading) -> Result<(), String> {
         for Change { seq, key, rev, .. } in &self.latest {
             let steps = snapshot.history(*key, usize::MAX).map_err(|error| error.to_string())?.unwrap_or_default();
             let (first, last) = (steps.last().map(|step| (step.seq, step.rev)), steps.first().map(|step| step.seq));
@@ -140,7 +141,7 @@ fn stored_once(records: &BTreeMap<RecordKey, Stored>, key: RecordKey, record: St
 }
 
 /// The records that count at any time, by the index.
-fn days(snapshot: &Snapshot, kind: Kind) -> Result<Vec<RecordKey>, StoreError> {
+fn days(snapshot: &Reading, kind: Kind) -> Result<Vec<RecordKey>, StoreError> {
     let mut walk = snapshot.newest_first(kind, &Filter { times: Some(i64::MIN..i64::MAX), ..Filter::default() })?;
     let mut keys = Vec::new();
     while let Some(key) = walk.next_with(|key, _| key)? {
@@ -149,7 +150,7 @@ fn days(snapshot: &Snapshot, kind: Kind) -> Result<Vec<RecordKey>, StoreError> {
     Ok(keys)
 }
 
-fn search_texts(snapshot: &Snapshot, kind: Kind) -> Result<Vec<(RecordKey, String)>, StoreError> {
+fn search_texts(snapshot: &Reading, kind: Kind) -> Result<Vec<(RecordKey, String)>, StoreError> {
     let texts = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&texts);
     let nothing_is_wanted = move |number, text: &str| {

@@ -44,7 +44,7 @@ fn a_closed_file() -> Closed {
     ]);
     let submissions = commands.into_iter().enumerate().map(|(index, command)| keyed(&format!("key {index}"), command));
     let answers = submissions.map(|submission| (submission.clone(), shop.send(&submission).unwrap())).collect();
-    let contents = Contents::read(&shop.app.snapshot().unwrap()).unwrap();
+    let contents = Contents::read(&shop.app.read().unwrap()).unwrap();
     let disk = Arc::clone(&shop.disk);
     shop.stop();
     Closed { bytes: disk.kept().to_bytes(), contents, answers }
@@ -79,7 +79,7 @@ impl Closed {
     }
 
     fn compare(&self, store: Store) -> Result<(), String> {
-        let contents = store.snapshot().and_then(|snapshot| Contents::read(&snapshot));
+        let contents = store.snapshot().and_then(|snapshot| Contents::read(&snapshot.into()));
         match contents {
             Err(error) => return Err(format!("it opened and cannot be read: {error}")),
             Ok(contents) if contents != self.contents => return Err(format!("other contents, at {}", contents.seq)),

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-use tillsync::app::{App, Shop};
+use tillsync::app::{App, Lifecycle};
 use tillsync::web::{Options, Server, bind};
 
 use crate::shop::DEADLINE;
@@ -12,7 +12,7 @@ use crate::shop::DEADLINE;
 /// Serves a shop on a free port.
 pub fn serve(app: &Arc<App>) -> (Server, SocketAddr) {
     let listeners = bind(&[SocketAddr::from(([127, 0, 0, 1], 0))]).unwrap();
-    let shop = Arc::new(Shop::around(Arc::clone(app)));
+    let shop = Arc::new(Lifecycle::around(Arc::clone(app)));
     let server = Server::start(shop, listeners, &Options::default()).unwrap();
     let address = server.addresses()[0];
     (server, address)

@@ -48,7 +48,7 @@ fn a_closed_shop() -> Image {
 fn durable(disk: &Disk) -> Contents {
     let kept = Disk::holding(disk.kept());
     let store = Store::open_on(move || kept.handle()).unwrap();
-    Contents::read(&store.snapshot().unwrap()).unwrap()
+    Contents::read(&store.snapshot().unwrap().into()).unwrap()
 }
 
 /// What came of a fault.
@@ -85,7 +85,7 @@ fn strike(base: &Image, command: &Command, changes: u64, faults: &[Fault]) -> Ou
     assert!(failed > 0 || told.is_some(), "an error without a fault");
 
     let mended = Instant::now();
-    while let Err(error) = shop.app.snapshot() {
+    while let Err(error) = shop.app.read() {
         assert!(mended.elapsed() < DEADLINE, "after {faults:?} the file is not opened again: {error}");
         thread::sleep(Duration::from_millis(5));
     }
@@ -95,7 +95,7 @@ fn strike(base: &Image, command: &Command, changes: u64, faults: &[Fault]) -> Ou
     assert_eq!(shop.seq(), before + changes, "not stored exactly once");
     shop.send_until_answered(&keyed("afterwards", create("afterwards")));
 
-    let snapshot = shop.app.snapshot().unwrap();
+    let snapshot = shop.app.read().unwrap();
     let contents = Contents::read(&snapshot).unwrap();
     contents.check(&snapshot).unwrap();
     assert_eq!(durable(&shop.disk), contents);
@@ -165,7 +165,7 @@ fn a_server_that_could_not_read_reads_again_by_itself_without_any_write() {
         for after in 0.. {
             let shop = Shop::open_on(&Disk::holding(base.clone()));
             // Too large for the memory that the store uses here, so that it comes from the disk each time.
-            let read = || shop.app.snapshot().and_then(|snapshot| snapshot.record(estimate(1)));
+            let read = || shop.app.read().and_then(|snapshot| snapshot.record(estimate(1)));
             let expected = read().unwrap();
             assert!(expected.is_some());
             shop.disk.break_by(&faults(Operation::Read, after, is_lasting)[1..]);
@@ -210,7 +210,7 @@ fn over_http_the_outcome_is_called_unknown_and_the_same_key_settles_it() {
             thread::sleep(Duration::from_millis(20));
         };
         assert_eq!(post(address, "one sale").2, stored);
-        assert_eq!(app.snapshot().unwrap().seq().unwrap(), 1, "stored once");
+        assert_eq!(app.read().unwrap().seq().unwrap(), 1, "stored once");
         server.stop();
     }
 }

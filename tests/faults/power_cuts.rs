@@ -17,9 +17,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use tillsync::app::{Answer, Command, Submission};
+use tillsync::app::{Answer, Command, Reading, Submission};
 use tillsync::domain::{Action, Conversion, Estimate, Kind, OriginHash, Timestamp};
-use tillsync::store::{Batch, Cause, CommitTime, Snapshot, Store, StoreError};
+use tillsync::store::{Cause, CommitTime, Store, StoreError, Transaction};
 
 use crate::contents::{Contents, ensure};
 use crate::disk::{Disk, Event, Image, after_cut};
@@ -117,7 +117,7 @@ impl Till {
             calls.into_iter().map(|call| call.join().unwrap()).collect()
         });
         assert!(syncs(&shop.disk) - before < CALLERS, "in a rush commands share a commit");
-        let contents = Contents::read(&shop.app.snapshot().unwrap()).unwrap();
+        let contents = Contents::read(&shop.app.read().unwrap()).unwrap();
         for (index, (submission, answer)) in (first..).zip(submissions.into_iter().zip(answers)) {
             let change = contents
                 .latest
@@ -158,7 +158,7 @@ fn a_day() -> History {
     for number in 0..3 {
         till.tell(Command::CreateEstimate(Box::new(sale(&format!("large {number}"), 6_000))));
     }
-    let last = till.shop.app.snapshot().unwrap();
+    let last = till.shop.app.read().unwrap();
     let large = Contents::read(&last).unwrap().records.keys().rfind(|key| key.kind == Kind::Estimate).unwrap().number;
     drop(last);
     till.tell(Command::ConvertEstimate(estimate(large), paid("Cash")));
@@ -169,7 +169,7 @@ fn a_day() -> History {
     for _ in 0..6 {
         till.new_customer();
     }
-    let contents = Contents::read(&till.shop.app.snapshot().unwrap()).unwrap();
+    let contents = Contents::read(&till.shop.app.read().unwrap()).unwrap();
     let Till { shop, told } = till;
     shop.stop();
 
@@ -206,7 +206,7 @@ fn states(log: &[Event], made: usize) -> HashMap<u64, Contents> {
         apply(&mut image, event);
         if place >= made && matches!(event, Event::Sync | Event::Close) {
             let (_, store) = open(&image).unwrap();
-            let snapshot = store.snapshot().unwrap();
+            let snapshot = store.snapshot().unwrap().into();
             let contents = Contents::read(&snapshot).unwrap();
             contents.check(&snapshot).unwrap();
             assert_eq!(*states.entry(contents.seq).or_insert_with(|| contents.clone()), contents);
@@ -315,7 +315,7 @@ impl Moment<'_> {
         if random.one_in(4) {
             cuts += 1;
             let (_, store) = open(&disk.cut(random))?;
-            let (_, again) = read(store.snapshot())?;
+            let (_, again) = read(store.snapshot().map(Into::into))?;
             ensure(again == contents, || "what was sent after a cut did not survive the next one".into())?;
         }
         shop.stop();
@@ -324,7 +324,7 @@ impl Moment<'_> {
 
     /// The state is one that the shop was in, and everything answered is in it. Returns its sequence.
     fn check_state(&self, store: &Store, shown: Option<u64>) -> Result<u64, String> {
-        let (_, contents) = read(store.snapshot())?;
+        let (_, contents) = read(store.snapshot().map(Into::into))?;
         let seq = contents.seq;
         let answered = self.answered.iter().map(|&index| self.history.told[index].last_seq).max().unwrap_or(0);
         ensure(seq >= answered, || format!("lost: {answered} was answered, and the file ends at {seq}"))?;
@@ -351,13 +351,13 @@ impl Moment<'_> {
         let expected: u64 = self.sent.iter().map(|&index| self.history.told[index].changes).sum();
         ensure(shop.seq() == expected, || format!("{} changes instead of {expected}: lost or doubled", shop.seq()))?;
         shop.sell("a new customer").map_err(|error| format!("{error:?}"))?;
-        let (snapshot, contents) = read(shop.app.snapshot())?;
+        let (snapshot, contents) = read(shop.app.read())?;
         contents.check(&snapshot)?;
         Ok(contents)
     }
 }
 
-fn read(snapshot: Result<Arc<Snapshot>, StoreError>) -> Result<(Arc<Snapshot>, Contents), String> {
+fn read(snapshot: Result<Reading, StoreError>) -> Result<(Reading, Contents), String> {
     let read = snapshot.and_then(|snapshot| Contents::read(&snapshot).map(|contents| (snapshot, contents)));
     read.map_err(|error| error.to_string())
 }
@@ -504,7 +504,7 @@ fn at_some_time() -> CommitTime {
     CommitTime { at: Timestamp { unix_micros: 1_736_706_600_000_000, offset_seconds: 0 }, uptime_seconds: 1 }
 }
 
-fn put(batch: &mut Batch<'_>, number: u8) -> Result<(), StoreError> {
+fn put(batch: &mut Transaction<'_>, number: u8) -> Result<(), StoreError> {
     let new = Estimate {
         key: estimate(number.into()),
         rev: 1,
@@ -516,14 +516,14 @@ fn put(batch: &mut Batch<'_>, number: u8) -> Result<(), StoreError> {
     batch.put_estimate(&new, Action::Create, Cause::default()).map(|_| ())
 }
 
-fn remember(batch: &mut Batch<'_>, number: u8) -> Result<(), StoreError> {
+fn remember(batch: &mut Transaction<'_>, number: u8) -> Result<(), StoreError> {
     batch.remember([number; 16], [0; 16], 600, b"201")
 }
 
 #[test]
 fn the_simulation_finds_an_answer_that_is_stored_in_a_commit_of_its_own() {
     let together = |store: &Store, number| {
-        let both = |batch: &mut Batch<'_>| put(batch, number).and_then(|()| remember(batch, number));
+        let both = |batch: &mut Transaction<'_>| put(batch, number).and_then(|()| remember(batch, number));
         store.commit(at_some_time(), both).unwrap();
     };
     assert_eq!(find_half(together), None);

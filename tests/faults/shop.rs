@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
-use tillsync::app::{Answer, App, Command, Outcome, Refusal, Repeat, ShopClock, Submission, SubmitError, Verdict};
+use tillsync::app::{Answer, App, Command, Idempotency, Outcome, Refusal, ShopClock, Submission, SubmitError, Verdict};
 use tillsync::domain::{Currency, Discount, Items, Kind, MadeAt, Money, RecordKey, Sale, SaleDraft, Timestamp};
 use tillsync::live::{Client, Encoding, Kinds};
 use tillsync::store::Store;
@@ -61,7 +61,7 @@ impl Shop {
     }
 
     pub fn seq(&self) -> u64 {
-        self.app.snapshot().unwrap().seq().unwrap()
+        self.app.read().unwrap().seq().unwrap()
     }
 
     pub fn stop(self) {
@@ -75,7 +75,8 @@ pub fn keyed(key: &str, command: Command) -> Submission {
     Submission {
         command,
         made_at: made_at(key),
-        repeat: Some(Repeat::by_key(key, &["POST", "/"], key.as_bytes())),
+        actor: None,
+        idempotency: Some(Idempotency::by_key(key, &["POST", "/"], key.as_bytes())),
         expected_revs: None,
         render,
     }

@@ -60,14 +60,14 @@ fn an_answer_that_cannot_be_read_fails_its_own_repetition_and_nothing_else() {
         let app = open(&folder);
         let again = app.submit(keyed("first", create("Asha"))).unwrap();
         assert!(String::from_utf8_lossy(&again.body).contains("AnswerUnreadable"), "{again:?}");
-        assert_eq!(app.snapshot().unwrap().seq().unwrap(), 2, "it is not carried out again");
+        assert_eq!(app.read().unwrap().seq().unwrap(), 2, "it is not carried out again");
         app.submit(keyed("second", create("Ravi"))).unwrap();
         // More than a block, so that the damaged one meets the index and the trimming.
         for number in 0..300 {
             let key = format!("later {number}");
             assert_eq!(app.submit(keyed(&key, create("Meena"))).unwrap().status, 201);
         }
-        assert_eq!(app.snapshot().unwrap().seq().unwrap(), 302);
+        assert_eq!(app.read().unwrap().seq().unwrap(), 302);
         let again = app.submit(keyed("first", create("Asha"))).unwrap();
         assert!(String::from_utf8_lossy(&again.body).contains("AnswerUnreadable"), "{again:?}");
         close(app);
@@ -109,7 +109,7 @@ fn a_log_entry_that_cannot_be_read_stops_neither_commits_nor_those_who_catch_up(
 
     let app = open(&folder);
     app.submit(keyed("next", create("Farhan"))).unwrap();
-    let (changes, read_to) = app.snapshot().unwrap().changes_after(0, usize::MAX, usize::MAX).unwrap();
+    let (changes, read_to) = app.read().unwrap().changes_after(0, usize::MAX, usize::MAX).unwrap();
     assert_eq!(changes.iter().map(|change| change.seq).collect::<Vec<_>>(), [1, 4]);
     assert_eq!(read_to, 4);
     close(app);
@@ -137,7 +137,7 @@ fn an_index_of_days_that_cannot_be_read_stops_no_sale_and_leaves_no_half_of_one(
     for number in 71..=140 {
         assert_eq!(app.submit(keyed(&format!("late {number}"), create("Ravi"))).unwrap().status, 201);
     }
-    let snapshot = app.snapshot().unwrap();
+    let snapshot = app.read().unwrap();
     let (changes, _) = snapshot.changes_after(0, usize::MAX, usize::MAX).unwrap();
     assert!(changes.iter().map(|change| change.seq).eq(1..=140), "each sale has its place in the log");
     let filter = Filter { times: Some(i64::MIN..i64::MAX), ..Filter::default() };
@@ -165,7 +165,7 @@ fn a_history_reads_the_entries_of_its_own_record_alone() {
     }
 
     let app = open(&folder);
-    let steps = app.snapshot().unwrap().history(estimate(1), usize::MAX).unwrap().unwrap();
+    let steps = app.read().unwrap().history(estimate(1), usize::MAX).unwrap().unwrap();
     assert_eq!(steps.iter().map(|step| (step.seq, step.rev)).collect::<Vec<_>>(), [(4, 2), (1, 1)]);
     close(app);
 }
@@ -184,7 +184,7 @@ fn settings_that_cannot_be_read_neither_close_the_shop_nor_stop_a_sale() {
     assert_eq!(app.submit(keyed("sale", create_sale("Asha", None))).unwrap().status, 201);
     let patch = SettingsPatch { shop_name: Some("Patil Electricals".into()), ..SettingsPatch::default() };
     app.submit(keyed("settings", Command::SaveSettings(Box::new(patch)))).unwrap();
-    let (rev, json) = app.snapshot().unwrap().settings().unwrap();
+    let (rev, json) = app.read().unwrap().settings().unwrap();
     assert!(rev == 2 && String::from_utf8_lossy(&json).contains("Patil Electricals"));
     close(app);
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use redb::{Database, TableDefinition};
 use serde_json::{Value, json};
-use tillsync::app::{Shop, ShopClock};
+use tillsync::app::{Lifecycle, ShopClock};
 use tillsync::web;
 
 use crate::support::http::{Client, Reply};
@@ -300,7 +300,7 @@ fn a_folder_or_a_file_that_the_system_refuses_is_said_and_taken_up_when_it_is_me
 
 #[test]
 fn a_shop_that_is_still_being_opened_says_so() {
-    let shop = Arc::new(Shop::new(ShopClock::new(TimeZone::UTC)));
+    let shop = Arc::new(Lifecycle::new(ShopClock::new(TimeZone::UTC)));
     let listeners = web::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
     let server = web::Server::start(shop, listeners, &web::Options::default()).unwrap();
     let mut client = Client::connect(server.addresses()[0]);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::app::commit::Repeat;
-use crate::domain::{Conversion, Currency, MadeAt, Money, RecordKey, Sale, SaleDraft, SettingsPatch, Timestamp};
+use super::idempotency::Idempotency;
+use crate::domain::{Actor, Conversion, Currency, MadeAt, Money, RecordKey, Sale, SaleDraft, SettingsPatch, Timestamp};
 
 /// One thing that a user does. Everything in it was checked by itself; what depends on stored records is decided when
 /// it is committed.
@@ -41,10 +41,12 @@ impl Command {
 pub struct Submission {
     /// What to do.
     pub command: Command,
+    /// Who gave it, as the shop knows its people; a new record is his.
+    pub actor: Option<Actor>,
     /// When it was given, for one that makes a record.
     pub made_at: MadeAt,
     /// How a repetition of this command is recognised; `None` when each one counts.
-    pub repeat: Option<Repeat>,
+    pub idempotency: Option<Idempotency>,
     /// Do it only if the record still has one of these revisions.
     pub expected_revs: Option<Vec<u32>>,
     /// How the verdict looks on the wire. Pure, so that the stored answer is the answer.

@@ -2,13 +2,13 @@
 //! trace in the transaction that it shares with others.
 
 use super::command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, SubmitError, Verdict};
-use crate::app::commit::Repeat;
-use crate::app::monitor::Room;
+use super::idempotency::Idempotency;
+use crate::app::monitor::Headroom;
 use crate::domain::{
-    Action, Conversion, Estimate, Kind, MadeAt, Money, Order, OriginHash, Payment, RecordKey, Sale, SaleDraft,
+    Action, Actor, Conversion, Estimate, Kind, MadeAt, Money, Order, OriginHash, Payment, RecordKey, Sale, SaleDraft,
     SettingsPatch, Source, Timestamp,
 };
-use crate::store::{Batch, Cause, Known, StoreError};
+use crate::store::{Cause, Known, StoreError, Transaction};
 
 /// A fault of the server or of its disk may pass, so it is no answer to remember.
 const FAULT_FROM_STATUS: u16 = 500;
@@ -16,16 +16,16 @@ const FAULT_FROM_STATUS: u16 = 500;
 /// Answers one submission inside the transaction: from the stored answers if it is a repetition, else by carrying it out.
 /// The outer error is the database's and ends the whole transaction.
 pub(crate) fn decide(
-    batch: &mut Batch<'_>,
+    transaction: &mut Transaction<'_>,
     submission: &Submission,
-    room: Room,
+    headroom: Headroom,
 ) -> Result<Result<Answer, SubmitError>, StoreError> {
-    if let Some(repeat) = &submission.repeat
-        && let Some(stored) = batch.known_answer(repeat.fingerprint())?
+    if let Some(idempotency) = &submission.idempotency
+        && let Some(stored) = transaction.known_answer(idempotency.fingerprint())?
     {
-        let refuse = |refusal| (submission.render)(&Err(refusal), batch.currency());
+        let refuse = |refusal| (submission.render)(&Err(refusal), transaction.currency());
         return Ok(match stored {
-            Known::Answer(answer) if answer.payload != repeat.payload() => Err(SubmitError::KeyReused),
+            Known::Answer(answer) if answer.payload != idempotency.payload() => Err(SubmitError::KeyReused),
             Known::Answer(answer) => {
                 Ok(Answer::decode(&answer.outcome).unwrap_or_else(|| refuse(Refusal::AnswerUnreadable)))
             }
@@ -34,26 +34,32 @@ pub(crate) fn decide(
     }
 
     // Not a verdict: a stored refusal would outlast the full disk.
-    if submission.command.needs_room() && !room.has_more(batch.bytes_written()) {
+    if submission.command.needs_room() && !headroom.has_more(transaction.bytes_written()) {
         return Ok(Err(SubmitError::DiskFull));
     }
 
-    let verdict = carry_out(batch, submission)?;
-    let answer = (submission.render)(&verdict, batch.currency());
-    if let Some(repeat) = &submission.repeat
-        && (verdict.is_ok() || repeat.is_keyed())
+    let verdict = carry_out(transaction, submission)?;
+    let answer = (submission.render)(&verdict, transaction.currency());
+    if let Some(idempotency) = &submission.idempotency
+        && (verdict.is_ok() || idempotency.is_keyed())
         && answer.status < FAULT_FROM_STATUS
     {
-        batch.remember(repeat.fingerprint(), repeat.payload(), repeat.kept_seconds(), &answer.encode())?;
+        transaction.remember(
+            idempotency.fingerprint(),
+            idempotency.payload(),
+            idempotency.kept_seconds(),
+            &answer.encode(),
+        )?;
     }
     Ok(Ok(answer))
 }
 
-fn carry_out(batch: &mut Batch<'_>, submission: &Submission) -> Result<Verdict, StoreError> {
-    let written_before = batch.bytes_written();
-    let origin = submission.repeat.as_ref().and_then(Repeat::origin);
+fn carry_out(transaction: &mut Transaction<'_>, submission: &Submission) -> Result<Verdict, StoreError> {
+    let written_before = transaction.bytes_written();
+    let origin = submission.idempotency.as_ref().and_then(Idempotency::origin);
     let expected_revs = submission.expected_revs.as_deref();
-    let mut work = Work { batch, origin, expected_revs, made_at: submission.made_at };
+    let (actor, made_at) = (submission.actor, submission.made_at);
+    let mut work = Work { transaction, origin, actor, expected_revs, made_at };
     let verdict = match &submission.command {
         Command::CreateEstimate(sale) => work.create_estimate(sale),
         Command::EditEstimate(key, sale) => work.edit_estimate(*key, sale),
@@ -71,7 +77,7 @@ fn carry_out(batch: &mut Batch<'_>, submission: &Submission) -> Result<Verdict, 
         Err(Stop::Store(StoreError::SeriesFull)) => Ok(Err(Refusal::SeriesFull)),
         // Records are read before the first write, so this command alone is refused. Promise 3: were something of it written by
         // then, nothing of the whole transaction would be stored.
-        Err(Stop::Store(StoreError::Malformed(what))) if batch.bytes_written() == written_before => {
+        Err(Stop::Store(StoreError::Malformed(what))) if transaction.bytes_written() == written_before => {
             log::error!("⚠️ A stored {what} cannot be read");
             Ok(Err(Refusal::Unreadable))
         }
@@ -98,8 +104,9 @@ impl From<Refusal> for Stop {
 }
 
 struct Work<'a, 'txn> {
-    batch: &'a mut Batch<'txn>,
+    transaction: &'a mut Transaction<'txn>,
     origin: Option<OriginHash>,
+    actor: Option<Actor>,
     expected_revs: Option<&'a [u32]>,
     made_at: MadeAt,
 }
@@ -108,14 +115,14 @@ impl<'a> Work<'a, '_> {
     fn create_estimate(&mut self, sale: &Sale) -> Result<Outcome, Stop> {
         let (made_at, notes) = self.made_at();
         let estimate = Estimate {
-            key: self.batch.next_key(Kind::Estimate)?,
+            key: self.transaction.next_key(Kind::Estimate)?,
             rev: 1,
-            created_at: self.batch.now(),
+            created_at: self.transaction.now(),
             made_at,
             sale: sale.clone(),
             converted_to: None,
         };
-        self.batch.put_estimate(&estimate, Action::Create, self.cause(&sale.sale_by))?;
+        self.transaction.put_estimate(&estimate, Action::Create, self.cause(&sale.sale_by))?;
         Ok(Outcome::EstimateCreated(receipt(estimate.key, &estimate.sale, estimate.created_at, notes)))
     }
 
@@ -126,7 +133,7 @@ impl<'a> Work<'a, '_> {
         }
         estimate.rev += 1;
         estimate.sale = sale.clone();
-        let json = self.batch.put_estimate(&estimate, Action::Update, self.cause(&sale.sale_by))?;
+        let json = self.transaction.put_estimate(&estimate, Action::Update, self.cause(&sale.sale_by))?;
         Ok(Outcome::EstimateEdited(key, estimate.rev, json))
     }
 
@@ -140,7 +147,7 @@ impl<'a> Work<'a, '_> {
         if estimate.converted_to.is_some() {
             return Err(Refusal::ConvertedCannotBeDeleted.into());
         }
-        self.batch.delete(key, estimate.rev + 1, self.cause(""))?;
+        self.transaction.delete(key, estimate.rev + 1, self.cause(""))?;
         Ok(Outcome::EstimateDeleted)
     }
 
@@ -160,7 +167,7 @@ impl<'a> Work<'a, '_> {
 
     fn create_sale(&mut self, draft: &SaleDraft) -> Result<Outcome, Stop> {
         let named = draft.source_estimate_id.as_deref().and_then(|id| RecordKey::from_id(Kind::Estimate, id));
-        let origin = match named.map(|key| self.batch.estimate(key)).transpose()?.flatten() {
+        let origin = match named.map(|key| self.transaction.estimate(key)).transpose()?.flatten() {
             Some(estimate) => Origin::Estimate(estimate),
             None if draft.source_estimate_id.is_none() && draft.source_estimate_number.is_none() => Origin::Direct,
             None => Origin::Unknown(draft.source_estimate_id.clone(), draft.source_estimate_number.clone()),
@@ -172,7 +179,8 @@ impl<'a> Work<'a, '_> {
 
     /// Books what was handed over for a bill, and says on the bill what is wrong with it.
     fn book(&mut self, mode: &str, handed_over: Money, sale: &mut Sale) -> Result<Payment, Stop> {
-        let payment = Payment::book(&*self.batch.settings()?, mode, handed_over, sale.total, self.batch.currency());
+        let payment =
+            Payment::book(&*self.transaction.settings()?, mode, handed_over, sale.total, self.transaction.currency());
         if let Some(fault) = &payment.fault {
             let faults = sale.amounts_flagged.iter().chain([fault]).map(String::as_str).collect::<Vec<_>>();
             sale.amounts_flagged = Some(faults.join("; "));
@@ -182,7 +190,7 @@ impl<'a> Work<'a, '_> {
 
     /// The time that the record of this command counts at, if its device has said one, and what is to be said about it.
     fn made_at(&self) -> (Option<Timestamp>, Vec<String>) {
-        match self.made_at.accept(self.batch.now()) {
+        match self.made_at.accept(self.transaction.now()) {
             Ok(made_at) => (made_at, Vec::new()),
             Err(note) => (None, vec![note]),
         }
@@ -192,7 +200,7 @@ impl<'a> Work<'a, '_> {
     /// the one that plain `/ws` shows.
     fn sell(&mut self, sale: Sale, payment: Payment, origin: Origin) -> Result<Receipt, Stop> {
         let (made_at, notes) = self.made_at();
-        let key = self.batch.next_key(Kind::Order)?;
+        let key = self.transaction.next_key(Kind::Order)?;
         let source = match origin {
             Origin::Direct => Source::Direct,
             Origin::Unknown(id, number) => Source::Unknown { id, number },
@@ -202,14 +210,14 @@ impl<'a> Work<'a, '_> {
             Origin::Estimate(mut estimate) => {
                 estimate.rev += 1;
                 estimate.converted_to = Some(key);
-                self.batch.put_estimate(&estimate, Action::ConvertToOrder, self.cause(&sale.sale_by))?;
+                self.transaction.put_estimate(&estimate, Action::ConvertToOrder, self.cause(&sale.sale_by))?;
                 Source::Estimate(estimate.key)
             }
         };
         let order = Order {
             key,
             rev: 1,
-            created_at: self.batch.now(),
+            created_at: self.transaction.now(),
             made_at,
             sale,
             amount_paid: payment.amount_paid,
@@ -218,7 +226,7 @@ impl<'a> Work<'a, '_> {
             status: Order::STATUS_NEW.to_string(),
             source,
         };
-        self.batch.put_order(&order, Action::Create, self.cause(&order.sale.sale_by))?;
+        self.transaction.put_order(&order, Action::Create, self.cause(&order.sale.sale_by))?;
         Ok(receipt(order.key, &order.sale, order.created_at, notes))
     }
 
@@ -227,46 +235,50 @@ impl<'a> Work<'a, '_> {
         if order.status != status {
             order.rev += 1;
             order.status = status.to_string();
-            self.batch.put_order(&order, Action::Update, self.cause(""))?;
+            self.transaction.put_order(&order, Action::Update, self.cause(""))?;
         }
         Ok(Outcome::StatusSet(order.status, order.rev))
     }
 
     fn delete_order(&mut self, key: RecordKey) -> Result<Outcome, Stop> {
         let order = self.current_order(key)?;
-        let estimate = order.estimate().map(|key| self.batch.estimate(key)).transpose()?.flatten();
-        self.batch.delete(key, order.rev + 1, self.cause(""))?;
+        let estimate = order.estimate().map(|key| self.transaction.estimate(key)).transpose()?.flatten();
+        self.transaction.delete(key, order.rev + 1, self.cause(""))?;
         if let Some(estimate) = &estimate {
-            self.batch.delete(estimate.key, estimate.rev + 1, self.cause(""))?;
+            self.transaction.delete(estimate.key, estimate.rev + 1, self.cause(""))?;
         }
         Ok(Outcome::OrderDeleted { with_estimate: estimate.is_some() })
     }
 
     fn save_settings(&mut self, patch: &SettingsPatch) -> Result<Outcome, Stop> {
-        let settings = self.batch.settings()?;
+        let settings = self.transaction.settings()?;
         if self.expected_revs.is_some_and(|expected| !expected.contains(&settings.rev)) {
-            return Err(Refusal::Stale(settings.rev, self.batch.settings_json(&settings)).into());
+            return Err(Refusal::Stale(settings.rev, self.transaction.settings_json(&settings)).into());
         }
         let next = settings.with(patch);
-        let json = if next == *settings { self.batch.settings_json(&next) } else { self.batch.put_settings(&next)? };
+        let json = if next == *settings {
+            self.transaction.settings_json(&next)
+        } else {
+            self.transaction.put_settings(&next)?
+        };
         Ok(Outcome::SettingsSaved(next.rev, json))
     }
 
     fn current_estimate(&mut self, key: RecordKey) -> Result<Estimate, Stop> {
-        let estimate = self.batch.estimate(key)?.ok_or(Refusal::NoSuchEstimate)?;
+        let estimate = self.transaction.estimate(key)?.ok_or(Refusal::NoSuchEstimate)?;
         self.check_rev(key, estimate.rev)?;
         Ok(estimate)
     }
 
     fn current_order(&mut self, key: RecordKey) -> Result<Order, Stop> {
-        let order = self.batch.order(key)?.ok_or(Refusal::NoSuchOrder)?;
+        let order = self.transaction.order(key)?.ok_or(Refusal::NoSuchOrder)?;
         self.check_rev(key, order.rev)?;
         Ok(order)
     }
 
     fn check_rev(&mut self, key: RecordKey, rev: u32) -> Result<(), Stop> {
         match self.expected_revs {
-            Some(expected) if !expected.contains(&rev) => Err(Refusal::Stale(rev, self.batch.json(key)?).into()),
+            Some(expected) if !expected.contains(&rev) => Err(Refusal::Stale(rev, self.transaction.json(key)?).into()),
             _ => Ok(()),
         }
     }
@@ -275,7 +287,7 @@ impl<'a> Work<'a, '_> {
     where
         'a: 'b,
     {
-        Cause { by: Some(by).filter(|by| !by.is_empty()), origin: self.origin }
+        Cause { by: Some(by).filter(|by| !by.is_empty()), origin: self.origin, actor: self.actor }
     }
 }
 

@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::idempotency::Place;
 use super::ticket;
-use super::ticket::{Answerer, Pending, Progress, Reply};
-use crate::app::commands::{Submission, SubmitError, decide};
+use super::ticket::{Answerer, CommandResult, Progress, Ticket};
+use crate::app::commands::{InFlightGuard, Submission, SubmitError, decide};
 use crate::app::monitor::{DiskSpace, LastStored, ShopClock};
 use crate::live::Feed;
 use crate::metrics::{Counter, Histogram};
@@ -42,8 +41,8 @@ enum Waiting {
     Proof(Sender<()>),
 }
 
-pub(crate) struct Committer {
-    desk: Arc<Desk>,
+pub(crate) struct GroupCommit {
+    state: Arc<CommitState>,
     queue: Mutex<Option<Sender<Waiting>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -81,11 +80,11 @@ pub(crate) struct Tools {
 }
 
 /// What a commit needs; only the holder of the turn commits.
-struct Desk {
+struct CommitState {
     tools: Tools,
     counts: CommitCounts,
     /// Promise 2: whoever holds it commits and publishes before giving it back, so both have one order.
-    turn: Mutex<()>,
+    commit_lock: Mutex<()>,
     /// Commands handed to the writer and not answered yet. While there are any, nobody overtakes them.
     waiting: AtomicUsize,
     is_stopping: AtomicBool,
@@ -95,13 +94,13 @@ struct Desk {
     settings_rev: AtomicU32,
 }
 
-impl Committer {
+impl GroupCommit {
     pub(crate) fn start(tools: Tools) -> std::io::Result<Self> {
         let settings_rev = AtomicU32::new(tools.settings_rev);
-        let desk = Arc::new(Desk {
+        let state = Arc::new(CommitState {
             tools,
             counts: CommitCounts::default(),
-            turn: Mutex::new(()),
+            commit_lock: Mutex::new(()),
             waiting: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
             is_feed_behind: AtomicBool::new(false),
@@ -109,48 +108,52 @@ impl Committer {
         });
         let (sender, receiver) = bounded(QUEUE_COMMANDS_MAX);
         let writer = thread::Builder::new().name("writer".into()).spawn({
-            let desk = Arc::clone(&desk);
-            move || desk.write(&receiver)
+            let state = Arc::clone(&state);
+            move || state.write(&receiver)
         })?;
-        Ok(Self { desk, queue: Mutex::new(Some(sender)), writer: Mutex::new(Some(writer)) })
+        Ok(Self { state, queue: Mutex::new(Some(sender)), writer: Mutex::new(Some(writer)) })
     }
 
     pub(crate) fn counts(&self) -> &CommitCounts {
-        &self.desk.counts
+        &self.state.counts
     }
 
     /// Commits a lone command here; one that meets others is handed to the writer. `place` is given back once it is done.
-    pub(crate) fn submit(&self, submission: Submission, place: Option<Place>) -> Result<Progress, SubmitError> {
-        if self.desk.is_stopping.load(Ordering::Acquire) {
+    pub(crate) fn submit(
+        &self,
+        submission: Submission,
+        in_flight: Option<InFlightGuard>,
+    ) -> Result<Progress, SubmitError> {
+        if self.state.is_stopping.load(Ordering::Acquire) {
             return Err(SubmitError::Stopping);
         }
-        if self.desk.waiting.load(Ordering::Acquire) == 0
-            && let Some(turn) = self.desk.try_take_turn()
+        if self.state.waiting.load(Ordering::Acquire) == 0
+            && let Some(commit_lock) = self.state.try_lock_commits()
         {
             // It may have begun to stop in between; then the file is closed behind this turn.
-            if self.desk.is_stopping.load(Ordering::Acquire) {
+            if self.state.is_stopping.load(Ordering::Acquire) {
                 return Err(SubmitError::Stopping);
             }
-            let mut replies = self.desk.commit(&turn, std::slice::from_ref(&submission));
+            let mut replies = self.state.commit(&commit_lock, std::slice::from_ref(&submission));
             return replies.pop().unwrap_or(Err(SubmitError::OutcomeUnknown)).map(Progress::Done);
         }
-        self.hand_over(submission, place).map(Progress::Pending)
+        self.hand_over(submission, in_flight).map(Progress::Pending)
     }
 
-    fn hand_over(&self, submission: Submission, place: Option<Place>) -> Result<Pending, SubmitError> {
+    fn hand_over(&self, submission: Submission, in_flight: Option<InFlightGuard>) -> Result<Ticket, SubmitError> {
         let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone() else {
             return Err(SubmitError::Stopping);
         };
-        let (answerer, pending) = ticket::pair(place);
-        self.desk.waiting.fetch_add(1, Ordering::AcqRel);
+        let (answerer, pending) = ticket::pair(in_flight);
+        self.state.waiting.fetch_add(1, Ordering::AcqRel);
         match queue.try_send(Waiting::Command(submission, answerer)) {
             Ok(()) => Ok(pending),
             Err(TrySendError::Full(_)) => {
-                self.desk.waiting.fetch_sub(1, Ordering::AcqRel);
+                self.state.waiting.fetch_sub(1, Ordering::AcqRel);
                 Err(SubmitError::QueueFull)
             }
             Err(TrySendError::Disconnected(_)) => {
-                self.desk.waiting.fetch_sub(1, Ordering::AcqRel);
+                self.state.waiting.fetch_sub(1, Ordering::AcqRel);
                 Err(SubmitError::Stopping)
             }
         }
@@ -160,37 +163,37 @@ impl Committer {
     pub(crate) fn prove(&self) {
         let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
         let (proof, done) = bounded(1);
-        self.desk.waiting.fetch_add(1, Ordering::AcqRel);
+        self.state.waiting.fetch_add(1, Ordering::AcqRel);
         if queue.send(Waiting::Proof(proof)).is_err() {
-            self.desk.waiting.fetch_sub(1, Ordering::AcqRel);
+            self.state.waiting.fetch_sub(1, Ordering::AcqRel);
         }
         let _ = done.recv(None);
     }
 
     /// Refuses new commands, commits those that wait, and ends the writer thread.
     pub(crate) fn stop(&self) {
-        self.desk.is_stopping.store(true, Ordering::Release);
+        self.state.is_stopping.store(true, Ordering::Release);
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
         if let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = writer.join();
         }
         // A lone command may still be on its way; its commit ends before the file is closed.
-        drop(self.desk.turn.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(self.state.commit_lock.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-impl Desk {
+impl CommitState {
     /// The writer thread: ends when the queue is closed and empty.
     fn write(&self, queue: &Receiver<Waiting>) {
         // Without it every command that must queue would be refused for ever.
         let _guard = EndOnPanic("the writer");
         while let Some(first) = self.next_waiting(queue) {
-            let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let commit_lock = self.commit_lock.lock().unwrap_or_else(PoisonError::into_inner);
             let mut batch = vec![first];
             take_waiting(queue, &mut batch);
             while !batch.is_empty() {
                 let answered = batch.len();
-                let commit_time = self.commit_and_answer(&turn, batch);
+                let commit_time = self.commit_and_answer(&commit_lock, batch);
                 let wait = (commit_time / GATHER_PART_OF_COMMIT).min(GATHER_WAIT_MAX);
                 queue.wait_for(answered, Instant::now() + wait);
                 batch = Vec::new();
@@ -211,7 +214,7 @@ impl Desk {
             }
             match queue.recv(Some(Instant::now() + RECOVERY_REST)) {
                 Err(NoItem::Late) => {
-                    let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+                    let _commit_lock = self.commit_lock.lock().unwrap_or_else(PoisonError::into_inner);
                     if self.is_feed_behind.load(Ordering::Acquire) {
                         self.bring_feed_up();
                     }
@@ -221,7 +224,7 @@ impl Desk {
         }
     }
 
-    fn commit_and_answer(&self, turn: &MutexGuard<'_, ()>, batch: Vec<Waiting>) -> Duration {
+    fn commit_and_answer(&self, commit_lock: &MutexGuard<'_, ()>, batch: Vec<Waiting>) -> Duration {
         let started = Instant::now();
         let taken = batch.len();
         let (mut submissions, mut callers, mut proofs) =
@@ -235,7 +238,7 @@ impl Desk {
                 Waiting::Proof(proof) => proofs.push(proof),
             }
         }
-        let replies = self.commit(turn, &submissions);
+        let replies = self.commit(commit_lock, &submissions);
         let commit_time = started.elapsed();
         self.waiting.fetch_sub(taken, Ordering::AcqRel);
         drop(proofs);
@@ -245,16 +248,16 @@ impl Desk {
         commit_time
     }
 
-    fn try_take_turn(&self) -> Option<MutexGuard<'_, ()>> {
-        match self.turn.try_lock() {
-            Ok(turn) => Some(turn),
+    fn try_lock_commits(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.commit_lock.try_lock() {
+            Ok(commit_lock) => Some(commit_lock),
             Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(std::sync::TryLockError::WouldBlock) => None,
         }
     }
 
     /// Commits the submissions in one transaction and hands their changes to the feed. One reply each, in order.
-    fn commit(&self, _turn: &MutexGuard<'_, ()>, submissions: &[Submission]) -> Vec<Reply> {
+    fn commit(&self, _commit_lock: &MutexGuard<'_, ()>, submissions: &[Submission]) -> Vec<CommandResult> {
         // A panic in the middle of a commit leaves nothing that can be trusted.
         let _guard = EndOnPanic("a commit");
         if self.is_feed_behind.load(Ordering::Acquire) && !self.bring_feed_up() {
@@ -263,9 +266,12 @@ impl Desk {
         let started = Instant::now();
         let Tools { store, feed, clock, space, last_stored, .. } = &self.tools;
         let now = CommitTime { at: clock.now(), uptime_seconds: clock.uptime_seconds() };
-        let room = space.room();
+        let headroom = space.headroom();
         let result = store.commit(now, |batch| {
-            submissions.iter().map(|submission| decide(batch, submission, room)).collect::<Result<Vec<Reply>, _>>()
+            submissions
+                .iter()
+                .map(|submission| decide(batch, submission, headroom))
+                .collect::<Result<Vec<CommandResult>, _>>()
         });
         match result {
             Ok(Committed { value: replies, changes, settings, is_synced }) => {
@@ -292,7 +298,7 @@ impl Desk {
     }
 }
 
-impl Desk {
+impl CommitState {
     fn show_settings(&self, rev: u32, json: Arc<[u8]>) {
         self.settings_rev.store(rev, Ordering::Release);
         self.tools.feed.publish_settings(json);

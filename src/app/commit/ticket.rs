@@ -4,27 +4,26 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 
-use super::idempotency::Place;
-use crate::app::commands::{Answer, SubmitError};
+use crate::app::commands::{Answer, InFlightGuard, SubmitError};
 
-pub(crate) type Reply = Result<Answer, SubmitError>;
+pub(crate) type CommandResult = Result<Answer, SubmitError>;
 
 struct Slot {
-    state: Mutex<State>,
+    state: Mutex<TicketState>,
     caller: Thread,
 }
 
-enum State {
+enum TicketState {
     /// Nothing has come yet.
     Open,
-    Answered(Reply),
+    Answered(CommandResult),
     /// What to do with the reply when it comes.
-    Then(Box<dyn FnOnce(Reply) + Send>),
+    Then(Box<dyn FnOnce(CommandResult) + Send>),
     Done,
 }
 
 impl Slot {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, TicketState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -33,7 +32,7 @@ impl Slot {
 pub(crate) struct Answerer {
     slot: Option<Arc<Slot>>,
     /// Given back before the caller hears of it: its next request may have the same key.
-    place: Option<Place>,
+    in_flight: Option<InFlightGuard>,
 }
 
 /// How far a command has come that was submitted.
@@ -41,36 +40,36 @@ pub enum Progress {
     /// It is done.
     Done(Answer),
     /// It waits for the writer.
-    Pending(Pending),
+    Pending(Ticket),
 }
 
 /// The answer to a command that waits for the writer.
-pub struct Pending {
+pub struct Ticket {
     slot: Arc<Slot>,
 }
 
 /// A pair for the calling thread.
-pub(crate) fn pair(place: Option<Place>) -> (Answerer, Pending) {
-    let slot = Arc::new(Slot { state: Mutex::new(State::Open), caller: thread::current() });
-    (Answerer { slot: Some(Arc::clone(&slot)), place }, Pending { slot })
+pub(crate) fn pair(in_flight: Option<InFlightGuard>) -> (Answerer, Ticket) {
+    let slot = Arc::new(Slot { state: Mutex::new(TicketState::Open), caller: thread::current() });
+    (Answerer { slot: Some(Arc::clone(&slot)), in_flight }, Ticket { slot })
 }
 
 impl Answerer {
-    pub fn answer(mut self, reply: Reply) {
-        self.put(reply);
+    pub fn answer(mut self, result: CommandResult) {
+        self.put(result);
     }
 
-    fn put(&mut self, reply: Reply) {
+    fn put(&mut self, result: CommandResult) {
         let Some(slot) = self.slot.take() else { return };
-        drop(self.place.take());
+        drop(self.in_flight.take());
         let mut state = slot.state();
-        match std::mem::replace(&mut *state, State::Done) {
-            State::Then(act) => {
+        match std::mem::replace(&mut *state, TicketState::Done) {
+            TicketState::Then(act) => {
                 drop(state);
-                act(reply);
+                act(result);
             }
-            State::Open | State::Answered(_) | State::Done => {
-                *state = State::Answered(reply);
+            TicketState::Open | TicketState::Answered(_) | TicketState::Done => {
+                *state = TicketState::Answered(result);
                 drop(state);
                 slot.caller.unpark();
             }
@@ -84,12 +83,12 @@ impl Drop for Answerer {
     }
 }
 
-impl Pending {
+impl Ticket {
     /// Waits for the reply, on the thread that has submitted the command.
-    pub fn wait(self) -> Reply {
+    pub fn wait(self) -> CommandResult {
         loop {
-            if let Some(reply) = take(&mut self.slot.state()) {
-                return reply;
+            if let Some(result) = take(&mut self.slot.state()) {
+                return result;
             }
             thread::park();
         }
@@ -97,21 +96,21 @@ impl Pending {
 
     /// Has something done with the reply: here if it is there already, else on the writer's thread, which waits for it to be
     /// done. So it must be short, and must not wait for anybody.
-    pub fn then(self, act: impl FnOnce(Reply) + Send + 'static) {
+    pub fn then(self, act: impl FnOnce(CommandResult) + Send + 'static) {
         let mut state = self.slot.state();
         match take(&mut state) {
-            Some(reply) => {
+            Some(result) => {
                 drop(state);
-                act(reply);
+                act(result);
             }
-            None => *state = State::Then(Box::new(act)),
+            None => *state = TicketState::Then(Box::new(act)),
         }
     }
 }
 
-fn take(state: &mut State) -> Option<Reply> {
-    match std::mem::replace(state, State::Done) {
-        State::Answered(reply) => Some(reply),
+fn take(state: &mut TicketState) -> Option<CommandResult> {
+    match std::mem::replace(state, TicketState::Done) {
+        TicketState::Answered(result) => Some(result),
         other => {
             *state = other;
             None
@@ -143,7 +142,7 @@ mod tests {
         for is_before in [true, false] {
             let (answerer, pending) = pair(None);
             let done = done.clone();
-            let act = move |reply| done.send(reply).unwrap();
+            let act = move |result| done.send(result).unwrap();
             if is_before {
                 answerer.answer(Err(SubmitError::KeyReused));
                 pending.then(act);
@@ -153,7 +152,7 @@ mod tests {
             }
         }
         drop(done);
-        let seen: Vec<Reply> = seen.iter().collect();
+        let seen: Vec<CommandResult> = seen.iter().collect();
         assert_eq!(seen, [Err(SubmitError::KeyReused), Err(SubmitError::OutcomeUnknown)]);
     }
 }

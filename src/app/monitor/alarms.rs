@@ -36,13 +36,13 @@ pub struct Warning {
 }
 
 /// Looks after clock and disk until it is dropped.
-pub(crate) struct Watch {
-    eye: Arc<Eye>,
+pub(crate) struct Monitor {
+    check: Arc<Check>,
     /// Dropped with the watch, which ends its thread.
     _thread: Sender<()>,
 }
 
-struct Eye {
+struct Check {
     clock: ShopClock,
     space: Arc<DiskSpace>,
     last_stored: Arc<LastStored>,
@@ -74,31 +74,31 @@ struct Seen {
     warnings: Vec<Warning>,
 }
 
-impl Watch {
+impl Monitor {
     pub fn start(clock: ShopClock, space: Arc<DiskSpace>, last_stored: Arc<LastStored>) -> std::io::Result<Self> {
         let judge = ClockJudge::new(last_stored.micros(), clock.uptime());
         let seen = Mutex::new(Seen { judge, warnings: Vec::new() });
-        let eye = Arc::new(Eye { clock, space, last_stored, seen });
-        eye.look();
+        let check = Arc::new(Check { clock, space, last_stored, seen });
+        check.look();
         let (ending, ended) = bounded::<()>(0);
         thread::Builder::new().name("watch".into()).spawn({
-            let eye = Arc::clone(&eye);
+            let check = Arc::clone(&check);
             move || {
                 while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(LOOK_EVERY) {
-                    eye.look();
+                    check.look();
                 }
             }
         })?;
-        Ok(Self { eye, _thread: ending })
+        Ok(Self { check, _thread: ending })
     }
 
     /// What is to be said now.
     pub fn warnings(&self) -> Vec<Warning> {
-        self.eye.look()
+        self.check.look()
     }
 }
 
-impl Eye {
+impl Check {
     fn look(&self) -> Vec<Warning> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let (now, last) = (self.clock.now().unix_micros, self.last_stored.micros());

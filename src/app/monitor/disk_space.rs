@@ -45,18 +45,18 @@ impl DiskSpace {
     }
 
     /// What one commit may use. Asking the system takes a microsecond, where the commit's sync takes hundreds.
-    pub(crate) fn room(&self) -> Room {
-        Room { bytes: self.free_bytes().map_or(u64::MAX, |free| free.saturating_sub(self.reserve_bytes)) }
+    pub(crate) fn headroom(&self) -> Headroom {
+        Headroom { bytes: self.free_bytes().map_or(u64::MAX, |free| free.saturating_sub(self.reserve_bytes)) }
     }
 }
 
 /// The room that a commit begins with.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Room {
+pub(crate) struct Headroom {
     bytes: u64,
 }
 
-impl Room {
+impl Headroom {
     /// Whether another command fits behind those of the same commit, which have written so many bytes of records.
     pub fn has_more(self, bytes_written: u64) -> bool {
         bytes_written.saturating_mul(GROWTH_PER_BYTE) < self.bytes
@@ -69,12 +69,12 @@ mod tests {
 
     #[test]
     fn room_ends_at_the_reserve_and_within_a_commit() {
-        let room = |free| DiskSpace::reading(1_000, move || free).room();
-        assert!(!room(Some(0)).has_more(0));
-        assert!(!room(Some(1_000)).has_more(0));
-        assert!(room(Some(1_001)).has_more(0));
-        assert!(room(Some(1_000 + 80)).has_more(9));
-        assert!(!room(Some(1_000 + 80)).has_more(10));
-        assert!(room(None).has_more(1 << 40));
+        let headroom = |free| DiskSpace::reading(1_000, move || free).headroom();
+        assert!(!headroom(Some(0)).has_more(0));
+        assert!(!headroom(Some(1_000)).has_more(0));
+        assert!(headroom(Some(1_001)).has_more(0));
+        assert!(headroom(Some(1_000 + 80)).has_more(9));
+        assert!(!headroom(Some(1_000 + 80)).has_more(10));
+        assert!(headroom(None).has_more(1 << 40));
     }
 }

@@ -5,7 +5,7 @@ mod clock;
 mod disk_space;
 
 pub use alarms::Warning;
-pub(crate) use alarms::{LastStored, Watch};
+pub(crate) use alarms::{LastStored, Monitor};
 pub use clock::ShopClock;
-pub(crate) use disk_space::Room;
+pub(crate) use disk_space::Headroom;
 pub use disk_space::{DiskSpace, FREE_BYTES_MIN};

@@ -1,47 +1,23 @@
 //! What this machine can do at best, without any server: blocks made durable, and one frame sent to many sockets. The
 //! server's figures mean little without it, since machines differ, and the same one differs from hour to hour.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::caller::Schedule;
+use super::group::Watch;
 use super::ledger::{CHANGES_MAX, Ledger};
 use super::listener::Listener;
 use super::percentile::Latency;
-use super::report::{Sends, per_second};
-use super::swarm::{DRAIN_TIME_MAX, Swarm, Watch, micros};
+use super::report::Sends;
+use super::swarm::{DRAIN_TIME_MAX, Swarm};
 use super::{listener, meter};
 
-/// How long the disk is tried, and with what.
-const SYNCS_TIME: Duration = Duration::from_millis(500);
-const BLOCK_BYTES: usize = 4 << 10;
-const BLOCKS: u64 = 256;
 /// How long frames are sent.
 const SENDS_TIME: Duration = Duration::from_secs(3);
 /// A frame of the size that a create of the load makes.
 const MESSAGE_BYTES: usize = 1_000;
-
-/// Writes and syncs one block after the other, as any store must that has nothing to batch.
-pub(crate) fn syncs_per_second(folder: &Path) -> io::Result<u64> {
-    let path = folder.join("disk-trial");
-    let mut file = OpenOptions::new().create_new(true).write(true).open(&path)?;
-    let block = [0x5A; BLOCK_BYTES];
-    file.set_len(BLOCKS * BLOCK_BYTES as u64)?;
-    let begun = Instant::now();
-    let mut syncs = 0_u64;
-    while begun.elapsed() < SYNCS_TIME {
-        file.seek(SeekFrom::Start(syncs % BLOCKS * BLOCK_BYTES as u64))?;
-        file.write_all(&block)?;
-        file.sync_data()?;
-        syncs += 1;
-    }
-    let elapsed_us = u64::from(micros(begun.elapsed()));
-    fs::remove_file(&path)?;
-    Ok(per_second(syncs, elapsed_us))
-}
 
 /// Sends a frame to every listener at the rate of the fan-out, from one thread that does nothing else; the listeners are
 /// the same as those of the server.

@@ -1,19 +1,16 @@
-//! One client that sends a request, waits for its answer, and sends the next, as a till does; and many of them at once.
+//! One client that sends a request, waits for its answer, and sends the next, as a till does.
 
-use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
+use std::{io, thread};
 
-use super::http::Connection;
+use super::http::HttpConnection;
 use super::ledger::CHANGES_MAX;
+use super::percentile::micros;
 use super::scan;
 use super::scan::RecordId;
-use super::swarm::micros;
 use super::target::Target;
-use crate::client::bench::wait::{call, threads_for};
 
-const STACK_BYTES: usize = 128 << 10;
 /// Different customers of one writer.
 const CUSTOMERS: usize = 8;
 
@@ -23,7 +20,7 @@ pub(crate) struct Schedule {
     pub(crate) clock: Instant,
     time: Duration,
     /// Of all callers together; without it each calls as fast as it is answered.
-    rate_per_second: Option<u32>,
+    pub(crate) rate_per_second: Option<u32>,
     /// Calls that are taken; the next one's place in the schedule.
     taken: AtomicU64,
 }
@@ -74,7 +71,7 @@ pub(crate) struct Calls {
 
 impl Calls {
     /// Adds another caller's calls.
-    fn add(&mut self, mut other: Self) {
+    pub(crate) fn add(&mut self, mut other: Self) {
         self.answered.append(&mut other.answered);
         self.refused += other.refused;
         self.refusal = self.refusal.take().or(other.refusal);
@@ -83,7 +80,7 @@ impl Calls {
 
 /// A connection, and the requests that go over it in turn.
 pub(crate) struct Caller {
-    pub(crate) connection: Connection,
+    pub(crate) connection: HttpConnection,
     requests: Vec<Vec<u8>>,
     /// Of the next request.
     turn: usize,
@@ -101,13 +98,13 @@ impl Caller {
                 [create(target, "estimates/create", &name, ""), create(target, "orders/create-sale", &name, SALE)]
             })
             .collect();
-        Ok(Self::new(Connection::open(target.address)?, requests, true))
+        Ok(Self::new(HttpConnection::open(target.address)?, requests, true))
     }
 
     /// Makes an estimate, and from then on reads it.
     pub(crate) fn reader(target: &Target, number: usize) -> io::Result<Self> {
         let request = create(target, "estimates/create", &format!("Reader {number}"), "");
-        let mut connection = Connection::open(target.address)?;
+        let mut connection = HttpConnection::open(target.address)?;
         let answer = connection.exchange(&request)?;
         let id = text_between(answer.body, "\"estimate_id\":\"", '"')
             .ok_or_else(|| io::Error::other(format!("it answers {} to a create", answer.status)))?;
@@ -115,12 +112,12 @@ impl Caller {
         Ok(Self::new(connection, vec![request.into_bytes()], false))
     }
 
-    fn new(connection: Connection, requests: Vec<Vec<u8>>, makes_records: bool) -> Self {
+    fn new(connection: HttpConnection, requests: Vec<Vec<u8>>, makes_records: bool) -> Self {
         Self { connection, requests, turn: 0, sent: Duration::ZERO, makes_records }
     }
 
     /// Calls until the schedule ends.
-    fn run(&mut self, schedule: &Schedule) -> io::Result<Calls> {
+    pub(crate) fn run(&mut self, schedule: &Schedule) -> io::Result<Calls> {
         let mut calls = Calls::default();
         while schedule.wait_for_next() {
             self.send(schedule)?;
@@ -150,38 +147,6 @@ impl Caller {
         }
         Ok(true)
     }
-}
-
-/// Runs callers side by side until the schedule ends. Their connections stay open. At a fixed rate each has a thread, so
-/// that none is late because of another; else as few threads as this system can do with.
-pub(crate) fn run_all(callers: &mut [Caller], schedule: &Schedule) -> io::Result<Calls> {
-    let threads = if schedule.rate_per_second.is_some() { callers.len() } else { threads_for(callers.len()) };
-    let callers_per_thread = callers.len().div_ceil(threads.max(1)).max(1);
-    thread::scope(|scope| {
-        let threads: Vec<_> = callers
-            .chunks_mut(callers_per_thread)
-            .map(|callers| {
-                let thread = thread::Builder::new().name("callers".into()).stack_size(STACK_BYTES);
-                thread.spawn_scoped(scope, move || run_group(callers, schedule))
-            })
-            .collect();
-        let mut sum = Calls::default();
-        for thread in threads {
-            sum.add(joined(thread?)?);
-        }
-        Ok(sum)
-    })
-}
-
-fn run_group(callers: &mut [Caller], schedule: &Schedule) -> io::Result<Calls> {
-    match callers {
-        [caller] => caller.run(schedule),
-        callers => call(callers, schedule),
-    }
-}
-
-fn joined(thread: ScopedJoinHandle<'_, io::Result<Calls>>) -> io::Result<Calls> {
-    thread.join().unwrap_or_else(|_| Err(io::Error::other("a caller's thread has failed")))
 }
 
 /// What a sale says besides what an estimate says.

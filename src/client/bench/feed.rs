@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
-use super::caller::{Caller, Calls, Schedule, run_all};
+use super::caller::{Caller, Calls, Schedule};
+use super::calling::run_all;
+use super::group::Watch;
 use super::ledger::{Arrivals, CHANGES_MAX, Ledger};
 use super::listener::Tally;
 use super::percentile::Latency;
-use super::report::{Faults, per_second};
+use super::report::{FaultCounts, per_second};
 use super::requests::{connect_all, some_answered};
 use super::scan::RecordId;
-use super::swarm::{DRAIN_TIME_MAX, Swarm, Watch};
+use super::swarm::{DRAIN_TIME_MAX, Swarm};
 use super::target::Target;
 use super::{listener, report};
 
@@ -59,11 +61,11 @@ pub(crate) fn measure(target: &Target, load: &Load) -> Result<report::Feed, Stri
     let cpu_after_ns = target.meter().processor_ns();
     let tally = swarm.finish().map_err(failed)?;
     let cpu_ns = cpu_before_ns.zip(cpu_after_ns).map(|(before, after)| after.saturating_sub(before));
-    Ok(summary(load, &watch.ledger, &Run { calls, tally, end_seq, begun_us, cpu_ns }))
+    Ok(summary(load, &watch.ledger, &FeedRun { calls, tally, end_seq, begun_us, cpu_ns }))
 }
 
 /// What a measurement has brought.
-struct Run {
+struct FeedRun {
     calls: Calls,
     tally: Tally,
     end_seq: u64,
@@ -71,8 +73,8 @@ struct Run {
     cpu_ns: Option<u64>,
 }
 
-fn summary(load: &Load, ledger: &Ledger, run: &Run) -> report::Feed {
-    let Run { calls, tally, .. } = run;
+fn summary(load: &Load, ledger: &Ledger, run: &FeedRun) -> report::Feed {
+    let FeedRun { calls, tally, .. } = run;
     let changes = calls.answered.len() as u64;
     let elapsed_us = u64::from(tally.last_us.saturating_sub(run.begun_us));
     let journeys = journeys(ledger, calls, &tally.log);
@@ -97,10 +99,10 @@ fn summary(load: &Load, ledger: &Ledger, run: &Run) -> report::Feed {
     }
 }
 
-fn faults(ledger: &Ledger, run: &Run) -> Faults {
+fn faults(ledger: &Ledger, run: &FeedRun) -> FaultCounts {
     let Tally { out_of_order, doubled, closed_listeners, unreadable, .. } = run.tally;
     let lost = ledger.lost(run.end_seq, run.calls.answered.len() as u64);
-    Faults { lost, out_of_order, doubled, closed_listeners, unreadable }
+    FaultCounts { lost, out_of_order, doubled, closed_listeners, unreadable }
 }
 
 /// When each of our changes was sent and when it arrived. The answer to a create does not say its `seq`, so one listener

@@ -60,7 +60,7 @@ impl Splitter {
         bytes: &'a [u8],
         on_frame: &mut impl FnMut(Opcode, &[u8]),
     ) -> Result<&'a [u8], NotAFrame> {
-        let head = match Head::read(bytes)? {
+        let head = match FrameHead::read(bytes)? {
             Ok(head) if bytes.len() >= head.front_end() => head,
             _ => {
                 self.held.extend_from_slice(bytes);
@@ -79,11 +79,11 @@ impl Splitter {
         bytes: &'a [u8],
         on_frame: &mut impl FnMut(Opcode, &[u8]),
     ) -> Result<&'a [u8], NotAFrame> {
-        let wanted = Head::read(&self.held)?.map_or_else(|header_bytes| header_bytes, Head::front_end);
+        let wanted = FrameHead::read(&self.held)?.map_or_else(|header_bytes| header_bytes, FrameHead::front_end);
         let missing = wanted.saturating_sub(self.held.len()).min(bytes.len());
         let (more, behind) = bytes.split_at(missing);
         self.held.extend_from_slice(more);
-        if let Ok(head) = Head::read(&self.held)?
+        if let Ok(head) = FrameHead::read(&self.held)?
             && self.held.len() >= head.front_end()
         {
             on_frame(head.opcode, self.held.split_at(head.header_bytes).1);
@@ -96,13 +96,13 @@ impl Splitter {
 
 /// A frame's header.
 #[derive(Clone, Copy)]
-struct Head {
+struct FrameHead {
     opcode: Opcode,
     header_bytes: usize,
     payload_bytes: u64,
 }
 
-impl Head {
+impl FrameHead {
     /// The header at the start of `bytes`; the inner error is how many bytes it takes to know it.
     fn read(bytes: &[u8]) -> Result<Result<Self, usize>, NotAFrame> {
         let &[first, second, ref behind @ ..] = bytes else { return Ok(Err(2)) };

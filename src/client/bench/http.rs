@@ -13,7 +13,7 @@ pub(crate) const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// A connection that stays open.
-pub(crate) struct Connection {
+pub(crate) struct HttpConnection {
     stream: TcpStream,
     buffer: Vec<u8>,
     /// Bytes of the current answer in the buffer.
@@ -21,7 +21,7 @@ pub(crate) struct Connection {
 }
 
 /// An answer, still in the connection's buffer.
-pub(crate) struct Answer<'a> {
+pub(crate) struct HttpAnswer<'a> {
     pub(crate) status: u16,
     /// Status line and header lines.
     pub(crate) head: &'a str,
@@ -35,7 +35,7 @@ enum Expect {
     HeadOnly,
 }
 
-impl Connection {
+impl HttpConnection {
     /// Connects.
     pub(crate) fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect_timeout(&address, CONNECT_TIME_MAX)?;
@@ -46,14 +46,14 @@ impl Connection {
     }
 
     /// Sends a request and waits for its whole answer.
-    pub(crate) fn exchange(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
+    pub(crate) fn exchange(&mut self, request: &[u8]) -> io::Result<HttpAnswer<'_>> {
         self.send(request)?;
         let head_bytes = self.read_whole(Expect::Body)?;
         self.answer(head_bytes)
     }
 
     /// Sends a HEAD request.
-    pub(crate) fn head_of(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
+    pub(crate) fn head_of(&mut self, request: &[u8]) -> io::Result<HttpAnswer<'_>> {
         self.send(request)?;
         let head_bytes = self.read_whole(Expect::HeadOnly)?;
         self.answer(head_bytes)
@@ -76,7 +76,7 @@ impl Connection {
     }
 
     /// Reads once. `None` while the answer is not whole; `WouldBlock` if the socket does not wait and nothing has come.
-    pub(crate) fn receive(&mut self) -> io::Result<Option<Answer<'_>>> {
+    pub(crate) fn receive(&mut self) -> io::Result<Option<HttpAnswer<'_>>> {
         match self.read_once(Expect::Body)? {
             Some(head_bytes) => self.answer(head_bytes).map(Some),
             None => Ok(None),
@@ -119,16 +119,16 @@ impl Connection {
         Ok((self.filled >= head_bytes + body_bytes).then_some(head_bytes))
     }
 
-    fn answer(&self, head_bytes: usize) -> io::Result<Answer<'_>> {
+    fn answer(&self, head_bytes: usize) -> io::Result<HttpAnswer<'_>> {
         let (head, behind) = self.buffer.split_at(head_bytes);
         let body = behind.get(..self.filled - head_bytes).unwrap_or_default();
         let head = str::from_utf8(head).map_err(|_| not_http())?;
         let status = head.get(9..12).and_then(|digits| digits.parse().ok()).ok_or_else(not_http)?;
-        Ok(Answer { status, head, body })
+        Ok(HttpAnswer { status, head, body })
     }
 }
 
-impl Answer<'_> {
+impl HttpAnswer<'_> {
     /// A header's value.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {

@@ -14,11 +14,11 @@ pub(crate) struct Ledger {
     /// Changes up to this one are older than the measurement.
     base_seq: u64,
     listeners: u32,
-    entries: Vec<Entry>,
+    entries: Vec<LedgerEntry>,
 }
 
 #[derive(Default)]
-struct Entry {
+struct LedgerEntry {
     deliveries: AtomicU32,
     first_us: AtomicU32,
     median_us: AtomicU32,
@@ -41,7 +41,7 @@ impl Ledger {
         Self {
             base_seq,
             listeners: u32::try_from(listeners).unwrap_or(u32::MAX),
-            entries: std::iter::repeat_with(Entry::default).take(changes).collect(),
+            entries: std::iter::repeat_with(LedgerEntry::default).take(changes).collect(),
         }
     }
 
@@ -81,13 +81,13 @@ impl Ledger {
         lost + acknowledged.saturating_sub(seen) * u64::from(self.listeners)
     }
 
-    fn entry(&self, seq: u64) -> Option<&Entry> {
+    fn entry(&self, seq: u64) -> Option<&LedgerEntry> {
         let index = seq.checked_sub(self.base_seq + 1)?;
         self.entries.get(usize::try_from(index).ok()?)
     }
 }
 
-impl Entry {
+impl LedgerEntry {
     fn load(&self) -> Arrivals {
         Arrivals {
             deliveries: self.deliveries.load(Ordering::Relaxed),

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use tungstenite::handshake::derive_accept_key;
 
 use super::frames::{NotAFrame, Opcode, Splitter};
-use super::http::Connection;
+use super::http::HttpConnection;
 use super::ledger::Ledger;
 use super::scan;
 use super::scan::RecordId;
@@ -66,7 +66,7 @@ impl Listener {
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n",
             target.host
         );
-        let (head, stream, rest) = Connection::open(target.address)?.upgrade(request.as_bytes())?;
+        let (head, stream, rest) = HttpConnection::open(target.address)?.upgrade(request.as_bytes())?;
         if !head.starts_with("HTTP/1.1 101") || !head.contains(&derive_accept_key(KEY.as_bytes())) {
             let status = head.lines().next().unwrap_or_default();
             return Err(io::Error::new(ErrorKind::InvalidData, format!("its answer is {status:?}")));

@@ -1,5 +1,7 @@
 //! Percentiles of measured times.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 /// How long something took: half of the times were at most `p50_us`, and so on. All zero if nothing was measured.
@@ -25,6 +27,11 @@ impl Latency {
 fn percentile(sorted: &[u32], percent: usize) -> Option<u32> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied()
+}
+
+/// A time in microseconds; an hour fits.
+pub(crate) fn micros(time: Duration) -> u32 {
+    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ pub(crate) struct Feed {
     pub(crate) deliveries: u64,
     pub(crate) deliveries_per_second: u64,
     #[serde(flatten)]
-    pub(crate) faults: Faults,
+    pub(crate) faults: FaultCounts,
     /// From the moment before a POST was written to the moment when a listener had its change.
     pub(crate) post_to_first_listener: Latency,
     pub(crate) post_to_median_listener: Latency,
@@ -96,7 +96,7 @@ pub(crate) struct Sends {
 
 /// What must not happen, whatever the load.
 #[derive(Clone, Copy, Default, Serialize)]
-pub(crate) struct Faults {
+pub(crate) struct FaultCounts {
     /// Deliveries that did not come.
     pub(crate) lost: u64,
     /// Deliveries whose `seq` was below that of an earlier one.
@@ -109,7 +109,7 @@ pub(crate) struct Faults {
     pub(crate) unreadable: u64,
 }
 
-impl Faults {
+impl FaultCounts {
     /// Whether all was as promised.
     pub(crate) fn is_clean(self) -> bool {
         let Self { lost, out_of_order, doubled, closed_listeners, unreadable } = self;

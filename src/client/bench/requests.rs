@@ -3,11 +3,11 @@
 use std::io;
 use std::time::Duration;
 
-use super::caller::{Caller, Calls, Schedule, run_all};
-use super::percentile::Latency;
+use super::caller::{Caller, Calls, Schedule};
+use super::calling::run_all;
+use super::percentile::{Latency, micros};
 use super::report;
 use super::report::per_second;
-use super::swarm::micros;
 use super::target::Target;
 
 /// Creates by so many writers at once, without listeners.

@@ -1,14 +1,13 @@
-//! Many listeners on few threads: groups of them, what they share with the measurement, and how they end.
+//! Many listeners on few threads, and how they end.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::ledger::Ledger;
+use super::group::{Group, Watch};
 use super::listener::{Listener, Tally};
-use crate::client::bench::wait::{follow, threads_for};
+use super::wait::{follow, threads_for};
 
 /// How long the last deliveries may take after the last answer.
 pub(crate) const DRAIN_TIME_MAX: Duration = Duration::from_secs(15);
@@ -16,78 +15,7 @@ pub(crate) const DRAIN_TIME_MAX: Duration = Duration::from_secs(15);
 const QUIET_TIME: Duration = Duration::from_secs(2);
 /// How often the measurement looks whether all has come.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
-/// How often a thread to which nothing comes looks whether the measurement is over.
-pub(crate) const IDLE_LOOK_EVERY: Duration = Duration::from_millis(100);
 const STACK_BYTES: usize = 128 << 10;
-
-/// What the threads of a measurement share.
-pub(crate) struct Watch {
-    /// The measurement's time zero.
-    pub(crate) clock: Instant,
-    pub(crate) ledger: Ledger,
-    /// So far, over all listeners.
-    deliveries: AtomicU64,
-    is_over: AtomicBool,
-    deadline: Instant,
-}
-
-impl Watch {
-    /// A measurement that begins now and ends by itself after `time_max`.
-    pub(crate) fn new(ledger: Ledger, time_max: Duration) -> Arc<Self> {
-        let clock = Instant::now();
-        Arc::new(Self {
-            clock,
-            ledger,
-            deliveries: AtomicU64::new(0),
-            is_over: AtomicBool::new(false),
-            deadline: clock + time_max,
-        })
-    }
-
-    /// Microseconds since the beginning.
-    pub(crate) fn now_us(&self) -> u32 {
-        micros(self.clock.elapsed())
-    }
-
-    /// Whether the threads should end.
-    pub(crate) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Relaxed) || Instant::now() >= self.deadline
-    }
-}
-
-/// A time in microseconds; an hour fits.
-pub(crate) fn micros(time: Duration) -> u32 {
-    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
-}
-
-/// The listeners of one thread.
-pub(crate) struct Group {
-    pub(crate) listeners: Vec<Listener>,
-    pub(crate) watch: Arc<Watch>,
-    pub(crate) tally: Tally,
-}
-
-impl Group {
-    /// Checks what listener `index` got.
-    pub(crate) fn take(&mut self, index: usize, bytes: &[u8]) {
-        let Some(listener) = self.listeners.get_mut(index) else { return };
-        let before = self.tally.deliveries;
-        listener.take(bytes, self.watch.now_us(), &self.watch.ledger, &mut self.tally);
-        self.watch.deliveries.fetch_add(self.tally.deliveries - before, Ordering::Relaxed);
-    }
-
-    /// Notes that listener `index` will get no more.
-    pub(crate) fn end(&mut self, index: usize) {
-        if let Some(listener) = self.listeners.get_mut(index) {
-            listener.end(&mut self.tally);
-        }
-    }
-
-    fn into_tally(mut self) -> Tally {
-        self.tally.log = self.listeners.iter_mut().filter_map(|listener| listener.log.take()).flatten().collect();
-        self.tally
-    }
-}
 
 /// The running threads.
 pub(crate) struct Swarm {
@@ -118,7 +46,7 @@ impl Swarm {
         let deadline = Instant::now() + DRAIN_TIME_MAX;
         let (mut seen, mut quiet_since) = (0, Instant::now());
         while Instant::now() < deadline && quiet_since.elapsed() < QUIET_TIME {
-            let deliveries = self.watch.deliveries.load(Ordering::Relaxed);
+            let deliveries = self.watch.deliveries();
             if deliveries >= expected {
                 return;
             }
@@ -131,7 +59,7 @@ impl Swarm {
 
     /// Ends the threads and adds up.
     pub(crate) fn finish(mut self) -> io::Result<Tally> {
-        self.watch.is_over.store(true, Ordering::Relaxed);
+        self.watch.end();
         let mut sum = Tally::default();
         for thread in self.threads.drain(..) {
             let tally = thread.join().map_err(|_| io::Error::other("a listener's thread has failed"))?;
@@ -144,7 +72,7 @@ impl Swarm {
 impl Drop for Swarm {
     /// A measurement that fails lets its threads end.
     fn drop(&mut self) {
-        self.watch.is_over.store(true, Ordering::Relaxed);
+        self.watch.end();
     }
 }
 

@@ -8,11 +8,11 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::http::Connection;
+use super::http::HttpConnection;
 use super::meter::Meter;
 use super::report::ServerFacts;
-use super::{bare, machine};
-use crate::client::base_url;
+use super::{disk, machine};
+use crate::client::base_url::base_url;
 
 /// For a server that is started here to say where it listens.
 const START_TIME_MAX: Duration = Duration::from_secs(20);
@@ -37,7 +37,7 @@ impl Target {
     /// Starts this very program as a server with an empty database in a temporary folder. It ends with the value.
     pub(crate) fn start(listeners: usize) -> Result<Self, String> {
         let folder = Folder::make().map_err(|error| format!("No temporary folder can be made: {error}."))?;
-        let bare_syncs_per_second = bare::syncs_per_second(&folder.path).ok();
+        let bare_syncs_per_second = disk::syncs_per_second(&folder.path).ok();
         let file_system = machine::file_system(&folder.path);
         let (own, address) = OwnServer::start(folder, listeners + OTHER_CONNECTIONS)?;
         Ok(Self {
@@ -69,7 +69,7 @@ impl Target {
     /// The sequence of the newest change, as every list answer says it.
     pub(crate) fn seq(&self) -> Result<u64, String> {
         let request = format!("HEAD /api/estimates/all?limit=1 HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
-        let mut connection = Connection::open(self.address).map_err(|error| self.silent(&error))?;
+        let mut connection = HttpConnection::open(self.address).map_err(|error| self.silent(&error))?;
         let answer = connection.head_of(request.as_bytes()).map_err(|error| self.silent(&error))?;
         let seq = answer.header("Sync-Seq").and_then(|value| value.parse().ok());
         seq.ok_or_else(|| format!("{} does not answer like a tillsync server.", self.host))
@@ -78,7 +78,7 @@ impl Target {
     /// Listeners that the server counts now.
     pub(crate) fn listeners(&self) -> Result<u64, String> {
         let request = format!("GET /api/websocket/status HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
-        let mut connection = Connection::open(self.address).map_err(|error| self.silent(&error))?;
+        let mut connection = HttpConnection::open(self.address).map_err(|error| self.silent(&error))?;
         let answer = connection.exchange(request.as_bytes()).map_err(|error| self.silent(&error))?;
         let status: serde_json::Value = serde_json::from_slice(answer.body).unwrap_or_default();
         let count = status.get("connected_clients").and_then(serde_json::Value::as_u64);

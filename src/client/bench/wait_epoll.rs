@@ -12,8 +12,8 @@ use rustix::event::{Timespec, epoll};
 use rustix::io::retry_on_intr;
 
 use super::caller::{Caller, Calls, Schedule};
+use super::group::{Group, IDLE_LOOK_EVERY};
 use super::http::ANSWER_TIME_MAX;
-use super::swarm::{Group, IDLE_LOOK_EVERY};
 
 /// Read at once from one socket; the server joins up to 128 KiB in one write.
 const READ_BYTES: usize = 256 << 10;

@@ -4,7 +4,7 @@
 use std::io::{self, ErrorKind, Read};
 
 use super::caller::{Caller, Calls, Schedule};
-use super::swarm::{Group, IDLE_LOOK_EVERY};
+use super::group::{Group, IDLE_LOOK_EVERY};
 
 /// Read at once.
 const READ_BYTES: usize = 32 << 10;

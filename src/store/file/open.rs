@@ -12,7 +12,7 @@ use super::shop_file::ShopFile;
 use super::upgrade;
 use crate::domain::Currency;
 use crate::store::error::{OpenError, StoreError};
-use crate::store::format::{Run, hex, random_id};
+use crate::store::format::{RunEntry, hex, random_id};
 use crate::store::tables::{
     ANSWER_PLACES, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_DAYS, ESTIMATES_SEARCH, META, META_CURRENCY, META_DECIMALS,
     META_FILE_ID, META_SCHEMA, ORDERS, ORDERS_DAYS, ORDERS_SEARCH, RUNS, SCHEMA_VERSION,
@@ -204,7 +204,7 @@ fn note_run(database: &Database) -> Result<(u64, String), StoreError> {
         let seq_before = transaction.open_table(CHANGES)?.last()?.map_or(0, |(seq, _)| seq.value());
         let mut runs = transaction.open_table(RUNS)?;
         let number = runs.last()?.map_or(0, |(number, _)| number.value()) + 1;
-        runs.insert(number, Run { id, seq_before }.encode().as_slice())?;
+        runs.insert(number, RunEntry { id, seq_before }.encode().as_slice())?;
         number
     };
     transaction.commit()?;

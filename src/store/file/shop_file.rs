@@ -33,7 +33,7 @@ struct Inner {
     file: FileBackend,
     is_accepted: AtomicBool,
     held_back: Mutex<HeldBack>,
-    progress: Option<Progress>,
+    progress: Option<CheckProgress>,
 }
 
 impl ShopFile {
@@ -46,7 +46,7 @@ impl ShopFile {
             file,
             is_accepted: AtomicBool::new(false),
             held_back: Mutex::new(held_back),
-            progress: Some(Progress::new(length, on_progress)),
+            progress: Some(CheckProgress::new(length, on_progress)),
         })))
     }
 
@@ -230,7 +230,7 @@ fn overlay(out: &mut [u8], offset: u64, at: u64, data: &[u8]) {
 }
 
 /// How far the check is. redb names the beginning of each part; within one, the bytes read tell.
-struct Progress {
+struct CheckProgress {
     length: u64,
     tell: OnProgress,
     now: Mutex<Part>,
@@ -244,13 +244,13 @@ struct Part {
     told: Instant,
 }
 
-impl fmt::Debug for Progress {
+impl fmt::Debug for CheckProgress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Progress").field("length", &self.length).finish_non_exhaustive()
     }
 }
 
-impl Progress {
+impl CheckProgress {
     /// Where redb's next part begins, seen from each: it checks everything twice if the first commit slot is torn, then
     /// walks the tables and its own notes.
     const PARTS: [f64; 4] = [30.0, 60.0, 90.0, 100.0];
@@ -367,8 +367,8 @@ mod tests {
 
     #[test]
     fn progress_grows_within_a_part_and_from_part_to_part() {
-        let progress = Progress::new(1_000, Box::new(|_| {}));
-        let percent = |progress: &Progress| progress.now.lock().unwrap().percent(1_000);
+        let progress = CheckProgress::new(1_000, Box::new(|_| {}));
+        let percent = |progress: &CheckProgress| progress.now.lock().unwrap().percent(1_000);
         let mut seen = vec![percent(&progress)];
         for fraction in [0.0, 0.3, 0.6, 0.9] {
             progress.begin_part(fraction);

@@ -10,7 +10,7 @@ use crate::domain::{Currency, Kind, Order, OriginHash, RecordKey};
 use crate::store::error::StoreError;
 use crate::store::format::key_of;
 use crate::store::format::{
-    Fields, LogEntry, Record, covered_before, day_index, settings_from, settings_json, text_of,
+    ByteReader, LogEntry, Record, covered_before, day_index, settings_from, settings_json, text_of,
 };
 use crate::store::tables::{
     ANSWER_PLACES, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_DAYS, ESTIMATES_SEARCH, META, META_CURRENCY, META_DECIMALS,
@@ -164,7 +164,7 @@ type Latest = HashMap<RecordKey, u64>;
 /// An entry of version 2, with the layout 1, as one of version 3.
 fn linked(bytes: &[u8], seq: u64, latest: &mut Latest) -> Result<Vec<u8>, StoreError> {
     const OLD_LAYOUT: u8 = 1;
-    let mut fields = Fields { rest: bytes, what: "log entry" };
+    let mut fields = ByteReader { rest: bytes, what: "log entry" };
     let [layout, kind, action] = fields.take()?;
     if layout != OLD_LAYOUT {
         return Err(StoreError::Malformed("log entry"));
@@ -174,7 +174,7 @@ fn linked(bytes: &[u8], seq: u64, latest: &mut Latest) -> Result<Vec<u8>, StoreE
     let at = fields.take_time()?;
     let (by, origin) = (fields.take_text()?, fields.take_text()?);
     let prev = latest.insert(key, seq).unwrap_or(0);
-    Ok(LogEntry { key, action, at, by, origin: origin.map(OriginHash::of_key), prev }.encode())
+    Ok(LogEntry { key, action, at, by, origin: origin.map(OriginHash::of_key), actor: None, prev }.encode())
 }
 
 #[cfg(test)]
@@ -183,8 +183,8 @@ mod tests {
 
     use super::*;
     use crate::domain::Timestamp;
-    use crate::store::{CommitTime, Store, StoreOptions};
     use crate::store::write::Known;
+    use crate::store::{CommitTime, Store, StoreOptions};
 
     #[test]
     fn answers_of_a_file_of_version_1_are_known_after_the_step_to_version_2() {
@@ -204,7 +204,7 @@ mod tests {
             transaction.delete_table(ANSWER_PLACES).unwrap();
             transaction.open_table(META).unwrap().insert(META_SCHEMA, 1_u32.to_le_bytes().as_slice()).unwrap();
             for place in 1..=2_u8 {
-                // Run, uptime, wall time, seconds to keep, payload, outcome.
+                // RunEntry, uptime, wall time, seconds to keep, payload, outcome.
                 let answer = [&[0; 24][..], &600_u32.to_le_bytes(), &[place; 16], &[b'a', place]].concat();
                 transaction.open_table(OLD_LOG).unwrap().insert(u64::from(place), [place; 16]).unwrap();
                 transaction.open_table(OLD_ANSWERS).unwrap().insert([place; 16], answer.as_slice()).unwrap();

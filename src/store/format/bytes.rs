@@ -1,15 +1,15 @@
 //! Reading stored bytes field by field, and what is written in more than one place.
 
-use crate::domain::Timestamp;
+use crate::domain::{Actor, Timestamp};
 use crate::store::error::StoreError;
 
 /// Reads fixed-size fields from the front of stored bytes.
-pub(crate) struct Fields<'a> {
+pub(crate) struct ByteReader<'a> {
     pub rest: &'a [u8],
     pub what: &'static str,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> ByteReader<'a> {
     pub fn take<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
         let (field, rest) = self.rest.split_first_chunk().ok_or(StoreError::Malformed(self.what))?;
         self.rest = rest;
@@ -21,6 +21,10 @@ impl<'a> Fields<'a> {
             unix_micros: i64::from_le_bytes(self.take()?),
             offset_seconds: i32::from_le_bytes(self.take()?),
         })
+    }
+
+    pub fn take_actor(&mut self) -> Result<Actor, StoreError> {
+        Ok(Actor { person: u32::from_le_bytes(self.take()?), device: u32::from_le_bytes(self.take()?) })
     }
 
     pub fn take_text(&mut self) -> Result<Option<&'a str>, StoreError> {
@@ -36,4 +40,10 @@ impl<'a> Fields<'a> {
 pub(crate) fn put_time(bytes: &mut Vec<u8>, time: Timestamp) {
     bytes.extend_from_slice(&time.unix_micros.to_le_bytes());
     bytes.extend_from_slice(&time.offset_seconds.to_le_bytes());
+}
+
+/// The eight bytes of an actor.
+pub(crate) fn put_actor(bytes: &mut Vec<u8>, actor: Actor) {
+    bytes.extend_from_slice(&actor.person.to_le_bytes());
+    bytes.extend_from_slice(&actor.device.to_le_bytes());
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use redb::{ReadableTable, Table};
 
-use super::bytes::Fields;
+use super::bytes::ByteReader;
 use crate::domain::Timestamp;
 use crate::store::error::StoreError;
 
@@ -74,7 +74,7 @@ fn encode(runs: &[Range<u32>]) -> Vec<u8> {
 }
 
 fn decode(bytes: &[u8]) -> Result<Vec<Range<u32>>, StoreError> {
-    let mut fields = Fields { rest: bytes, what: "index of days" };
+    let mut fields = ByteReader { rest: bytes, what: "index of days" };
     let mut runs = Vec::new();
     while !fields.rest.is_empty() {
         runs.push(u32::from_le_bytes(fields.take()?)..u32::from_le_bytes(fields.take()?));

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use super::bytes::{Fields, put_time};
+use super::bytes::{ByteReader, put_actor, put_time};
 use super::record::Record;
-use crate::domain::{Action, Change, Kind, OriginHash, RecordKey, Timestamp};
+use crate::domain::{Action, Actor, Change, Kind, OriginHash, RecordKey, Timestamp};
 use crate::store::error::StoreError;
 
 /// Version of the layout. The first had no `prev`, and the command's key in place of its hash; see `upgrade`.
 const LAYOUT: u8 = 2;
+/// Eight bytes more follow the flags: the hash of the command's key.
+const FLAG_ORIGIN: u8 = 1;
+/// Eight bytes more follow: who did it, and on which device.
+const FLAG_ACTOR: u8 = 2;
 
 /// One entry of the log.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +23,8 @@ pub(crate) struct LogEntry<'a> {
     pub by: Option<&'a str>,
     /// Hash of the command's key, if it came with one.
     pub origin: Option<OriginHash>,
+    /// Who did it, as the shop knows its people; `by` is what the bill says.
+    pub actor: Option<Actor>,
     /// Sequence of the entry before this one of the same record; 0 for its first. So a history is read without its neighbours.
     pub prev: u64,
 }
@@ -40,8 +46,14 @@ impl<'a> LogEntry<'a> {
         bytes.extend_from_slice(&self.key.number.to_le_bytes());
         put_time(&mut bytes, self.at);
         bytes.extend_from_slice(&self.prev.to_le_bytes());
-        // A hash of zeros would be read as none; one in 2^64 is.
-        bytes.extend_from_slice(&self.origin.map_or([0; 8], |origin| origin.0));
+        let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
+        bytes.push(flag(self.origin.is_some(), FLAG_ORIGIN) | flag(self.actor.is_some(), FLAG_ACTOR));
+        if let Some(OriginHash(hash)) = self.origin {
+            bytes.extend_from_slice(&hash);
+        }
+        if let Some(actor) = self.actor {
+            put_actor(&mut bytes, actor);
+        }
         let by = self.by.unwrap_or_default();
         // Names are at most 1,000 characters of four bytes: far below 64 KiB.
         let length = u16::try_from(by.len()).unwrap_or(0);
@@ -51,20 +63,21 @@ impl<'a> LogEntry<'a> {
     }
 
     pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, StoreError> {
-        let mut fields = Fields { rest: bytes, what: "log entry" };
+        let mut fields = ByteReader { rest: bytes, what: "log entry" };
         let [layout, kind, action] = fields.take()?;
         if layout != LAYOUT {
             return Err(StoreError::Malformed("log entry"));
         }
         let (kind, action) = Self::decode_codes(kind, action)?;
-        Ok(Self {
-            key: RecordKey::new(kind, u32::from_le_bytes(fields.take()?)),
-            action,
-            at: fields.take_time()?,
-            prev: u64::from_le_bytes(fields.take()?),
-            origin: Some(fields.take()?).filter(|hash| *hash != [0; 8]).map(OriginHash),
-            by: fields.take_text()?,
-        })
+        let key = RecordKey::new(kind, u32::from_le_bytes(fields.take()?));
+        let (at, prev) = (fields.take_time()?, u64::from_le_bytes(fields.take()?));
+        let [flags] = fields.take()?;
+        if flags & !(FLAG_ORIGIN | FLAG_ACTOR) != 0 {
+            return Err(StoreError::Malformed("log entry"));
+        }
+        let origin = if flags & FLAG_ORIGIN == 0 { None } else { Some(OriginHash(fields.take()?)) };
+        let actor = if flags & FLAG_ACTOR == 0 { None } else { Some(fields.take_actor()?) };
+        Ok(Self { key, action, at, by: fields.take_text()?, origin, actor, prev })
     }
 
     /// Reads the codes of a kind and an action, the same in every layout.

@@ -11,11 +11,11 @@ mod run;
 mod search_texts;
 mod settings_json;
 
-pub(crate) use bytes::Fields;
+pub(crate) use bytes::ByteReader;
 pub(crate) use log_entry::LogEntry;
 pub use record::Record;
 pub(crate) use record::key_of;
 pub(crate) use record_json::{estimate_from, estimate_json, order_from, order_json};
-pub(crate) use run::{Run, hex, random_id};
+pub(crate) use run::{RunEntry, hex, random_id};
 pub(crate) use search_texts::{Texts, block_filled_by, covered_before, text_of};
 pub(crate) use settings_json::{settings_from, settings_json, settings_or_default};

@@ -1,8 +1,8 @@
 //! The stored form of a record: a fixed header for what the server itself needs, then the JSON that the API returns, so that
 //! lists are joined from stored bytes.
 
-use super::bytes::{Fields, put_time};
-use crate::domain::{Kind, Money, RecordKey, Timestamp};
+use super::bytes::{ByteReader, put_actor, put_time};
+use crate::domain::{Actor, Kind, Money, RecordKey, Timestamp};
 use crate::store::error::StoreError;
 
 /// Version of the header's layout.
@@ -11,8 +11,10 @@ const FLAG_DELETED: u8 = 1;
 const FLAG_CANCELLED: u8 = 2;
 /// Twelve bytes more follow the header: the time at which the record was made on its device.
 const FLAG_MADE_AT: u8 = 4;
-/// Fields of the header in bytes: layout, flags, rev, seq, total, paid, linked, created, offset,
-/// created sequence, items; without the time at which it was made.
+/// Eight bytes more follow: whose the record is.
+const FLAG_OWNED: u8 = 8;
+/// ByteReader of the header in bytes: layout, flags, rev, seq, total, paid, linked, created, offset,
+/// created sequence, items; without the time at which it was made and its owner.
 const HEADER_BYTES: usize = 1 + 1 + 4 + 8 + 8 + 8 + 4 + 8 + 4 + 8 + 4;
 
 /// A record as it is stored: what the server needs of it, and its JSON.
@@ -40,6 +42,8 @@ pub struct Record<'a> {
     pub created_seq: u64,
     /// Lines.
     pub items_count: u32,
+    /// Whose it is: who made it, until it is handed over.
+    pub owner: Option<Actor>,
     /// The JSON object that the API returns.
     pub json: &'a [u8],
 }
@@ -47,7 +51,7 @@ pub struct Record<'a> {
 impl<'a> Record<'a> {
     /// Reads the stored bytes.
     pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, StoreError> {
-        let mut fields = Fields { rest: bytes, what: "record" };
+        let mut fields = ByteReader { rest: bytes, what: "record" };
         let [layout] = fields.take()?;
         if layout != LAYOUT {
             return Err(StoreError::Malformed("record"));
@@ -65,6 +69,7 @@ impl<'a> Record<'a> {
             created_seq: u64::from_le_bytes(fields.take()?),
             items_count: u32::from_le_bytes(fields.take()?),
             made_at: if flags & FLAG_MADE_AT == 0 { None } else { Some(fields.take_time()?) },
+            owner: if flags & FLAG_OWNED == 0 { None } else { Some(fields.take_actor()?) },
             json: fields.rest,
         })
     }
@@ -82,7 +87,8 @@ impl<'a> Record<'a> {
         bytes.push(
             flag(self.is_deleted, FLAG_DELETED)
                 | flag(self.is_cancelled, FLAG_CANCELLED)
-                | flag(self.made_at.is_some(), FLAG_MADE_AT),
+                | flag(self.made_at.is_some(), FLAG_MADE_AT)
+                | flag(self.owner.is_some(), FLAG_OWNED),
         );
         bytes.extend_from_slice(&self.rev.to_le_bytes());
         bytes.extend_from_slice(&self.seq.to_le_bytes());
@@ -94,6 +100,9 @@ impl<'a> Record<'a> {
         bytes.extend_from_slice(&self.items_count.to_le_bytes());
         if let Some(made_at) = self.made_at {
             put_time(&mut bytes, made_at);
+        }
+        if let Some(owner) = self.owner {
+            put_actor(&mut bytes, owner);
         }
         bytes.extend_from_slice(self.json);
         bytes
@@ -116,7 +125,7 @@ mod tests {
     use super::*;
     use crate::domain::{Action, Kind, OriginHash, RecordKey};
     use crate::store::format::log_entry::LogEntry;
-    use crate::store::format::run::Run;
+    use crate::store::format::run::RunEntry;
     use crate::store::write::StoredAnswer;
 
     fn corpus() -> [Vec<u8>; 3] {
@@ -133,11 +142,19 @@ mod tests {
             made_at: Some(Timestamp { unix_micros: 1_699_999_000_000_000, ..at }),
             created_seq: 40,
             items_count: 1,
+            owner: Some(Actor { person: 2, device: 5 }),
             json: br#"{"id":"EST-1","items":[{"name":"a"}]}"#,
         };
         let key = RecordKey::new(Kind::Order, 7);
-        let entry =
-            LogEntry { key, action: Action::Update, at, by: Some("Ravi"), origin: Some(OriginHash([7; 8])), prev: 39 };
+        let entry = LogEntry {
+            key,
+            action: Action::Update,
+            at,
+            by: Some("Ravi"),
+            origin: Some(OriginHash([7; 8])),
+            actor: Some(Actor { person: 2, device: 5 }),
+            prev: 39,
+        };
         [record.encode(), entry.encode(), vec![0; 76]]
     }
 
@@ -168,7 +185,7 @@ mod tests {
                 if let Ok((fingerprint, answer)) = StoredAnswer::decode(&bytes) {
                     assert_eq!(answer.encode(fingerprint), bytes);
                 }
-                if let Ok(run) = Run::decode(&bytes) {
+                if let Ok(run) = RunEntry::decode(&bytes) {
                     assert!(bytes.starts_with(&run.encode()));
                 }
                 Ok(())

@@ -1,23 +1,23 @@
 //! The runs of the server on this file: an epoch names one of them.
 
-use super::bytes::Fields;
+use super::bytes::ByteReader;
 use crate::store::error::StoreError;
 
 /// One start of the server.
-pub(crate) struct Run {
+pub(crate) struct RunEntry {
     /// Random, so that a run is not taken for that of another copy of the file.
     pub id: [u8; 8],
     /// Sequence of the last change before it.
     pub seq_before: u64,
 }
 
-impl Run {
+impl RunEntry {
     pub fn encode(&self) -> Vec<u8> {
         self.id.iter().copied().chain(self.seq_before.to_le_bytes()).collect()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
-        let mut fields = Fields { rest: bytes, what: "run" };
+        let mut fields = ByteReader { rest: bytes, what: "run" };
         Ok(Self { id: fields.take()?, seq_before: u64::from_le_bytes(fields.take()?) })
     }
 }

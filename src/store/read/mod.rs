@@ -5,5 +5,5 @@ mod snapshot;
 mod walk;
 
 pub(crate) use health::ReadHealth;
-pub use snapshot::{Snapshot, Step};
+pub use snapshot::{HistoryStep, Snapshot};
 pub use walk::{Filter, Records, Wanted};

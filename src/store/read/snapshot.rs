@@ -6,9 +6,9 @@ use redb::{ReadTransaction, ReadableTable};
 
 use super::health::{Bytes, ReadHealth};
 use super::walk::{Filter, Records};
-use crate::domain::{Action, Change, Currency, Kind, OriginHash, RecordKey, Settings, Timestamp};
+use crate::domain::{Action, Actor, Change, Currency, Kind, OriginHash, RecordKey, Settings, Timestamp};
 use crate::store::error::StoreError;
-use crate::store::format::{LogEntry, Record, Run, hex, settings_json, settings_or_default};
+use crate::store::format::{LogEntry, Record, RunEntry, hex, settings_json, settings_or_default};
 use crate::store::tables::{CHANGES, ESTIMATES, META, META_SETTINGS, ORDERS, RUNS};
 
 /// Everything that was committed when it was taken. Keep it for a moment only: the file grows while an old one is held.
@@ -74,7 +74,7 @@ impl Snapshot {
 
     /// What was done to a record, the newest first, at most `steps_max` steps; `None` if there never was one. The log outlives a
     /// deletion. Each entry names the one before it, so no other record's entries are read.
-    pub fn history(&self, key: RecordKey, steps_max: usize) -> Result<Option<Vec<Step>>, StoreError> {
+    pub fn history(&self, key: RecordKey, steps_max: usize) -> Result<Option<Vec<HistoryStep>>, StoreError> {
         self.health.watch(|| {
             let table = self.records(key.kind)?;
             let Some(bytes) = table.get(u64::from(key.number))? else { return Ok(None) };
@@ -88,7 +88,15 @@ impl Snapshot {
                     return Err(StoreError::Malformed("log entry"));
                 }
                 let by = entry.by.map(str::to_string);
-                steps.push(Step { seq, rev, action: entry.action, at: entry.at, by, origin: entry.origin });
+                steps.push(HistoryStep {
+                    seq,
+                    rev,
+                    action: entry.action,
+                    at: entry.at,
+                    by,
+                    origin: entry.origin,
+                    actor: entry.actor,
+                });
                 rev = rev.saturating_sub(1);
                 seq = entry.prev;
             }
@@ -151,7 +159,7 @@ impl Snapshot {
             let mut end = self.seq()?;
             for run in runs.iter()?.rev() {
                 let (_, bytes) = run?;
-                let run = Run::decode(bytes.value())?;
+                let run = RunEntry::decode(bytes.value())?;
                 if hex(&run.id) == run_id {
                     return Ok(seq <= end);
                 }
@@ -225,7 +233,7 @@ fn share<T>(shared: &OnceLock<T>, open: impl FnOnce() -> Result<T, StoreError>) 
 
 /// One step in the history of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct HistoryStep {
     /// Its place in the one order of all changes.
     pub seq: u64,
     /// Revision of the record after it.
@@ -238,4 +246,6 @@ pub struct Step {
     pub by: Option<String>,
     /// Hash of the key of the command that did it, if it came with one.
     pub origin: Option<OriginHash>,
+    /// Who did it, as the shop knows its people.
+    pub actor: Option<Actor>,
 }

@@ -32,14 +32,14 @@ pub struct Records {
     table: Bytes,
     /// Runs of numbers that are still to be walked, the newest last.
     runs: Vec<Range<u64>>,
-    run: Run,
+    run: WalkedRun,
     times: Option<Range<i64>>,
     found: Option<Found>,
     health: ReadHealth,
 }
 
 /// The run that is being walked.
-enum Run {
+enum WalkedRun {
     None,
     /// Record after record.
     Records(OwnedRange<u64, &'static [u8]>),
@@ -92,7 +92,7 @@ impl Records {
                 Some(Found { wanted: Arc::clone(wanted), texts, covered })
             }
         };
-        Ok(Self { kind, table: records, runs, run: Run::None, times: filter.times.clone(), found, health })
+        Ok(Self { kind, table: records, runs, run: WalkedRun::None, times: filter.times.clone(), found, health })
     }
 
     /// Shows the next record to `take`; `None` at the end.
@@ -104,8 +104,8 @@ impl Records {
     fn read_next<T>(&mut self, take: impl FnOnce(RecordKey, &Record<'_>) -> T) -> Result<Option<T>, StoreError> {
         loop {
             match &mut self.run {
-                Run::None => {}
-                Run::Records(records) => {
+                WalkedRun::None => {}
+                WalkedRun::Records(records) => {
                     while let Some(entry) = records.next_back() {
                         let (number, bytes) = entry?;
                         let record = Record::decode(bytes.value())?;
@@ -120,7 +120,7 @@ impl Records {
                         }
                     }
                 }
-                Run::Texts(texts) => {
+                WalkedRun::Texts(texts) => {
                     while let Some(entry) = texts.next_back() {
                         let (number, text) = entry?;
                         let key = key_of(self.kind, number.value())?;
@@ -141,19 +141,19 @@ impl Records {
     }
 
     /// Of a run that is partly covered by the search texts, first the part that is not.
-    fn open(&mut self, run: Range<u64>) -> Result<Run, StoreError> {
+    fn open(&mut self, run: Range<u64>) -> Result<WalkedRun, StoreError> {
         if run.is_empty() {
-            return Ok(Run::None);
+            return Ok(WalkedRun::None);
         }
         match &self.found {
             Some(found) if run.start < found.covered => {
                 if run.end <= found.covered {
-                    return Ok(Run::Texts(found.texts.range_owned(run)?));
+                    return Ok(WalkedRun::Texts(found.texts.range_owned(run)?));
                 }
                 self.runs.push(run.start..found.covered);
-                Ok(Run::Records(self.table.range_owned(found.covered..run.end)?))
+                Ok(WalkedRun::Records(self.table.range_owned(found.covered..run.end)?))
             }
-            _ => Ok(Run::Records(self.table.range_owned(run)?)),
+            _ => Ok(WalkedRun::Records(self.table.range_owned(run)?)),
         }
     }
 }

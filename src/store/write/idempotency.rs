@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use redb::{ReadableTable, Table, WriteTransaction};
 
 use crate::store::error::StoreError;
-use crate::store::format::Fields;
+use crate::store::format::ByteReader;
 use crate::store::tables::{ANSWER_PLACES, ANSWERS};
 
 /// A block of answers is indexed in the commit that fills it.
@@ -74,7 +74,7 @@ impl StoredAnswer {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<([u8; 16], Self), StoreError> {
-        let mut fields = Fields { rest: bytes, what: "answer" };
+        let mut fields = ByteReader { rest: bytes, what: "answer" };
         let fingerprint = fields.take()?;
         let answer = Self {
             at: AnswerTime {

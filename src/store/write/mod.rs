@@ -7,5 +7,5 @@ mod transaction;
 
 pub use idempotency::{Known, StoredAnswer};
 pub(crate) use series::without_text;
-pub use transaction::{Batch, Cause, CommitTime};
+pub use transaction::{Cause, CommitTime, Transaction};
 pub(crate) use transaction::{Kept, Written};

@@ -7,7 +7,8 @@ use redb::{ReadableTable, Table, WriteTransaction};
 use super::idempotency::{AnswerTime, Answers, Known, StoredAnswer, Unindexed};
 use super::series::Series;
 use crate::domain::{
-    Action, Change, Currency, Estimate, Kind, Money, Order, OriginHash, RecordKey, Settings, Timestamp, search_text,
+    Action, Actor, Change, Currency, Estimate, Kind, Money, Order, OriginHash, RecordKey, Settings, Timestamp,
+    search_text,
 };
 use crate::store::error::StoreError;
 use crate::store::format::{
@@ -31,15 +32,17 @@ pub struct Cause<'a> {
     pub by: Option<&'a str>,
     /// Hash of the command's key.
     pub origin: Option<OriginHash>,
+    /// Who did it, as the shop knows its people.
+    pub actor: Option<Actor>,
 }
 
 /// One transaction in the making. Every command checks before its first write, so that one which is refused leaves no
 /// trace beside the others of its batch.
-pub struct Batch<'txn> {
+pub struct Transaction<'txn> {
     transaction: &'txn WriteTransaction,
-    estimates: Part<Series<'txn>, &'txn mut Texts>,
-    orders: Part<Series<'txn>, &'txn mut Texts>,
-    answers: Part<Answers<'txn>, &'txn mut Unindexed>,
+    estimates: LazyTables<Series<'txn>, &'txn mut Texts>,
+    orders: LazyTables<Series<'txn>, &'txn mut Texts>,
+    answers: LazyTables<Answers<'txn>, &'txn mut Unindexed>,
     settings: &'txn mut Option<Arc<Settings>>,
     changes: Table<'txn, u64, &'static [u8]>,
     currency: Currency,
@@ -62,14 +65,14 @@ pub(crate) struct Written {
 }
 
 /// Tables that the first command which needs them opens, with what is kept for them from commit to commit.
-enum Part<T, K> {
+enum LazyTables<T, K> {
     Closed(K),
     Open(T),
     /// Opening failed, and the transaction with it.
     Failed,
 }
 
-impl<T, K> Part<T, K> {
+impl<T, K> LazyTables<T, K> {
     fn get(&mut self, open: impl FnOnce(K) -> Result<T, StoreError>) -> Result<&mut T, StoreError> {
         if let Self::Closed(_) = self
             && let Self::Closed(kept) = std::mem::replace(self, Self::Failed)
@@ -93,7 +96,7 @@ pub(crate) struct Kept {
     settings: Option<Arc<Settings>>,
 }
 
-impl<'txn> Batch<'txn> {
+impl<'txn> Transaction<'txn> {
     pub(crate) fn begin(
         transaction: &'txn WriteTransaction,
         time: CommitTime,
@@ -111,9 +114,9 @@ impl<'txn> Batch<'txn> {
         };
         Ok(Self {
             transaction,
-            estimates: Part::Closed(&mut kept.estimate_texts),
-            orders: Part::Closed(&mut kept.order_texts),
-            answers: Part::Closed(&mut kept.unindexed),
+            estimates: LazyTables::Closed(&mut kept.estimate_texts),
+            orders: LazyTables::Closed(&mut kept.order_texts),
+            answers: LazyTables::Closed(&mut kept.unindexed),
             settings: &mut kept.settings,
             changes,
             currency,
@@ -187,6 +190,7 @@ impl<'txn> Batch<'txn> {
             created_at: estimate.created_at,
             made_at: estimate.made_at,
             created_seq: 0,
+            owner: None,
             items_count: estimate.sale.items.count(),
             json: &json,
         };
@@ -210,6 +214,7 @@ impl<'txn> Batch<'txn> {
             created_at: order.created_at,
             made_at: order.made_at,
             created_seq: 0,
+            owner: None,
             items_count: order.sale.items.count(),
             json: &json,
         };
@@ -231,6 +236,7 @@ impl<'txn> Batch<'txn> {
             created_at: self.now,
             made_at: None,
             created_seq: 0,
+            owner: None,
             items_count: 0,
             json: &[],
         };
@@ -296,12 +302,13 @@ impl<'txn> Batch<'txn> {
         self.answers.get(|unindexed| Answers::open(self.transaction, unindexed))
     }
 
-    /// Gives a new state of a record what every state keeps, a tombstone too: when the record was made, and the sequence of that,
-    /// which grows with the numbers. Returns the sequence of the state before.
+    /// Gives a new state of a record what every state keeps, a tombstone too: when the record was made, the sequence of that,
+    /// which grows with the numbers, and whose it is. Returns the sequence of the state before.
     fn follow(&mut self, key: RecordKey, next: &mut Record<'_>) -> Result<u64, StoreError> {
         let Some(bytes) = self.series(key.kind)?.records.get(u64::from(key.number))? else { return Ok(0) };
         let before = Record::decode(bytes.value())?;
         (next.created_at, next.created_seq, next.made_at) = (before.created_at, before.created_seq, before.made_at);
+        next.owner = before.owner;
         Ok(before.seq)
     }
 
@@ -330,12 +337,13 @@ impl<'txn> Batch<'txn> {
         self.written.is_changed = true;
         let seq = self.next_seq;
         self.next_seq += 1;
-        record.created_seq = seq;
+        (record.created_seq, record.owner) = (seq, cause.actor);
         let prev = if action == Action::Create { 0 } else { self.follow(key, record)? };
         let encoded = record.encode();
         self.bytes_written += encoded.len() as u64;
         self.series(key.kind)?.put(key, &encoded, text)?;
-        let entry = LogEntry { key, action, at: self.now, by: cause.by, origin: cause.origin, prev };
+        let entry =
+            LogEntry { key, action, at: self.now, by: cause.by, origin: cause.origin, actor: cause.actor, prev };
         self.changes.insert(seq, entry.encode().as_slice())?;
         let change = entry.into_change(seq, record);
         let json = change.record.clone().unwrap_or_default();

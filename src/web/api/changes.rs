@@ -10,7 +10,7 @@ use crate::app::{App, Resume};
 use crate::domain::{Change, Kind};
 use crate::live::{Client, Kinds, change_json, push_frame, sync_frame, text_frame};
 use crate::store::StoreError;
-use crate::web::http::{Budget, OWN_BYTES_MAX, Problem, Reply, Share};
+use crate::web::http::{MemoryBudget, OWN_BYTES_MAX, Problem, Reservation, Response};
 use crate::web::security::Visitor;
 
 /// Log entries that one snapshot is read for: the file grows while a snapshot is open.
@@ -27,13 +27,13 @@ pub(crate) const PAGE_CHANGES_MAX: usize = 5_000;
 pub(crate) const WAIT_SECONDS_MAX: u64 = 60;
 
 /// What a client says about where it is.
-pub(crate) struct Position {
+pub(crate) struct ResumePoint {
     pub since: Option<u64>,
     pub epoch: Option<String>,
     pub kinds: Kinds,
 }
 
-impl Position {
+impl ResumePoint {
     /// Reads `since`, `epoch` and `types` from the query.
     pub fn read(query: impl Fn(&str) -> Result<Option<String>, Problem>) -> Result<Self, Problem> {
         let since = query("since")?
@@ -70,9 +70,9 @@ fn kinds(types: &str) -> Result<Kinds, Problem> {
 /// again. So nobody waits for it, nothing is missing, and nothing comes twice.
 pub(crate) fn catch_up(
     app: &App,
-    budget: &Budget,
+    budget: &MemoryBudget,
     client: &Arc<Client>,
-    position: &Position,
+    position: &ResumePoint,
     visitor: Visitor<'_>,
     writer: &mut impl Write,
 ) -> io::Result<()> {
@@ -81,7 +81,7 @@ pub(crate) fn catch_up(
         let seq = join(app, client, 0)?;
         return say_hello(app, seq, resume, writer);
     };
-    let head = app.snapshot().and_then(|snapshot| snapshot.seq()).map_err(io::Error::other)?;
+    let head = app.read().and_then(|reading| reading.seq()).map_err(io::Error::other)?;
     say_hello(app, head, resume, writer)?;
     let mut seq = since;
     let mut write_after = |seq: u64, changes_max: usize| {
@@ -107,10 +107,10 @@ pub(crate) fn catch_up(
 }
 
 /// How a client goes on from where it is; that it has to reload is said in the log.
-fn resume(app: &App, position: &Position, visitor: Visitor<'_>) -> Result<Resume, StoreError> {
+fn resume(app: &App, position: &ResumePoint, visitor: Visitor<'_>) -> Result<Resume, StoreError> {
     let resume = app.resume(position.since, position.epoch.as_deref())?;
     if resume == Resume::Reset {
-        visitor.note_reset(position.since.unwrap_or_default(), app.snapshot()?.seq()?);
+        visitor.note_reset(position.since.unwrap_or_default(), app.read()?.seq()?);
     }
     Ok(resume)
 }
@@ -136,28 +136,28 @@ struct Slice<'b> {
     /// The last sequence of the shop when it was read.
     head: u64,
     /// Memory for it: a client may take long to fetch it.
-    _share: Share<'b>,
+    _share: Reservation<'b>,
 }
 
 /// Reads the next part after a sequence in a snapshot of its own, at most so many changes, and puts each as JSON into bytes.
 /// When memory is short it is a part that is the connection's own; a record that is too large for that has to wait.
 fn slice_after<'b>(
     app: &App,
-    budget: &'b Budget,
+    budget: &'b MemoryBudget,
     (seq, kinds, changes_max): (u64, Kinds, usize),
     push: impl Fn(&mut Vec<u8>, &[u8]),
 ) -> Result<Slice<'b>, Problem> {
-    let mut share = budget.share();
-    let bytes_max = if share.cover(SLICE_BYTES_MAX).is_ok() { SLICE_BYTES_MAX } else { OWN_BYTES_MAX / 4 };
+    let mut reservation = budget.reservation();
+    let bytes_max = if reservation.cover(SLICE_BYTES_MAX).is_ok() { SLICE_BYTES_MAX } else { OWN_BYTES_MAX / 4 };
     let _turn = budget.turn();
-    let snapshot = app.snapshot()?;
-    let (changes, read_to) = snapshot.changes_after(seq, changes_max.min(SLICE_ENTRIES_MAX), bytes_max)?;
+    let reading = app.read()?;
+    let (changes, read_to) = reading.changes_after(seq, changes_max.min(SLICE_ENTRIES_MAX), bytes_max)?;
     let mut bytes = Vec::new();
     let texts = changes.iter().filter(|change| kinds.include(change.key.kind)).filter_map(text);
     let changes = texts.inspect(|text| push(&mut bytes, text)).count();
     bytes.shrink_to_fit();
-    share.cover(bytes.len())?;
-    Ok(Slice { bytes, changes, seq: read_to, head: snapshot.seq()?, _share: share })
+    reservation.cover(bytes.len())?;
+    Ok(Slice { bytes, changes, seq: read_to, head: reading.seq()?, _share: reservation })
 }
 
 /// A record that cannot be shown is left out and said in the log; it would not be readable for the client either.
@@ -168,13 +168,18 @@ fn text(change: &Change) -> Option<Vec<u8>> {
 }
 
 /// `GET /api/changes`: a page of what happened after `since`, for clients that cannot hold a socket.
-pub(crate) fn changes(request: &Request<'_>) -> Result<Reply, Problem> {
-    let position = Position::read(|name| request.query(name))?;
+pub(crate) fn changes(request: &Request<'_>) -> Result<Response, Problem> {
+    let position = ResumePoint::read(|name| request.query(name))?;
     let limit = number(request, "limit", PAGE_CHANGES_DEFAULT as u64, 1..=PAGE_CHANGES_MAX as u64)?;
     let wait = number(request, "wait", 0, 0..=WAIT_SECONDS_MAX)?;
     let app = request.app;
     let resume = resume(app, &position, request.visitor)?;
-    let mut page = Page { changes: Vec::new(), count: 0, next: app.snapshot()?.seq()?, share: request.budget.share() };
+    let mut page = ChangesPage {
+        changes: Vec::new(),
+        count: 0,
+        next: app.read()?.seq()?,
+        reservation: request.budget.reservation(),
+    };
     if let Resume::CatchUp(since) = resume {
         page.next = since;
         page.fill(request, position.kinds, limit)?;
@@ -197,15 +202,15 @@ fn number(request: &Request<'_>, name: &str, default: u64, range: RangeInclusive
     }
 }
 
-struct Page<'b> {
+struct ChangesPage<'b> {
     /// With a comma before each.
     changes: Vec<u8>,
     count: usize,
     next: u64,
-    share: Share<'b>,
+    reservation: Reservation<'b>,
 }
 
-impl Page<'_> {
+impl ChangesPage<'_> {
     fn fill(&mut self, request: &Request<'_>, kinds: Kinds, limit: u64) -> Result<(), Problem> {
         let limit = usize::try_from(limit).unwrap_or(PAGE_CHANGES_MAX);
         let push = |bytes: &mut Vec<u8>, text: &[u8]| {
@@ -215,7 +220,7 @@ impl Page<'_> {
         while self.count < limit && self.changes.len() < PAGE_BYTES_MAX {
             let slice = slice_after(request.app, request.budget, (self.next, kinds, limit - self.count), push)?;
             // As it grows it is there twice for a moment, and so it is when it is put into the answer.
-            if let Err(exhausted) = self.share.cover(2 * (self.changes.len() + slice.bytes.len())) {
+            if let Err(exhausted) = self.reservation.cover(2 * (self.changes.len() + slice.bytes.len())) {
                 // What is there by now is a page as well.
                 return if self.count > 0 { Ok(()) } else { Err(exhausted.into()) };
             }
@@ -230,11 +235,11 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn answer(self, app: &App, resume: Resume) -> Result<Reply, Problem> {
-        let seq = app.snapshot()?.seq()?;
+    fn answer(self, app: &App, resume: Resume) -> Result<Response, Problem> {
+        let seq = app.read()?.seq()?;
         let start = format!(r#"{{"resume":"{}","changes":["#, resume.name());
         let changes = self.changes.strip_prefix(b",").unwrap_or_default();
         let end = format!(r#"],"next":{},"epoch":"{}","seq":{seq}}}"#, self.next, app.epoch());
-        Ok(Reply::json(200, [start.as_bytes(), changes, end.as_bytes()].concat()))
+        Ok(Response::json(200, [start.as_bytes(), changes, end.as_bytes()].concat()))
     }
 }

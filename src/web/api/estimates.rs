@@ -1,58 +1,46 @@
-//! Answers about estimates.
+//! Estimates: made, listed, edited, converted, duplicated. What every record has in common is in `records`.
 
 use super::lists;
-use super::request::Request;
+use super::records::key;
+use super::request::{Reply, Request};
 use crate::app::Command;
-use crate::domain::{Kind, RecordKey};
-use crate::web::body::input;
-use crate::web::http::{Problem, Reply};
+use crate::domain::{Estimate, Kind};
+use crate::web::body::{read_conversion, read_estimate_body, read_made_at};
+use crate::web::http::{Problem, Query, Response};
 
 pub(crate) fn create(request: &Request<'_>) -> Result<Reply, Problem> {
-    let input = input::estimate(request.json()?, request.app.currency(), request.app.clock())?;
-    request.submit_made(Command::CreateEstimate(Box::new(input.draft)), input.made_at, input.has_client_time)
+    let input = read_estimate_body(request.json()?, request.app.currency(), request.app.clock())?;
+    request.create(Command::CreateEstimate(Box::new(input.draft)), input.made_at, input.has_client_time)
 }
 
-pub(crate) fn list(request: &Request<'_>, status: Option<&str>) -> Result<Reply, Problem> {
-    lists::estimates(request, status)
+pub(crate) fn all(request: &Request<'_>) -> Result<Response, Problem> {
+    lists::estimates(request, None)
 }
 
-pub(crate) fn by_id(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
-    request.record(key(id)?, "Estimate not found")
+pub(crate) fn pending(request: &Request<'_>) -> Result<Response, Problem> {
+    lists::estimates(request, Some(Estimate::STATUS_OPEN))
 }
 
-pub(crate) fn by_number(request: &Request<'_>, number: &str) -> Result<Reply, Problem> {
-    request.record(RecordKey::from_label(Kind::Estimate, number).ok_or_else(not_found)?, "Estimate not found")
+pub(crate) fn converted(request: &Request<'_>) -> Result<Response, Problem> {
+    lists::estimates(request, Some(Estimate::STATUS_CONVERTED))
 }
 
-pub(crate) fn edit(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
-    let key = key(id)?;
-    let input = input::estimate(request.json()?, request.app.currency(), request.app.clock())?;
+pub(crate) fn edit(request: &Request<'_>, id: &str) -> Result<Response, Problem> {
+    let key = key(Kind::Estimate, id)?;
+    let input = read_estimate_body(request.json()?, request.app.currency(), request.app.clock())?;
     request.submit(Command::EditEstimate(key, Box::new(input.draft)), false)
 }
 
-pub(crate) fn history(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
-    request.history(key(id)?, "Estimate not found")
-}
-
-pub(crate) fn delete(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
-    request.submit(Command::DeleteEstimate(key(id)?), true)
-}
-
-pub(crate) fn convert(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
-    let key = key(id)?;
-    let (conversion, made_at) = input::conversion(request)?;
+pub(crate) fn convert(request: &Request<'_>, id: &str) -> Result<Response, Problem> {
+    let key = key(Kind::Estimate, id)?;
+    let query = Query::of(request.head.target());
+    let (conversion, made_at) =
+        read_conversion(request.optional_json()?, query, request.app.currency(), request.app.clock())?;
     request.submit_made(Command::ConvertEstimate(key, conversion), made_at, true)
 }
 
-pub(crate) fn duplicate(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
-    let key = key(id)?;
-    request.submit_made(Command::DuplicateEstimate(key), input::optional_made_at(request)?, false)
-}
-
-fn key(id: &str) -> Result<RecordKey, Problem> {
-    RecordKey::from_id(Kind::Estimate, id).ok_or_else(not_found)
-}
-
-fn not_found() -> Problem {
-    Problem::new(404, "Estimate not found")
+pub(crate) fn duplicate(request: &Request<'_>, id: &str) -> Result<Response, Problem> {
+    let key = key(Kind::Estimate, id)?;
+    let made_at = read_made_at(request.optional_json()?, request.app.clock())?;
+    request.submit_made(Command::DuplicateEstimate(key), made_at, false)
 }

@@ -1,35 +1,34 @@
-//! Answers about the server itself.
+//! HealthBody: how the server is, in words that an owner understands.
 
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 use serde_json::json;
 
-use super::request::Request;
-use crate::app::{App, Closed, Failure, Shop, Warning};
-use crate::metrics::Page;
-use crate::web::http::{Problem, Reply};
+use super::request::{Request, Visit};
+use crate::app::{App, Failure, Lifecycle, Unavailable, Warning};
+use crate::web::http::{Problem, Response};
 
-pub(crate) fn api_root() -> Reply {
-    print(&json!({"message": "POS API is running"}))
+pub(crate) fn api_root(_: &Request<'_>) -> Result<Response, Problem> {
+    Ok(print(&json!({"message": "POS API is running"})))
 }
 
 /// What every state of the server says of itself. Fields are only ever added.
 #[derive(Serialize)]
-struct Health<'a, More> {
+struct HealthBody<'a, More> {
     status: &'a str,
     timestamp: String,
     service: &'a str,
     version: &'a str,
     uptime_seconds: u64,
-    warnings: Vec<Notice>,
+    warnings: Vec<WarningBody>,
     #[serde(flatten)]
     more: More,
 }
 
 /// Something that the owner should know.
 #[derive(Serialize)]
-struct Notice {
+struct WarningBody {
     code: &'static str,
     message: String,
 }
@@ -95,30 +94,31 @@ impl Counters {
 }
 
 /// `GET /health`: 200 while the shop is open and its file can be read, else 503 with what is wrong.
-pub(crate) fn health(shop: &Shop) -> Reply {
-    match shop.app() {
-        Ok(app) => health_of_open(shop, app),
+pub(crate) fn health(visit: &Visit<'_>) -> Response {
+    let lifecycle = visit.lifecycle;
+    match lifecycle.app() {
+        Ok(app) => health_of_open(lifecycle, app),
         Err(closed) => {
             let detail = Problem::from(closed.clone()).detail;
             match closed {
-                Closed::Opening { percent } => {
-                    answer_health(shop, 503, "opening", Opening { message: &detail, percent })
+                Unavailable::Opening { percent } => {
+                    answer_health(lifecycle, 503, "opening", Opening { message: &detail, percent })
                 }
-                Closed::Failed(failure) => {
+                Unavailable::Failed(failure) => {
                     let Failure { sentence, remedy, file } = failure;
                     let file = Some(file.display().to_string());
-                    answer_health(shop, 503, "failed", Failed { message: sentence, remedy: Some(remedy), file })
+                    answer_health(lifecycle, 503, "failed", Failed { message: sentence, remedy: Some(remedy), file })
                 }
-                Closed::Refused(sentence) => answer_failed(shop, sentence),
+                Unavailable::Refused(sentence) => answer_failed(lifecycle, sentence),
             }
         }
     }
 }
 
-fn health_of_open(shop: &Shop, app: &App) -> Reply {
-    let seq = match app.snapshot().and_then(|snapshot| snapshot.seq()) {
+fn health_of_open(lifecycle: &Lifecycle, app: &App) -> Response {
+    let seq = match app.read().and_then(|reading| reading.seq()) {
         Ok(seq) => seq,
-        Err(error) => return answer_failed(shop, Problem::from(error).detail),
+        Err(error) => return answer_failed(lifecycle, Problem::from(error).detail),
     };
     let currency = app.currency();
     let healthy = Healthy {
@@ -128,63 +128,41 @@ fn health_of_open(shop: &Shop, app: &App) -> Reply {
         currency: currency.code(),
         counters: Counters::of(app),
     };
-    answer_health(shop, 200, "healthy", healthy)
+    answer_health(lifecycle, 200, "healthy", healthy)
 }
 
-fn answer_failed(shop: &Shop, message: String) -> Reply {
-    answer_health(shop, 503, "failed", Failed { message, remedy: None, file: None })
+fn answer_failed(lifecycle: &Lifecycle, message: String) -> Response {
+    answer_health(lifecycle, 503, "failed", Failed { message, remedy: None, file: None })
 }
 
-fn answer_health(shop: &Shop, status_code: u16, status: &str, more: impl Serialize) -> Reply {
-    let warnings = shop.app().map(|app| app.warnings()).unwrap_or_default();
-    let health = Health {
+fn answer_health(lifecycle: &Lifecycle, status_code: u16, status: &str, more: impl Serialize) -> Response {
+    let warnings = lifecycle.app().map(|app| app.warnings()).unwrap_or_default();
+    let health = HealthBody {
         status,
-        timestamp: shop.clock().now().to_rfc3339(),
+        timestamp: lifecycle.clock().now().to_rfc3339(),
         service: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
-        uptime_seconds: shop.clock().uptime_seconds(),
-        warnings: warnings.into_iter().map(|Warning { code, message }| Notice { code, message }).collect(),
+        uptime_seconds: lifecycle.clock().uptime_seconds(),
+        warnings: warnings.into_iter().map(|Warning { code, message }| WarningBody { code, message }).collect(),
         more,
     };
-    let mut reply = Reply::json(status_code, to_json(&health));
+    let mut response = Response::json(status_code, to_json(&health));
     if status_code == 503 {
-        reply.add_header("Retry-After", "2");
+        response.add_header("Retry-After", "2");
     }
-    reply
+    response
 }
 
-pub(crate) fn websocket_status(request: &Request<'_>) -> Reply {
+pub(crate) fn websocket_status(request: &Request<'_>) -> Result<Response, Problem> {
     let connected = request.app.feed().counts().clients.load(Ordering::Relaxed);
-    print(&json!({"connected_clients": connected, "status": "active"}))
+    Ok(print(&json!({"connected_clients": connected, "status": "active"})))
 }
 
-fn print(body: &impl Serialize) -> Reply {
-    Reply::json(200, to_json(body))
+fn print(body: &impl Serialize) -> Response {
+    Response::json(200, to_json(body))
 }
 
 fn to_json(body: &impl Serialize) -> Vec<u8> {
     // Texts and numbers always serialise.
     serde_json::to_vec(body).unwrap_or_default()
-}
-
-/// `GET /metrics`: every counter, for Prometheus or a curious engineer.
-pub(crate) fn metrics(request: &Request<'_>) -> Result<Reply, Problem> {
-    let (app, feed) = (request.app, request.app.feed().counts());
-    let commits = app.commit_counts();
-    let mut page = Page::default();
-    page.gauge("tillsync_clients", "WebSocket clients connected now", feed.clients.load(Ordering::Relaxed) as u64);
-    page.gauge("tillsync_seq", "Sequence of the last change", app.snapshot()?.seq()?);
-    page.counter("tillsync_changes_total", "Changes sent out", feed.changes.get());
-    page.counter("tillsync_frames_total", "Frames handed to clients", feed.frames.get());
-    page.counter("tillsync_frame_bytes_total", "Bytes of these frames", feed.bytes.get());
-    page.counter("tillsync_batches_total", "Batches of changes sent out", feed.batches.get());
-    page.counter("tillsync_writes_total", "Writes of batches to clients", feed.writes.get());
-    page.counter("tillsync_closed_slow_total", "Clients closed with 4408", feed.closed_slow.get());
-    page.counter("tillsync_catch_ups_total", "Clients that caught up", feed.catch_ups.get());
-    page.counter("tillsync_resets_total", "Clients told to reload", feed.resets.get());
-    page.counter("tillsync_fsyncs_total", "Commits made durable, one sync each", commits.seconds.count());
-    page.counter("tillsync_commit_failures_total", "Commits with unknown outcome", commits.failures.get());
-    page.histogram("tillsync_commit_commands", "Commands of one commit", &commits.commands, 1.0);
-    page.histogram("tillsync_commit_seconds", "Time of one commit", &commits.seconds, 1e6);
-    Ok(Reply::text("text/plain; version=0.0.4; charset=utf-8", page.into_text()))
 }

@@ -4,13 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::request::Request;
+use crate::app::Reading;
 use crate::domain::{Estimate, Kind, Needle, RecordKey, fold, has_status};
-use crate::store::{Filter, Snapshot, StoreError, Wanted};
+use crate::store::{Filter, StoreError, Wanted};
 use crate::web::http::Problem;
 
 /// What a list was asked for. Everything is optional.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Selection {
+pub(crate) struct ListQuery {
     /// So many of the newest.
     pub limit: Option<usize>,
     /// `open` or `converted` for estimates, any text for orders.
@@ -21,7 +22,7 @@ pub(crate) struct Selection {
     times: Option<Range<i64>>,
 }
 
-impl Selection {
+impl ListQuery {
     /// Reads the query.
     pub fn read(request: &Request<'_>) -> Result<Self, Problem> {
         let day = |name: &str| match request.query(name)? {
@@ -65,8 +66,8 @@ impl Selection {
     }
 
     /// The records of a kind that are in the list.
-    pub fn filter(&self, snapshot: &Snapshot, kind: Kind) -> Result<Filter, StoreError> {
-        let before = self.before.map(|cursor| cursor.number(snapshot, kind)).transpose()?;
+    pub fn filter(&self, reading: &Reading, kind: Kind) -> Result<Filter, StoreError> {
+        let before = self.before.map(|cursor| cursor.number(reading, kind)).transpose()?;
         Ok(Filter { before, times: self.times.clone(), wanted: self.wanted() })
     }
 
@@ -111,12 +112,12 @@ impl Cursor {
     }
 
     /// The number in a series before which the list goes on.
-    fn number(self, snapshot: &Snapshot, kind: Kind) -> Result<u32, StoreError> {
+    fn number(self, reading: &Reading, kind: Kind) -> Result<u32, StoreError> {
         match self {
             Self::Number(number) => Ok(number),
             Self::Record(key) if key.kind == kind => Ok(key.number),
-            Self::Record(key) => match snapshot.created_seq(key)? {
-                Some(seq) => snapshot.first_number(kind, |record| record.created_seq >= seq),
+            Self::Record(key) => match reading.created_seq(key)? {
+                Some(seq) => reading.first_number(kind, |record| record.created_seq >= seq),
                 None => Ok(u32::MAX),
             },
         }

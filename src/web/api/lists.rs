@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::list_query::Selection;
+use super::list_query::ListQuery;
 use super::request::Request;
-use crate::app::App;
+use crate::app::{App, Reading};
 use crate::domain::{Kind, Money};
-use crate::store::{Filter, Record, Records, Snapshot, StoreError};
-use crate::web::http::{Problem, Reply};
+use crate::store::{Filter, Record, Records, StoreError};
+use crate::web::http::{Problem, Response};
 
-/// A list is one snapshot for a client that reads it promptly. For a slower one it goes on from a newer snapshot, since
+/// A list is one snapshot for a client that reads it promptly. For a slower one it goes on from a newer reading, since
 /// the file grows while an old one is held; what changed in between comes over the live feed anyway. It is looked at between
 /// two pieces, so one blocked write may add its own time limit.
 const SNAPSHOT_TIME_MAX: Duration = Duration::from_secs(2);
@@ -22,12 +22,12 @@ const SNAPSHOT_TIME_MAX: Duration = Duration::from_secs(2);
 const PIECE_BYTES: usize = 32 << 10;
 
 /// A bare array of estimates, perhaps of those with one status only.
-pub(crate) fn estimates(request: &Request<'_>, status: Option<&str>) -> Result<Reply, Problem> {
-    let mut selection = Selection::read(request)?;
-    selection.check_estimate_status()?;
-    selection.status = status.map(str::to_string).or(selection.status);
-    answer(request, b"[", |app, snapshot| {
-        let mut walk = Walk::start(app, snapshot, Kind::Estimate, &selection)?;
+pub(crate) fn estimates(request: &Request<'_>, status: Option<&str>) -> Result<Response, Problem> {
+    let mut list_query = ListQuery::read(request)?;
+    list_query.check_estimate_status()?;
+    list_query.status = status.map(str::to_string).or(list_query.status);
+    answer(request, b"[", |app, reading| {
+        let mut walk = Walk::start(app, reading, Kind::Estimate, &list_query)?;
         Ok(move |piece: &mut Vec<u8>| {
             let more = walk.fill(piece)?;
             if !more {
@@ -39,10 +39,10 @@ pub(crate) fn estimates(request: &Request<'_>, status: Option<&str>) -> Result<R
 }
 
 /// `{"orders":{"items":[…],"count":n,"total_amount":x}}`: the sums come last, since they are known last.
-pub(crate) fn orders_only(request: &Request<'_>) -> Result<Reply, Problem> {
-    let selection = Selection::read(request)?;
-    answer(request, br#"{"orders":{"items":["#, |app, snapshot| {
-        let mut orders = Walk::start(app, snapshot, Kind::Order, &selection)?;
+pub(crate) fn orders_only(request: &Request<'_>) -> Result<Response, Problem> {
+    let list_query = ListQuery::read(request)?;
+    answer(request, br#"{"orders":{"items":["#, |app, reading| {
+        let mut orders = Walk::start(app, reading, Kind::Order, &list_query)?;
         Ok(move |piece: &mut Vec<u8>| {
             let more = orders.fill(piece)?;
             if !more {
@@ -55,11 +55,11 @@ pub(crate) fn orders_only(request: &Request<'_>) -> Result<Reply, Problem> {
 }
 
 /// Both kinds beside each other, and what they come to. Revenue is what was sold; an open estimate is none.
-pub(crate) fn separate(request: &Request<'_>) -> Result<Reply, Problem> {
-    let selection = Selection::read(request)?;
-    answer(request, br#"{"estimates":{"items":["#, |app, snapshot| {
-        let mut estimates = Walk::start(app, snapshot, Kind::Estimate, &selection)?;
-        let mut orders = Walk::start(app, snapshot, Kind::Order, &selection)?;
+pub(crate) fn separate(request: &Request<'_>) -> Result<Response, Problem> {
+    let list_query = ListQuery::read(request)?;
+    answer(request, br#"{"estimates":{"items":["#, |app, reading| {
+        let mut estimates = Walk::start(app, reading, Kind::Estimate, &list_query)?;
+        let mut orders = Walk::start(app, reading, Kind::Order, &list_query)?;
         let mut is_at_orders = false;
         Ok(move |piece: &mut Vec<u8>| {
             if !is_at_orders {
@@ -92,26 +92,26 @@ fn push_summary(piece: &mut Vec<u8>, estimates: &Walk, orders: &Walk) {
 }
 
 /// Both kinds merged, newest first, with the names that the app's activity list uses.
-pub(crate) fn merged(request: &Request<'_>) -> Result<Reply, Problem> {
-    merge(request, &Selection::read(request)?)
+pub(crate) fn merged(request: &Request<'_>) -> Result<Response, Problem> {
+    merge(request, &ListQuery::read(request)?)
 }
 
 /// Records that a search finds unless the client asks for fewer or more: what one screen shows.
 pub(crate) const FOUND_DEFAULT: usize = 50;
 
 /// The newest of both kinds that a search finds.
-pub(crate) fn search(request: &Request<'_>) -> Result<Reply, Problem> {
-    let mut selection = Selection::read(request)?;
-    selection.limit = selection.limit.or(Some(FOUND_DEFAULT));
-    merge(request, &selection)
+pub(crate) fn search(request: &Request<'_>) -> Result<Response, Problem> {
+    let mut list_query = ListQuery::read(request)?;
+    list_query.limit = list_query.limit.or(Some(FOUND_DEFAULT));
+    merge(request, &list_query)
 }
 
-fn merge(request: &Request<'_>, selection: &Selection) -> Result<Reply, Problem> {
-    selection.check_merged()?;
-    let limit = selection.limit;
-    answer(request, b"[", |app, snapshot| {
-        let mut estimates = Peeked::new(Walk::start(app, snapshot, Kind::Estimate, selection)?)?;
-        let mut orders = Peeked::new(Walk::start(app, snapshot, Kind::Order, selection)?)?;
+fn merge(request: &Request<'_>, list_query: &ListQuery) -> Result<Response, Problem> {
+    list_query.check_merged()?;
+    let limit = list_query.limit;
+    answer(request, b"[", |app, reading| {
+        let mut estimates = Peeked::new(Walk::start(app, reading, Kind::Estimate, list_query)?)?;
+        let mut orders = Peeked::new(Walk::start(app, reading, Kind::Order, list_query)?)?;
         let mut count = 0;
         Ok(move |piece: &mut Vec<u8>| {
             while piece.len() < PIECE_BYTES {
@@ -136,22 +136,22 @@ fn merge(request: &Request<'_>, selection: &Selection) -> Result<Reply, Problem>
 fn answer<F>(
     request: &Request<'_>,
     opening: &[u8],
-    start: impl FnOnce(&Arc<App>, &Snapshot) -> Result<F, StoreError>,
-) -> Result<Reply, Problem>
+    start: impl FnOnce(&Arc<App>, &Reading) -> Result<F, StoreError>,
+) -> Result<Response, Problem>
 where
     F: FnMut(&mut Vec<u8>) -> Result<bool, StoreError> + Send + 'static,
 {
-    let snapshot = request.app.snapshot()?;
-    let seq = snapshot.seq()?;
-    let pieces = Pieces { next: start(request.app, &snapshot)?, piece: opening.to_vec(), position: 0, is_done: false };
-    let mut reply = Reply::json_stream(pieces).map_err(|error| {
+    let reading = request.app.read()?;
+    let seq = reading.seq()?;
+    let pieces = Pieces { next: start(request.app, &reading)?, piece: opening.to_vec(), position: 0, is_done: false };
+    let mut response = Response::json_stream(pieces).map_err(|error| {
         log::error!("⚠️ A list could not be read: {error}");
         Problem::new(503, "The database cannot be read at the moment. Please try again.")
             .with_header("Retry-After", "1")
     })?;
-    reply.add_header("Sync-Seq", &seq.to_string());
-    reply.add_header("Sync-Epoch", &request.app.epoch());
-    Ok(reply)
+    response.add_header("Sync-Seq", &seq.to_string());
+    response.add_header("Sync-Epoch", &request.app.epoch());
+    Ok(response)
 }
 
 /// A walk over the records of one kind that renews its snapshot and keeps count.
@@ -168,14 +168,14 @@ struct Walk {
 }
 
 impl Walk {
-    fn start(app: &Arc<App>, snapshot: &Snapshot, kind: Kind, selection: &Selection) -> Result<Self, StoreError> {
-        let filter = selection.filter(snapshot, kind)?;
-        let left = selection.limit.unwrap_or(usize::MAX);
+    fn start(app: &Arc<App>, reading: &Reading, kind: Kind, list_query: &ListQuery) -> Result<Self, StoreError> {
+        let filter = list_query.filter(reading, kind)?;
+        let left = list_query.limit.unwrap_or(usize::MAX);
         Ok(Self {
             app: Arc::clone(app),
             kind,
             left,
-            records: snapshot.newest_first(kind, &filter)?,
+            records: reading.newest_first(kind, &filter)?,
             filter,
             opened: Instant::now(),
             count: 0,
@@ -189,7 +189,7 @@ impl Walk {
             return Ok(None);
         }
         if self.opened.elapsed() > SNAPSHOT_TIME_MAX {
-            self.records = self.app.snapshot()?.newest_first(self.kind, &self.filter)?;
+            self.records = self.app.read()?.newest_first(self.kind, &self.filter)?;
             self.opened = Instant::now();
         }
         let found = self.records.next_with(|key, record| {

@@ -1,18 +1,22 @@
 //! The API: the route table and its handlers, one file for each resource; `openapi.json` describes all of it.
 
-pub(crate) mod changes;
+mod changes;
+mod conditional;
 mod estimates;
 mod health;
 mod list_query;
 mod lists;
+mod metrics;
 mod openapi;
 mod orders;
+mod page;
 mod receipt;
+mod records;
 mod request;
-pub(crate) mod route;
+mod route;
 mod settings;
 mod summary;
 
-pub(crate) use changes::Position;
-pub(crate) use request::{Request, Visit, query};
-pub(crate) use route::LiveFeed;
+pub(crate) use changes::{ResumePoint, catch_up};
+pub(crate) use request::{Reply, Visit};
+pub(crate) use route::{LiveFeed, answer, live_feed};

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use super::changes::{PAGE_BYTES_MAX, PAGE_CHANGES_DEFAULT, PAGE_CHANGES_MAX, WAIT_SECONDS_MAX};
 use super::lists::FOUND_DEFAULT;
-use super::request::{HISTORY_STEPS_MAX, KEY_CHARS_MAX, Request};
+use super::records::HISTORY_STEPS_MAX;
+use super::request::{KEY_CHARS_MAX, Request};
 use super::summary::{SUMMARY_DAYS_DEFAULT, SUMMARY_DAYS_MAX};
 use crate::domain::{
     Currency, ITEMS_MAX, MADE_AGE_DAYS_MAX, MADE_AHEAD_SECONDS_MAX, Money, NAME_CHARS_MAX, NAMES_MAX, PaperSize,
     STATUS_CHARS_MAX, TEXT_CHARS_MAX, WHOLE_UNITS_MAX,
 };
 use crate::ui;
-use crate::web::body::{FAULTS_MAX, FIELDS_MAX};
-use crate::web::http::{GZIP_FROM_BYTES, Reply};
+use crate::web::body::{FIELD_ERRORS_MAX, FIELDS_MAX};
+use crate::web::http::{GZIP_FROM_BYTES, Problem, Response};
 use crate::web::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, HEADERS_MAX, TARGET_BYTES_MAX};
 
 const TEMPLATE: &str = include_str!("openapi.json");
@@ -25,8 +26,8 @@ const ANY_REQUEST_BUT_503: &[u16] = &[408, 413, 414, 417, 421, 431, 500, 501, 50
 /// The same for a request that changes something.
 const ANY_COMMAND: &[u16] = &[403, 408, 409, 413, 414, 417, 421, 422, 431, 500, 501, 503, 505, 507];
 
-pub(crate) fn description(request: &Request<'_>) -> Reply {
-    Reply::json(200, describe(request.app.currency()).into_bytes())
+pub(crate) fn description(request: &Request<'_>) -> Result<Response, Problem> {
+    Ok(Response::json(200, describe(request.app.currency()).into_bytes()))
 }
 
 fn describe(currency: Currency) -> String {
@@ -66,7 +67,7 @@ fn numbers(currency: Currency) -> Vec<(&'static str, String)> {
         ("STATUS_CHARS_MAX", STATUS_CHARS_MAX.to_string()),
         ("ITEMS_MAX", ITEMS_MAX.to_string()),
         ("FIELDS_MAX", FIELDS_MAX.to_string()),
-        ("FAULTS_MAX", FAULTS_MAX.to_string()),
+        ("FAULTS_MAX", FIELD_ERRORS_MAX.to_string()),
         ("MADE_AGE_DAYS_MAX", MADE_AGE_DAYS_MAX.to_string()),
         ("MADE_AHEAD_SECONDS_MAX", MADE_AHEAD_SECONDS_MAX.to_string()),
         ("KEY_CHARS_MAX", KEY_CHARS_MAX.to_string()),

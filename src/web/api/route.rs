@@ -2,102 +2,85 @@
 
 use tiny_http::Method;
 
-use super::request::{Visit, percent_decode};
-use super::{changes, estimates, health, lists, openapi, orders, settings, summary};
-use crate::domain::Estimate;
-use crate::web::http::{Problem, Reply};
-use crate::web::page;
+use super::request::{Reply, Request, Visit};
+use super::{changes, estimates, health, lists, metrics, openapi, orders, page, records, settings, summary};
+use crate::domain::Kind;
+use crate::web::http::{Problem, Response, percent_decode};
 
-/// What a method and a path ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Route<'a> {
-    Root,
-    Description,
-    Worker,
-    Asset(&'a str, &'a str),
-    ApiRoot,
-    Health,
-    WebSocketStatus,
+/// What answers a request, with what it takes from the path.
+#[derive(Debug)]
+pub(crate) enum Action<'a> {
+    /// Answered also while the shop is closed.
+    Always(fn(&Visit<'_>) -> Response),
+    /// A file of the page, by folder and name.
+    File(&'a str, &'a str),
+    /// About the shop as a whole.
+    Shop(fn(&Request<'_>) -> Result<Response, Problem>),
+    /// Something new.
+    Create(fn(&Request<'_>) -> Result<Reply, Problem>),
+    /// About a record, by kind and by id or number.
+    Record(fn(&Request<'_>, Kind, &str) -> Result<Response, Problem>, Kind, &'a str),
+    /// About an estimate or an order alone, by id.
+    Named(fn(&Request<'_>, &str) -> Result<Response, Problem>, &'a str),
+    /// A WebSocket.
     Live(LiveFeed),
-    Changes,
-    Metrics,
-    Search,
-    Summary,
-    Settings,
-    SaveSettings,
-    CreateEstimate,
-    ListEstimates(Option<&'a str>),
-    EstimateByNumber(&'a str),
-    Estimate(&'a str),
-    EstimateHistory(&'a str),
-    EditEstimate(&'a str),
-    DeleteEstimate(&'a str),
-    ConvertEstimate(&'a str),
-    DuplicateEstimate(&'a str),
-    CreateSale,
-    ListOrders,
-    ListSeparate,
-    ListAll,
-    OrderByNumber(&'a str),
-    Order(&'a str),
-    OrderHistory(&'a str),
-    SetOrderStatus(&'a str),
-    DeleteOrder(&'a str),
 }
 
-/// The table.
-pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
+/// The table: each route is named once, with what answers it.
+pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Action<'a>> {
+    use Action::{Always, Create, File, Live, Named, Record, Shop};
+    use Kind::{Estimate, Order};
     use Method::{Delete, Get, Post, Put};
     Some(match (method, path) {
-        (Get, [""]) => Route::Root,
-        (Get, ["openapi.json"]) => Route::Description,
-        (Get, ["sw.js"]) => Route::Worker,
-        (Get, ["ui", folder, name]) => Route::Asset(folder, name),
-        (Get, ["api"] | ["api", ""]) => Route::ApiRoot,
-        (Get, ["health"] | ["api", "health"]) => Route::Health,
-        (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => Route::WebSocketStatus,
-        (Get, ["ws"]) => Route::Live(LiveFeed::Plain),
-        (Get, ["sync"]) => Route::Live(LiveFeed::Sync),
+        (Get, [""]) => Always(page::root),
+        (Get, ["openapi.json"]) => Shop(openapi::description),
+        (Get, ["sw.js"]) => Always(page::worker),
+        (Get, ["ui", folder, name]) => File(folder, name),
+        (Get, ["api"] | ["api", ""]) => Shop(health::api_root),
+        (Get, ["health"] | ["api", "health"]) => Always(health::health),
+        (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => Shop(health::websocket_status),
+        (Get, ["ws"]) => Live(LiveFeed::Plain),
+        (Get, ["sync"]) => Live(LiveFeed::Sync),
         #[cfg(feature = "conformance")]
-        (Get, ["ws", "echo"]) => Route::Live(LiveFeed::Echo),
-        (Get, ["metrics"]) => Route::Metrics,
-        (Get, ["api", "changes"]) => Route::Changes,
-        (Get, ["api", "search"]) => Route::Search,
-        (Get, ["api", "summary"]) => Route::Summary,
-        (Get, ["api", "settings"]) => Route::Settings,
-        (Put, ["api", "settings"]) => Route::SaveSettings,
-        (Post, ["api", "estimates", "create"]) => Route::CreateEstimate,
-        (Get, ["api", "estimates", "all"]) => Route::ListEstimates(None),
-        (Get, ["api", "estimates", "pending"]) => Route::ListEstimates(Some(Estimate::STATUS_OPEN)),
-        (Get, ["api", "estimates", "converted"]) => Route::ListEstimates(Some(Estimate::STATUS_CONVERTED)),
-        (Get, ["api", "estimates", "number", number]) => Route::EstimateByNumber(number),
+        (Get, ["ws", "echo"]) => Live(LiveFeed::Echo),
+        (Get, ["metrics"]) => Shop(metrics::metrics),
+        (Get, ["api", "changes"]) => Shop(changes::changes),
+        (Get, ["api", "search"]) => Shop(lists::search),
+        (Get, ["api", "summary"]) => Shop(summary::summary),
+        (Get, ["api", "settings"]) => Shop(settings::read),
+        (Put, ["api", "settings"]) => Shop(settings::save),
+        (Post, ["api", "estimates", "create"]) => Create(estimates::create),
+        (Get, ["api", "estimates", "all"]) => Shop(estimates::all),
+        (Get, ["api", "estimates", "pending"]) => Shop(estimates::pending),
+        (Get, ["api", "estimates", "converted"]) => Shop(estimates::converted),
+        (Get, ["api", "estimates", "number", number]) => Record(records::by_number, Estimate, number),
         // Other methods do not take these names for ids.
         (_, ["api", "estimates", "create" | "all" | "pending" | "converted" | "number"]) => return None,
-        (Get, ["api", "estimates", id]) => Route::Estimate(id),
-        (Get, ["api", "estimates", id, "history"]) => Route::EstimateHistory(id),
-        (Put, ["api", "estimates", id]) => Route::EditEstimate(id),
-        (Delete, ["api", "estimates", id]) => Route::DeleteEstimate(id),
-        (Post, ["api", "estimates", id, "convert-to-order"]) => Route::ConvertEstimate(id),
-        (Post, ["api", "estimates", id, "duplicate"]) => Route::DuplicateEstimate(id),
-        (Post, ["api", "orders", "create-sale"]) => Route::CreateSale,
-        (Get, ["api", "orders", "orders-only"]) => Route::ListOrders,
-        (Get, ["api", "orders", "separate"]) => Route::ListSeparate,
-        (Get, ["api", "orders", "all"]) => Route::ListAll,
-        (Get, ["api", "orders", "number", number]) => Route::OrderByNumber(number),
+        (Get, ["api", "estimates", id]) => Record(records::by_id, Estimate, id),
+        (Get, ["api", "estimates", id, "history"]) => Record(records::history, Estimate, id),
+        (Put, ["api", "estimates", id]) => Named(estimates::edit, id),
+        (Delete, ["api", "estimates", id]) => Record(records::delete, Estimate, id),
+        (Post, ["api", "estimates", id, "convert-to-order"]) => Named(estimates::convert, id),
+        (Post, ["api", "estimates", id, "duplicate"]) => Named(estimates::duplicate, id),
+        (Post, ["api", "orders", "create-sale"]) => Create(orders::create),
+        (Get, ["api", "orders", "orders-only"]) => Shop(lists::orders_only),
+        (Get, ["api", "orders", "separate"]) => Shop(lists::separate),
+        (Get, ["api", "orders", "all"]) => Shop(lists::merged),
+        (Get, ["api", "orders", "number", number]) => Record(records::by_number, Order, number),
         (_, ["api", "orders", "create-sale" | "orders-only" | "separate" | "all" | "number"]) => return None,
-        (Get, ["api", "orders", id]) => Route::Order(id),
-        (Get, ["api", "orders", id, "history"]) => Route::OrderHistory(id),
-        (Put, ["api", "orders", id, "status"]) => Route::SetOrderStatus(id),
-        (Delete, ["api", "orders", id]) => Route::DeleteOrder(id),
+        (Get, ["api", "orders", id]) => Record(records::by_id, Order, id),
+        (Get, ["api", "orders", id, "history"]) => Record(records::history, Order, id),
+        (Put, ["api", "orders", id, "status"]) => Named(orders::set_status, id),
+        (Delete, ["api", "orders", id]) => Record(records::delete, Order, id),
         _ => return None,
     })
 }
 
 /// Answers a request.
 pub(crate) fn answer(visit: &Visit<'_>) -> Result<Reply, Problem> {
-    with_route(visit.head.method.clone(), visit.head.target(), |route| {
+    with_action(visit.head.method.clone(), visit.head.target(), |action| {
         visit.check_type()?;
-        dispatch(route, visit)
+        action.carry_out(visit)
     })
 }
 
@@ -119,61 +102,39 @@ pub(crate) fn live_feed(method: &Method, target: &str) -> Option<LiveFeed> {
     if *method != Method::Get {
         return None;
     }
-    let feed = with_route(method.clone(), target, |route| {
-        Ok(match route {
-            Route::Live(feed) => Some(feed),
+    let feed = with_action(method.clone(), target, |action| {
+        Ok(match action {
+            Action::Live(feed) => Some(feed),
             _ => None,
         })
     });
     feed.ok().flatten()
 }
 
-fn dispatch(route: Route<'_>, visit: &Visit<'_>) -> Result<Reply, Problem> {
-    // Whoever does not enter is answered also while the shop is closed.
-    let enter = || visit.enter();
-    match route {
-        Route::Root => Ok(page::root(visit)),
-        Route::Description => Ok(openapi::description(&enter()?)),
-        Route::Worker => Ok(page::worker()),
-        Route::Asset(folder, name) => page::asset(folder, name),
-        Route::Health => Ok(health::health(visit.shop)),
-        Route::ApiRoot => enter().map(|_| health::api_root()),
-        Route::WebSocketStatus => Ok(health::websocket_status(&enter()?)),
-        Route::Changes => changes::changes(&enter()?),
-        Route::Metrics => health::metrics(&enter()?),
-        Route::Search => lists::search(&enter()?),
-        Route::Summary => summary::summary(&enter()?),
-        Route::Settings => settings::read(&enter()?),
-        Route::SaveSettings => settings::save(&enter()?),
-        Route::Live(_) => Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
-            .with_header("Upgrade", "websocket")),
-        Route::CreateEstimate => estimates::create(&enter()?),
-        Route::ListEstimates(status) => estimates::list(&enter()?, status),
-        Route::EstimateByNumber(number) => estimates::by_number(&enter()?, number),
-        Route::Estimate(id) => estimates::by_id(&enter()?, id),
-        Route::EstimateHistory(id) => estimates::history(&enter()?, id),
-        Route::EditEstimate(id) => estimates::edit(&enter()?, id),
-        Route::DeleteEstimate(id) => estimates::delete(&enter()?, id),
-        Route::ConvertEstimate(id) => estimates::convert(&enter()?, id),
-        Route::DuplicateEstimate(id) => estimates::duplicate(&enter()?, id),
-        Route::CreateSale => orders::create(&enter()?),
-        Route::ListOrders => orders::list(&enter()?),
-        Route::ListSeparate => orders::list_separate(&enter()?),
-        Route::ListAll => orders::list_all(&enter()?),
-        Route::OrderByNumber(number) => orders::by_number(&enter()?, number),
-        Route::Order(id) => orders::by_id(&enter()?, id),
-        Route::OrderHistory(id) => orders::history(&enter()?, id),
-        Route::SetOrderStatus(id) => orders::set_status(&enter()?, id),
-        Route::DeleteOrder(id) => orders::delete(&enter()?, id),
+impl Action<'_> {
+    fn carry_out(self, visit: &Visit<'_>) -> Result<Reply, Problem> {
+        let response = match self {
+            Self::Always(answer) => answer(visit),
+            Self::File(folder, name) => page::asset(folder, name)?,
+            Self::Shop(answer) => answer(&visit.enter()?)?,
+            Self::Create(answer) => return answer(&visit.enter()?),
+            Self::Record(answer, kind, name) => answer(&visit.enter()?, kind, name)?,
+            Self::Named(answer, id) => answer(&visit.enter()?, id)?,
+            Self::Live(_) => {
+                return Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
+                    .with_header("Upgrade", "websocket"));
+            }
+        };
+        Ok(response.into())
     }
 }
 
-/// Splits the path, decodes its parts, and finds the route; HEAD is answered as GET without its body. Doubled slashes and one
+/// Splits the path, decodes its parts, and finds what answers it; HEAD is answered as GET without its body. Doubled slashes and one
 /// at the end are no parts: clients put addresses together from pieces that have them.
-fn with_route<T>(
+fn with_action<T>(
     method: Method,
     target: &str,
-    act: impl FnOnce(Route<'_>) -> Result<T, Problem>,
+    act: impl FnOnce(Action<'_>) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     let path = target.split(['?', '#']).next().unwrap_or_default();
     let Some(path) = path.strip_prefix('/') else {
@@ -193,7 +154,7 @@ fn with_route<T>(
     }
     let method = if method == Method::Head { Method::Get } else { method };
     match find(&method, &parts) {
-        Some(route) => act(route),
+        Some(action) => act(action),
         None => Err(no_route(&parts)),
     }
 }
@@ -216,21 +177,38 @@ mod tests {
     use crate::web::http::{fuzz, spoilt};
 
     fn status_of(method: Method, target: &str) -> u16 {
-        with_route(method, target, |_| Ok(())).map_or_else(|problem| problem.status, |()| 200)
+        with_action(method, target, |_| Ok(())).map_or_else(|problem| problem.status, |()| 200)
+    }
+
+    /// What answers a target, as text: two that are equal are answered by the same handler with the same parts.
+    fn of(target: &str) -> String {
+        with_action(Method::Get, target, |action| Ok(format!("{action:?}"))).unwrap()
+    }
+
+    /// The part of the address that a handler sees.
+    fn text_of(action: Action<'_>) -> Option<&str> {
+        match action {
+            Action::File(_, text) | Action::Record(_, _, text) | Action::Named(_, text) => Some(text),
+            Action::Always(_) | Action::Shop(_) | Action::Create(_) | Action::Live(_) => None,
+        }
+    }
+
+    fn text(target: &str) -> Option<String> {
+        with_action(Method::Get, target, |action| Ok(text_of(action).map(str::to_string))).unwrap()
     }
 
     #[test]
     fn fixed_paths_are_not_shadowed_by_ids() {
-        let of = |target: &str| with_route(Method::Get, target, |route| Ok(format!("{route:?}"))).unwrap();
-        assert_eq!(of("/api/estimates/pending"), r#"ListEstimates(Some("open"))"#);
-        assert_eq!(of("/api/estimates/number/%23001?x=1"), r##"EstimateByNumber("#001")"##);
-        assert_eq!(of("/api/estimates/EST-1"), r#"Estimate("EST-1")"#);
-        assert_eq!(of("/"), "Root");
+        assert_eq!(text("/api/estimates/pending"), None);
+        assert_eq!(text("/api/estimates/number/%23001?x=1").as_deref(), Some("#001"));
+        assert_eq!(text("/api/estimates/EST-1").as_deref(), Some("EST-1"));
+        assert_eq!(text("/"), None);
+        assert_ne!(of("/api/estimates/EST-1"), of("/api/orders/EST-1"));
+        assert_ne!(of("/api/estimates/EST-1"), of("/api/estimates/EST-1/history"));
     }
 
     #[test]
     fn slashes_too_many_change_nothing() {
-        let of = |target: &str| with_route(Method::Get, target, |route| Ok(format!("{route:?}"))).unwrap();
         for (target, same) in [
             ("//", "/"),
             ("///?x=1", "/"),
@@ -242,10 +220,10 @@ mod tests {
             ("//api/orders//number/%23001/?q=1", "/api/orders/number/%23001"),
             ("/ui//0123456789ab/kit//h.js", "/ui/0123456789ab/kit/h.js"),
         ] {
-            let name = |target: &str| with_route(Method::Get, target, |route| Ok(format!("{route:?}")));
+            let name = |target: &str| with_action(Method::Get, target, |action| Ok(format!("{action:?}")));
             assert_eq!(name(target), name(same), "{target}");
         }
-        assert_eq!(of("/api//estimates//EST-1//history/"), r#"EstimateHistory("EST-1")"#);
+        assert_eq!(text("/api//estimates//EST-1//history/").as_deref(), Some("EST-1"));
     }
 
     #[test]
@@ -255,26 +233,8 @@ mod tests {
         assert_eq!(status_of(Method::Get, "/api/%zz"), 400);
         assert_eq!(status_of(Method::Post, "/health"), 405);
         assert_eq!(status_of(Method::Head, "/health"), 200);
-        let problem = with_route(Method::Patch, "/api/estimates/EST-1", |_| Ok(())).unwrap_err();
+        let problem = with_action(Method::Patch, "/api/estimates/EST-1", |_| Ok(())).unwrap_err();
         assert_eq!(problem.headers, [("Allow", "GET, HEAD, PUT, DELETE".to_string())]);
-    }
-
-    /// The part of the address that a handler sees.
-    fn text_of(route: Route<'_>) -> Option<&str> {
-        match route {
-            Route::Asset(_, text)
-            | Route::EstimateByNumber(text)
-            | Route::Estimate(text)
-            | Route::EditEstimate(text)
-            | Route::DeleteEstimate(text)
-            | Route::ConvertEstimate(text)
-            | Route::DuplicateEstimate(text)
-            | Route::OrderByNumber(text)
-            | Route::Order(text)
-            | Route::SetOrderStatus(text)
-            | Route::DeleteOrder(text) => Some(text),
-            _ => None,
-        }
     }
 
     /// Whatever the address, no handler sees a part of it that could lead elsewhere or control something.
@@ -296,7 +256,7 @@ mod tests {
         fuzz(20_000, &spoilt(corpus, &TOKENS), |bytes| {
             let Ok(target) = std::str::from_utf8(&bytes) else { return };
             for method in [Method::Get, Method::Put, Method::Post, Method::Delete] {
-                match with_route(method, target, |route| Ok(text_of(route).map(str::to_string))) {
+                match with_action(method, target, |action| Ok(text_of(action).map(str::to_string))) {
                     Ok(None) => {}
                     Ok(Some(text)) => {
                         let is_bad =

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::request::Request;
-use crate::app::ShopClock;
+use crate::app::{Reading, ShopClock};
 use crate::domain::{Currency, Kind, folded_mode};
 use crate::json::Object;
-use crate::store::{Filter, Record, Snapshot, StoreError};
-use crate::web::http::{Problem, Reply};
+use crate::store::{Filter, Record, StoreError};
+use crate::web::http::{Problem, Response};
 
 /// Days of one answer.
 pub(crate) const SUMMARY_DAYS_MAX: usize = 92;
@@ -60,13 +60,13 @@ impl Sums {
     }
 }
 
-pub(crate) fn summary(request: &Request<'_>) -> Result<Reply, Problem> {
+pub(crate) fn summary(request: &Request<'_>) -> Result<Response, Problem> {
     let clock = request.app.clock();
     let today = clock.now().to_day();
     let mut days = days(clock, request.query("from")?, request.query("to")?.as_deref().unwrap_or(&today))?;
-    let snapshot = request.app.snapshot()?;
-    add_sales(&snapshot, clock, &mut days)?;
-    let open = open_estimates(&snapshot)?;
+    let reading = request.app.read()?;
+    add_sales(&reading, clock, &mut days)?;
+    let open = open_estimates(&reading)?;
 
     let currency = request.app.currency();
     let mut body = Vec::new();
@@ -77,10 +77,10 @@ pub(crate) fn summary(request: &Request<'_>) -> Result<Reply, Problem> {
     let days: Vec<Vec<u8>> = days.iter().map(|day| day_json(day, currency)).collect();
     object.raw("days", &[b"[", days.join(&b',').as_slice(), b"]"].concat());
     object.close();
-    let mut reply = Reply::json(200, body);
-    reply.add_header("Sync-Seq", &snapshot.seq()?.to_string());
-    reply.add_header("Sync-Epoch", &request.app.epoch());
-    Ok(reply)
+    let mut response = Response::json(200, body);
+    response.add_header("Sync-Seq", &reading.seq()?.to_string());
+    response.add_header("Sync-Epoch", &request.app.epoch());
+    Ok(response)
 }
 
 /// The days from `from` to `to`, both included, the oldest first.
@@ -110,24 +110,25 @@ fn days(clock: &ShopClock, from: Option<String>, to: &str) -> Result<Vec<Day>, P
 
 /// The one field of an order that its header does not have.
 #[derive(Deserialize)]
-struct Payment<'a> {
+struct PaymentSum<'a> {
     #[serde(borrow)]
     payment_mode: Cow<'a, str>,
 }
 
-fn add_sales(snapshot: &Snapshot, clock: &ShopClock, days: &mut [Day]) -> Result<(), StoreError> {
+fn add_sales(reading: &Reading, clock: &ShopClock, days: &mut [Day]) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(()) };
     let end = clock.day(&last.name).map_or(i64::MAX, |(_, end)| end);
     let filter = Filter { times: Some(first.start_micros..end), ..Filter::default() };
-    let mut orders = snapshot.newest_first(Kind::Order, &filter)?;
-    let known = snapshot.payment_modes()?;
+    let mut orders = reading.newest_first(Kind::Order, &filter)?;
+    let known = reading.payment_modes()?;
     let mut add = |record: &Record<'_>| {
         let index = days.partition_point(|day| day.start_micros <= record.counted_at().unix_micros);
         if record.is_cancelled {
             return Ok(());
         }
         let Some(day) = index.checked_sub(1).and_then(|index| days.get_mut(index)) else { return Ok(()) };
-        let payment: Payment<'_> = serde_json::from_slice(record.json).map_err(|_| StoreError::Malformed("order"))?;
+        let payment: PaymentSum<'_> =
+            serde_json::from_slice(record.json).map_err(|_| StoreError::Malformed("order"))?;
         let (total, paid) = (record.total.minor_units(), record.amount_paid.minor_units());
         day.sales.add(total, paid);
         let mode = day.modes.entry(folded_mode(&payment.payment_mode)).or_insert_with_key(|folded| {
@@ -144,8 +145,8 @@ fn add_sales(snapshot: &Snapshot, clock: &ShopClock, days: &mut [Day]) -> Result
     Ok(())
 }
 
-fn open_estimates(snapshot: &Snapshot) -> Result<Sums, StoreError> {
-    let mut estimates = snapshot.newest_first(Kind::Estimate, &Filter::default())?;
+fn open_estimates(reading: &Reading) -> Result<Sums, StoreError> {
+    let mut estimates = reading.newest_first(Kind::Estimate, &Filter::default())?;
     let mut open = Sums::default();
     while let Some((is_open, total)) =
         estimates.next_with(|_, record| (record.linked.is_none(), record.total.minor_units()))?

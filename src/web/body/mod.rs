@@ -1,7 +1,15 @@
 //! JSON request bodies, read once into drafts that need no further checks; every fault names its field.
 
+mod bill;
+mod command;
+mod compact;
 mod elements;
-pub(crate) mod input;
 mod object;
+mod settings;
+mod text;
 
-pub(crate) use object::{FAULTS_MAX, FIELDS_MAX};
+pub(crate) use bill::{read_estimate_body, read_sale_body};
+pub(crate) use command::{read_conversion, read_expected_rev, read_made_at, read_status};
+pub(crate) use object::{FIELD_ERRORS_MAX, FIELDS_MAX};
+pub(crate) use settings::read_settings_body;
+pub(crate) use text::{json_text, optional_json_text};

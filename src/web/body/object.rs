@@ -9,38 +9,38 @@ use serde_json::value::RawValue;
 
 use super::elements::{Unlisted, each_element};
 use crate::domain::{Currency, Micros, Money, NAME_CHARS_MAX, NAMES_MAX, TEXT_CHARS_MAX};
-use crate::web::http::{Fault, Place, Problem};
+use crate::web::http::{FieldError, LocationPart, Problem};
 
-/// Fields of one object; the app sends about fifteen.
+/// ObjectFields of one object; the app sends about fifteen.
 pub(crate) const FIELDS_MAX: usize = 256;
 /// A character of a text as JSON at its longest: the escapes of two halves, such as `\ud83d\udca1`.
 const ESCAPED_CHAR_BYTES: usize = 12;
 
 /// An object whose values are not looked at yet.
-pub(crate) struct Fields<'a> {
-    entries: Vec<Entry<'a>>,
+pub(crate) struct ObjectFields<'a> {
+    entries: Vec<FieldEntry<'a>>,
 }
 
 /// A field under the name that it has for the first time.
-struct Entry<'a> {
+struct FieldEntry<'a> {
     name: Cow<'a, str>,
     value: &'a RawValue,
     is_repeated: bool,
 }
 
 /// An object of which only the fields of an item are kept; the others are looked through and passed on untouched.
-pub(crate) struct ItemFields<'a>(pub Fields<'a>);
+pub(crate) struct ItemFields<'a>(pub ObjectFields<'a>);
 
 /// The fields of an item that are read.
 const ITEM_FIELDS: [&str; 4] = ["name", "price", "quantity", "discount"];
-/// Fields of a bill, so that most often the memory for them is taken once.
+/// ObjectFields of a bill, so that most often the memory for them is taken once.
 const BILL_FIELDS: usize = 16;
 
 /// A text, copied only if it is written with escapes.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for ObjectFields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(FieldsVisitor { is_item: false })
     }
@@ -57,7 +57,7 @@ struct FieldsVisitor {
 }
 
 impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'de>;
+    type Value = ObjectFields<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a JSON object")
@@ -70,7 +70,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let capacity = if self.is_item { ITEM_FIELDS.len() } else { BILL_FIELDS };
-        let mut fields = Fields { entries: Vec::with_capacity(capacity) };
+        let mut fields = ObjectFields { entries: Vec::with_capacity(capacity) };
         let mut count = FieldCount::default();
         while let Some(Text(name)) = map.next_key::<Text<'de>>()? {
             count.add()?;
@@ -81,7 +81,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
             let value = map.next_value()?;
             match fields.entries.iter_mut().find(|own| own.name == name) {
                 Some(own) => own.is_repeated = true,
-                None => fields.entries.push(Entry { name, value, is_repeated: false }),
+                None => fields.entries.push(FieldEntry { name, value, is_repeated: false }),
             }
         }
         Ok(fields)
@@ -102,13 +102,13 @@ impl FieldCount {
     }
 }
 
-impl<'a> Fields<'a> {
+impl<'a> ObjectFields<'a> {
     /// Parses a request body.
     pub fn parse(text: &'a str) -> Result<Self, Problem> {
         serde_json::from_str(text).map_err(|error| {
             if error.is_data() {
-                Problem::invalid(vec![Fault {
-                    loc: vec![Place::Name("body".into())],
+                Problem::invalid(vec![FieldError {
+                    loc: vec![LocationPart::Name("body".into())],
                     msg: format!("The body must be a JSON object: {error}"),
                     kind: "dict_type",
                 }])
@@ -123,12 +123,12 @@ impl<'a> Fields<'a> {
         self.entry(name)?.json()
     }
 
-    fn entry(&self, name: &str) -> Option<&Entry<'a>> {
+    fn entry(&self, name: &str) -> Option<&FieldEntry<'a>> {
         self.entries.iter().find(|own| own.name == name)
     }
 }
 
-impl<'a> Entry<'a> {
+impl<'a> FieldEntry<'a> {
     fn json(&self) -> Option<&'a str> {
         let json = self.value.get();
         (json != "null").then_some(json)
@@ -191,14 +191,14 @@ impl<'de> Deserialize<'de> for Readable {
 }
 
 /// The faults of one input, collected so that a person corrects all of them at once.
-pub(crate) struct Faults {
-    list: Vec<Fault>,
+pub(crate) struct FieldErrors {
+    list: Vec<FieldError>,
 }
 
-/// Faults listed in one answer.
-pub(crate) const FAULTS_MAX: usize = 50;
+/// FieldErrors listed in one answer.
+pub(crate) const FIELD_ERRORS_MAX: usize = 50;
 
-impl Faults {
+impl FieldErrors {
     pub fn new() -> Self {
         Self { list: Vec::new() }
     }
@@ -214,12 +214,12 @@ impl Faults {
     }
 
     pub fn add(&mut self, at: &At<'_>, name: &str, kind: &'static str, msg: impl Into<String>) -> Noted {
-        if self.list.len() < FAULTS_MAX {
+        if self.list.len() < FIELD_ERRORS_MAX {
             let mut loc = at.loc();
             if !name.is_empty() {
-                loc.push(Place::Name(name.to_string()));
+                loc.push(LocationPart::Name(name.to_string()));
             }
-            self.list.push(Fault { loc, msg: msg.into(), kind });
+            self.list.push(FieldError { loc, msg: msg.into(), kind });
         }
         Noted
     }
@@ -245,12 +245,12 @@ pub(crate) enum At<'a> {
 }
 
 impl At<'_> {
-    fn loc(&self) -> Vec<Place> {
+    fn loc(&self) -> Vec<LocationPart> {
         match *self {
-            Self::Body => vec![Place::Name("body".into())],
-            Self::Query => vec![Place::Name("query".into())],
+            Self::Body => vec![LocationPart::Name("body".into())],
+            Self::Query => vec![LocationPart::Name("query".into())],
             Self::Element(array, index) => {
-                vec![Place::Name("body".into()), Place::Name(array.into()), Place::Index(index)]
+                vec![LocationPart::Name("body".into()), LocationPart::Name(array.into()), LocationPart::Index(index)]
             }
         }
     }
@@ -265,14 +265,14 @@ pub(crate) type Read<T> = Result<T, Noted>;
 
 /// Reads the fields of one object and notes the faults.
 pub(crate) struct Reader<'a, 'f> {
-    pub fields: &'f Fields<'a>,
+    pub fields: &'f ObjectFields<'a>,
     pub at: At<'f>,
-    pub faults: &'f mut Faults,
+    pub faults: &'f mut FieldErrors,
     pub currency: Currency,
 }
 
 impl<'a, 'f> Reader<'a, 'f> {
-    pub fn new(fields: &'f Fields<'a>, at: At<'f>, faults: &'f mut Faults, currency: Currency) -> Self {
+    pub fn new(fields: &'f ObjectFields<'a>, at: At<'f>, faults: &'f mut FieldErrors, currency: Currency) -> Self {
         Self { fields, at, faults, currency }
     }
 
@@ -297,7 +297,7 @@ impl<'a, 'f> Reader<'a, 'f> {
     ) -> Read<Option<T>> {
         match self.fields.entry(name) {
             Some(entry) if entry.is_repeated => Err(self.fault(name, "duplicate_field", "is there more than once")),
-            entry => entry.and_then(Entry::json).map(|value| read(self, name, value)).transpose(),
+            entry => entry.and_then(FieldEntry::json).map(|value| read(self, name, value)).transpose(),
         }
     }
 

@@ -19,14 +19,14 @@ const READINGS_AT_ONCE_MAX: usize = 8;
 
 /// What is left for everybody.
 #[derive(Debug)]
-pub(crate) struct Budget {
+pub(crate) struct MemoryBudget {
     free: AtomicUsize,
     /// Readings that go on now.
     readings: Mutex<usize>,
     reading_ended: Condvar,
 }
 
-impl Default for Budget {
+impl Default for MemoryBudget {
     fn default() -> Self {
         Self { free: AtomicUsize::new(SHARED_BYTES_MAX), readings: Mutex::new(0), reading_ended: Condvar::new() }
     }
@@ -34,7 +34,7 @@ impl Default for Budget {
 
 /// One of the few places for a reading of the log. It comes back by `Drop`.
 #[derive(Debug)]
-pub(crate) struct Turn<'a>(&'a Budget);
+pub(crate) struct Turn<'a>(&'a MemoryBudget);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
@@ -45,19 +45,19 @@ impl Drop for Turn<'_> {
 
 /// The part of the budget that one body or answer has taken. It comes back by `Drop`.
 #[derive(Debug)]
-pub(crate) struct Share<'a> {
-    budget: &'a Budget,
+pub(crate) struct Reservation<'a> {
+    budget: &'a MemoryBudget,
     taken: usize,
 }
 
 /// All of the budget is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Exhausted;
+pub(crate) struct BudgetExhausted;
 
-impl Budget {
+impl MemoryBudget {
     /// A share that covers what is a connection's own.
-    pub fn share(&self) -> Share<'_> {
-        Share { budget: self, taken: 0 }
+    pub fn reservation(&self) -> Reservation<'_> {
+        Reservation { budget: self, taken: 0 }
     }
 
     /// Waits for a turn to read the log. Nobody who has one waits for a client.
@@ -71,15 +71,15 @@ impl Budget {
     }
 }
 
-impl Share<'_> {
+impl Reservation<'_> {
     /// Makes the share cover so many bytes in all. Without room for them it stays as it is.
-    pub fn cover(&mut self, bytes: usize) -> Result<(), Exhausted> {
+    pub fn cover(&mut self, bytes: usize) -> Result<(), BudgetExhausted> {
         let more = bytes.saturating_sub(OWN_BYTES_MAX).saturating_sub(self.taken);
         if more == 0 {
             return Ok(());
         }
         let take = |free: usize| free.checked_sub(more);
-        self.budget.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).map_err(|_| Exhausted)?;
+        self.budget.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).map_err(|_| BudgetExhausted)?;
         self.taken += more;
         Ok(())
     }
@@ -90,7 +90,7 @@ impl Share<'_> {
     }
 }
 
-impl Drop for Share<'_> {
+impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         if self.taken > 0 {
             self.budget.free.fetch_add(self.taken, Ordering::Relaxed);
@@ -98,8 +98,8 @@ impl Drop for Share<'_> {
     }
 }
 
-impl From<Exhausted> for Problem {
-    fn from(_: Exhausted) -> Self {
+impl From<BudgetExhausted> for Problem {
+    fn from(_: BudgetExhausted) -> Self {
         Self::new(503, "Too many large requests at the moment. Please send it again shortly.")
             .with_header("Retry-After", "2")
     }
@@ -111,27 +111,27 @@ mod tests {
 
     #[test]
     fn large_bodies_share_a_budget_and_small_ones_never_meet_it() {
-        let budget = Budget::default();
-        let mut large: Vec<Share<'_>> = Vec::new();
+        let budget = MemoryBudget::default();
+        let mut large: Vec<Reservation<'_>> = Vec::new();
         loop {
-            let mut share = budget.share();
-            share.cover(100).unwrap();
-            if share.cover(1 << 20).is_err() {
+            let mut reservation = budget.reservation();
+            reservation.cover(100).unwrap();
+            if reservation.cover(1 << 20).is_err() {
                 break;
             }
-            large.push(share);
+            large.push(reservation);
         }
         assert_eq!(large.len(), SHARED_BYTES_MAX / ((1 << 20) - OWN_BYTES_MAX));
-        budget.share().cover(OWN_BYTES_MAX).unwrap();
+        budget.reservation().cover(OWN_BYTES_MAX).unwrap();
 
         // Growing takes the difference only, and everything comes back.
         large.pop();
-        let mut share = budget.share();
+        let mut reservation = budget.reservation();
         for bytes in [1 << 18, 1 << 19, 1 << 20] {
-            share.cover(bytes).unwrap();
+            reservation.cover(bytes).unwrap();
         }
-        assert_eq!(budget.share().cover(1 << 20), Err(Exhausted));
-        drop((large, share));
+        assert_eq!(budget.reservation().cover(1 << 20), Err(BudgetExhausted));
+        drop((large, reservation));
         assert_eq!(budget.free.load(Ordering::Relaxed), SHARED_BYTES_MAX);
     }
 }

@@ -4,8 +4,10 @@
 #[cfg(test)]
 mod fuzzing;
 mod head;
+mod linger;
 mod memory_budget;
 mod problem;
+mod query;
 mod request_reader;
 mod response;
 mod write_timeout;
@@ -13,8 +15,10 @@ mod write_timeout;
 #[cfg(test)]
 pub(crate) use fuzzing::{fuzz, spoilt};
 pub(crate) use head::{Framing, Head};
-pub(crate) use memory_budget::{Budget, OWN_BYTES_MAX, Share};
-pub(crate) use problem::{Fault, Place, Problem, refusal_answer};
-pub(crate) use request_reader::{Intake, NoRequest};
-pub(crate) use response::{Fixed, GZIP_FROM_BYTES, Reply, SECURITY_LINES};
-pub(crate) use write_timeout::DeadlineWriter;
+pub(crate) use linger::{drain, linger, reset};
+pub(crate) use memory_budget::{MemoryBudget, OWN_BYTES_MAX, Reservation};
+pub(crate) use problem::{FieldError, LocationPart, Problem, refusal_answer};
+pub(crate) use query::{Query, percent_decode};
+pub(crate) use request_reader::{NoRequest, RequestReader};
+pub(crate) use response::{Fixed, GZIP_FROM_BYTES, Response, SECURITY_LINES};
+pub(crate) use write_timeout::TimeoutWriter;

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::response::Reply;
-use crate::app::{Answer, Closed, Refusal, SubmitError};
+use crate::app::{Answer, Refusal, SubmitError, Unavailable};
 use crate::store::StoreError;
 
 /// Why a request is not carried out.
@@ -16,14 +15,14 @@ pub struct Problem {
     /// Further headers.
     pub headers: Vec<(&'static str, String)>,
     /// What is wrong with which field, for 422.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FieldError>,
 }
 
 /// One thing that is wrong with one field of the input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Fault {
+pub struct FieldError {
     /// Where: `["body", "items", 0, "price"]`.
-    pub loc: Vec<Place>,
+    pub loc: Vec<LocationPart>,
     /// What is wrong, as the end of a sentence that begins with the field.
     pub msg: String,
     /// For programs.
@@ -34,20 +33,20 @@ pub struct Fault {
 /// One step on the way to a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Place {
+pub enum LocationPart {
     /// A name.
     Name(String),
     /// A position in an array, from 0.
     Index(usize),
 }
 
-impl Fault {
+impl FieldError {
     /// The field in words: `items[0].price`.
     fn field(&self) -> String {
         self.loc.iter().skip(1).fold(String::new(), |field, place| match place {
-            Place::Index(index) => format!("{field}[{index}]"),
-            Place::Name(name) if field.is_empty() => name.clone(),
-            Place::Name(name) => format!("{field}.{name}"),
+            LocationPart::Index(index) => format!("{field}[{index}]"),
+            LocationPart::Name(name) if field.is_empty() => name.clone(),
+            LocationPart::Name(name) => format!("{field}.{name}"),
         })
     }
 }
@@ -55,8 +54,8 @@ impl Fault {
 #[derive(Serialize)]
 struct ProblemBody<'a> {
     detail: &'a str,
-    #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
-    errors: &'a [Fault],
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
 }
 
 impl Problem {
@@ -71,7 +70,7 @@ impl Problem {
     }
 
     /// The input is readable, but something in it cannot be stored. The sentence names the first fault.
-    pub fn invalid(faults: Vec<Fault>) -> Self {
+    pub fn invalid(faults: Vec<FieldError>) -> Self {
         let detail = match faults.as_slice() {
             [] => "The request is not valid.".to_string(),
             [only] => format!("{} {}", only.field(), only.msg),
@@ -91,16 +90,6 @@ impl Problem {
     pub fn body(&self) -> Vec<u8> {
         // Strings and numbers always serialise.
         serde_json::to_vec(&ProblemBody { detail: &self.detail, errors: &self.faults }).unwrap_or_default()
-    }
-}
-
-impl From<Problem> for Reply {
-    fn from(problem: Problem) -> Self {
-        let mut reply = Reply::json(problem.status, problem.body());
-        for (name, value) in &problem.headers {
-            reply.add_header(name, value);
-        }
-        reply
     }
 }
 
@@ -140,17 +129,17 @@ impl From<SubmitError> for Problem {
     }
 }
 
-impl From<Closed> for Problem {
-    fn from(closed: Closed) -> Self {
+impl From<Unavailable> for Problem {
+    fn from(closed: Unavailable) -> Self {
         match closed {
-            Closed::Opening { percent } => {
+            Unavailable::Opening { percent } => {
                 let detail = format!(
                     "The shop is being opened: {percent} % of its database is checked. Please try again shortly."
                 );
                 Self::new(503, detail).with_header("Retry-After", "2")
             }
-            Closed::Failed(failure) => Self::new(503, failure.sentence).with_header("Retry-After", "5"),
-            Closed::Refused(sentence) => Self::new(503, sentence),
+            Unavailable::Failed(failure) => Self::new(503, failure.sentence).with_header("Retry-After", "5"),
+            Unavailable::Refused(sentence) => Self::new(503, sentence),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::head;
 use super::head::{Framing, Head, Parsed, body_too_large};
-use super::memory_budget::{Budget, Exhausted, Share};
+use super::memory_budget::{BudgetExhausted, MemoryBudget, Reservation};
 use super::problem::Problem;
 use crate::platform::{Awake, ClientSocket, LOOK_EVERY, is_timeout, uninterrupted};
 use crate::web::limits::{
@@ -18,7 +18,7 @@ const READ_BYTES: usize = 4 << 10;
 const CHUNK_LINE_BYTES_MAX: usize = 4 << 10;
 
 /// Reads requests from a source of bytes.
-pub(crate) struct Intake<S = Socket> {
+pub(crate) struct RequestReader<S = Socket> {
     source: S,
     buffer: Buffer,
     /// The clock of the deadlines. A client that sent in time is not refused because the server was stopped meanwhile, or slept
@@ -51,7 +51,7 @@ impl Buffer {
 }
 
 /// Where bytes come from, as many at once as it pleases.
-pub(crate) trait Source {
+pub(crate) trait ByteSource {
     /// Waits no longer than `timeout` for the next bytes; 0 is the end.
     fn read_within(&mut self, timeout: Duration, into: &mut [u8]) -> io::Result<usize>;
 }
@@ -64,15 +64,15 @@ pub(crate) struct Socket {
 }
 
 /// A whole request body, and its share of the memory for all of them.
-pub(crate) struct Body<'b> {
+pub(crate) struct RequestBody<'b> {
     pub bytes: Vec<u8>,
-    share: Share<'b>,
+    reservation: Reservation<'b>,
 }
 
 /// Why there is no next request.
 pub(crate) enum NoRequest {
     /// The client went away, or was idle for too long. Nothing is answered.
-    Closed,
+    Unavailable,
     /// The bytes are not a request; after the answer the connection ends.
     Broken(Problem),
 }
@@ -83,18 +83,18 @@ impl From<Problem> for NoRequest {
     }
 }
 
-impl Intake {
+impl RequestReader {
     pub fn new(stream: Arc<ClientSocket>) -> io::Result<Self> {
         stream.set_read_timeout(Some(IDLE_TIME_MAX))?;
         Ok(Self { source: Socket { stream, timeout: IDLE_TIME_MAX }, buffer: Buffer::default(), clock: Awake::start() })
     }
 }
 
-impl<S: Source> Intake<S> {
+impl<S: ByteSource> RequestReader<S> {
     /// Waits for the next request head.
     pub fn next_head(&mut self) -> Result<Box<Head>, NoRequest> {
         if !self.has_more() && self.receive(IDLE_TIME_MAX).is_err() {
-            return Err(NoRequest::Closed);
+            return Err(NoRequest::Unavailable);
         }
         let deadline = self.clock.now() + HEAD_TIME_MAX;
         let mut parsed = 0;
@@ -116,16 +116,16 @@ impl<S: Source> Intake<S> {
                 return Err(if is_timeout(&error) {
                     Problem::new(408, "The request head did not arrive in time").into()
                 } else {
-                    NoRequest::Closed
+                    NoRequest::Unavailable
                 });
             }
         }
     }
 
     /// Reads the body that a head announced. After an error the rest of it may still be on its way.
-    pub fn body<'b>(&mut self, framing: Framing, budget: &'b Budget) -> Result<Body<'b>, NoRequest> {
+    pub fn body<'b>(&mut self, framing: Framing, budget: &'b MemoryBudget) -> Result<RequestBody<'b>, NoRequest> {
         let deadline = self.clock.now() + BODY_TIME_MAX;
-        let mut body = Body { bytes: Vec::new(), share: budget.share() };
+        let mut body = RequestBody { bytes: Vec::new(), reservation: budget.reservation() };
         let result = match framing {
             Framing::None => Ok(()),
             Framing::Length(length) => self.take_into(&mut body, length, deadline),
@@ -134,9 +134,9 @@ impl<S: Source> Intake<S> {
         result.map(|()| body).map_err(|error| match error.kind() {
             _ if is_timeout(&error) => Problem::new(408, "The request body did not arrive in time").into(),
             ErrorKind::FileTooLarge => body_too_large().into(),
-            ErrorKind::OutOfMemory => Problem::from(Exhausted).into(),
+            ErrorKind::OutOfMemory => Problem::from(BudgetExhausted).into(),
             ErrorKind::InvalidInput => Problem::new(400, "The chunks of the request body are not valid").into(),
-            _ => NoRequest::Closed,
+            _ => NoRequest::Unavailable,
         })
     }
 
@@ -155,7 +155,7 @@ impl<S: Source> Intake<S> {
 
     /// Moves so many bytes to the end of the body, as they arrive: memory is taken for what has come, not for what was
     /// announced.
-    fn take_into(&mut self, body: &mut Body<'_>, length: usize, deadline: Instant) -> io::Result<()> {
+    fn take_into(&mut self, body: &mut RequestBody<'_>, length: usize, deadline: Instant) -> io::Result<()> {
         let mut missing = length;
         loop {
             let unused = self.buffer.unused();
@@ -173,7 +173,7 @@ impl<S: Source> Intake<S> {
     }
 
     /// Decodes chunks (RFC 9112 §7.1), strictly: a size that two servers could read differently ends the connection.
-    fn chunks_into(&mut self, body: &mut Body<'_>, deadline: Instant) -> io::Result<()> {
+    fn chunks_into(&mut self, body: &mut RequestBody<'_>, deadline: Instant) -> io::Result<()> {
         loop {
             let size = chunk_size(&self.line(deadline)?)?;
             if size > BODY_BYTES_MAX - body.bytes.len() {
@@ -270,7 +270,7 @@ fn is_worth_parsing(head: &[u8], parsed: usize) -> bool {
     head.len() >= 2 * parsed || head.len() >= HEAD_BYTES_MAX || has_line_end()
 }
 
-impl Source for Socket {
+impl ByteSource for Socket {
     fn read_within(&mut self, timeout: Duration, into: &mut [u8]) -> io::Result<usize> {
         if timeout != self.timeout {
             self.stream.set_read_timeout(Some(timeout))?;
@@ -280,16 +280,20 @@ impl Source for Socket {
     }
 }
 
-impl Body<'_> {
+impl RequestBody<'_> {
     /// Whether it takes more than what is a connection's own.
     pub fn is_large(&self) -> bool {
-        self.share.is_taken()
+        self.reservation.is_taken()
     }
 
     /// Takes what the body may cost from here on: while it is read, and until its command is carried out. For a small one that is
     /// the connection's own.
-    pub fn reserve_for_parsing(&mut self) -> Result<(), Exhausted> {
-        if self.is_large() { self.share.cover(self.bytes.len() * (PARSE_BYTES_MAX / BODY_BYTES_MAX)) } else { Ok(()) }
+    pub fn reserve_for_parsing(&mut self) -> Result<(), BudgetExhausted> {
+        if self.is_large() {
+            self.reservation.cover(self.bytes.len() * (PARSE_BYTES_MAX / BODY_BYTES_MAX))
+        } else {
+            Ok(())
+        }
     }
 
     /// Room for so many more bytes, doubling, within the share.
@@ -297,7 +301,7 @@ impl Body<'_> {
         let needed = self.bytes.len() + more;
         if needed > self.bytes.capacity() {
             let capacity = needed.max((2 * self.bytes.capacity()).min(BODY_BYTES_MAX));
-            self.share.cover(capacity).map_err(|Exhausted| ErrorKind::OutOfMemory)?;
+            self.reservation.cover(capacity).map_err(|BudgetExhausted| ErrorKind::OutOfMemory)?;
             self.bytes.reserve_exact(capacity - self.bytes.len());
         }
         Ok(())

@@ -9,13 +9,13 @@ use std::sync::OnceLock;
 
 use flate2::Compression;
 use flate2::read::GzEncoder;
-use tiny_http::{HTTPVersion, Header, Response, StatusCode};
+use tiny_http::{HTTPVersion, Header, StatusCode};
 
 use super::head::Head;
-use super::memory_budget::Share;
+use super::memory_budget::Reservation;
 use super::problem::Problem;
 use super::write_timeout::WRITE_BYTES;
-use crate::app::{Answer, Pending, ShopClock, SubmitError};
+use crate::app::{Answer, ShopClock, SubmitError};
 
 /// Smaller answers fit into one packet anyway.
 pub(crate) const GZIP_FROM_BYTES: usize = 1_400;
@@ -30,19 +30,17 @@ const SERVER: &str = "tillsync";
 pub(crate) const SECURITY_LINES: &str = "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
 
 /// An answer on its way to the client.
-pub struct Reply {
+pub struct Response {
     status: u16,
     /// Header lines as they are printed.
     lines: String,
     has_tag: bool,
     /// Whether it may be sent as gzip to those who take it.
     may_be_packed: bool,
-    body: Body,
-    /// Status, headers and body are still to come.
-    pending: Option<Pending>,
+    body: ResponseBody,
 }
 
-enum Body {
+enum ResponseBody {
     Bytes(Vec<u8>),
     Fixed(&'static Fixed),
     Stream(Box<dyn Read + Send>),
@@ -68,27 +66,26 @@ impl Fixed {
     }
 }
 
-impl Reply {
+impl Response {
     /// An answer in memory.
     pub fn new(status: u16, content_type: &str, cache_control: &str, body: Vec<u8>) -> Self {
-        let mut reply = Self::empty(status, cache_control);
-        reply.add_header("Content-Type", content_type);
-        reply.body = Body::Bytes(body);
-        reply
+        let mut response = Self::empty(status, cache_control);
+        response.add_header("Content-Type", content_type);
+        response.body = ResponseBody::Bytes(body);
+        response
     }
 
     /// An answer without a body.
     pub fn empty(status: u16, cache_control: &str) -> Self {
-        let mut reply = Self {
+        let mut response = Self {
             status,
             lines: String::with_capacity(HEAD_BYTES),
             has_tag: false,
             may_be_packed: true,
-            body: Body::Bytes(Vec::new()),
-            pending: None,
+            body: ResponseBody::Bytes(Vec::new()),
         };
-        reply.add_header("Cache-Control", cache_control);
-        reply
+        response.add_header("Cache-Control", cache_control);
+        response
     }
 
     /// A JSON answer.
@@ -101,11 +98,11 @@ impl Reply {
         let mut start = Vec::new();
         source.by_ref().take(STREAM_FROM_BYTES as u64).read_to_end(&mut start)?;
         let is_whole = start.len() < STREAM_FROM_BYTES;
-        let mut reply = Self::json(200, start);
-        if !is_whole && let Body::Bytes(start) = reply.body {
-            reply.body = Body::Stream(Box::new(io::Cursor::new(start).chain(source)));
+        let mut response = Self::json(200, start);
+        if !is_whole && let ResponseBody::Bytes(start) = response.body {
+            response.body = ResponseBody::Stream(Box::new(io::Cursor::new(start).chain(source)));
         }
-        Ok(reply)
+        Ok(response)
     }
 
     /// A text of another type.
@@ -115,9 +112,9 @@ impl Reply {
 
     /// Content that never changes.
     pub(crate) fn fixed(content_type: &str, cache_control: &str, content: &'static Fixed) -> Self {
-        let mut reply = Self::new(200, content_type, cache_control, Vec::new());
-        reply.body = Body::Fixed(content);
-        reply
+        let mut response = Self::new(200, content_type, cache_control, Vec::new());
+        response.body = ResponseBody::Fixed(content);
+        response
     }
 
     /// Adds a header. Values are made by the server; a line end in one would be a new header and is left out.
@@ -129,63 +126,34 @@ impl Reply {
         }
     }
 
-    /// An answer that is still to come: the receipt for something new, which is small.
-    pub(crate) fn later(pending: Pending) -> Self {
-        let body = Body::Bytes(Vec::new());
-        Self { status: 0, lines: String::new(), has_tag: false, may_be_packed: false, body, pending: Some(pending) }
-    }
-
-    /// What is still to come, if it is; then [`Reply::settle`] makes the answer of it.
-    pub(crate) fn take_pending(&mut self) -> Option<Pending> {
-        self.pending.take()
-    }
-
-    /// Waits for what is still to come.
-    #[must_use]
-    pub(crate) fn awaited(mut self) -> Self {
-        match self.take_pending() {
-            Some(pending) => self.settle(pending.wait()),
-            None => self,
-        }
-    }
-
-    /// Puts in what has come. Header lines that were added meanwhile stay.
-    #[must_use]
-    pub(crate) fn settle(self, outcome: Result<Answer, SubmitError>) -> Self {
-        let mut reply = outcome.map_or_else(|error| Problem::from(error).into(), Self::from);
-        reply.lines.push_str(&self.lines);
-        reply.may_be_packed = self.may_be_packed;
-        reply
-    }
-
     /// Whether its length is not known beforehand.
     pub(crate) fn is_stream(&self) -> bool {
-        matches!(self.body, Body::Stream(_))
+        matches!(self.body, ResponseBody::Stream(_))
     }
 
     /// Keeps what is held for a slow reader within `share`: without room it is not packed, and what is large and of known
     /// length is not given out. Of commands that is at most the answer to the edit of a very long bill, which repeats what was
     /// sent; sent again, it is answered from what was stored.
     #[must_use]
-    pub(crate) fn within(mut self, share: &mut Share<'_>, head: &Head) -> Self {
+    pub(crate) fn within(mut self, reservation: &mut Reservation<'_>, head: &Head) -> Self {
         let bytes = match &self.body {
-            Body::Bytes(bytes) => bytes.len(),
-            Body::Fixed(content) => content.plain.len(),
-            Body::Stream(_) => 0,
+            ResponseBody::Bytes(bytes) => bytes.len(),
+            ResponseBody::Fixed(content) => content.plain.len(),
+            ResponseBody::Stream(_) => 0,
         };
-        if self.is_packed_for(Some(head)) && share.cover(bytes + GZIP_BYTES).is_ok() {
+        if self.is_packed_for(Some(head)) && reservation.cover(bytes + GZIP_BYTES).is_ok() {
             return self;
         }
         self.may_be_packed = false;
-        share.cover(bytes).map_or_else(|exhausted| Problem::from(exhausted).into(), |()| self)
+        reservation.cover(bytes).map_or_else(|exhausted| Problem::from(exhausted).into(), |()| self)
     }
 
     /// An answer with an `ETag` is one record and stays as it is: packed, it would be another representation.
     fn is_large(&self) -> bool {
         match &self.body {
-            Body::Bytes(bytes) => bytes.len() >= GZIP_FROM_BYTES && !self.has_tag,
-            Body::Fixed(content) => content.plain.len() >= GZIP_FROM_BYTES,
-            Body::Stream(_) => true,
+            ResponseBody::Bytes(bytes) => bytes.len() >= GZIP_FROM_BYTES && !self.has_tag,
+            ResponseBody::Fixed(content) => content.plain.len() >= GZIP_FROM_BYTES,
+            ResponseBody::Stream(_) => true,
         }
     }
 
@@ -193,7 +161,7 @@ impl Reply {
         self.may_be_packed && self.is_large() && head.is_some_and(accepts_gzip)
     }
 
-    /// Prints head and body; waits for what is still to come. `head` is the request's, if it could be read.
+    /// Prints head and body. `head` is the request's, if it could be read.
     pub(crate) fn print(
         mut self,
         out: impl Write,
@@ -201,7 +169,6 @@ impl Reply {
         head: Option<&Head>,
         keeps_alive: bool,
     ) -> io::Result<()> {
-        self = self.awaited();
         let is_1_1 = head.is_none_or(|head| head.is_http_1_1);
         self.lines.push_str(SECURITY_LINES);
         self.lines.push_str(match (keeps_alive, is_1_1) {
@@ -224,24 +191,40 @@ impl Reply {
             lines: self.lines,
         };
         match self.body {
-            Body::Bytes(bytes) if is_gzip => print.whole(gzip(&bytes, Compression::fast())?, clock),
-            Body::Bytes(bytes) => print.whole(bytes, clock),
-            Body::Fixed(content) if is_gzip => print.whole(content.packed()?, clock),
-            Body::Fixed(content) => print.whole(&content.plain, clock),
-            Body::Stream(source) if is_gzip => print.stream(GzEncoder::new(source, Compression::fast())),
-            Body::Stream(source) => print.stream(source),
+            ResponseBody::Bytes(bytes) if is_gzip => print.whole(gzip(&bytes, Compression::fast())?, clock),
+            ResponseBody::Bytes(bytes) => print.whole(bytes, clock),
+            ResponseBody::Fixed(content) if is_gzip => print.whole(content.packed()?, clock),
+            ResponseBody::Fixed(content) => print.whole(&content.plain, clock),
+            ResponseBody::Stream(source) if is_gzip => print.stream(GzEncoder::new(source, Compression::fast())),
+            ResponseBody::Stream(source) => print.stream(source),
         }
     }
 }
 
-impl From<Answer> for Reply {
-    fn from(answer: Answer) -> Self {
-        let mut reply = Self::json(answer.status, answer.body);
-        if let Some(rev) = answer.rev {
-            reply.has_tag = true;
-            reply.add_header("ETag", &format!("\"{rev}\""));
+impl From<Result<Answer, SubmitError>> for Response {
+    fn from(outcome: Result<Answer, SubmitError>) -> Self {
+        outcome.map_or_else(|error| Problem::from(error).into(), Self::from)
+    }
+}
+
+impl From<Problem> for Response {
+    fn from(problem: Problem) -> Self {
+        let mut response = Response::json(problem.status, problem.body());
+        for (name, value) in &problem.headers {
+            response.add_header(name, value);
         }
-        reply
+        response
+    }
+}
+
+impl From<Answer> for Response {
+    fn from(answer: Answer) -> Self {
+        let mut response = Self::json(answer.status, answer.body);
+        if let Some(rev) = answer.rev {
+            response.has_tag = true;
+            response.add_header("ETag", &format!("\"{rev}\""));
+        }
+        response
     }
 }
 
@@ -302,7 +285,7 @@ impl<W: Write> Print<W> {
             print_unchunked(&mut printed, self.status, self.is_head, source)
         } else {
             let server = Header::from_bytes("Server", SERVER).into_iter().collect();
-            let response = Response::new(StatusCode(self.status), server, source, None, None);
+            let response = tiny_http::Response::new(StatusCode(self.status), server, source, None, None);
             response.raw_print(&mut printed, HTTPVersion(1, 1), &[], self.is_head, None)
         };
         match result {
@@ -339,7 +322,7 @@ impl<R: Read> Read for Watched<R> {
     }
 }
 
-/// Puts the lines that `Response` leaves to its caller behind the status line.
+/// Puts the lines that `tiny_http` leaves to its caller behind the status line.
 struct FirstLines<W> {
     inner: W,
     lines: Option<String>,
@@ -391,8 +374,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let near = listener.accept().unwrap().0;
-        let reply = Reply::json_stream(FailingList(1 << 20)).unwrap();
-        let sender = std::thread::spawn(move || reply.print(&near, &ShopClock::new(TimeZone::UTC), None, true));
+        let response = Response::json_stream(FailingList(1 << 20)).unwrap();
+        let sender = std::thread::spawn(move || response.print(&near, &ShopClock::new(TimeZone::UTC), None, true));
         let mut seen = Vec::new();
         far.read_to_end(&mut seen).unwrap();
         assert!(sender.join().unwrap().is_err());

@@ -9,11 +9,11 @@ use crate::web::limits::WRITE_TIME_MAX;
 pub(crate) const WRITE_BYTES: usize = 64 << 10;
 
 /// Writes with a deadline for each piece, so that a client that reads a byte a second does not hold a thread for ever.
-pub(crate) struct DeadlineWriter<'a> {
+pub(crate) struct TimeoutWriter<'a> {
     stream: &'a ClientSocket,
 }
 
-impl<'a> DeadlineWriter<'a> {
+impl<'a> TimeoutWriter<'a> {
     /// Makes a socket ready for this.
     pub fn prepare(stream: &ClientSocket) -> io::Result<()> {
         stream.set_write_timeout(Some(LOOK_EVERY))
@@ -45,7 +45,7 @@ impl<'a> DeadlineWriter<'a> {
     }
 }
 
-impl Write for DeadlineWriter<'_> {
+impl Write for TimeoutWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for piece in bytes.chunks(WRITE_BYTES) {
             self.write_piece(piece)?;

@@ -3,5 +3,5 @@
 mod origin;
 mod reset_log;
 
-pub(crate) use origin::Guard;
+pub(crate) use origin::OriginPolicy;
 pub(crate) use reset_log::{Resets, Visitor};

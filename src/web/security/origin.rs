@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use tiny_http::Method;
 
-use crate::web::http::{Head, Problem, Reply};
+use crate::web::http::{Head, Problem, Response};
 
 /// The port that browsers leave away in `Host` and `Origin` of plain HTTP.
 const HTTP_PORT: u16 = 80;
@@ -26,7 +26,7 @@ const NETWORK_HEADERS: [(&str, &str); 2] = [
 
 /// Under which names the server is reached, and which other pages may use it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Guard {
+pub(crate) struct OriginPolicy {
     /// The ports that it listens on.
     ports: Vec<u16>,
     /// Names of this machine on the shop's network.
@@ -37,7 +37,7 @@ pub(crate) struct Guard {
     allowed_origins: Vec<String>,
 }
 
-impl Guard {
+impl OriginPolicy {
     pub fn new(ports: Vec<u16>, configured_names: &[String], allowed_origins: &[String]) -> Self {
         let lower_case = |names: &[String]| names.iter().map(|name| name.to_ascii_lowercase()).collect();
         Self {
@@ -70,32 +70,32 @@ impl Guard {
     }
 
     /// Tells the browser of an allowed page that it may read the answer (Fetch standard, CORS protocol).
-    pub fn sign(&self, head: &Head, reply: &mut Reply) {
+    pub fn add_cors_headers(&self, head: &Head, response: &mut Response) {
         if let Some(origin) = head.header("Origin").filter(|origin| self.allows(origin)) {
-            reply.add_header("Access-Control-Allow-Origin", origin);
-            reply.add_header("Access-Control-Expose-Headers", EXPOSED_HEADERS);
-            reply.add_header("Vary", "Origin");
+            response.add_header("Access-Control-Allow-Origin", origin);
+            response.add_header("Access-Control-Expose-Headers", EXPOSED_HEADERS);
+            response.add_header("Vary", "Origin");
         }
     }
 
     /// Answers a browser that asks on behalf of an allowed page whether it may send a request.
-    pub fn preflight(&self, head: &Head) -> Option<Reply> {
+    pub fn preflight(&self, head: &Head) -> Option<Response> {
         let is_asked = head.method == Method::Options && head.header("Access-Control-Request-Method").is_some();
         if !is_asked || !head.header("Origin").is_some_and(|origin| self.allows(origin)) {
             return None;
         }
-        let mut reply = Reply::empty(204, "no-store");
-        reply.add_header("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
-        reply.add_header("Access-Control-Allow-Headers", ASKED_HEADERS);
-        reply.add_header("Access-Control-Max-Age", "600");
+        let mut response = Response::empty(204, "no-store");
+        response.add_header("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
+        response.add_header("Access-Control-Allow-Headers", ASKED_HEADERS);
+        response.add_header("Access-Control-Max-Age", "600");
         // A page from the internet that asks for a shop's private network has to be let in by name as well (the Private Network
         // Access draft, which was called Local Network Access for a while).
         for (asked, allowed) in NETWORK_HEADERS {
             if head.header(asked).is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-                reply.add_header(allowed, "true");
+                response.add_header(allowed, "true");
             }
         }
-        Some(reply)
+        Some(response)
     }
 
     /// Whether a page may send commands: our own, as the browser that shows it says, or one that the owner has named.
@@ -176,8 +176,9 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_known() {
-        let mut guard = Guard::new(vec![8000], &["till.shop".to_string(), "2001:db8::7".to_string()], &[]);
-        guard.machine_names = machine_names(Some("Till-1.local"));
+        let mut origin_policy =
+            OriginPolicy::new(vec![8000], &["till.shop".to_string(), "2001:db8::7".to_string()], &[]);
+        origin_policy.machine_names = machine_names(Some("Till-1.local"));
         let here = IpAddr::from([127, 0, 0, 1]);
         for host in [
             "127.0.0.1:8000",
@@ -206,7 +207,7 @@ mod tests {
             "[fd12::1]",
             "[::ffff:192.168.1.20]:8000",
         ] {
-            assert!(guard.knows(host, here), "{host}");
+            assert!(origin_policy.knows(host, here), "{host}");
         }
         for host in [
             "evil.example",
@@ -231,10 +232,10 @@ mod tests {
             "[2001:db8::1]:8000",
             "127.0.0.1.evil.example:8000",
         ] {
-            assert!(!guard.knows(host, here), "{host}");
+            assert!(!origin_policy.knows(host, here), "{host}");
         }
-        assert!(guard.knows("100.64.3.4:8000", IpAddr::from([100, 64, 3, 4])));
-        assert!(guard.knows("100.64.3.4:80", IpAddr::from([100, 64, 3, 4])));
+        assert!(origin_policy.knows("100.64.3.4:8000", IpAddr::from([100, 64, 3, 4])));
+        assert!(origin_policy.knows("100.64.3.4:80", IpAddr::from([100, 64, 3, 4])));
     }
 
     #[test]
@@ -249,15 +250,15 @@ mod tests {
     /// A proxy with https in front passes the name on as `Host`, or cuts its port, or names the server's own address instead.
     #[test]
     fn a_configured_name_is_our_own_page_over_https_too() {
-        let guard = Guard::new(vec![8000], &["shop.lan".to_string(), "2001:db8::7".to_string()], &[]);
+        let origin_policy = OriginPolicy::new(vec![8000], &["shop.lan".to_string(), "2001:db8::7".to_string()], &[]);
         for origin in ["https://shop.lan", "https://shop.lan:8443", "https://SHOP.lan", "https://[2001:db8::7]"] {
             for host in ["shop.lan", "shop.lan:443", "shop.lan:8443", "127.0.0.1:8000", ""] {
-                assert!(guard.trusts(origin, host), "{origin} {host}");
+                assert!(origin_policy.trusts(origin, host), "{origin} {host}");
             }
         }
-        assert!(guard.trusts("http://shop.lan", "shop.lan"));
-        assert!(guard.trusts("http://shop.lan", "shop.lan:80"));
-        assert!(guard.trusts("http://shop.lan:8000", "Shop.lan:8000"));
+        assert!(origin_policy.trusts("http://shop.lan", "shop.lan"));
+        assert!(origin_policy.trusts("http://shop.lan", "shop.lan:80"));
+        assert!(origin_policy.trusts("http://shop.lan:8000", "Shop.lan:8000"));
         for origin in [
             "https://shop.lan.evil.example",
             "https://evil.example",
@@ -272,15 +273,15 @@ mod tests {
             "http://shop.lan",
             "ftp://shop.lan",
         ] {
-            assert!(!guard.trusts(origin, "shop.lan:8000"), "{origin}");
+            assert!(!origin_policy.trusts(origin, "shop.lan:8000"), "{origin}");
         }
     }
 
     #[test]
     fn only_our_own_pages_and_allowed_ones_are_trusted() {
-        let guard = Guard::new(vec![8000], &[], &["https://office.example".to_string()]);
-        assert!(guard.trusts("http://localhost:8000", "localhost:8000"));
-        assert!(guard.trusts("https://office.example", "localhost:8000"));
+        let origin_policy = OriginPolicy::new(vec![8000], &[], &["https://office.example".to_string()]);
+        assert!(origin_policy.trusts("http://localhost:8000", "localhost:8000"));
+        assert!(origin_policy.trusts("https://office.example", "localhost:8000"));
         for origin in [
             "null",
             "http://localhost",
@@ -288,7 +289,7 @@ mod tests {
             "https://localhost:8000",
             "https://office.example.evil",
         ] {
-            assert!(!guard.trusts(origin, "localhost:8000"), "{origin}");
+            assert!(!origin_policy.trusts(origin, "localhost:8000"), "{origin}");
         }
     }
 }

@@ -6,20 +6,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::delivery::Delivery;
-use super::linger::{linger, reset};
-use super::listener::Shared;
 use crate::platform::ClientSocket;
-use crate::web::api::{LiveFeed, Visit, route};
-use crate::web::http::{DeadlineWriter, Framing, Head, Intake, NoRequest, Problem, Reply};
+use crate::web::api::{LiveFeed, Reply, Visit, answer, live_feed};
+use crate::web::http::{Framing, Head, NoRequest, Problem, RequestReader, Response, TimeoutWriter, linger, reset};
 use crate::web::security::Visitor;
-use crate::web::websocket::{Session, session};
+use crate::web::shared::Shared;
+use crate::web::websocket::{Session, open};
 
 /// Serves requests until the client or a rule ends the connection, or until it goes on as a WebSocket. `peer` is the client.
 pub(crate) fn serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr) -> Option<Box<Session>> {
     match catch_unwind(AssertUnwindSafe(|| try_serve(shared, stream, peer))) {
-        Ok(Ok(End::WebSocket(session))) => return Some(session),
-        Ok(Ok(End::Whole)) => linger(shared, stream),
-        Ok(Ok(End::NotWhole)) => reset(stream),
+        Ok(Ok(ConnectionEnd::WebSocket(session))) => return Some(session),
+        Ok(Ok(ConnectionEnd::Whole)) => linger(stream, || shared.is_stopping()),
+        Ok(Ok(ConnectionEnd::NotWhole)) => reset(stream),
         // Nobody knows in the middle of what.
         Err(_) => {
             log::error!("A connection ended because of a fault in the program");
@@ -28,14 +27,14 @@ pub(crate) fn serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAd
         Ok(Err(error)) => {
             log::debug!("A connection ended: {error}");
             // Whatever it was, earlier answers and a part of the last one may still be on their way.
-            linger(shared, stream);
+            linger(stream, || shared.is_stopping());
         }
     }
     None
 }
 
 /// How the serving of requests ends.
-enum End {
+enum ConnectionEnd {
     /// With the last answer, if there was one.
     Whole,
     /// In the middle of an answer whose end only the connection's end would show.
@@ -45,46 +44,45 @@ enum End {
 }
 
 /// What follows a request on its connection.
-enum Next {
+enum AfterRequest {
     /// Another request.
     Request,
     /// Another request, once this answer is sent.
     RequestAfter(Delivery),
     /// Nothing; the client may still be sending.
-    End(End),
+    End(ConnectionEnd),
     /// A WebSocket.
     Handshake(LiveFeed, Box<Head>),
 }
 
-fn try_serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr) -> io::Result<End> {
+fn try_serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr) -> io::Result<ConnectionEnd> {
     stream.set_nodelay(true)?;
-    DeadlineWriter::prepare(stream)?;
+    TimeoutWriter::prepare(stream)?;
     let mut connection = Connection {
         shared,
         stream,
-        intake: Intake::new(Arc::clone(stream))?,
+        reader: RequestReader::new(Arc::clone(stream))?,
         reached_at: stream.local_addr()?.ip().to_canonical(),
         visitor: Visitor { address: peer, resets: &shared.resets },
     };
     let mut under_way: Option<Delivery> = None;
     loop {
-        let received = connection.intake.next_head();
+        let received = connection.reader.next_head();
         if let Some(delivery) = under_way.take() {
             delivery.finish(stream)?;
         }
         let next = match received {
             Ok(head) => connection.one_request(head)?,
-            Err(NoRequest::Closed) => return Ok(End::Whole),
+            Err(NoRequest::Unavailable) => return Ok(ConnectionEnd::Whole),
             Err(NoRequest::Broken(problem)) => connection.refuse(None, problem)?,
         };
         match next {
-            Next::Request => {}
-            Next::RequestAfter(delivery) => under_way = Some(delivery),
-            Next::End(end) => return Ok(end),
-            Next::Handshake(feed, head) => {
-                let session =
-                    session::open(shared, stream, feed, &head, connection.visitor, connection.intake.into_rest())?;
-                return Ok(session.map_or(End::Whole, End::WebSocket));
+            AfterRequest::Request => {}
+            AfterRequest::RequestAfter(delivery) => under_way = Some(delivery),
+            AfterRequest::End(end) => return Ok(end),
+            AfterRequest::Handshake(feed, head) => {
+                let session = open(shared, stream, feed, &head, connection.visitor, connection.reader.into_rest())?;
+                return Ok(session.map_or(ConnectionEnd::Whole, ConnectionEnd::WebSocket));
             }
         }
     }
@@ -94,25 +92,25 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr) -> 
 struct Connection<'a> {
     shared: &'a Arc<Shared>,
     stream: &'a Arc<ClientSocket>,
-    intake: Intake,
+    reader: RequestReader,
     /// Our end of it.
     reached_at: IpAddr,
     visitor: Visitor<'a>,
 }
 
 impl Connection<'_> {
-    fn one_request(&mut self, head: Box<Head>) -> io::Result<Next> {
+    fn one_request(&mut self, head: Box<Head>) -> io::Result<AfterRequest> {
         let (shared, stream) = (self.shared, self.stream);
         // RFC 9110 §7.8: HTTP/1.0 knows no upgrade, and one that it asks for is not seen.
         let is_upgrade =
             head.is_http_1_1 && head.has_token("Connection", "upgrade") && head.has_token("Upgrade", "websocket");
-        let feed = if is_upgrade { route::live_feed(&head.method, head.target()) } else { None };
-        if let Err(problem) = shared.guard.check(&head, feed.is_some(), self.reached_at) {
+        let feed = if is_upgrade { live_feed(&head.method, head.target()) } else { None };
+        if let Err(problem) = shared.origin_policy.check(&head, feed.is_some(), self.reached_at) {
             return self.refuse(Some(&head), problem);
         }
         if let Some(feed) = feed {
             return if matches!(head.framing, Framing::None | Framing::Length(0)) {
-                Ok(Next::Handshake(feed, head))
+                Ok(AfterRequest::Handshake(feed, head))
             } else {
                 self.refuse(Some(&head), Problem::new(400, "A WebSocket handshake has no body"))
             };
@@ -120,47 +118,60 @@ impl Connection<'_> {
         if let Err(problem) = self.expect(&head)? {
             return self.refuse(Some(&head), problem);
         }
-        let mut body = match self.intake.body(head.framing, &shared.budget) {
+        let mut body = match self.reader.body(head.framing, &shared.budget) {
             Ok(body) => body,
-            Err(NoRequest::Closed) => return Ok(Next::End(End::Whole)),
+            Err(NoRequest::Unavailable) => return Ok(AfterRequest::End(ConnectionEnd::Whole)),
             Err(NoRequest::Broken(problem)) => return self.refuse(Some(&head), problem),
         };
-        let mut reply = match shared.guard.preflight(&head) {
-            Some(reply) => reply,
+        let reply = match shared.origin_policy.preflight(&head) {
+            Some(response) => Reply::Now(response),
             None => match body.reserve_for_parsing() {
-                Ok(()) => answer(&Visit {
-                    shop: &shared.shop,
+                Ok(()) => answer_guarded(&Visit {
+                    lifecycle: &shared.lifecycle,
                     head: &head,
                     body: &body.bytes,
                     visitor: self.visitor,
                     budget: &shared.budget,
                 }),
-                Err(exhausted) => Problem::from(exhausted).into(),
+                Err(exhausted) => Reply::Now(Problem::from(exhausted).into()),
             },
         };
-        if body.is_large() {
-            // What it holds counts for as long as its command waits.
-            reply = reply.awaited();
-        }
+        let response = match reply {
+            Reply::Now(response) => response,
+            // What a large body holds counts for as long as its command waits.
+            Reply::Later(pending) if body.is_large() || !self.may_go_on(&head) => pending.wait().into(),
+            Reply::Later(pending) => {
+                drop(body);
+                return Ok(AfterRequest::RequestAfter(Delivery::begin(pending, head, shared, stream)));
+            }
+        };
         drop(body);
-        let mut share = shared.budget.share();
-        reply = reply.within(&mut share, &head);
-        shared.guard.sign(&head, &mut reply);
+        self.send(response, &head)
+    }
+
+    /// Sends an answer that is there, within the memory for all.
+    fn send(&self, response: Response, head: &Head) -> io::Result<AfterRequest> {
+        let (shared, stream) = (self.shared, self.stream);
+        let mut reservation = shared.budget.reservation();
+        let mut response = response.within(&mut reservation, head);
+        shared.origin_policy.add_cors_headers(head, &mut response);
         // HTTP/1.0 has no chunks: the end of a stream is the end of the connection.
-        let ends_with_connection = reply.is_stream() && !head.is_http_1_1;
-        let keeps_alive = head.keeps_alive() && !shared.is_stopping() && !ends_with_connection;
-        if keeps_alive && let Some(pending) = reply.take_pending() {
-            return Ok(Next::RequestAfter(Delivery::begin(pending, reply, head, shared, stream)));
-        }
-        match reply.print(DeadlineWriter::new(stream), shared.shop.clock(), Some(&head), keeps_alive) {
-            Ok(()) if keeps_alive => Ok(Next::Request),
-            Ok(()) => Ok(Next::End(End::Whole)),
+        let ends_with_connection = response.is_stream() && !head.is_http_1_1;
+        let keeps_alive = self.may_go_on(head) && !ends_with_connection;
+        match response.print(TimeoutWriter::new(stream), shared.lifecycle.clock(), Some(head), keeps_alive) {
+            Ok(()) if keeps_alive => Ok(AfterRequest::Request),
+            Ok(()) => Ok(AfterRequest::End(ConnectionEnd::Whole)),
             Err(error) if ends_with_connection => {
                 log::debug!("A list broke off: {error}");
-                Ok(Next::End(End::NotWhole))
+                Ok(AfterRequest::End(ConnectionEnd::NotWhole))
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether another request may follow on this connection.
+    fn may_go_on(&self, head: &Head) -> bool {
+        head.keeps_alive() && !self.shared.is_stopping()
     }
 
     /// Tells a client that waits for it to send its body (RFC 9110 §10.1.1).
@@ -168,8 +179,8 @@ impl Connection<'_> {
         match head.header("Expect") {
             None => Ok(Ok(())),
             Some(value) if value.eq_ignore_ascii_case("100-continue") => {
-                if head.is_http_1_1 && head.framing != Framing::None && !self.intake.has_more() {
-                    DeadlineWriter::new(self.stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+                if head.is_http_1_1 && head.framing != Framing::None && !self.reader.has_more() {
+                    TimeoutWriter::new(self.stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
                 }
                 Ok(Ok(()))
             }
@@ -178,19 +189,19 @@ impl Connection<'_> {
     }
 
     /// Answers what cannot be served; the place of the next request is unknown, so the connection ends.
-    fn refuse(&self, head: Option<&Head>, problem: Problem) -> io::Result<Next> {
-        let mut reply = Reply::from(problem);
+    fn refuse(&self, head: Option<&Head>, problem: Problem) -> io::Result<AfterRequest> {
+        let mut response = Response::from(problem);
         if let Some(head) = head {
-            self.shared.guard.sign(head, &mut reply);
+            self.shared.origin_policy.add_cors_headers(head, &mut response);
         }
-        reply.print(DeadlineWriter::new(self.stream), self.shared.shop.clock(), head, false)?;
-        Ok(Next::End(End::Whole))
+        response.print(TimeoutWriter::new(self.stream), self.shared.lifecycle.clock(), head, false)?;
+        Ok(AfterRequest::End(ConnectionEnd::Whole))
     }
 }
 
 /// Answers a request. A panic in a handler is a fault of ours: this request gets 500, everything else goes on.
-fn answer(visit: &Visit<'_>) -> Reply {
-    guarded(|| route::answer(visit)).unwrap_or_else(Reply::from)
+fn answer_guarded(visit: &Visit<'_>) -> Reply {
+    guarded(|| answer(visit)).unwrap_or_else(|problem| Reply::Now(problem.into()))
 }
 
 fn guarded<T>(handle: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {

@@ -6,11 +6,11 @@ use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::listener::Shared;
-use crate::app::Pending;
+use crate::app::Ticket;
 use crate::platform::{self, ClientSocket};
 use crate::queue::{Receiver, Sender, bounded};
-use crate::web::http::{DeadlineWriter, Head, Reply};
+use crate::web::http::{Head, Response, TimeoutWriter};
+use crate::web::shared::Shared;
 
 /// An answer that is being waited for, or sent.
 pub(crate) struct Delivery {
@@ -19,20 +19,16 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// Has an answer sent as soon as it is there. `reply` has its header lines so far.
-    pub fn begin(
-        pending: Pending,
-        reply: Reply,
-        head: Box<Head>,
-        shared: &Arc<Shared>,
-        stream: &Arc<ClientSocket>,
-    ) -> Self {
+    /// Has an answer sent as soon as it is there.
+    pub fn begin(pending: Ticket, head: Box<Head>, shared: &Arc<Shared>, stream: &Arc<ClientSocket>) -> Self {
         let (shared, stream) = (Arc::clone(shared), Arc::clone(stream));
         let (delivery, sent) = Self::new();
         pending.then(move |outcome| {
             let attempt = || {
                 let mut answer = Vec::new();
-                reply.settle(outcome).print(&mut answer, shared.shop.clock(), Some(&head), true)?;
+                let mut response = Response::from(outcome);
+                shared.origin_policy.add_cors_headers(&head, &mut response);
+                response.print(&mut answer, shared.lifecycle.clock(), Some(&head), true)?;
                 send_now(&stream, answer)
             };
             // The writer does not end for one answer's sake.
@@ -50,7 +46,7 @@ impl Delivery {
     /// Waits until the answer is sent; what the socket did not take at once is sent here, for as long as that takes.
     pub fn finish(self, stream: &ClientSocket) -> io::Result<()> {
         let rest = self.rest.recv(None).map_err(|_| io::Error::from(ErrorKind::BrokenPipe))??;
-        DeadlineWriter::new(stream).write_all(&rest)
+        TimeoutWriter::new(stream).write_all(&rest)
     }
 }
 

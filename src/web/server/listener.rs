@@ -2,20 +2,20 @@
 
 use std::io;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::connection;
 use super::listen::{Probe, Wake};
 use super::registry::Registry;
-use super::rejection::Doorman;
-use crate::app::Shop;
+use super::rejection::Rejector;
+use crate::app::Lifecycle;
 use crate::platform::client_socket;
-use crate::web::http::{Budget, Problem};
+use crate::web::http::Problem;
 use crate::web::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
-use crate::web::security::{Guard, Resets};
+use crate::web::security::OriginPolicy;
+use crate::web::shared::Shared;
 
 /// How long the accept loop rests after an error such as "too many open files".
 const ACCEPT_REST: Duration = Duration::from_millis(50);
@@ -54,62 +54,57 @@ impl Default for Options {
     }
 }
 
-/// What every connection shares.
-pub(crate) struct Shared {
-    pub shop: Arc<Shop>,
-    pub guard: Guard,
-    pub budget: Budget,
-    pub resets: Resets,
-    is_stopping: AtomicBool,
-    /// Where the connections come from that end the accept loops.
-    wakes: Mutex<Vec<SocketAddr>>,
+/// What the accept loops and the one who stops them share.
+struct Listening {
+    shared: Arc<Shared>,
     registry: Arc<Registry>,
     is_lan_trusted: bool,
+    /// Where the connections come from that end the accept loops.
+    wakes: Mutex<Vec<SocketAddr>>,
 }
 
-impl Shared {
-    pub fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::Acquire)
+impl Listening {
+    fn wakes(&self) -> MutexGuard<'_, Vec<SocketAddr>> {
+        self.wakes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether an accepted connection is the one that ends the accept loop. Those before it in the queue are served; those
     /// behind it stay there, for the next program if systemd keeps the socket open.
     fn is_wake(&self, peer: SocketAddr) -> bool {
-        self.is_stopping() && self.wakes.lock().unwrap_or_else(PoisonError::into_inner).contains(&peer)
+        self.shared.is_stopping() && self.wakes().contains(&peer)
     }
 }
 
 /// A running server.
 pub struct Server {
-    shared: Arc<Shared>,
+    listening: Arc<Listening>,
     addresses: Vec<SocketAddr>,
     acceptors: Vec<JoinHandle<()>>,
 }
 
 impl Server {
     /// Starts accepting.
-    pub fn start(shop: Arc<Shop>, listeners: Vec<TcpListener>, options: &Options) -> io::Result<Self> {
+    pub fn start(lifecycle: Arc<Lifecycle>, listeners: Vec<TcpListener>, options: &Options) -> io::Result<Self> {
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
         let ports = addresses.iter().map(SocketAddr::port).collect();
-        let shared = Arc::new(Shared {
-            shop,
-            guard: Guard::new(ports, &options.hosts, &options.allowed_origins),
-            budget: Budget::default(),
-            resets: Resets::default(),
-            is_stopping: AtomicBool::new(false),
-            wakes: Mutex::default(),
+        let listening = Arc::new(Listening {
+            shared: Arc::new(Shared::new(
+                lifecycle,
+                OriginPolicy::new(ports, &options.hosts, &options.allowed_origins),
+            )),
             registry: Registry::new(options.connections_max, options.connections_per_address_max),
             is_lan_trusted: options.is_lan_trusted,
+            wakes: Mutex::default(),
         });
-        let doorman = Doorman::start()?;
+        let rejector = Rejector::start()?;
         let acceptors = listeners
             .into_iter()
             .map(|listener| {
-                let acceptor = Acceptor { shared: Arc::clone(&shared), doorman: doorman.clone() };
+                let acceptor = Acceptor { listening: Arc::clone(&listening), rejector: rejector.clone() };
                 thread::Builder::new().name("accept".into()).spawn(move || acceptor.run(&listener))
             })
             .collect::<io::Result<Vec<_>>>()?;
-        Ok(Self { shared, addresses, acceptors })
+        Ok(Self { listening, addresses, acceptors })
     }
 
     /// Where it listens.
@@ -125,30 +120,31 @@ impl Server {
     /// Finishes what is in flight, closes live clients with 1001, commits what waits, and closes the database. Stuck
     /// clients are cut off after a few seconds.
     pub fn stop(mut self) {
-        self.shared.is_stopping.store(true, Ordering::Release);
+        let Listening { shared, registry, .. } = &*Arc::clone(&self.listening);
+        shared.stop();
         for (&address, acceptor) in self.addresses.iter().zip(std::mem::take(&mut self.acceptors)) {
             if self.wake(address) {
                 let _ = acceptor.join();
             }
         }
         let deadline = Instant::now() + STOP_TIME_MAX;
-        if let Ok(app) = self.shared.shop.app() {
+        if let Ok(app) = shared.lifecycle.app() {
             app.feed().stop();
         }
         // No new request begins; those that have arrived are answered.
-        while !self.shared.registry.is_empty() && Instant::now() < deadline {
-            self.shared.registry.shutdown_older(FIRST_REQUEST_WAIT, Shutdown::Read);
+        while !registry.is_empty() && Instant::now() < deadline {
+            registry.shutdown_older(FIRST_REQUEST_WAIT, Shutdown::Read);
             thread::sleep(Duration::from_millis(5));
         }
-        self.shared.registry.shutdown_older(Duration::ZERO, Shutdown::Both);
-        self.shared.shop.stop();
+        registry.shutdown_older(Duration::ZERO, Shutdown::Both);
+        shared.lifecycle.stop();
     }
 
     /// Brings an accept loop out of its waiting; false if the system does not let us.
     fn wake(&self, address: SocketAddr) -> bool {
         let wake = || {
             let wake = Wake::prepare(address)?;
-            self.shared.wakes.lock().unwrap_or_else(PoisonError::into_inner).push(wake.from);
+            self.listening.wakes().push(wake.from);
             wake.send()
         };
         wake().inspect_err(|error| log::warn!("The listener on {address} is cut off: {error}")).is_ok()
@@ -157,17 +153,17 @@ impl Server {
 
 /// The accept loop of one address.
 struct Acceptor {
-    shared: Arc<Shared>,
-    doorman: Doorman,
+    listening: Arc<Listening>,
+    rejector: Rejector,
 }
 
 impl Acceptor {
     fn run(&self, listener: &TcpListener) {
-        self.shared.shop.wait_for_opening(PATIENCE);
+        self.listening.shared.lifecycle.wait_for_opening(PATIENCE);
         let mut last_logged: Option<Instant> = None;
         loop {
             let admitted = match listener.accept() {
-                Ok((_, peer)) if self.shared.is_wake(peer) => return,
+                Ok((_, peer)) if self.listening.is_wake(peer) => return,
                 Ok((stream, peer)) => self.admit(stream, peer.ip().to_canonical()),
                 Err(error) => Err(error),
             };
@@ -184,16 +180,16 @@ impl Acceptor {
     /// Gives a connection its thread, or turns it away with a clear answer.
     fn admit(&self, stream: TcpStream, peer: IpAddr) -> io::Result<()> {
         let stream = Arc::new(client_socket(stream)?);
-        if !self.shared.is_lan_trusted && !peer.is_loopback() {
-            self.doorman.turn_away(stream, &not_let_in());
+        if !self.listening.is_lan_trusted && !peer.is_loopback() {
+            self.rejector.turn_away(stream, &not_let_in());
             return Ok(());
         }
-        let Some(permit) = self.shared.registry.admit(&stream, peer) else {
-            self.doorman.turn_away(stream, &too_many());
+        let Some(permit) = self.listening.registry.admit(&stream, peer) else {
+            self.rejector.turn_away(stream, &too_many());
             return Ok(());
         };
         let id = permit.id();
-        let shared = Arc::clone(&self.shared);
+        let shared = Arc::clone(&self.listening.shared);
         spawn(format!("conn-{id}"), move || {
             let session = connection::serve(&shared, &stream, peer);
             drop(stream);

@@ -2,12 +2,10 @@
 
 mod connection;
 mod delivery;
-pub(crate) mod linger;
 mod listen;
 mod listener;
 mod registry;
 mod rejection;
 
 pub use listen::{Probe, bind};
-pub(crate) use listener::Shared;
 pub use listener::{Options, Server};

@@ -13,16 +13,16 @@ use crate::web::http::{Problem, SECURITY_LINES};
 use crate::web::limits::LINGER_BYTES_MAX;
 
 /// Turned-away connections that are held until their client has read the answer; more are simply closed.
-const DOOR_CONNECTIONS_MAX: usize = 64;
+const REJECTED_CONNECTIONS_MAX: usize = 64;
 /// How long each is held.
-const DOOR_TIME: Duration = Duration::from_secs(1);
+const REJECTED_TIME_MAX: Duration = Duration::from_secs(1);
 /// How often it is looked whether their clients have gone.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The way to the thread that holds them.
 #[derive(Clone)]
-pub(crate) struct Doorman {
-    door: Sender<Held>,
+pub(crate) struct Rejector {
+    queue: Sender<Held>,
 }
 
 /// A connection whose answer is on its way.
@@ -33,12 +33,12 @@ struct Held {
     left_bytes: usize,
 }
 
-impl Doorman {
+impl Rejector {
     pub fn start() -> io::Result<Self> {
         // Half of them in the queue and half of them held.
-        let (door, coming) = bounded(DOOR_CONNECTIONS_MAX / 2);
+        let (queue, coming) = bounded(REJECTED_CONNECTIONS_MAX / 2);
         thread::Builder::new().name("doorman".into()).spawn(move || hold(&coming))?;
-        Ok(Self { door })
+        Ok(Self { queue })
     }
 
     /// The answer fits into the socket's buffer; nobody is waited for.
@@ -62,16 +62,16 @@ impl Doorman {
         let _ = stream.shutdown(Shutdown::Write);
         let mut held = Held { since: Instant::now(), stream, left_bytes: LINGER_BYTES_MAX };
         if held.is_waiting() {
-            let _ = self.door.try_send(held);
+            let _ = self.queue.try_send(held);
         }
     }
 }
 
 fn hold(coming: &Receiver<Held>) {
-    let mut all: Vec<Held> = Vec::with_capacity(DOOR_CONNECTIONS_MAX / 2);
+    let mut all: Vec<Held> = Vec::with_capacity(REJECTED_CONNECTIONS_MAX / 2);
     loop {
         let look_at = Instant::now() + LOOK;
-        while all.len() < DOOR_CONNECTIONS_MAX / 2 {
+        while all.len() < REJECTED_CONNECTIONS_MAX / 2 {
             match if all.is_empty() { coming.recv().map_err(Into::into) } else { coming.recv_deadline(look_at) } {
                 Ok(held) => all.push(held),
                 Err(RecvTimeoutError::Timeout) => break,
@@ -93,7 +93,9 @@ impl Held {
                 Ok(0) => return false,
                 Ok(length) => self.left_bytes = self.left_bytes.saturating_sub(length),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return error.kind() == io::ErrorKind::WouldBlock && self.since.elapsed() < DOOR_TIME,
+                Err(error) => {
+                    return error.kind() == io::ErrorKind::WouldBlock && self.since.elapsed() < REJECTED_TIME_MAX;
+                }
             }
         }
         false

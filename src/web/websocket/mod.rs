@@ -1,6 +1,6 @@
 //! Live sessions over WebSocket (RFC 6455).
 
 mod frame_lengths;
-pub(crate) mod session;
+mod session;
 
-pub(crate) use session::Session;
+pub(crate) use session::{Session, open};

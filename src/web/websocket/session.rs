@@ -14,11 +14,11 @@ use super::frame_lengths::FrameLengths;
 use crate::app::App;
 use crate::live::{Client, Encoding, Feed, close_code, ping_frame, text_frame};
 use crate::platform::{ClientSocket, is_timeout, uninterrupted};
-use crate::web::api::{LiveFeed, Position, changes, query};
-use crate::web::http::{DeadlineWriter, Head, Problem, Reply};
+use crate::web::api::{LiveFeed, ResumePoint, catch_up};
+use crate::web::http::{Head, Problem, Query, Response, TimeoutWriter, drain};
 use crate::web::limits::{MESSAGE_BYTES_MAX, PING_EVERY, SILENCE_MAX};
 use crate::web::security::Visitor;
-use crate::web::server::{Shared, linger};
+use crate::web::shared::Shared;
 
 /// The default of tungstenite would keep 128 KiB for every idle client. What clients say is short.
 const READ_BUFFER_BYTES: usize = 512;
@@ -45,13 +45,13 @@ pub(crate) fn open(
     let Accepted { app, response, start } = match Accepted::read(shared, live_feed, head) {
         Ok(accepted) => accepted,
         Err(problem) => {
-            Reply::from(problem).print(DeadlineWriter::new(stream), shared.shop.clock(), Some(head), false)?;
+            Response::from(problem).print(TimeoutWriter::new(stream), shared.lifecycle.clock(), Some(head), false)?;
             return Ok(None);
         }
     };
     let feed = app.feed();
     let client = Client::new(Arc::clone(stream), start.encoding(), feed.counts());
-    let mut writer = DeadlineWriter::new(stream);
+    let mut writer = TimeoutWriter::new(stream);
     let leaving = Leaving {
         stream: Arc::clone(stream),
         client: Arc::clone(&client),
@@ -66,7 +66,7 @@ pub(crate) fn open(
         }
         Start::Sync(position) => {
             writer.write_all(&response)?;
-            if let Err(error) = changes::catch_up(app, &shared.budget, &client, &position, visitor, &mut writer) {
+            if let Err(error) = catch_up(app, &shared.budget, &client, &position, visitor, &mut writer) {
                 // Not its socket: whole frames are out, and it can be told why there are no more.
                 if error.kind() == ErrorKind::Other {
                     client.uncork();
@@ -169,22 +169,22 @@ struct Accepted<'a> {
 impl<'a> Accepted<'a> {
     fn read(shared: &'a Shared, live_feed: LiveFeed, head: &Head) -> Result<Self, Problem> {
         let response = handshake(head)?;
-        Ok(Self { response, start: Start::read(live_feed, head)?, app: shared.shop.app()? })
+        Ok(Self { response, start: Start::read(live_feed, head)?, app: shared.lifecycle.app()? })
     }
 }
 
 /// Where a session starts.
 enum Start {
     Plain(Encoding),
-    Sync(Position),
+    Sync(ResumePoint),
 }
 
 impl Start {
     fn read(feed: LiveFeed, head: &Head) -> Result<Self, Problem> {
         Ok(if feed == LiveFeed::Sync {
-            Self::Sync(Position::read(|name| query(head, name))?)
+            Self::Sync(ResumePoint::read(|name| Query::of(head.target()).get(name))?)
         } else {
-            Self::Plain(plain_dialect(head)?)
+            Self::Plain(plain_encoding(head)?)
         })
     }
 
@@ -196,8 +196,8 @@ impl Start {
     }
 }
 
-fn plain_dialect(head: &Head) -> Result<Encoding, Problem> {
-    if query(head, "format")?.as_deref() == Some("legacy") {
+fn plain_encoding(head: &Head) -> Result<Encoding, Problem> {
+    if Query::of(head.target()).get("format")?.as_deref() == Some("legacy") {
         return Ok(Encoding::Legacy);
     }
     let is_old_app = head.header("User-Agent").is_some_and(|agent| agent.starts_with("Dart/"));
@@ -255,7 +255,7 @@ impl Leaving {
         if self.client.close(code, reason) {
             self.app.feed().nudge();
         }
-        linger::drain(&self.shared, &self.stream, CLOSE_WAIT_MAX);
+        drain(&self.stream, CLOSE_WAIT_MAX, || self.shared.is_stopping());
     }
 }
 

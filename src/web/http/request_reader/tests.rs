@@ -49,7 +49,7 @@ fn corpus() -> Vec<Vec<u8>> {
 /// Bytes that arrive in given pieces, and then the end.
 struct Script(VecDeque<Vec<u8>>);
 
-impl Source for Script {
+impl ByteSource for Script {
     fn read_within(&mut self, _: Duration, into: &mut [u8]) -> io::Result<usize> {
         let Some(mut piece) = self.0.pop_front() else { return Ok(0) };
         let length = piece.len().min(into.len());
@@ -67,19 +67,19 @@ type Seen = (String, Vec<u8>);
 
 /// Every request in the pieces, and whether what follows them was refused.
 fn read(pieces: VecDeque<Vec<u8>>) -> (Vec<Seen>, bool) {
-    let budget = Budget::default();
-    let mut intake = Intake { source: Script(pieces), buffer: Buffer::default(), clock: Awake::start() };
+    let budget = MemoryBudget::default();
+    let mut reader = RequestReader { source: Script(pieces), buffer: Buffer::default(), clock: Awake::start() };
     let mut requests = Vec::new();
     loop {
-        let head = match intake.next_head() {
+        let head = match reader.next_head() {
             Ok(head) => head,
             Err(end) => return (requests, matches!(end, NoRequest::Broken(_))),
         };
-        let body = match intake.body(head.framing, &budget) {
+        let body = match reader.body(head.framing, &budget) {
             Ok(body) => body.bytes,
             Err(end) => return (requests, matches!(end, NoRequest::Broken(_))),
         };
-        assert!(body.len() <= BODY_BYTES_MAX && intake.buffer.bytes.capacity() <= 2 * (HEAD_BYTES_MAX + READ_BYTES));
+        assert!(body.len() <= BODY_BYTES_MAX && reader.buffer.bytes.capacity() <= 2 * (HEAD_BYTES_MAX + READ_BYTES));
         requests.push((format!("{} {}", head.method, head.target()), body));
     }
 }
@@ -126,22 +126,22 @@ fn vec_of(body: Vec<u8>) -> Vec<Seen> {
 
 #[test]
 fn a_body_is_not_waited_for_when_the_memory_for_all_is_taken() {
-    let budget = Budget::default();
+    let budget = MemoryBudget::default();
     let mut others = Vec::new();
     loop {
-        let mut share = budget.share();
-        if share.cover(BODY_BYTES_MAX).is_err() {
+        let mut reservation = budget.reservation();
+        if reservation.cover(BODY_BYTES_MAX).is_err() {
             break;
         }
-        others.push(share);
+        others.push(reservation);
     }
     let body_of = |length: usize| {
-        let mut intake = Intake {
+        let mut reader = RequestReader {
             source: Script(in_pieces(&vec![b'x'; length], &[4_096])),
             buffer: Buffer::default(),
             clock: Awake::start(),
         };
-        intake.body(Framing::Length(length), &budget).map(|body| body.bytes.len())
+        reader.body(Framing::Length(length), &budget).map(|body| body.bytes.len())
     };
     assert!(matches!(body_of(4_000), Ok(4_000)), "a sale");
     assert!(matches!(body_of(BODY_BYTES_MAX), Err(NoRequest::Broken(problem)) if problem.status == 503));

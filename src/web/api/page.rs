@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::app::{App, Closed};
+use crate::app::{App, Unavailable};
 use crate::ui;
 use crate::web::api::Visit;
-use crate::web::http::{Fixed, Problem, Reply};
+use crate::web::http::{Fixed, Problem, Response};
 
 /// Nothing but our own files runs in the page, and nobody frames it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -22,24 +22,24 @@ static FILES: LazyLock<Vec<(&ui::Asset, Fixed)>> =
     LazyLock::new(|| ui::assets().iter().map(|asset| (asset, Fixed::new(asset.bytes))).collect());
 
 /// The page for a browser, a sentence for everything else.
-pub(crate) fn root(visit: &Visit<'_>) -> Reply {
+pub(crate) fn root(visit: &Visit<'_>) -> Response {
     let wants_page = visit.head.header("Accept").is_some_and(|accept| accept.contains("text/html"));
-    let mut reply = match visit.shop.app() {
+    let mut response = match visit.lifecycle.app() {
         Ok(app) if wants_page => page(visit, app),
         Ok(_) => sentence(),
         Err(closed) if wants_page => closed_page(closed),
         Err(closed) => Problem::from(closed).into(),
     };
-    reply.add_header("Vary", "Accept");
-    reply
+    response.add_header("Vary", "Accept");
+    response
 }
 
 /// What the owner reads while the shop cannot be opened. It asks again by itself.
-fn closed_page(closed: Closed) -> Reply {
+fn closed_page(closed: Unavailable) -> Response {
     let (title, remedy) = match &closed {
-        Closed::Opening { .. } => ("The shop is being opened", String::new()),
-        Closed::Failed(failure) => ("The shop cannot be opened", failure.remedy.clone()),
-        Closed::Refused(_) => ("The shop cannot be opened", String::new()),
+        Unavailable::Opening { .. } => ("The shop is being opened", String::new()),
+        Unavailable::Failed(failure) => ("The shop cannot be opened", failure.remedy.clone()),
+        Unavailable::Refused(_) => ("The shop cannot be opened", String::new()),
     };
     let problem = Problem::from(closed);
     let page = ui::CLOSED
@@ -48,11 +48,11 @@ fn closed_page(closed: Closed) -> Reply {
         .replace("{{remedy}}", &escaped(&remedy))
         // Last, since it holds a path, and a path may hold anything.
         .replace("{{sentence}}", &escaped(&problem.detail));
-    let mut reply = Reply::new(problem.status, ui::HTML, "no-store", page.into_bytes());
+    let mut response = Response::new(problem.status, ui::HTML, "no-store", page.into_bytes());
     for (name, value) in &problem.headers {
-        reply.add_header(name, value);
+        response.add_header(name, value);
     }
-    secured(reply)
+    secured(response)
 }
 
 /// Text as HTML.
@@ -60,14 +60,14 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-fn sentence() -> Reply {
+fn sentence() -> Response {
     let message = format!("tillsync {} is running. Open this address in a browser.", env!("CARGO_PKG_VERSION"));
-    Reply::json(200, json!({ "message": message }).to_string().into_bytes())
+    Response::json(200, json!({ "message": message }).to_string().into_bytes())
 }
 
 /// The document is asked for each time and seldom sent: it names the folder of the files, so after an upgrade a browser loads
 /// all of them anew.
-fn page(visit: &Visit<'_>, app: &App) -> Reply {
+fn page(visit: &Visit<'_>, app: &App) -> Response {
     let currency = app.currency();
     let page = ui::INDEX
         .replace("{{currency}}", currency.code())
@@ -76,13 +76,13 @@ fn page(visit: &Visit<'_>, app: &App) -> Reply {
     // Weak, since the same page may be packed or not (RFC 9110 §8.8.1).
     let digest = Sha256::digest(&page);
     let tag = digest.iter().take(8).fold("W/\"".to_string(), |tag, byte| format!("{tag}{byte:02x}")) + "\"";
-    let mut reply = if has_already(visit, &tag) {
-        Reply::empty(304, "no-cache")
+    let mut response = if has_already(visit, &tag) {
+        Response::empty(304, "no-cache")
     } else {
-        Reply::new(200, ui::HTML, "no-cache", page.into_bytes())
+        Response::new(200, ui::HTML, "no-cache", page.into_bytes())
     };
-    reply.add_header("ETag", &tag);
-    secured(reply)
+    response.add_header("ETag", &tag);
+    secured(response)
 }
 
 fn has_already(visit: &Visit<'_>, tag: &str) -> bool {
@@ -90,19 +90,19 @@ fn has_already(visit: &Visit<'_>, tag: &str) -> bool {
     tags.split(',').map(str::trim).any(|own| own == "*" || own == tag)
 }
 
-pub(crate) fn asset(folder: &str, name: &str) -> Result<Reply, Problem> {
+pub(crate) fn asset(folder: &str, name: &str) -> Result<Response, Problem> {
     let is_named = |asset: &ui::Asset| asset.name == name && folder == ui::FOLDER.as_str();
     let (asset, content) = FILES.iter().find(|(asset, _)| is_named(asset)).ok_or_else(Problem::not_found)?;
-    Ok(secured(Reply::fixed(asset.content_type, FOR_GOOD, content)))
+    Ok(secured(Response::fixed(asset.content_type, FOR_GOOD, content)))
 }
 
 /// The service worker. A browser asks for it at each visit and takes a changed one at once, whatever it has kept.
-pub(crate) fn worker() -> Reply {
+pub(crate) fn worker(_: &Visit<'_>) -> Response {
     let worker = ui::WORKER.replace("{{assets}}", ui::FOLDER.as_str());
-    secured(Reply::new(200, ui::SCRIPT, "no-cache", worker.into_bytes()))
+    secured(Response::new(200, ui::SCRIPT, "no-cache", worker.into_bytes()))
 }
 
-fn secured(mut reply: Reply) -> Reply {
-    reply.add_header("Content-Security-Policy", CONTENT_SECURITY_POLICY);
-    reply
+fn secured(mut response: Response) -> Response {
+    response.add_header("Content-Security-Policy", CONTENT_SECURITY_POLICY);
+    response
 }

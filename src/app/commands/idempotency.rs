@@ -15,14 +15,14 @@ const KEYED_SECONDS: u32 = 7 * 24 * 60 * 60;
 
 /// By what a repetition is recognised, and for how long.
 #[derive(Debug, Clone)]
-pub struct Repeat {
+pub struct Idempotency {
     fingerprint: [u8; 16],
     payload: [u8; 16],
     /// Of a command with a key.
     origin: Option<OriginHash>,
 }
 
-impl Repeat {
+impl Idempotency {
     /// For a command with an `Idempotency-Key`: recognised by the key; another payload under it is a mistake.
     pub fn by_key(key: &str, request: &[&str], body: &[u8]) -> Self {
         Self {
@@ -85,9 +85,9 @@ pub struct InFlight {
 
 impl InFlight {
     /// Takes the place of a key, or says that somebody has it. The place comes back by `Drop`.
-    pub(crate) fn enter(&self, fingerprint: [u8; 16]) -> Result<Place, SubmitError> {
+    pub(crate) fn enter(&self, fingerprint: [u8; 16]) -> Result<InFlightGuard, SubmitError> {
         if self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(fingerprint) {
-            Ok(Place { keys: Arc::clone(&self.keys), fingerprint })
+            Ok(InFlightGuard { keys: Arc::clone(&self.keys), fingerprint })
         } else {
             Err(SubmitError::InFlight)
         }
@@ -95,12 +95,12 @@ impl InFlight {
 }
 
 /// The place of a key; it comes back by `Drop`.
-pub(crate) struct Place {
+pub(crate) struct InFlightGuard {
     keys: Arc<Mutex<HashSet<[u8; 16]>>>,
     fingerprint: [u8; 16],
 }
 
-impl Drop for Place {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.fingerprint);
     }
@@ -112,28 +112,28 @@ mod tests {
 
     #[test]
     fn fingerprints_tell_every_part_apart() {
-        let base = Repeat::by_content(&["POST", "/a"], b"body");
-        assert_eq!(base.fingerprint(), Repeat::by_content(&["POST", "/a"], b"body").fingerprint());
+        let base = Idempotency::by_content(&["POST", "/a"], b"body");
+        assert_eq!(base.fingerprint(), Idempotency::by_content(&["POST", "/a"], b"body").fingerprint());
         for other in [
-            Repeat::by_content(&["PUT", "/a"], b"body"),
-            Repeat::by_content(&["POST", "/ab"], b"ody"),
-            Repeat::by_content(&["POST", "/a"], b"body "),
-            Repeat::by_key("k", &["POST", "/a"], b"body"),
+            Idempotency::by_content(&["PUT", "/a"], b"body"),
+            Idempotency::by_content(&["POST", "/ab"], b"ody"),
+            Idempotency::by_content(&["POST", "/a"], b"body "),
+            Idempotency::by_key("k", &["POST", "/a"], b"body"),
         ] {
             assert_ne!(base.fingerprint(), other.fingerprint());
         }
-        let keyed = Repeat::by_key("k", &["POST", "/a"], b"body");
-        assert_eq!(keyed.fingerprint(), Repeat::by_key("k", &["POST", "/a"], b"other").fingerprint());
-        assert_ne!(keyed.payload(), Repeat::by_key("k", &["POST", "/a"], b"other").payload());
+        let keyed = Idempotency::by_key("k", &["POST", "/a"], b"body");
+        assert_eq!(keyed.fingerprint(), Idempotency::by_key("k", &["POST", "/a"], b"other").fingerprint());
+        assert_ne!(keyed.payload(), Idempotency::by_key("k", &["POST", "/a"], b"other").payload());
     }
 
     #[test]
     fn a_key_is_worked_on_once_at_a_time() {
         let in_flight = InFlight::default();
-        let place = in_flight.enter([1; 16]);
-        assert!(place.is_ok());
+        let first = in_flight.enter([1; 16]);
+        assert!(first.is_ok());
         assert!(matches!(in_flight.enter([1; 16]), Err(SubmitError::InFlight)));
-        drop(place);
+        drop(first);
         assert!(in_flight.enter([1; 16]).is_ok());
     }
 }

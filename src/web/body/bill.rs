@@ -1,156 +1,49 @@
-//! Request bodies, parsed once into drafts that need no further checks.
+//! The body of a bill: what a till sends to have an estimate or a sale stored, read once into a draft that needs no further
+//! checks.
 
 use serde_json::value::RawValue;
 
+use super::command::{made_at, not_blank};
+use super::compact::compact;
 use super::elements::{Unlisted, each_element};
-use super::object::{At, Faults, Fields, ItemFields, Read, Reader};
+use super::object::{At, FieldErrors, ItemFields, ObjectFields, Read, Reader};
 use crate::app::ShopClock;
 use crate::domain::{
-    Amounts, Conversion, Currency, Discount, ITEMS_MAX, Items, Line, MadeAt, Micros, Order, PaperSize,
-    STATUS_CHARS_MAX, Sale, SaleDraft, SettingsPatch, discount_percentage, what_does_not_add_up,
+    Amounts, Currency, Discount, ITEMS_MAX, Items, Line, MadeAt, Micros, Order, Sale, SaleDraft, discount_percentage,
+    what_does_not_add_up,
 };
-use crate::web::api::Request;
 use crate::web::http::Problem;
 
 /// The field of a bill with its lines.
 const ITEMS: &str = "items";
 
 /// Reads the body of "create estimate" and "edit estimate".
-pub(crate) fn estimate(body: &str, currency: Currency, clock: &ShopClock) -> Result<Input<Sale>, Problem> {
-    let fields = Fields::parse(body)?;
-    let mut faults = Faults::new();
+pub(crate) fn read_estimate_body(body: &str, currency: Currency, clock: &ShopClock) -> Result<BillBody<Sale>, Problem> {
+    let fields = ObjectFields::parse(body)?;
+    let mut faults = FieldErrors::new();
     let sale = read_sale(&mut Reader::new(&fields, At::Body, &mut faults, currency));
     let draft = faults.finish(sale)?;
-    Ok(Input { draft, made_at: made_at(&fields, clock), has_client_time: fields.get("created_at").is_some() })
+    Ok(BillBody { draft, made_at: made_at(&fields, clock), has_client_time: fields.get("created_at").is_some() })
 }
 
 /// Reads the body of "create sale".
-pub(crate) fn sale(body: &str, currency: Currency, clock: &ShopClock) -> Result<Input<SaleDraft>, Problem> {
-    let fields = Fields::parse(body)?;
-    let mut faults = Faults::new();
+pub(crate) fn read_sale_body(
+    body: &str,
+    currency: Currency,
+    clock: &ShopClock,
+) -> Result<BillBody<SaleDraft>, Problem> {
+    let fields = ObjectFields::parse(body)?;
+    let mut faults = FieldErrors::new();
     let draft = read_sale_draft(&mut Reader::new(&fields, At::Body, &mut faults, currency));
     let draft = faults.finish(draft)?;
-    Ok(Input { draft, made_at: made_at(&fields, clock), has_client_time: fields.get("created_at").is_some() })
+    Ok(BillBody { draft, made_at: made_at(&fields, clock), has_client_time: fields.get("created_at").is_some() })
 }
 
 /// A draft, and whether the client marked it with a time of its own: two such bodies that are equal are one command.
-pub(crate) struct Input<T> {
+pub(crate) struct BillBody<T> {
     pub draft: T,
     pub made_at: MadeAt,
     pub has_client_time: bool,
-}
-
-/// When a command was given on a device that could not send it at once. Whatever stands there is no reason to refuse it.
-fn made_at(fields: &Fields<'_>, clock: &ShopClock) -> MadeAt {
-    let Some(value) = fields.get("made_at") else { return MadeAt::Unsaid };
-    let time = serde_json::from_str::<String>(value).ok().and_then(|text| clock.read(&text));
-    time.map_or(MadeAt::Unreadable, MadeAt::At)
-}
-
-/// Reads `made_at` from a body that need not be there.
-pub(crate) fn optional_made_at(request: &Request<'_>) -> Result<MadeAt, Problem> {
-    let body = request.optional_json()?.unwrap_or("{}");
-    Ok(made_at(&Fields::parse(body)?, request.app.clock()))
-}
-
-/// Reads what a conversion may say, from the body or from query parameters of the same names.
-pub(crate) fn conversion(request: &Request<'_>) -> Result<(Conversion, MadeAt), Problem> {
-    let body = request.optional_json()?.unwrap_or("{}");
-    let fields = Fields::parse(body)?;
-    let currency = request.app.currency();
-    let mut faults = Faults::new();
-    let mut reader = Reader::new(&fields, At::Body, &mut faults, currency);
-    let payment_mode = reader.optional("payment_mode", Reader::text);
-    let sale_by = reader.optional("sale_by", Reader::text);
-    let amount_paid = reader.optional("amount_paid", Reader::amount);
-
-    // The same rules hold for the query: it becomes an object of texts.
-    let mut parameters = serde_json::Map::new();
-    for name in ["payment_mode", "sale_by", "amount_paid"] {
-        if let Some(value) = request.query(name)? {
-            parameters.insert(name.to_string(), value.into());
-        }
-    }
-    let query = serde_json::Value::Object(parameters).to_string();
-    let query_fields = Fields::parse(&query)?;
-    let mut reader = Reader::new(&query_fields, At::Query, &mut faults, currency);
-    let conversion = (|| {
-        Ok(Conversion {
-            payment_mode: not_blank(payment_mode?.or(reader.optional("payment_mode", Reader::text)?)),
-            sale_by: not_blank(sale_by?.or(reader.optional("sale_by", Reader::text)?)),
-            amount_paid: amount_paid?.or(reader.optional("amount_paid", Reader::amount)?),
-        })
-    })();
-    Ok((faults.finish(conversion)?, made_at(&fields, request.app.clock())))
-}
-
-/// Reads `rev` from a body that has one: the revision that the caller expects the record to have.
-pub(crate) fn expected_rev(request: &Request<'_>) -> Result<Option<u32>, Problem> {
-    let Some(body) = request.optional_json()? else { return Ok(None) };
-    let fields = Fields::parse(body)?;
-    let mut faults = Faults::new();
-    let rev =
-        Reader::new(&fields, At::Body, &mut faults, request.app.currency()).optional("rev", |reader, name, rev| {
-            // 3.0 is the same whole number (JSON Schema, core §4.2.3).
-            let text = rev.trim_matches('"');
-            let whole = text.strip_suffix(".0").unwrap_or(text);
-            whole.parse().map_err(|_| reader.fault(name, "int_parsing", "must be a whole number"))
-        });
-    faults.finish(rev)
-}
-
-/// Reads the new status of an order from either spelling of its parameter.
-pub(crate) fn status(request: &Request<'_>) -> Result<String, Problem> {
-    let mut faults = Faults::new();
-    let status = match request.query("new_status")?.filter(|status| !status.is_empty()) {
-        Some(status) => Some(status),
-        None => request.query("status")?,
-    };
-    let status = match status {
-        None => Err(faults.add(&At::Query, "new_status", "missing", "is missing")),
-        Some(status) if (1..=STATUS_CHARS_MAX).contains(&status.chars().count()) => Ok(status),
-        Some(_) => Err(faults.add(&At::Query, "new_status", "string_length", "must be 1 to 64 characters")),
-    };
-    faults.finish(status)
-}
-
-/// Reads what of the settings is to be changed. Flat keys, all optional; lists of names may be one text with commas.
-pub(crate) fn settings(body: &str, currency: Currency) -> Result<SettingsPatch, Problem> {
-    let fields = Fields::parse(body)?;
-    let mut faults = Faults::new();
-    let patch = read_settings(&mut Reader::new(&fields, At::Body, &mut faults, currency));
-    faults.finish(patch)
-}
-
-fn read_settings(reader: &mut Reader<'_, '_>) -> Read<SettingsPatch> {
-    let shop_name = reader.optional("shop_name", Reader::text);
-    let shop_address = reader.optional("shop_address", Reader::text);
-    let shop_phone = reader.optional("shop_phone", Reader::text);
-    let tax_number = reader.optional("tax_number", Reader::text);
-    let currency = reader.optional("currency", Reader::currency);
-    let staff_names = reader.optional("staff_names", Reader::names);
-    let payment_modes = reader.optional("payment_modes", Reader::names);
-    if payment_modes.as_ref().is_ok_and(|modes| modes.as_ref().is_some_and(Vec::is_empty)) {
-        reader.fault("payment_modes", "too_short", "must have at least one");
-    }
-    let cash_modes = reader.optional("cash_modes", Reader::names);
-    let paper_size = reader.optional("paper_size", |reader, name, value| {
-        let text = reader.text(name, value)?;
-        PaperSize::from_name(&text).ok_or_else(|| reader.fault(name, "enum", "must be A4, 80mm or 58mm"))
-    });
-    let footer_line = reader.optional("footer_line", Reader::text);
-    Ok(SettingsPatch {
-        shop_name: shop_name?,
-        shop_address: shop_address?,
-        shop_phone: shop_phone?,
-        tax_number: tax_number?,
-        currency: currency?,
-        staff_names: staff_names?,
-        payment_modes: payment_modes?,
-        cash_modes: cash_modes?,
-        paper_size: paper_size?,
-        footer_line: footer_line?,
-    })
 }
 
 fn read_sale_draft(reader: &mut Reader<'_, '_>) -> Read<SaleDraft> {
@@ -264,45 +157,6 @@ fn read_item(reader: &mut Reader<'_, '_>, index: usize, ItemFields(fields): &Ite
     Ok(Line { price: price?, quantity: quantity?, discount: discount? })
 }
 
-fn not_blank(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
-}
-
-/// Takes the white space between the tokens of a JSON text away: a record is one line everywhere.
-fn compact(json: &str) -> String {
-    let mut compacted = String::with_capacity(json.len());
-    let mut rest = json;
-    // Between two quotes is alternately structure and text; an escaped quote does not end a text.
-    while let Some(start) = rest.find('"') {
-        let (structure, text) = rest.split_at(start);
-        push_without_space(&mut compacted, structure);
-        let (text, after) = text.split_at(text_length(text));
-        compacted.push_str(text);
-        rest = after;
-    }
-    push_without_space(&mut compacted, rest);
-    compacted
-}
-
-fn push_without_space(compacted: &mut String, structure: &str) {
-    if structure.bytes().any(|byte| byte.is_ascii_whitespace()) {
-        compacted.extend(structure.split_ascii_whitespace());
-    } else {
-        compacted.push_str(structure);
-    }
-}
-
-/// Bytes of the text that a JSON document begins with, both quotes included.
-fn text_length(json: &str) -> usize {
-    let mut is_escaped = true;
-    let is_end = |byte: u8| {
-        let is_end = byte == b'"' && !is_escaped;
-        is_escaped = byte == b'\\' && !is_escaped;
-        is_end
-    };
-    json.bytes().position(is_end).map_or(json.len(), |end| end + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
@@ -354,8 +208,8 @@ mod tests {
         let clock = ShopClock::new(jiff::tz::TimeZone::UTC);
         fuzz(20_000, &spoilt([BILL.as_bytes().to_vec()].into(), &TOKENS), |bytes| {
             let Ok(body) = std::str::from_utf8(&bytes) else { return };
-            match sale(body, Currency::INR, &clock) {
-                Ok(Input { draft, .. }) => check(&draft),
+            match read_sale_body(body, Currency::INR, &clock) {
+                Ok(BillBody { draft, .. }) => check(&draft),
                 Err(problem) => {
                     assert!([400, 422].contains(&problem.status), "{problem:?}");
                     assert_eq!(problem.faults.is_empty(), problem.status == 400, "{problem:?}");
@@ -377,11 +231,5 @@ mod tests {
         let items: Vec<Value> = serde_json::from_str(sale.items.json()).unwrap();
         assert!((1..=ITEMS_MAX).contains(&items.len()) && items.iter().all(Value::is_object));
         assert_eq!(compact(sale.items.json()), sale.items.json(), "one line, and the same again");
-    }
-
-    #[test]
-    fn only_the_white_space_between_tokens_goes() {
-        let json = "[ {\"a b\" : \"c\\\" \\\\\" ,\n\t\"d\":1.50} ]";
-        assert_eq!(compact(json), r#"[{"a b":"c\" \\","d":1.50}]"#);
     }
 }

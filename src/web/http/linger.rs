@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
-use super::listener::Shared;
 use crate::platform::{ClientSocket, uninterrupted};
 use crate::web::limits::{LINGER_BYTES_MAX, LINGER_TIME_MAX, STOP_LINGER_TIME_MAX};
 
@@ -17,14 +16,14 @@ use crate::web::limits::{LINGER_BYTES_MAX, LINGER_TIME_MAX, STOP_LINGER_TIME_MAX
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Ends the sending half and lets the client read what was sent.
-pub(crate) fn linger(shared: &Shared, stream: &ClientSocket) {
+pub(crate) fn linger(stream: &ClientSocket, is_stopping: impl Fn() -> bool) {
     if stream.shutdown(Shutdown::Write).is_ok() {
-        drain(shared, stream, LINGER_TIME_MAX);
+        drain(stream, LINGER_TIME_MAX, is_stopping);
     }
 }
 
 /// Reads and drops what the client still sends, until it goes, for so long at most.
-pub(crate) fn drain(shared: &Shared, mut stream: &ClientSocket, time_max: Duration) {
+pub(crate) fn drain(mut stream: &ClientSocket, time_max: Duration, is_stopping: impl Fn() -> bool) {
     let start = Instant::now();
     let mut left_bytes = LINGER_BYTES_MAX;
     let mut dropped = [0; 4096];
@@ -35,7 +34,7 @@ pub(crate) fn drain(shared: &Shared, mut stream: &ClientSocket, time_max: Durati
         }
         match uninterrupted(|| stream.read(&mut dropped)) {
             // A server that stops has ended the reading half itself: whether the client has gone shows in the socket alone.
-            Ok(0) if shared.is_stopping() && start.elapsed() < STOP_LINGER_TIME_MAX && stream.peer_addr().is_ok() => {
+            Ok(0) if is_stopping() && start.elapsed() < STOP_LINGER_TIME_MAX && stream.peer_addr().is_ok() => {
                 thread::sleep(LOOK);
             }
             Ok(0) | Err(_) => return,

@@ -1,0 +1,29 @@
+//! Metrics in the text format of Prometheus.
+
+use std::sync::atomic::Ordering;
+
+use super::request::Request;
+use crate::metrics::MetricsText;
+use crate::web::http::{Problem, Response};
+
+/// `GET /metrics`: every counter, for Prometheus or a curious engineer.
+pub(crate) fn metrics(request: &Request<'_>) -> Result<Response, Problem> {
+    let (app, feed) = (request.app, request.app.feed().counts());
+    let commits = app.commit_counts();
+    let mut page = MetricsText::default();
+    page.gauge("tillsync_clients", "WebSocket clients connected now", feed.clients.load(Ordering::Relaxed) as u64);
+    page.gauge("tillsync_seq", "Sequence of the last change", app.read()?.seq()?);
+    page.counter("tillsync_changes_total", "Changes sent out", feed.changes.get());
+    page.counter("tillsync_frames_total", "Frames handed to clients", feed.frames.get());
+    page.counter("tillsync_frame_bytes_total", "Bytes of these frames", feed.bytes.get());
+    page.counter("tillsync_batches_total", "Batches of changes sent out", feed.batches.get());
+    page.counter("tillsync_writes_total", "Writes of batches to clients", feed.writes.get());
+    page.counter("tillsync_closed_slow_total", "Clients closed with 4408", feed.closed_slow.get());
+    page.counter("tillsync_catch_ups_total", "Clients that caught up", feed.catch_ups.get());
+    page.counter("tillsync_resets_total", "Clients told to reload", feed.resets.get());
+    page.counter("tillsync_fsyncs_total", "Commits made durable, one sync each", commits.seconds.count());
+    page.counter("tillsync_commit_failures_total", "Commits with unknown outcome", commits.failures.get());
+    page.histogram("tillsync_commit_commands", "Commands of one commit", &commits.commands, 1.0);
+    page.histogram("tillsync_commit_seconds", "Time of one commit", &commits.seconds, 1e6);
+    Ok(Response::text("text/plain; version=0.0.4; charset=utf-8", page.into_text()))
+}

@@ -1,0 +1,79 @@
+//! What is the same for every kind of record: reading one by id or number, its history, and its deletion.
+
+use super::conditional::has_already;
+use super::request::Request;
+use crate::app::{Answer, Command};
+use crate::domain::{Kind, RecordKey};
+use crate::json::Object;
+use crate::web::http::{Problem, Response};
+
+/// Steps of a record's history that one answer tells.
+pub(crate) const HISTORY_STEPS_MAX: usize = 1_000;
+
+/// `GET …/{id}`: the record as it is now.
+pub(crate) fn by_id(request: &Request<'_>, kind: Kind, id: &str) -> Result<Response, Problem> {
+    read(request, key(kind, id)?)
+}
+
+/// `GET …/number/{number}`: the record with this number, such as `#001`.
+pub(crate) fn by_number(request: &Request<'_>, kind: Kind, number: &str) -> Result<Response, Problem> {
+    read(request, RecordKey::from_label(kind, number).ok_or_else(|| not_found(kind))?)
+}
+
+fn read(request: &Request<'_>, key: RecordKey) -> Result<Response, Problem> {
+    match request.app.read()?.record(key)? {
+        Some((rev, _)) if has_already(request.head, rev) => {
+            Ok(Answer { status: 304, rev: Some(rev), body: Vec::new() }.into())
+        }
+        Some((rev, body)) => Ok(Answer { status: 200, rev: Some(rev), body }.into()),
+        None => Err(not_found(key.kind)),
+    }
+}
+
+/// `GET …/{id}/history`: what was done to the record, the newest first.
+pub(crate) fn history(request: &Request<'_>, kind: Kind, id: &str) -> Result<Response, Problem> {
+    let key = key(kind, id)?;
+    let steps = request.app.read()?.history(key, HISTORY_STEPS_MAX)?.ok_or_else(|| not_found(kind))?;
+    let mut body = vec![b'['];
+    for step in steps {
+        if body.len() > 1 {
+            body.push(b',');
+        }
+        let mut object = Object::open(&mut body);
+        object
+            .integer("seq", step.seq)
+            .integer("rev", u64::from(step.rev))
+            .plain("action", step.action.name())
+            .plain("at", &step.at.to_rfc3339())
+            .text_if("by", step.by.as_deref())
+            .plain_if("origin", step.origin.map(|origin| origin.to_string()).as_deref());
+        object.close();
+    }
+    body.push(b']');
+    Ok(Response::json(200, body))
+}
+
+/// `DELETE …/{id}`.
+pub(crate) fn delete(request: &Request<'_>, kind: Kind, id: &str) -> Result<Response, Problem> {
+    let key = key(kind, id)?;
+    let command = match kind {
+        Kind::Estimate => Command::DeleteEstimate(key),
+        Kind::Order => Command::DeleteOrder(key),
+    };
+    request.submit(command, true)
+}
+
+/// The record that an id names.
+pub(crate) fn key(kind: Kind, id: &str) -> Result<RecordKey, Problem> {
+    RecordKey::from_id(kind, id).ok_or_else(|| not_found(kind))
+}
+
+fn not_found(kind: Kind) -> Problem {
+    Problem::new(
+        404,
+        match kind {
+            Kind::Estimate => "Estimate not found",
+            Kind::Order => "Order not found",
+        },
+    )
+}

@@ -1,0 +1,37 @@
+//! What every connection shares: the shop, who may ask, memory, and whether the server is stopping.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::http::MemoryBudget;
+use super::security::{OriginPolicy, Resets};
+use crate::app::Lifecycle;
+
+/// What every connection shares.
+pub(crate) struct Shared {
+    pub lifecycle: Arc<Lifecycle>,
+    pub origin_policy: OriginPolicy,
+    pub budget: MemoryBudget,
+    pub resets: Resets,
+    is_stopping: AtomicBool,
+}
+
+impl Shared {
+    pub fn new(lifecycle: Arc<Lifecycle>, origin_policy: OriginPolicy) -> Self {
+        Self {
+            lifecycle,
+            origin_policy,
+            budget: MemoryBudget::default(),
+            resets: Resets::default(),
+            is_stopping: AtomicBool::new(false),
+        }
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Acquire)
+    }
+
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Release);
+    }
+}
