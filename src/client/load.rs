@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::client::base_url;
+use super::base_url::base_url;
 
 /// A line longer than a request body may be is no line of such a file.
 const LINE_BYTES_MAX: u64 = 2 << 20;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
 
-use crate::client::base_url;
+use super::base_url::base_url;
 use crate::platform::{self, Awake, is_timeout};
 
 /// Waiting times between attempts to connect.

@@ -1,7 +1,7 @@
 //! The two records of a shop, as they are after every check.
 
-use super::draft::Items;
 use super::fold;
+use super::items::Items;
 use super::key::RecordKey;
 use super::money::Money;
 use super::time::Timestamp;

@@ -1,8 +1,9 @@
 //! What each command does to the records. Every check comes before the first write, so that a refused command leaves no
 //! trace in the transaction that it shares with others.
 
-use super::command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, SubmitError, Verdict};
+use super::command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, Verdict};
 use super::idempotency::Idempotency;
+use super::submit_error::SubmitError;
 use crate::app::monitor::Headroom;
 use crate::domain::{
     Action, Actor, Conversion, Estimate, Kind, MadeAt, Money, Order, OriginHash, Payment, RecordKey, Sale, SaleDraft,

@@ -3,8 +3,10 @@
 mod command;
 mod decide;
 mod idempotency;
+mod submit_error;
 
-pub use command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, SubmitError, Verdict};
+pub use command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, Verdict};
 pub(crate) use decide::decide;
 pub(crate) use idempotency::InFlightGuard;
 pub use idempotency::{Idempotency, InFlight};
+pub use submit_error::SubmitError;

@@ -43,7 +43,7 @@ impl Load {
 }
 
 /// Measures one load.
-pub(crate) fn measure(target: &Target, load: &Load) -> Result<report::Feed, String> {
+pub(crate) fn measure(target: &Target, load: &Load) -> Result<report::FeedReport, String> {
     let failed = |error: io::Error| target.silent(&error);
     let listeners = listener::connect_all(target, load.listeners)?;
     let mut writers = connect_all(target, load.writers, Caller::writer)?;
@@ -73,7 +73,7 @@ struct FeedRun {
     cpu_ns: Option<u64>,
 }
 
-fn summary(load: &Load, ledger: &Ledger, run: &FeedRun) -> report::Feed {
+fn summary(load: &Load, ledger: &Ledger, run: &FeedRun) -> report::FeedReport {
     let FeedRun { calls, tally, .. } = run;
     let changes = calls.answered.len() as u64;
     let elapsed_us = u64::from(tally.last_us.saturating_sub(run.begun_us));
@@ -81,7 +81,7 @@ fn summary(load: &Load, ledger: &Ledger, run: &FeedRun) -> report::Feed {
     let times = |end: fn(&Arrivals) -> u32| {
         Latency::of(journeys.iter().map(|(sent_us, arrivals)| end(arrivals).saturating_sub(*sent_us)).collect())
     };
-    report::Feed {
+    report::FeedReport {
         listeners: load.listeners,
         writers: load.writers,
         asked_changes_per_second: load.rate_per_second,

@@ -15,10 +15,10 @@ pub(crate) struct Report {
     pub(crate) memory: Memory,
     pub(crate) creates: Vec<Requests>,
     pub(crate) reads: Requests,
-    pub(crate) fan_out: Feed,
+    pub(crate) fan_out: FeedReport,
     /// What the fan-out costs without any server; only if the server is on this machine.
     pub(crate) bare_sends: Option<Sends>,
-    pub(crate) burst: Feed,
+    pub(crate) burst: FeedReport,
 }
 
 /// What the load generator ran on, and the server too if it is not elsewhere.
@@ -66,7 +66,7 @@ pub(crate) struct Requests {
 
 /// Changes on their way to the listeners.
 #[derive(Serialize)]
-pub(crate) struct Feed {
+pub(crate) struct FeedReport {
     pub(crate) listeners: usize,
     pub(crate) writers: usize,
     /// Null means as fast as they could.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::percentile::Latency;
-use super::report::{Feed, Machine, Memory, Report, Requests, Sends, ServerFacts};
+use super::report::{FeedReport, Machine, Memory, Report, Requests, Sends, ServerFacts};
 
 const UNKNOWN: &str = "not known here";
 
@@ -67,7 +67,7 @@ fn latency(text: &mut String, latency: Latency) {
     text.push('\n');
 }
 
-fn feed(text: &mut String, what: &str, feed: &Feed) {
+fn feed(text: &mut String, what: &str, feed: &FeedReport) {
     let listeners = counted(feed.listeners, "listener");
     let writers = counted(feed.writers, "writer");
     let pace = feed.asked_changes_per_second.map_or_else(
@@ -109,7 +109,7 @@ fn row(text: &mut String, what: &str, per_second: u64, more: &str) {
     let _ = writeln!(text, "  {what:<32}{:>10}   {more}", grouped(per_second));
 }
 
-fn faults(text: &mut String, feed: &Feed) {
+fn faults(text: &mut String, feed: &FeedReport) {
     let faults = &feed.faults;
     let _ = write!(
         text,

@@ -9,7 +9,7 @@ use crate::web::http::{Problem, Response, percent_decode};
 
 /// What answers a request, with what it takes from the path.
 #[derive(Debug)]
-pub(crate) enum Action<'a> {
+pub(crate) enum Endpoint<'a> {
     /// Answered also while the shop is closed.
     Always(fn(&Visit<'_>) -> Response),
     /// A file of the page, by folder and name.
@@ -27,8 +27,8 @@ pub(crate) enum Action<'a> {
 }
 
 /// The table: each route is named once, with what answers it.
-pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Action<'a>> {
-    use Action::{Always, Create, File, Live, Named, Record, Shop};
+pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Endpoint<'a>> {
+    use Endpoint::{Always, Create, File, Live, Named, Record, Shop};
     use Kind::{Estimate, Order};
     use Method::{Delete, Get, Post, Put};
     Some(match (method, path) {
@@ -78,9 +78,9 @@ pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Action<'a>> 
 
 /// Answers a request.
 pub(crate) fn answer(visit: &Visit<'_>) -> Result<Reply, Problem> {
-    with_action(visit.head.method.clone(), visit.head.target(), |action| {
+    with_endpoint(visit.head.method.clone(), visit.head.target(), |endpoint| {
         visit.check_type()?;
-        action.carry_out(visit)
+        endpoint.carry_out(visit)
     })
 }
 
@@ -102,16 +102,16 @@ pub(crate) fn live_feed(method: &Method, target: &str) -> Option<LiveFeed> {
     if *method != Method::Get {
         return None;
     }
-    let feed = with_action(method.clone(), target, |action| {
-        Ok(match action {
-            Action::Live(feed) => Some(feed),
+    let feed = with_endpoint(method.clone(), target, |endpoint| {
+        Ok(match endpoint {
+            Endpoint::Live(feed) => Some(feed),
             _ => None,
         })
     });
     feed.ok().flatten()
 }
 
-impl Action<'_> {
+impl Endpoint<'_> {
     fn carry_out(self, visit: &Visit<'_>) -> Result<Reply, Problem> {
         let response = match self {
             Self::Always(answer) => answer(visit),
@@ -131,10 +131,10 @@ impl Action<'_> {
 
 /// Splits the path, decodes its parts, and finds what answers it; HEAD is answered as GET without its body. Doubled slashes and one
 /// at the end are no parts: clients put addresses together from pieces that have them.
-fn with_action<T>(
+fn with_endpoint<T>(
     method: Method,
     target: &str,
-    act: impl FnOnce(Action<'_>) -> Result<T, Problem>,
+    act: impl FnOnce(Endpoint<'_>) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     let path = target.split(['?', '#']).next().unwrap_or_default();
     let Some(path) = path.strip_prefix('/') else {
@@ -154,7 +154,7 @@ fn with_action<T>(
     }
     let method = if method == Method::Head { Method::Get } else { method };
     match find(&method, &parts) {
-        Some(action) => act(action),
+        Some(endpoint) => act(endpoint),
         None => Err(no_route(&parts)),
     }
 }
@@ -177,24 +177,24 @@ mod tests {
     use crate::web::http::{fuzz, spoilt};
 
     fn status_of(method: Method, target: &str) -> u16 {
-        with_action(method, target, |_| Ok(())).map_or_else(|problem| problem.status, |()| 200)
+        with_endpoint(method, target, |_| Ok(())).map_or_else(|problem| problem.status, |()| 200)
     }
 
     /// What answers a target, as text: two that are equal are answered by the same handler with the same parts.
     fn of(target: &str) -> String {
-        with_action(Method::Get, target, |action| Ok(format!("{action:?}"))).unwrap()
+        with_endpoint(Method::Get, target, |endpoint| Ok(format!("{action:?}"))).unwrap()
     }
 
     /// The part of the address that a handler sees.
-    fn text_of(action: Action<'_>) -> Option<&str> {
-        match action {
-            Action::File(_, text) | Action::Record(_, _, text) | Action::Named(_, text) => Some(text),
-            Action::Always(_) | Action::Shop(_) | Action::Create(_) | Action::Live(_) => None,
+    fn text_of(endpoint: Endpoint<'_>) -> Option<&str> {
+        match endpoint {
+            Endpoint::File(_, text) | Endpoint::Record(_, _, text) | Endpoint::Named(_, text) => Some(text),
+            Endpoint::Always(_) | Endpoint::Shop(_) | Endpoint::Create(_) | Endpoint::Live(_) => None,
         }
     }
 
     fn text(target: &str) -> Option<String> {
-        with_action(Method::Get, target, |action| Ok(text_of(action).map(str::to_string))).unwrap()
+        with_endpoint(Method::Get, target, |endpoint| Ok(text_of(endpoint).map(str::to_string))).unwrap()
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
             ("//api/orders//number/%23001/?q=1", "/api/orders/number/%23001"),
             ("/ui//0123456789ab/kit//h.js", "/ui/0123456789ab/kit/h.js"),
         ] {
-            let name = |target: &str| with_action(Method::Get, target, |action| Ok(format!("{action:?}")));
+            let name = |target: &str| with_endpoint(Method::Get, target, |endpoint| Ok(format!("{action:?}")));
             assert_eq!(name(target), name(same), "{target}");
         }
         assert_eq!(text("/api//estimates//EST-1//history/").as_deref(), Some("EST-1"));
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(status_of(Method::Get, "/api/%zz"), 400);
         assert_eq!(status_of(Method::Post, "/health"), 405);
         assert_eq!(status_of(Method::Head, "/health"), 200);
-        let problem = with_action(Method::Patch, "/api/estimates/EST-1", |_| Ok(())).unwrap_err();
+        let problem = with_endpoint(Method::Patch, "/api/estimates/EST-1", |_| Ok(())).unwrap_err();
         assert_eq!(problem.headers, [("Allow", "GET, HEAD, PUT, DELETE".to_string())]);
     }
 
@@ -256,7 +256,7 @@ mod tests {
         fuzz(20_000, &spoilt(corpus, &TOKENS), |bytes| {
             let Ok(target) = std::str::from_utf8(&bytes) else { return };
             for method in [Method::Get, Method::Put, Method::Post, Method::Delete] {
-                match with_action(method, target, |action| Ok(text_of(action).map(str::to_string))) {
+                match with_endpoint(method, target, |endpoint| Ok(text_of(endpoint).map(str::to_string))) {
                     Ok(None) => {}
                     Ok(Some(text)) => {
                         let is_bad =

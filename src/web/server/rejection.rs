@@ -15,7 +15,7 @@ use crate::web::limits::LINGER_BYTES_MAX;
 /// Turned-away connections that are held until their client has read the answer; more are simply closed.
 const REJECTED_CONNECTIONS_MAX: usize = 64;
 /// How long each is held.
-const REJECTED_TIME_MAX: Duration = Duration::from_secs(1);
+const REJECTED_TIME: Duration = Duration::from_secs(1);
 /// How often it is looked whether their clients have gone.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -94,7 +94,7 @@ impl Held {
                 Ok(length) => self.left_bytes = self.left_bytes.saturating_sub(length),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    return error.kind() == io::ErrorKind::WouldBlock && self.since.elapsed() < REJECTED_TIME_MAX;
+                    return error.kind() == io::ErrorKind::WouldBlock && self.since.elapsed() < REJECTED_TIME;
                 }
             }
         }

@@ -63,10 +63,10 @@ impl ByteSource for Script {
 }
 
 /// A request as it was read: method and target, and its body.
-type Seen = (String, Vec<u8>);
+type SeenRequest = (String, Vec<u8>);
 
 /// Every request in the pieces, and whether what follows them was refused.
-fn read(pieces: VecDeque<Vec<u8>>) -> (Vec<Seen>, bool) {
+fn read(pieces: VecDeque<Vec<u8>>) -> (Vec<SeenRequest>, bool) {
     let budget = MemoryBudget::default();
     let mut reader = RequestReader { source: Script(pieces), buffer: Buffer::default(), clock: Awake::start() };
     let mut requests = Vec::new();
@@ -120,7 +120,7 @@ fn every_body_survives_its_chunks() {
     });
 }
 
-fn vec_of(body: Vec<u8>) -> Vec<Seen> {
+fn vec_of(body: Vec<u8>) -> Vec<SeenRequest> {
     Vec::from([("POST /a".to_string(), body)])
 }
 
