@@ -110,7 +110,7 @@ impl House {
                         Some((path, name)) => (path.to_string(), name.to_string()),
                         None => (path.clone(), path.rsplit("::").next().unwrap().to_string()),
                     };
-                    if let Some(path) = self.from_root(module, &path) {
+                    if let Some(path) = self.rooted(module, &path) {
                         found.push((path, name));
                     }
                 }
@@ -130,7 +130,7 @@ impl House {
                 let path: String =
                     text[at..].chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':')).collect();
                 if is_whole && !path.ends_with("::") {
-                    found.extend(self.from_root(module, &path));
+                    found.extend(self.rooted(module, &path));
                 }
             }
         }
@@ -138,7 +138,7 @@ impl House {
     }
 
     /// A path as it is written in a module, from the crate's root; none if it leads out of the crate.
-    fn from_root(&self, module: &Segments, path: &str) -> Option<Segments> {
+    fn rooted(&self, module: &Segments, path: &str) -> Option<Segments> {
         let mut parts: Segments = path.split("::").map(|part| part.trim().to_string()).collect();
         let mut base = match parts[0].as_str() {
             "crate" => Vec::new(),

@@ -57,7 +57,7 @@ pub struct Failure {
 pub struct Lifecycle {
     clock: ShopClock,
     app: OnceLock<Arc<App>>,
-    door: Mutex<LifecycleState>,
+    state: Mutex<LifecycleState>,
     is_settled: Condvar,
 }
 
@@ -69,8 +69,8 @@ struct LifecycleState {
 impl Lifecycle {
     /// A shop that is not open yet.
     pub fn new(clock: ShopClock) -> Self {
-        let door = LifecycleState { closed: Unavailable::Opening { percent: 0 }, is_stopping: false };
-        Self { clock, app: OnceLock::new(), door: Mutex::new(door), is_settled: Condvar::new() }
+        let state = LifecycleState { closed: Unavailable::Opening { percent: 0 }, is_stopping: false };
+        Self { clock, app: OnceLock::new(), state: Mutex::new(state), is_settled: Condvar::new() }
     }
 
     /// A shop that is open already: tests put ones here whose disk fails.
@@ -100,7 +100,7 @@ impl Lifecycle {
 
     /// The open shop, or why it is not open. Once open it stays so.
     pub fn app(&self) -> Result<&Arc<App>, Unavailable> {
-        self.app.get().ok_or_else(|| self.door().closed.clone())
+        self.app.get().ok_or_else(|| self.state().closed.clone())
     }
 
     /// The shop's time.
@@ -110,49 +110,49 @@ impl Lifecycle {
 
     /// Waits until the first attempt to open is over, for so long at most.
     pub fn wait_for_opening(&self, time: Duration) {
-        let is_opening = |door: &mut LifecycleState| {
-            matches!(door.closed, Unavailable::Opening { .. }) && !door.is_stopping && self.app.get().is_none()
+        let is_opening = |state: &mut LifecycleState| {
+            matches!(state.closed, Unavailable::Opening { .. }) && !state.is_stopping && self.app.get().is_none()
         };
-        drop(self.is_settled.wait_timeout_while(self.door(), time, is_opening));
+        drop(self.is_settled.wait_timeout_while(self.state(), time, is_opening));
     }
 
     /// Lets nobody wait any longer, and closes the file if it is open.
     pub fn stop(&self) {
-        self.door().is_stopping = true;
+        self.state().is_stopping = true;
         self.is_settled.notify_all();
         if let Some(app) = self.app.get() {
             app.stop();
         }
     }
 
-    fn door(&self) -> MutexGuard<'_, LifecycleState> {
-        self.door.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, LifecycleState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set(&self, closed: Unavailable) {
-        self.door().closed = closed;
+        self.state().closed = closed;
         self.is_settled.notify_all();
     }
 
     /// Lets the public in, unless the program has begun to stop.
     fn let_in(&self, app: App) {
-        let door = self.door();
-        if door.is_stopping {
+        let state = self.state();
+        if state.is_stopping {
             app.stop();
         } else {
             let _ = self.app.set(Arc::new(app));
         }
-        drop(door);
+        drop(state);
         self.is_settled.notify_all();
     }
 
     /// Rests between two attempts; true if the program stops meanwhile.
     fn rest(&self, time: Duration) -> bool {
-        let (door, _) = self
+        let (state, _) = self
             .is_settled
-            .wait_timeout_while(self.door(), time, |door| !door.is_stopping)
+            .wait_timeout_while(self.state(), time, |state| !state.is_stopping)
             .unwrap_or_else(PoisonError::into_inner);
-        door.is_stopping
+        state.is_stopping
     }
 }
 

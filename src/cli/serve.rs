@@ -178,7 +178,7 @@ fn addresses_of(listeners: &[TcpListener]) -> Result<Vec<SocketAddr>, String> {
 }
 
 /// There are no logins yet, so letting other devices in is the owner's express decision. Without it, an address of ours is a
-/// contradiction; a socket that systemd holds stays open, and other devices are told at the door that they are not let in.
+/// contradiction; a socket that systemd holds stays open, and other devices are told that they are not let in.
 fn check_network(options: &ServeOptions, listen: &[SocketAddr], is_ours: bool) -> Result<(), String> {
     let Some(open) = listen.iter().find(|address| !address.ip().is_loopback()) else { return Ok(()) };
     if options.trust_lan {

@@ -204,7 +204,7 @@ mod tests {
             transaction.delete_table(ANSWER_PLACES).unwrap();
             transaction.open_table(META).unwrap().insert(META_SCHEMA, 1_u32.to_le_bytes().as_slice()).unwrap();
             for place in 1..=2_u8 {
-                // RunEntry, uptime, wall time, seconds to keep, payload, outcome.
+                // Run, uptime, wall time, seconds to keep, payload, outcome.
                 let answer = [&[0; 24][..], &600_u32.to_le_bytes(), &[place; 16], &[b'a', place]].concat();
                 transaction.open_table(OLD_LOG).unwrap().insert(u64::from(place), [place; 16]).unwrap();
                 transaction.open_table(OLD_ANSWERS).unwrap().insert([place; 16], answer.as_slice()).unwrap();

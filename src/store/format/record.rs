@@ -13,7 +13,7 @@ const FLAG_CANCELLED: u8 = 2;
 const FLAG_MADE_AT: u8 = 4;
 /// Eight bytes more follow: whose the record is.
 const FLAG_OWNED: u8 = 8;
-/// ByteReader of the header in bytes: layout, flags, rev, seq, total, paid, linked, created, offset,
+/// Fields of the header in bytes: layout, flags, rev, seq, total, paid, linked, created, offset,
 /// created sequence, items; without the time at which it was made and its owner.
 const HEADER_BYTES: usize = 1 + 1 + 4 + 8 + 8 + 8 + 4 + 8 + 4 + 8 + 4;
 

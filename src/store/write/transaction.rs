@@ -39,7 +39,7 @@ pub struct Cause<'a> {
 /// One transaction in the making. Every command checks before its first write, so that one which is refused leaves no
 /// trace beside the others of its batch.
 pub struct Transaction<'txn> {
-    transaction: &'txn WriteTransaction,
+    write: &'txn WriteTransaction,
     estimates: LazyTables<Series<'txn>, &'txn mut Texts>,
     orders: LazyTables<Series<'txn>, &'txn mut Texts>,
     answers: LazyTables<Answers<'txn>, &'txn mut Unindexed>,
@@ -113,7 +113,7 @@ impl<'txn> Transaction<'txn> {
             None => (0, i64::MIN),
         };
         Ok(Self {
-            transaction,
+            write: transaction,
             estimates: LazyTables::Closed(&mut kept.estimate_texts),
             orders: LazyTables::Closed(&mut kept.order_texts),
             answers: LazyTables::Closed(&mut kept.unindexed),
@@ -248,7 +248,7 @@ impl<'txn> Transaction<'txn> {
         if let Some(settings) = &*self.settings {
             return Ok(Arc::clone(settings));
         }
-        let meta = self.transaction.open_table(META)?;
+        let meta = self.write.open_table(META)?;
         let stored = meta.get(META_SETTINGS)?;
         let settings = stored.map_or_else(Settings::default, |json| settings_or_default(json.value()));
         Ok(Arc::clone(self.settings.insert(Arc::new(settings))))
@@ -262,7 +262,7 @@ impl<'txn> Transaction<'txn> {
     /// Stores the settings. They are no record: they have no place in the log, and a device reads them when it connects.
     pub fn put_settings(&mut self, settings: &Settings) -> Result<Arc<[u8]>, StoreError> {
         let json = self.settings_json(settings);
-        self.transaction.open_table(META)?.insert(META_SETTINGS, &*json)?;
+        self.write.open_table(META)?.insert(META_SETTINGS, &*json)?;
         *self.settings = Some(Arc::new(settings.clone()));
         self.written.is_changed = true;
         self.written.settings = Some((settings.rev, Arc::clone(&json)));
@@ -295,11 +295,11 @@ impl<'txn> Transaction<'txn> {
             Kind::Estimate => &mut self.estimates,
             Kind::Order => &mut self.orders,
         };
-        series.get(|texts| Series::open(self.transaction, kind, texts))
+        series.get(|texts| Series::open(self.write, kind, texts))
     }
 
     fn answers(&mut self) -> Result<&mut Answers<'txn>, StoreError> {
-        self.answers.get(|unindexed| Answers::open(self.transaction, unindexed))
+        self.answers.get(|unindexed| Answers::open(self.write, unindexed))
     }
 
     /// Gives a new state of a record what every state keeps, a tombstone too: when the record was made, the sequence of that,

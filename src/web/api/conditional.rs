@@ -3,15 +3,24 @@
 
 use crate::web::http::{Head, Problem};
 
-/// The revisions that `If-Match` names (RFC 9110 §13.1.1), one of which the record is to have. `None` inside if it names any.
-pub(crate) fn if_match(head: &Head) -> Result<Option<Option<Vec<u32>>>, Problem> {
+/// What `If-Match` says (RFC 9110 §13.1.1).
+pub(crate) enum IfMatch {
+    Unsaid,
+    /// The record, whatever its revision.
+    Any,
+    /// The record with one of these revisions.
+    OneOf(Vec<u32>),
+}
+
+/// Reads `If-Match`.
+pub(crate) fn if_match(head: &Head) -> Result<IfMatch, Problem> {
     match head.header("If-Match").map(str::trim) {
-        None => Ok(None),
-        Some("*") => Ok(Some(None)),
+        None => Ok(IfMatch::Unsaid),
+        Some("*") => Ok(IfMatch::Any),
         Some(tags) => {
             let revs: Option<Vec<u32>> = tags.split(',').map(|tag| tag_rev(tag.trim())).collect();
             let malformed = || Problem::new(400, "If-Match must be the ETag of a record, such as \"3\"");
-            revs.ok_or_else(malformed).map(|revs| Some(Some(revs)))
+            revs.ok_or_else(malformed).map(IfMatch::OneOf)
         }
     }
 }

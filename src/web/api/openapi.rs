@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::ui;
 use crate::web::body::{FIELD_ERRORS_MAX, FIELDS_MAX};
-use crate::web::http::{GZIP_FROM_BYTES, Problem, Response};
+use crate::web::http::{GZIP_FROM_BYTES, Response};
 use crate::web::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, HEADERS_MAX, TARGET_BYTES_MAX};
 
 const TEMPLATE: &str = include_str!("openapi.json");
@@ -26,8 +26,8 @@ const ANY_REQUEST_BUT_503: &[u16] = &[408, 413, 414, 417, 421, 431, 500, 501, 50
 /// The same for a request that changes something.
 const ANY_COMMAND: &[u16] = &[403, 408, 409, 413, 414, 417, 421, 422, 431, 500, 501, 503, 505, 507];
 
-pub(crate) fn description(request: &Request<'_>) -> Result<Response, Problem> {
-    Ok(Response::json(200, describe(request.app.currency()).into_bytes()))
+pub(crate) fn description(request: &Request<'_>) -> Response {
+    Response::json(200, describe(request.app.currency()).into_bytes())
 }
 
 fn describe(currency: Currency) -> String {

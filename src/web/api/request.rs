@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tiny_http::Method;
 
-use super::conditional::if_match;
+use super::conditional::{IfMatch, if_match};
 use super::receipt;
 use crate::app::{App, Command, Idempotency, Lifecycle, Progress, Submission, Ticket};
 use crate::domain::MadeAt;
@@ -122,7 +122,11 @@ impl Request<'_> {
     fn expected_revs(&self) -> Result<Option<Vec<u32>>, Problem> {
         // A body that cannot be read is told so, whichever of the two counts.
         let named_by_body = read_expected_rev(self.optional_json()?, self.app.currency())?;
-        Ok(if_match(self.head)?.unwrap_or_else(|| named_by_body.map(|rev| vec![rev])))
+        Ok(match if_match(self.head)? {
+            IfMatch::Unsaid => named_by_body.map(|rev| vec![rev]),
+            IfMatch::Any => None,
+            IfMatch::OneOf(revs) => Some(revs),
+        })
     }
 
     /// The repetition rule of a command: by its key if it has one, else by its content where old clients repeat.

@@ -8,12 +8,14 @@ use crate::domain::Kind;
 use crate::web::http::{Problem, Response, percent_decode};
 
 /// What answers a request, with what it takes from the path.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Endpoint<'a> {
     /// Answered also while the shop is closed.
     Always(fn(&Visit<'_>) -> Response),
     /// A file of the page, by folder and name.
     File(&'a str, &'a str),
+    /// About the open shop; cannot fail.
+    Open(fn(&Request<'_>) -> Response),
     /// About the shop as a whole.
     Shop(fn(&Request<'_>) -> Result<Response, Problem>),
     /// Something new.
@@ -28,17 +30,17 @@ pub(crate) enum Endpoint<'a> {
 
 /// The table: each route is named once, with what answers it.
 pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Endpoint<'a>> {
-    use Endpoint::{Always, Create, File, Live, Named, Record, Shop};
+    use Endpoint::{Always, Create, File, Live, Named, Open, Record, Shop};
     use Kind::{Estimate, Order};
     use Method::{Delete, Get, Post, Put};
     Some(match (method, path) {
         (Get, [""]) => Always(page::root),
-        (Get, ["openapi.json"]) => Shop(openapi::description),
+        (Get, ["openapi.json"]) => Open(openapi::description),
         (Get, ["sw.js"]) => Always(page::worker),
         (Get, ["ui", folder, name]) => File(folder, name),
-        (Get, ["api"] | ["api", ""]) => Shop(health::api_root),
+        (Get, ["api"] | ["api", ""]) => Open(health::api_root),
         (Get, ["health"] | ["api", "health"]) => Always(health::health),
-        (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => Shop(health::websocket_status),
+        (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => Open(health::websocket_status),
         (Get, ["ws"]) => Live(LiveFeed::Plain),
         (Get, ["sync"]) => Live(LiveFeed::Sync),
         #[cfg(feature = "conformance")]
@@ -116,6 +118,7 @@ impl Endpoint<'_> {
         let response = match self {
             Self::Always(answer) => answer(visit),
             Self::File(folder, name) => page::asset(folder, name)?,
+            Self::Open(answer) => answer(&visit.enter()?),
             Self::Shop(answer) => answer(&visit.enter()?)?,
             Self::Create(answer) => return answer(&visit.enter()?),
             Self::Record(answer, kind, name) => answer(&visit.enter()?, kind, name)?,
@@ -182,14 +185,16 @@ mod tests {
 
     /// What answers a target, as text: two that are equal are answered by the same handler with the same parts.
     fn of(target: &str) -> String {
-        with_endpoint(Method::Get, target, |endpoint| Ok(format!("{action:?}"))).unwrap()
+        with_endpoint(Method::Get, target, |endpoint| Ok(format!("{endpoint:?}"))).unwrap()
     }
 
     /// The part of the address that a handler sees.
     fn text_of(endpoint: Endpoint<'_>) -> Option<&str> {
         match endpoint {
             Endpoint::File(_, text) | Endpoint::Record(_, _, text) | Endpoint::Named(_, text) => Some(text),
-            Endpoint::Always(_) | Endpoint::Shop(_) | Endpoint::Create(_) | Endpoint::Live(_) => None,
+            Endpoint::Always(_) | Endpoint::Open(_) | Endpoint::Shop(_) | Endpoint::Create(_) | Endpoint::Live(_) => {
+                None
+            }
         }
     }
 
@@ -220,7 +225,7 @@ mod tests {
             ("//api/orders//number/%23001/?q=1", "/api/orders/number/%23001"),
             ("/ui//0123456789ab/kit//h.js", "/ui/0123456789ab/kit/h.js"),
         ] {
-            let name = |target: &str| with_endpoint(Method::Get, target, |endpoint| Ok(format!("{action:?}")));
+            let name = |target: &str| with_endpoint(Method::Get, target, |endpoint| Ok(format!("{endpoint:?}")));
             assert_eq!(name(target), name(same), "{target}");
         }
         assert_eq!(text("/api//estimates//EST-1//history/").as_deref(), Some("EST-1"));

@@ -11,7 +11,7 @@ use super::elements::{Unlisted, each_element};
 use crate::domain::{Currency, Micros, Money, NAME_CHARS_MAX, NAMES_MAX, TEXT_CHARS_MAX};
 use crate::web::http::{FieldError, LocationPart, Problem};
 
-/// ObjectFields of one object; the app sends about fifteen.
+/// Fields of one object; the app sends about fifteen.
 pub(crate) const FIELDS_MAX: usize = 256;
 /// A character of a text as JSON at its longest: the escapes of two halves, such as `\ud83d\udca1`.
 const ESCAPED_CHAR_BYTES: usize = 12;
@@ -33,7 +33,7 @@ pub(crate) struct ItemFields<'a>(pub ObjectFields<'a>);
 
 /// The fields of an item that are read.
 const ITEM_FIELDS: [&str; 4] = ["name", "price", "quantity", "discount"];
-/// ObjectFields of a bill, so that most often the memory for them is taken once.
+/// Fields of a bill, so that most often the memory for them is taken once.
 const BILL_FIELDS: usize = 16;
 
 /// A text, copied only if it is written with escapes.
@@ -195,7 +195,7 @@ pub(crate) struct FieldErrors {
     list: Vec<FieldError>,
 }
 
-/// FieldErrors listed in one answer.
+/// Faults listed in one answer.
 pub(crate) const FIELD_ERRORS_MAX: usize = 50;
 
 impl FieldErrors {

@@ -30,7 +30,7 @@ const FIRST_REQUEST_WAIT: Duration = Duration::from_millis(250);
 /// What can be chosen about the listener.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Whether other devices are let in; otherwise they are told at the door that they are not.
+    /// Whether other devices are let in; otherwise they are told that they are not.
     pub is_lan_trusted: bool,
     /// Connections at once.
     pub connections_max: usize,

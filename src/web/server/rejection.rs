@@ -37,7 +37,7 @@ impl Rejector {
     pub fn start() -> io::Result<Self> {
         // Half of them in the queue and half of them held.
         let (queue, coming) = bounded(REJECTED_CONNECTIONS_MAX / 2);
-        thread::Builder::new().name("doorman".into()).spawn(move || hold(&coming))?;
+        thread::Builder::new().name("rejector".into()).spawn(move || hold(&coming))?;
         Ok(Self { queue })
     }
 
