@@ -134,7 +134,7 @@ fn a_command_whose_tab_is_closed_before_its_answer_is_asked_about_again() {
     // Closed in the middle, and opened again: the server decides anew under the same key.
     page.load_again(&format!("http://{}/", server.addr));
     page.wait("document.querySelector('.unsent').hidden && document.querySelector('.pill').dataset.state === 'live'");
-    assert_eq!(orders(&mut server.client()).len(), 1);
+    wait_until("it is sent again", || orders(&mut server.client()).len() == 1);
     chrome.expect_no_faults();
 }
 

@@ -11,6 +11,7 @@ use crate::screens::wait_live;
 use crate::support::proxy::{BEHIND_PROXY, Line, Proxy};
 use crate::support::server::Server;
 use crate::support::till::{convert, create_estimate, estimates, orders, text};
+use crate::support::wait_until;
 
 pub fn shop() -> (Server, Proxy) {
     let server = Server::start_with(&BEHIND_PROXY);
@@ -127,7 +128,9 @@ fn a_conversion_and_a_deletion_given_without_a_server_are_carried_out_once_in_wh
         page.wait("document.querySelector('.unsent').hidden");
         wait_live(page);
     }
+    // A page that is loaded anew says that nothing waits until it has looked.
     let mut client = server.client();
+    wait_until("all is sent", || orders(&mut client).len() == 2 && estimates(&mut client).len() == 1);
     let sold: Vec<String> = orders(&mut client).iter().map(|order| text(order, "customer_name")).collect();
     assert_eq!(sold, ["second", "first"], "in the order in which they were given, each once");
     let left = estimates(&mut client);

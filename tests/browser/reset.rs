@@ -12,6 +12,7 @@ use crate::screens::wait_live;
 use crate::support::proxy::Proxy;
 use crate::support::server::Server;
 use crate::support::till::{create_estimate, create_sale, estimates, orders, text};
+use crate::support::wait_until;
 
 const OFFER: &str = "document.querySelector('[data-action=lost]')";
 
@@ -98,6 +99,7 @@ fn what_is_missing_after_the_server_was_put_back_is_offered_and_entered_again_on
     page.wait_text("dialog", "Conversion · #001 converted");
     page.click("dialog [data-action=confirm]");
     page.wait(&format!("!{OFFER} && document.querySelector('.unsent').hidden"));
+    wait_until("all is entered again", || orders(&mut client).len() == 4 && estimates(&mut client).len() == 2);
     assert_eq!(names(&orders(&mut client)), ["converted", "lost", "somebody's sale", "kept"]);
     let left = estimates(&mut client);
     assert_eq!(names(&left), ["converted", "somebody's estimate"]);
@@ -271,7 +273,9 @@ fn what_is_entered_again_says_when_it_was_made_first() {
     page.eval("(now => void (Date.now = () => now() + 3_600_000))(Date.now.bind(Date))");
     page.click("[data-action=lost]");
     page.click("dialog [data-action=confirm]");
-    page.wait("window.posted.length === 2 && document.querySelector('.unsent').hidden");
+    page.wait("window.posted.length === 2");
+    wait_until("it is entered again", || orders(&mut server.client()).len() == 1);
+    page.wait("document.querySelector('.unsent').hidden");
     let bodies = page.eval("window.posted.map((body) => JSON.parse(body))");
     assert_eq!(bodies[0].get("made_at"), None);
     let said = bodies[1]["made_at"].as_str().unwrap();
