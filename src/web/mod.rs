@@ -23,6 +23,7 @@ mod fields;
 mod frame_lengths;
 mod guard;
 mod head;
+mod help;
 mod info;
 mod input;
 mod intake;

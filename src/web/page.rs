@@ -24,7 +24,7 @@ static FILES: LazyLock<Vec<(&ui::Asset, Fixed)>> =
 
 /// The page for a browser, a sentence for everything else.
 pub(super) fn root(visit: &Visit<'_>) -> Reply {
-    let wants_page = visit.head.header("Accept").is_some_and(|accept| accept.contains("text/html"));
+    let wants_page = wants_page(visit);
     let mut reply = match visit.shop.app() {
         Ok(app) if wants_page => page(visit, app),
         Ok(_) => sentence(),
@@ -33,6 +33,11 @@ pub(super) fn root(visit: &Visit<'_>) -> Reply {
     };
     reply.add_header("Vary", "Accept");
     reply
+}
+
+/// Whether a browser asks, for a person to look at the answer.
+pub(super) fn wants_page(visit: &Visit<'_>) -> bool {
+    visit.head.header("Accept").is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// What the owner reads while the shop cannot be opened. It asks again by itself.
@@ -74,9 +79,7 @@ fn page(visit: &Visit<'_>, app: &App) -> Reply {
         .replace("{{currency}}", currency.code())
         .replace("{{decimals}}", &currency.decimals().to_string())
         .replace("{{assets}}", ui::FOLDER.as_str());
-    // Weak, since the same page may be packed or not (RFC 9110 §8.8.1).
-    let digest = Sha256::digest(&page);
-    let tag = digest.iter().take(8).fold("W/\"".to_string(), |tag, byte| format!("{tag}{byte:02x}")) + "\"";
+    let tag = tag_of(page.as_bytes());
     let mut reply = if has_already(visit, &tag) {
         Reply::empty(304, "no-cache")
     } else {
@@ -86,7 +89,13 @@ fn page(visit: &Visit<'_>, app: &App) -> Reply {
     secured(reply)
 }
 
-fn has_already(visit: &Visit<'_>, tag: &str) -> bool {
+/// The `ETag` of a page. Weak, since the same page may be packed or not (RFC 9110 §8.8.1).
+pub(super) fn tag_of(page: &[u8]) -> String {
+    let digest = Sha256::digest(page);
+    digest.iter().take(8).fold("W/\"".to_string(), |tag, byte| format!("{tag}{byte:02x}")) + "\""
+}
+
+pub(super) fn has_already(visit: &Visit<'_>, tag: &str) -> bool {
     let tags = visit.head.header("If-None-Match").unwrap_or_default();
     tags.split(',').map(str::trim).any(|own| own == "*" || own == tag)
 }
@@ -103,7 +112,7 @@ pub(super) fn worker() -> Reply {
     secured(Reply::new(200, ui::SCRIPT, "no-cache", worker.into_bytes()))
 }
 
-fn secured(mut reply: Reply) -> Reply {
+pub(super) fn secured(mut reply: Reply) -> Reply {
     reply.add_header("Content-Security-Policy", CONTENT_SECURITY_POLICY);
     reply
 }

@@ -5,7 +5,7 @@ use tiny_http::Method;
 use super::problem::Problem;
 use super::request::{Visit, percent_decode};
 use super::respond::Reply;
-use super::{estimates, info, lists, openapi, orders, page, settings, summary, sync};
+use super::{estimates, help, info, lists, openapi, orders, page, settings, summary, sync};
 use crate::domain::Estimate;
 
 /// What a method and a path ask for.
@@ -15,6 +15,8 @@ pub(super) enum Route<'a> {
     Description,
     Worker,
     Asset(&'a str, &'a str),
+    HelpContents,
+    HelpPage(&'a str),
     ApiRoot,
     Health,
     WebSocketStatus,
@@ -53,6 +55,8 @@ pub(super) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
         (Get, ["openapi.json"]) => Route::Description,
         (Get, ["sw.js"]) => Route::Worker,
         (Get, ["ui", folder, name]) => Route::Asset(folder, name),
+        (Get, ["help"]) => Route::HelpContents,
+        (Get, ["help", name]) => Route::HelpPage(name),
         (Get, ["api"] | ["api", ""]) => Route::ApiRoot,
         (Get, ["health"] | ["api", "health"]) => Route::Health,
         (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => Route::WebSocketStatus,
@@ -136,6 +140,8 @@ fn dispatch(route: Route<'_>, visit: &Visit<'_>) -> Result<Reply, Problem> {
         Route::Description => Ok(openapi::description(&enter()?)),
         Route::Worker => Ok(page::worker()),
         Route::Asset(folder, name) => page::asset(folder, name),
+        Route::HelpContents => help::contents(visit),
+        Route::HelpPage(name) => help::page(visit, name),
         Route::Health => Ok(info::health(visit.shop)),
         Route::ApiRoot => enter().map(|_| info::api_root()),
         Route::WebSocketStatus => Ok(info::websocket_status(&enter()?)),
@@ -263,6 +269,7 @@ mod tests {
     fn text_of(route: Route<'_>) -> Option<&str> {
         match route {
             Route::Asset(_, text)
+            | Route::HelpPage(text)
             | Route::EstimateByNumber(text)
             | Route::Estimate(text)
             | Route::EditEstimate(text)
@@ -288,6 +295,7 @@ mod tests {
             "/api/estimates/EST-1",
             "/api/orders/number/%23001?x=1",
             "/ui/0123456789ab/main.js",
+            "/help/limits",
             "/api/orders/x/status?status=y",
             "/",
             "/api/estimates/x/convert-to-order",
