@@ -6,7 +6,7 @@ use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag
 /// The document around each page.
 const TEMPLATE: &str = include_str!("page.html");
 /// From so many headings on a page begins with a list of them.
-const LISTED_HEADINGS_MIN: usize = 3;
+const LISTED_HEADINGS_MIN: usize = 4;
 
 /// A page's content as HTML.
 pub(super) struct Rendered {
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_long_page_lists_its_parts() {
-        let page = render("# A title\n\nWords.\n\n## One & only\n\n## Two\n\n## Three\n");
+        let page = render("# A title\n\nWords.\n\n## One & only\n\n## Two\n\n## Three\n\n## Four\n");
         assert!(page.content.contains("<li><a href=\"#one--only\">One &amp; only</a></li>"), "{}", page.content);
         assert!(!render("# A title\n\n## One\n").content.contains("<nav"));
     }
