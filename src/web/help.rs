@@ -33,6 +33,12 @@ fn icon() -> String {
     format!("/ui/{}/icon.svg", ui::FOLDER.as_str())
 }
 
+/// What changes with any page.
+pub(super) fn version() -> String {
+    let tags: String = LEAVES.iter().map(|leaf| leaf.tag.as_str()).collect();
+    tag_of(tags.as_bytes())
+}
+
 /// The contents page.
 pub(super) fn contents(visit: &Visit<'_>) -> Result<Reply, Problem> {
     page(visit, manual::CONTENTS)

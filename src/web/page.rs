@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::help;
 use super::problem::Problem;
 use super::request::Visit;
 use super::respond::{Fixed, Reply};
@@ -108,7 +109,8 @@ pub(super) fn asset(folder: &str, name: &str) -> Result<Reply, Problem> {
 
 /// The service worker. A browser asks for it at each visit and takes a changed one at once, whatever it has kept.
 pub(super) fn worker() -> Reply {
-    let worker = ui::WORKER.replace("{{assets}}", ui::FOLDER.as_str());
+    // A worker that differs is installed anew, and so are its copies.
+    let worker = ui::WORKER.replace("{{assets}}", ui::FOLDER.as_str()).replace("{{help}}", &help::version());
     secured(Reply::new(200, ui::SCRIPT, "no-cache", worker.into_bytes()))
 }
 
