@@ -1,4 +1,4 @@
-//! Markdown to HTML: CommonMark with GitHub's tables. Headings get the anchors that GitHub gives them, and a link to
+//! Renders Markdown, with tables, as HTML. Headings get the anchors that GitHub gives them, and a link to
 //! another page leads to where the server has it, so that one link works in both places.
 
 use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, html};
