@@ -7,7 +7,7 @@
 //! # The house
 //! Folders are layers and imports run one way (`tests/tidy.rs` holds it):
 //! ```text
-//! main → cli → web → app → live, store → domain        client, ui, json, queue, logging, metrics, process: leaves
+//! main → cli → web → app → live, store → domain        client, ui, manual, json, queue, logging, metrics, process: leaves
 //! ```
 //! | module | owns | never sees |
 //! |---|---|---|
@@ -17,6 +17,7 @@
 //! | [`app`] | one function per thing a user does; the writer thread; whether the shop is open | sockets, HTTP |
 //! | [`web`] | listener, HTTP, the route table, WebSocket sessions, the JSON shapes of the wire | redb |
 //! | [`ui`] | the page, embedded | |
+//! | [`manual`] | the manual, embedded and rendered, for `/help` | |
 //! | [`client`] | `tail`, `load` and `bench`: they speak the public wire like anybody else | the server's layers |
 //! | [`json`] | writing JSON objects | |
 //! | [`queue`] | the way into a thread that waits: bounded, without spinning | |
@@ -52,6 +53,7 @@ pub mod config;
 pub mod domain;
 pub mod json;
 pub mod live;
+pub mod manual;
 pub mod metrics;
 pub mod platform;
 pub mod queue;

@@ -5,7 +5,7 @@ import { fromUnits, longDay, money, shortDay, today, wallTime } from './format.j
 import { icon } from './icons.js';
 import { spelledMode } from './payment.js';
 import { linkTo, numberOf } from './wire.js';
-import { button, empty, rows } from './widgets.js';
+import { button, empty, helpLink, rows } from './widgets.js';
 import { words } from './words.js';
 
 /** @typedef {import('./figures.js').Day} Day */
@@ -55,7 +55,7 @@ export class Home {
     const { store } = this.#app;
     const { figures } = store;
     setText(this.#date, longDay(today()));
-    this.#draw(store.activity, store.activity.length === 0 && figures.isLoaded ? [h('li', empty('', words.home.nothing))] : []);
+    this.#draw(store.activity, store.activity.length === 0 && figures.isLoaded ? [h('li', empty('', words.home.nothing, helpLink(words.help.devices, 'devices')))] : []);
     this.#sayPending();
     const state = JSON.stringify([today(), figures.days.map((/** @type {Day} */ day) => ({ ...day, modes: [...day.modes] })), figures.open, store.settings.currency, store.settings.payment_modes]);
     if (!figures.isLoaded || state === this.#drawn) return;

@@ -26,7 +26,8 @@ pub const INDEX: &str = include_str!("index.html");
 /// and `{{assets}}`.
 pub const CLOSED: &str = include_str!("closed.html");
 
-/// The service worker at `/sw.js`, which keeps a copy of the page. The server replaces `{{assets}}`.
+/// The service worker at `/sw.js`, which keeps a copy of the page and of the help. The server replaces `{{assets}}` and
+/// `{{help}}`.
 pub const WORKER: &str = include_str!("sw.js");
 
 /// The type of documents.
@@ -177,7 +178,7 @@ mod tests {
         }
     }
 
-    /// What the browsers that the README names do not know; each has an older word for the same.
+    /// What the browsers that the manual names (page `till`) do not know; each has an older word for the same.
     #[test]
     fn nothing_needs_a_younger_browser_than_the_readme_says() {
         const TOO_YOUNG: [&str; 9] = [

@@ -3,7 +3,7 @@
 import { h, part } from './dom.js';
 import { showKeys } from './dialog.js';
 import { local } from './storage.js';
-import { button, choice, field } from './widgets.js';
+import { button, choice, field, helpLink } from './widgets.js';
 import { words } from './words.js';
 
 const text = words.settings;
@@ -39,7 +39,7 @@ export class SettingsScreen {
     h('section.card.two', h('h2', text.shop), own('shop_name'), own('shop_phone'), own('shop_address', 'textarea'), own('tax_number'), own('currency', 'input', text.currencyHint)),
     h('section.card.two', h('h2', text.people), own('staff_names', 'textarea', text.oneEach), own('payment_modes', 'textarea', text.oneEach), own('cash_modes', 'textarea', text.cashHint)),
     h('section.card.two', h('h2', text.paper), this.#sizes, own('footer_line')),
-    h('section.card.two', h('h2', text.device), choice(text.theme, 'theme', Object.entries(text.themes), theme, setTheme), button(text.keys, showKeys, { name: 'keys' })),
+    h('section.card.two', h('h2', text.device), choice(text.theme, 'theme', Object.entries(text.themes), theme, setTheme), button(text.keys, showKeys, { name: 'keys' }), helpLink(words.help.all, '', '.button')),
     h('footer.save-bar', this.#problem, h('div.actions', button(text.save, () => {}, { look: 'strong', type: 'submit', name: 'save' }))));
     this.node = h('div.pane.form-pane', { data: { screen: 'settings' } }, h('header.pane-head', h('h1', text.title)), form);
   }

@@ -9,7 +9,7 @@ import { draftOf, putDraft, readDraft } from './draft.js';
 import { readJson } from './lossless.js';
 import { GONE } from './recovery.js';
 import { isSale, linkTo } from './wire.js';
-import { button } from './widgets.js';
+import { button, helpLink } from './widgets.js';
 import { words } from './words.js';
 
 /** @typedef {import('./outbox.js').Entry} Entry */
@@ -63,7 +63,7 @@ export class Shell {
     const notices = [missing, isKeeping ? '' : words.unkeeping, ...warnings, connection === 'offline' ? (rightAt ? words.stale(clockTime(rightAt)) : words.neverLoaded) : ''].filter(Boolean);
     if (notices.join() !== this.#drawn) {
       this.#drawn = notices.join();
-      arrange(this.#notice, notices.map((text) => h('p.notice', text, text === missing && button(words.lost.show, () => this.#showLost(), { name: 'lost' }))));
+      arrange(this.#notice, notices.map((text) => h('p.notice', text, text === missing ? button(words.lost.show, () => this.#showLost(), { name: 'lost' }) : this.#help('wrong'))));
     }
     if (this.#list.isConnected && this.#listed !== unsent) this.#drawUnsent();
   }
@@ -83,7 +83,14 @@ export class Shell {
 
   showUnsent() {
     this.#drawUnsent();
-    return openDialog(words.outbox.title, [this.#list], [cancel(words.close)]);
+    const help = this.#help('wrong#something-is-not-sent-yet');
+    return openDialog(words.outbox.title, [this.#list, help && h('p', help)], [cancel(words.close)]);
+  }
+
+  /** Without the server only a browser that keeps a copy of the page has the help. @param {string} page */
+  #help(page) {
+    const isThere = this.#store.connection !== 'offline' || navigator.serviceWorker?.controller;
+    return isThere ? helpLink(words.help.what, page) : null;
   }
 
   #drawUnsent() {

@@ -1,6 +1,6 @@
-// Keeps the page at hand, so that it opens also while the server is away; where browsers allow that (https, and this computer's
-// own address). It is only asked for the page and its files. While the server answers, whatever it says, the page is the
-// server's; each version of the page keeps its own files and drops those of the others.
+// Keeps the page and the help at hand, so that they open also while the server is away; where browsers allow that (https,
+// and this computer's own address). It is only asked for these. While the server answers, whatever it says, the page is
+// the server's; each version of the page keeps its own files and drops those of the others.
 
 const NAME = '{{assets}}';
 
@@ -14,6 +14,11 @@ async function keep() {
     for (const [, name] of (await file.clone().text()).matchAll(/\.\/(\w+\.js)/g)) files.add(path.replace(/[^/]+$/, name));
     await cache.put(path, file);
   }
+  // The help, as it was when this was sent: {{help}}.
+  const help = await get('/help');
+  const pages = new Set((await help.clone().text()).match(/\/help\/[^"#]+/g));
+  for (const path of pages) await cache.put(path, await get(path));
+  await cache.put('/help', help);
   await cache.put('/', page);
 }
 
@@ -38,5 +43,6 @@ addEventListener('fetch', (/** @type {any} */ event) => {
   const { request } = event;
   const { pathname } = new URL(request.url);
   if (pathname === '/') event.respondWith(fetch(request).catch(() => kept('/')));
+  else if (pathname.startsWith('/help')) event.respondWith(fetch(request).catch(() => kept(pathname)));
   else if (pathname.startsWith('/ui/')) event.respondWith(kept(request).then((file) => file ?? fetch(request)));
 });

@@ -20,6 +20,13 @@ export function button(label, onclick, { icon: name, look = '', name: hook, type
   }, name && icon(name), isIconOnly ? null : h('span', label));
 }
 
+/**
+ * A link to a page of the help, in a tab of its own: this one may be all that the device has of the shop.
+ * @param {string} text @param {string} page
+ */
+export const helpLink = (text, page, look = '') =>
+  h(`a.help${look}`, { href: `/help/${page}`, target: '_blank', rel: 'noopener' }, text);
+
 /** @param {string} label @param {HTMLElement} control @param {string} [hint] */
 export function field(label, control, hint) {
   return h('label.field', h('span.field-label', label), control, hint ? h('span.hint', hint) : null);

@@ -22,6 +22,7 @@ export const words = {
   close: 'Close',
   cancel: 'Cancel',
   back: 'Back',
+  help: { all: 'Help', what: 'What to do', devices: 'How other devices are let in' },
   skip: 'Skip to the content',
   menu: 'Main menu',
 

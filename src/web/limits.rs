@@ -1,4 +1,4 @@
-//! Every limit of the network side, named with its unit (promise 8). The README shows the same table.
+//! Every limit of the network side, named with its unit (promise 8). The manual's page `limits` shows the same table.
 
 use std::time::Duration;
 

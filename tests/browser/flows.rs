@@ -1,4 +1,4 @@
-//! Goal: what SEED.md's "Message Flow Examples" promise, and what a person must not lose. Method: two devices act through their
+//! Goal: what one device does shows on the others, and a person loses nothing. Method: two devices act through their
 //! screens, `curl` as the third; each change is waited for on the other screens and looked up in what is stored.
 
 use std::process::Command;

@@ -96,6 +96,21 @@ fn the_kept_page_gives_way_to_a_new_version_and_to_a_closed_shop() {
     chrome.expect_no_faults();
 }
 
+/// What to do when the server is lost can be read while it is.
+#[test]
+fn the_help_opens_while_the_server_is_away() {
+    let Some(chrome) = Chrome::start() else { return };
+    let (mut server, proxy) = shop();
+    let page = open(&chrome, &chrome.device(), &proxy);
+    wait_kept(&page);
+    server.kill();
+    page.goto(&format!("http://{}/help", proxy.addr));
+    page.click("a[href='/help/wrong']");
+    page.wait_text("h1", "When something is wrong");
+    page.wait("document.styleSheets[0].cssRules.length > 0");
+    chrome.expect_no_faults();
+}
+
 /// A page over plain HTTP from another device is not allowed a worker: it must do without.
 #[test]
 fn a_page_without_a_worker_is_the_same_page() {

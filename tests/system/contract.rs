@@ -1,6 +1,6 @@
 //! Goal: an app that was written against the old backend works here by changing its address only.
 //!
-//! Method: every sentence of CONTRACT.md §1 to §5 is asked of a real server over real sockets. Where the contract is
+//! Method: every sentence of that backend's contract is asked of a real server over real sockets. Where the contract is
 //! exact to the byte (decimal points, items, sentences) the raw JSON text is compared, never a parsed number: to a
 //! parser `300` and `300.0` are the same, to the app they are not.
 
@@ -19,7 +19,7 @@ const CREATE_SALE: &str = "/api/orders/create-sale";
 const UNKNOWN_ESTIMATE: &str = "EST-DEADBEEF";
 const UNKNOWN_ORDER: &str = "ORDER-DEADBEEF";
 
-/// What a frame may say beside the keys of CONTRACT.md §4.
+/// What a frame may say beside the keys that the old backend sent.
 const EXTRA_FRAME_KEYS: [&str; 5] = ["seq", "rev", "at", "by", "origin"];
 
 // ---- reading JSON by the byte ----
@@ -1015,7 +1015,7 @@ fn times_are_the_shops_own_and_never_the_clients() {
     }
 }
 
-// ---- repeats within ten minutes (CONTRACT.md §5) ----
+// ---- repeats within ten minutes (promise 4) ----
 
 #[test]
 fn a_repeated_create_with_the_clients_own_time_is_stored_once() {
@@ -1117,7 +1117,7 @@ fn a_repeated_deletion_gets_its_first_answer() {
 
 // ---- the live feed ----
 
-/// A frame without the keys that go beyond CONTRACT.md §4.
+/// A frame without the keys that go beyond those of the old backend.
 fn contract_part(frame: &str) -> Value {
     let mut frame: Value = serde_json::from_str(frame).unwrap_or_else(|error| panic!("{error} in {frame}"));
     frame.as_object_mut().expect("a frame is an object").retain(|key, _| !EXTRA_FRAME_KEYS.contains(&key.as_str()));

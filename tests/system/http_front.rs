@@ -13,7 +13,7 @@ use super::support::server::Server;
 use super::support::wire::{chunked_create, create, create_head, estimate, in_chunks};
 use super::support::{DEADLINE, samples, wait_until};
 
-/// Limit of DESIGN.md §8.
+/// The limit of a body (manual, page `limits`).
 const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// A request after which the connection ends.

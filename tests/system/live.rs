@@ -1,4 +1,4 @@
-//! The live feed as a device sees it (CONTRACT.md §4, DESIGN.md §5).
+//! The live feed as a device sees it (manual, page `live`).
 //!
 //! Goal: every change is announced to every client by exactly the frames of the contract, in commit order, and no client
 //! can hold up another or the server's exit.
@@ -35,7 +35,7 @@ const ITEMS: &str = concat!(
 /// The amounts of a record, which the old app hands to a Dart `double`.
 const AMOUNTS: [&str; 5] = ["subtotal", "discount_amount", "discount_percentage", "total", "amount_paid"];
 
-/// What a frame may carry beyond the contract (DESIGN.md §6).
+/// What a frame may carry beyond what old apps know (manual, page `live`).
 const EXTRA_KEYS: [&str; 5] = ["seq", "rev", "at", "by", "origin"];
 
 /// A body with [`ITEMS`]; its amounts are integers, which must not stay integers.

@@ -7,6 +7,7 @@ mod concurrency;
 mod contract;
 mod durability;
 mod guard;
+mod help;
 mod hostile_http;
 mod hostile_json;
 #[cfg(target_os = "linux")]

@@ -1,7 +1,7 @@
 //! Random commands against a model.
 //!
 //! Goal: for every sequence of commands, valid and invalid, the answers, the records, the lists, the links between
-//! records and the frames of the live feed agree with a model of the contract (CONTRACT.md §2–§5) that is simple enough
+//! records and the frames of the live feed agree with a model of the contract (manual, page `api`) that is simple enough
 //! to be seen right: two growing vectors and a few rules.
 //!
 //! Method: proptest makes short sequences; each runs against a fresh server and a fresh model. A target is an index into

@@ -205,6 +205,7 @@ fn ask_the_server_itself(asker: &mut Asker<'_>) {
     for path in [
         "/",
         "/sw.js",
+        "/help",
         "/openapi.json",
         "/api",
         "/api/",
@@ -225,6 +226,14 @@ fn ask_the_server_itself(asker: &mut Asker<'_>) {
     for file in page.split("\"/ui/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
         asker.get("/ui/{folder}/{name}", &format!("/ui/{file}"), 200);
     }
+    let tagged = asker.ask("GET /help", "/help", &[], None, 200);
+    asker.ask("GET /help", "/help", &[("If-None-Match", tagged.header("ETag").unwrap())], None, 304);
+    for page in ["limits", "help.css"] {
+        asker.get("/help/{page}", &format!("/help/{page}"), 200);
+    }
+    asker.ask("GET /help/{page}", "/help/limits", &[("If-None-Match", "*")], None, 304);
+    asker.get("/help/{page}", "/help/nothing", 404);
+    asker.ask("GET /help/{page}", "/help/nothing", &[("Accept", "text/html")], None, 404);
     asker.get("/ui/{folder}/{name}", "/ui/00000000/main.js", 404);
     asker.get("/ui/{folder}/{name}", "/ui/%zz/main.js", 400);
 }
@@ -542,9 +551,9 @@ fn the_messages_of_the_sockets_are_those_of_the_description() {
     description.validate_message("SyncLive", &late.next_json());
 }
 
-/// The first cells of the README's table with this heading, without their backticks.
-fn readme_column(heading: &str) -> BTreeSet<String> {
-    let table = include_str!("../../README.md").split(&format!("| {heading} |")).nth(1).unwrap();
+/// The first cells of the manual's table with this heading, without their backticks.
+fn manual_column(heading: &str) -> BTreeSet<String> {
+    let table = include_str!("../../src/manual/live.md").split(&format!("| {heading} |")).nth(1).unwrap();
     let rows = table.lines().skip(2).take_while(|row| row.starts_with('|'));
     let cells = rows.map(|row| row.split('|').nth(1).unwrap());
     cells.flat_map(|cell| cell.split(", ").map(|name| name.trim().trim_matches('`').to_string())).collect()
@@ -559,10 +568,10 @@ fn the_readme_tells_the_channels_and_the_fields_of_a_change() {
         .iter()
         .flat_map(|name| schemas[name]["properties"].as_object().unwrap().keys().cloned())
         .collect();
-    assert_eq!(readme_column("field of a change"), fields);
+    assert_eq!(manual_column("field of a change"), fields);
     let paths = document["paths"].as_object().unwrap();
     let channels = paths.iter().filter(|(_, path)| path["get"]["responses"]["101"].is_object());
-    assert_eq!(readme_column("channel"), channels.map(|(path, _)| path.clone()).collect());
+    assert_eq!(manual_column("channel"), channels.map(|(path, _)| path.clone()).collect());
 }
 
 /// Requests for each operation and way of making them up, unless `SCHEMATHESIS_EXAMPLES` says another number.

@@ -1,14 +1,14 @@
-//! Goal: what the README tells people to type works as it stands. Method: its `curl` examples, one after the other, against an
-//! empty shop; only the address is another.
+//! Goal: what the manual tells people to type works as it stands. Method: its `curl` examples, one after the other, against
+//! an empty shop; only the address is another.
 
 use std::process::Command;
 
 use crate::support::server::Server;
 
-/// The `sh` blocks of the README that talk to a server.
+/// The `sh` blocks of the pages for programs that talk to a server.
 fn examples() -> Vec<String> {
-    let readme = include_str!("../../README.md");
-    let blocks = readme.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let pages = [include_str!("../../src/manual/api.md"), include_str!("../../src/manual/live.md")].concat();
+    let blocks = pages.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     blocks.filter(|block| block.contains("curl ")).map(str::to_string).collect()
 }
 

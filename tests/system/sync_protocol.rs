@@ -1,6 +1,6 @@
-//! `/sync` and `/api/changes` frame by frame (DESIGN.md §6).
+//! `/sync` and `/api/changes` frame by frame (promises 2 and 6; manual, page `live`).
 //!
-//! Goal: the greeting, the catch-up, the live feed and the word to reload are exactly what the document says, over the
+//! Goal: the greeting, the catch-up, the live feed and the word to reload are exactly what the manual says, over the
 //! socket and over HTTP alike, and the switch from one to the other has no gap and no double.
 //!
 //! Method: a screen that was there from the first change on has every frame; what any other device must be sent is

@@ -19,7 +19,7 @@ const BINARY: u8 = 0x2;
 const CLOSE: u8 = FIN | 0x8;
 const PING: u8 = FIN | 0x9;
 const PONG: u8 = FIN | 0xA;
-/// The README's limit for a message.
+/// The limit of a message (manual, page `limits`).
 const MESSAGE_BYTES: usize = 64 << 10;
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";

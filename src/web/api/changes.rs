@@ -1,4 +1,4 @@
-//! Catching up (DESIGN §6): what a client has missed, read in slices, handed on without a gap and without doubles.
+//! Catching up (promise 6): what a client has missed, read in slices, handed on without a gap and without doubles.
 
 use std::io::{self, Write};
 use std::ops::RangeInclusive;

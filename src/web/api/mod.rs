@@ -4,6 +4,8 @@ mod changes;
 mod conditional;
 mod estimates;
 mod health;
+mod help;
+mod html;
 mod list_query;
 mod lists;
 mod metrics;

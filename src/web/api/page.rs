@@ -3,16 +3,13 @@
 use std::sync::LazyLock;
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
+use super::help;
+use super::html::{has_already, secured, tag_of, wants_page};
+use super::request::Visit;
 use crate::app::{App, Unavailable};
 use crate::ui;
-use crate::web::api::Visit;
 use crate::web::http::{Fixed, Problem, Response};
-
-/// Nothing but our own files runs in the page, and nobody frames it.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-     worker-src 'self'; img-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// What a path in the assets' folder names never changes (RFC 8246 §2).
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
@@ -23,7 +20,7 @@ static FILES: LazyLock<Vec<(&ui::Asset, Fixed)>> =
 
 /// The page for a browser, a sentence for everything else.
 pub(crate) fn root(visit: &Visit<'_>) -> Response {
-    let wants_page = visit.head.header("Accept").is_some_and(|accept| accept.contains("text/html"));
+    let wants_page = wants_page(visit);
     let mut response = match visit.lifecycle.app() {
         Ok(app) if wants_page => page(visit, app),
         Ok(_) => sentence(),
@@ -73,9 +70,7 @@ fn page(visit: &Visit<'_>, app: &App) -> Response {
         .replace("{{currency}}", currency.code())
         .replace("{{decimals}}", &currency.decimals().to_string())
         .replace("{{assets}}", ui::FOLDER.as_str());
-    // Weak, since the same page may be packed or not (RFC 9110 §8.8.1).
-    let digest = Sha256::digest(&page);
-    let tag = digest.iter().take(8).fold("W/\"".to_string(), |tag, byte| format!("{tag}{byte:02x}")) + "\"";
+    let tag = tag_of(page.as_bytes());
     let mut response = if has_already(visit, &tag) {
         Response::empty(304, "no-cache")
     } else {
@@ -83,11 +78,6 @@ fn page(visit: &Visit<'_>, app: &App) -> Response {
     };
     response.add_header("ETag", &tag);
     secured(response)
-}
-
-fn has_already(visit: &Visit<'_>, tag: &str) -> bool {
-    let tags = visit.head.header("If-None-Match").unwrap_or_default();
-    tags.split(',').map(str::trim).any(|own| own == "*" || own == tag)
 }
 
 pub(crate) fn asset(folder: &str, name: &str) -> Result<Response, Problem> {
@@ -98,11 +88,7 @@ pub(crate) fn asset(folder: &str, name: &str) -> Result<Response, Problem> {
 
 /// The service worker. A browser asks for it at each visit and takes a changed one at once, whatever it has kept.
 pub(crate) fn worker(_: &Visit<'_>) -> Response {
-    let worker = ui::WORKER.replace("{{assets}}", ui::FOLDER.as_str());
+    // A worker that differs is installed anew, and so are its copies.
+    let worker = ui::WORKER.replace("{{assets}}", ui::FOLDER.as_str()).replace("{{help}}", &help::version());
     secured(Response::new(200, ui::SCRIPT, "no-cache", worker.into_bytes()))
-}
-
-fn secured(mut response: Response) -> Response {
-    response.add_header("Content-Security-Policy", CONTENT_SECURITY_POLICY);
-    response
 }

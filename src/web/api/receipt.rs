@@ -1,4 +1,4 @@
-//! The answers to commands, as the app expects them (CONTRACT §3). Pure: the same verdict gives the same bytes.
+//! The answers to commands, as the app expects them (manual, page `api`). Pure: the same verdict gives the same bytes.
 
 use crate::app::{Answer, ConversionReceipt, Outcome, Receipt, Verdict};
 use crate::domain::{Currency, Kind, Money, RecordKey};

@@ -3,8 +3,9 @@
 use tiny_http::Method;
 
 use super::request::{Reply, Request, Visit};
-use super::{changes, estimates, health, lists, metrics, openapi, orders, page, records, settings, summary};
+use super::{changes, estimates, health, help, lists, metrics, openapi, orders, page, records, settings, summary};
 use crate::domain::Kind;
+use crate::manual;
 use crate::web::http::{Problem, Response, percent_decode};
 
 /// What answers a request, with what it takes from the path.
@@ -12,6 +13,8 @@ use crate::web::http::{Problem, Response, percent_decode};
 pub(crate) enum Endpoint<'a> {
     /// Answered also while the shop is closed.
     Always(fn(&Visit<'_>) -> Response),
+    /// A page of the manual, answered also while the shop is closed.
+    Help(fn(&Visit<'_>, &str) -> Result<Response, Problem>, &'a str),
     /// A file of the page, by folder and name.
     File(&'a str, &'a str),
     /// About the open shop; cannot fail.
@@ -30,7 +33,7 @@ pub(crate) enum Endpoint<'a> {
 
 /// The table: each route is named once, with what answers it.
 pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Endpoint<'a>> {
-    use Endpoint::{Always, Create, File, Live, Named, Open, Record, Shop};
+    use Endpoint::{Always, Create, File, Help, Live, Named, Open, Record, Shop};
     use Kind::{Estimate, Order};
     use Method::{Delete, Get, Post, Put};
     Some(match (method, path) {
@@ -38,6 +41,8 @@ pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Endpoint<'a>
         (Get, ["openapi.json"]) => Open(openapi::description),
         (Get, ["sw.js"]) => Always(page::worker),
         (Get, ["ui", folder, name]) => File(folder, name),
+        (Get, ["help"]) => Help(help::page, manual::CONTENTS),
+        (Get, ["help", name]) => Help(help::page, name),
         (Get, ["api"] | ["api", ""]) => Open(health::api_root),
         (Get, ["health"] | ["api", "health"]) => Always(health::health),
         (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => Open(health::websocket_status),
@@ -117,6 +122,7 @@ impl Endpoint<'_> {
     fn carry_out(self, visit: &Visit<'_>) -> Result<Reply, Problem> {
         let response = match self {
             Self::Always(answer) => answer(visit),
+            Self::Help(answer, name) => answer(visit, name)?,
             Self::File(folder, name) => page::asset(folder, name)?,
             Self::Open(answer) => answer(&visit.enter()?),
             Self::Shop(answer) => answer(&visit.enter()?)?,
@@ -191,7 +197,10 @@ mod tests {
     /// The part of the address that a handler sees.
     fn text_of(endpoint: Endpoint<'_>) -> Option<&str> {
         match endpoint {
-            Endpoint::File(_, text) | Endpoint::Record(_, _, text) | Endpoint::Named(_, text) => Some(text),
+            Endpoint::File(_, text)
+            | Endpoint::Help(_, text)
+            | Endpoint::Record(_, _, text)
+            | Endpoint::Named(_, text) => Some(text),
             Endpoint::Always(_) | Endpoint::Open(_) | Endpoint::Shop(_) | Endpoint::Create(_) | Endpoint::Live(_) => {
                 None
             }
@@ -253,6 +262,7 @@ mod tests {
             "/api/estimates/EST-1",
             "/api/orders/number/%23001?x=1",
             "/ui/0123456789ab/main.js",
+            "/help/limits",
             "/api/orders/x/status?status=y",
             "/",
             "/api/estimates/x/convert-to-order",
