@@ -15,7 +15,8 @@ export class Actions {
   #toast;
 
   /**
-   * @param {import('./store.js').Store} store @param {import('./outbox.js').Outbox} outbox
+   * @param {import('./store.js').Store} store
+   * @param {import('./outbox.js').Outbox} outbox
    * @param {(text: string, look?: '' | 'bad', link?: string) => void} toast
    */
   constructor(store, outbox, toast) {
@@ -24,14 +25,20 @@ export class Actions {
     this.#toast = toast;
   }
 
-  /** Carries a wish out and says what became of it. @param {Wish} wish @param {(body: any) => string} said @param {(body: any) => string} [link] */
+  /**
+   * Carries a wish out and says what became of it.
+   * @param {Wish} wish
+   * @param {(body: any) => string} said
+   * @param {(body: any) => string} [link]
+   */
   async run(wish, said, link = () => '') {
     const outcome = await this.#outbox.submit(wish);
     if (outcome.state === 'done') this.#toast(said(outcome.body), '', link(outcome.body));
     else if (outcome.state === 'queued') this.#toast(words.said.queued);
     else if (outcome.status === 412) this.#toast(words.said.changed, 'bad');
     else this.#toast(words.said.refused(outcome.body?.detail ?? ''), 'bad');
-    if (outcome.status === 412 && wish.kind && outcome.body?.current) this.#store.learn(wish.kind, [outcome.body.current]);
+    if (outcome.status === 412 && wish.kind && outcome.body?.current)
+      this.#store.learn(wish.kind, [outcome.body.current]);
     return outcome;
   }
 
@@ -42,7 +49,11 @@ export class Actions {
     const wish = this.#about('convert', 'estimate', estimate, 'POST', '/convert-to-order', body);
     const link = (/** @type {any} */ answer) => linkTo('order', answer.order_id);
     const { hash } = location;
-    const outcome = await this.run(wish, (answer) => words.said.converted(numberOf('estimate', estimate), answer.sale_number), link);
+    const outcome = await this.run(
+      wish,
+      (answer) => words.said.converted(numberOf('estimate', estimate), answer.sale_number),
+      link,
+    );
     // Whoever has gone on meanwhile is not called back.
     if (outcome.state === 'done' && hash === location.hash) location.hash = link(outcome.body);
   }
@@ -51,8 +62,10 @@ export class Actions {
   async remove(kind, record) {
     const number = numberOf(kind, record);
     const source = record.source_estimate_number;
-    const [title, text] = kind === 'estimate' ? [words.ask.deleteEstimate(number), words.ask.estimateGoes]
-      : [words.ask.deleteOrder(number), source ? words.ask.bothGo(source) : words.ask.orderGoes];
+    const [title, text] =
+      kind === 'estimate'
+        ? [words.ask.deleteEstimate(number), words.ask.estimateGoes]
+        : [words.ask.deleteOrder(number), source ? words.ask.bothGo(source) : words.ask.orderGoes];
     if (!(await confirm(title, text, words.record.delete))) return;
     await this.run(this.#about('delete', kind, record, 'DELETE', ''), () => words.said.deleted(kind, number));
   }
@@ -67,24 +80,49 @@ export class Actions {
   async duplicate(estimate) {
     const wish = this.#about('duplicate', 'estimate', estimate, 'POST', '/duplicate');
     const { hash } = location;
-    const outcome = await this.run({ ...wish, rev: undefined }, (answer) => words.said.saved('estimate', answer.estimate_number));
-    if (outcome.state === 'done' && hash === location.hash) location.hash = linkTo('estimate', outcome.body.estimate_id);
+    const outcome = await this.run({ ...wish, rev: undefined }, (answer) =>
+      words.said.saved('estimate', answer.estimate_number),
+    );
+    if (outcome.state === 'done' && hash === location.hash)
+      location.hash = linkTo('estimate', outcome.body.estimate_id);
   }
 
-  /** @param {SaleRecord} estimate as it was opened @param {string} body JSON @param {number} [rev] */
+  /**
+   * @param {SaleRecord} estimate as it was opened
+   * @param {string} body JSON
+   * @param {number} [rev]
+   */
   edit(estimate, body, rev) {
     return this.#outbox.submit({ ...this.#about('edit', 'estimate', estimate, 'PUT', '', body), rev });
   }
 
-  /** @param {Kind} kind @param {any} bill @param {string} body the bill and how it was paid, as JSON @param {string} [made_at] when it was given first */
+  /**
+   * @param {Kind} kind
+   * @param {any} bill
+   * @param {string} body the bill and how it was paid, as JSON
+   * @param {string} [made_at] when it was given first
+   */
   create(kind, bill, body, made_at) {
     const path = kind === 'estimate' ? '/api/estimates/create' : '/api/orders/create-sale';
-    return this.#outbox.submit({ what: 'create', kind, title: `${bill.customer_name} · ${money(bill.total)}`, method: 'POST', path, body, made_at });
+    return this.#outbox.submit({
+      what: 'create',
+      kind,
+      title: `${bill.customer_name} · ${money(bill.total)}`,
+      method: 'POST',
+      path,
+      body,
+      made_at,
+    });
   }
 
   /**
-   * @param {Wish['what']} what @param {Kind} kind @param {SaleRecord} record @param {string} method @param {string} rest of the path
-   * @param {any} [body] @returns {Wish}
+   * @param {Wish['what']} what
+   * @param {Kind} kind
+   * @param {SaleRecord} record
+   * @param {string} method
+   * @param {string} rest of the path
+   * @param {any} [body]
+   * @returns {Wish}
    */
   #about(what, kind, record, method, rest, body) {
     const id = idOf(kind, record);

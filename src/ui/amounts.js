@@ -1,6 +1,7 @@
-// The arithmetic of a bill, as the server does it (src/domain/amounts.rs): prices, quantities and percentages are whole
-// millionths, amounts are whole minor units, and no float is on the way. Each line is rounded half away from zero to the minor
-// unit, so that what stands on the paper adds up. And numbers as people type them, with the marks of this browser's language.
+// The arithmetic of a bill, as the server does it (src/domain/amounts.rs): prices, quantities and percentages are
+// whole millionths, amounts are whole minor units, and no float is on the way. Each line is rounded half away from
+// zero to the minor unit, so that what stands on the paper adds up. And numbers as people type them, with the marks
+// of this browser's language.
 
 import { asciiDigits } from './fold.js';
 
@@ -14,7 +15,8 @@ const TYPED_CHARS_MAX = 40;
 
 /** How this browser's language writes numbers; some write money with other marks (`de-AT`). */
 const FORMATS = [new Intl.NumberFormat(), new Intl.NumberFormat(undefined, { style: 'currency', currency: 'EUR' })];
-const marksOf = (/** @type {string} */ type) => FORMATS.map((format) => format.formatToParts(1234567.5).find((part) => part.type === type)?.value);
+const marksOf = (/** @type {string} */ type) =>
+  FORMATS.map((format) => format.formatToParts(1234567.5).find((part) => part.type === type)?.value);
 const GROUP_MARKS = marksOf('group');
 /** Between the whole and the rest of a number that stands in a field. */
 const DECIMAL_MARK = marksOf('decimal')[0] === ',' ? ',' : '.';
@@ -22,12 +24,15 @@ const DECIMAL_MARK = marksOf('decimal')[0] === ',' ? ',' : '.';
 /**
  * @typedef {{ price: bigint, quantity: bigint, discount: bigint }} Line in millionths; the discount in per cent
  * @typedef {{ isPercent: boolean, value: bigint }} Discount in millionths: per cent, or whole units of money
- * @typedef {{ lines: bigint[], subtotal: bigint, discount: bigint, total: bigint, isTooLarge: boolean }} Bill in minor units
+ * @typedef {{ lines: bigint[], subtotal: bigint, discount: bigint, total: bigint, isTooLarge: boolean }} Bill in
+ * minor units
  */
 
 /**
- * Reads a number as people type it: with a comma or a point, groups, digits of any script. Where a mark may mean two things, the
- * browser's language decides: `1.500` is 1,500 where groups have points. @param {string} text
+ * Reads a number as people type it: with a comma or a point, groups, digits of any script. Where a mark may mean two
+ * things, the
+ * browser's language decides: `1.500` is 1,500 where groups have points.
+ * @param {string} text
  * @returns {bigint | null} in millionths, rounded half away from zero; null if it is not a number
  */
 export function parseMicros(text) {
@@ -37,7 +42,11 @@ export function parseMicros(text) {
 
 /** With a point before the decimals and no group marks; null if the marks make no number. @param {string} typed */
 function plainNumber(typed) {
-  const text = asciiDigits(typed).replace(/\p{Cf}/gu, '').trim().replaceAll('．', '.').replaceAll('，', ',');
+  const text = asciiDigits(typed)
+    .replace(/\p{Cf}/gu, '')
+    .trim()
+    .replaceAll('．', '.')
+    .replaceAll('，', ',');
   const [, sign, spaced] = /^([-−–‐‑﹣－+]?)\s*(.*)$/su.exec(text) ?? ['', '', ''];
   // A space, an apostrophe and the Arabic ٬ stand between groups and nowhere else.
   const number = spaced.replace(/[\s'’‘٬]/gu, '');
@@ -45,13 +54,19 @@ function plainNumber(typed) {
   const [whole, ...fraction] = decimal === '' ? [number] : number.split(decimal);
   const group = ['.', ','].find((mark) => whole.includes(mark)) ?? '';
   const isGood = fraction.length <= 1 && (group === '' || GROUPED[group === '.' ? 'point' : 'comma'].test(whole));
-  return isGood ? `${sign === '' || sign === '+' ? '' : '-'}${whole.replaceAll(group, '')}.${fraction[0] ?? ''}` : null;
+  return isGood
+    ? `${sign === '' || sign === '+' ? '' : '-'}${whole.replaceAll(group, '')}.${fraction[0] ?? ''}`
+    : null;
 }
 
 /** Thousands, or the lakhs of India. */
 const GROUPED = { point: /^\d{1,3}(\.\d{2,3})*\.\d{3}$/, comma: /^\d{1,3}(,\d{2,3})*,\d{3}$/ };
 
-/** The mark before the decimals; empty if there is none. @param {string} number @param {boolean} isGrouped by other marks */
+/**
+ * The mark before the decimals; empty if there is none.
+ * @param {string} number
+ * @param {boolean} isGrouped by other marks
+ */
 function decimalMark(number, isGrouped) {
   if (number.includes('٫')) return '٫';
   const marks = number.match(/[.,]/g) ?? [];
@@ -63,14 +78,20 @@ function decimalMark(number, isGrouped) {
   return isGroup ? '' : last;
 }
 
-/** How a number is understood that is not written like that, or that others would read in another way; else empty. @param {string} typed */
+/**
+ * How a number is understood that is not written like that, or that others would read in another way; else empty.
+ * @param {string} typed
+ */
 export function meantBy(typed) {
   const micros = parseMicros(typed);
   if (micros === null) return '';
   const text = typed.trim();
   const meant = typedText(micros);
   const [sign, whole, mark, fraction] = /^([-+]?)(\d*)([.,]?)(\d*)$/.exec(text)?.slice(1) ?? ['', '', 'other', ''];
-  const isPlain = sign !== '+' && (mark === '' || mark === DECIMAL_MARK) && !(fraction.length === 3 && /^[1-9]\d{0,2}$/.test(whole));
+  const isPlain =
+    sign !== '+' &&
+    (mark === '' || mark === DECIMAL_MARK) &&
+    !(fraction.length === 3 && /^[1-9]\d{0,2}$/.test(whole));
   return isPlain || text === meant ? '' : meant;
 }
 
@@ -78,7 +99,9 @@ export function meantBy(typed) {
 function microsOf(plain) {
   const [, sign, whole, fraction] = /^(-?)(\d*)\.?(\d*)$/.exec(plain) ?? ['', '', '', ''];
   if (whole + fraction === '') return null;
-  const kept = BigInt(`${whole || '0'}${fraction.slice(0, DIGITS).padEnd(DIGITS, '0')}`) + (fraction.charAt(DIGITS) >= '5' ? 1n : 0n);
+  const kept =
+    BigInt(`${whole || '0'}${fraction.slice(0, DIGITS).padEnd(DIGITS, '0')}`) +
+    (fraction.charAt(DIGITS) >= '5' ? 1n : 0n);
   return sign === '-' ? -kept : kept;
 }
 
@@ -88,7 +111,9 @@ export const toNumber = (micros) => Number(microsText(micros));
 /** The shortest text of a number, as programs write it: `2.5`. @param {bigint} micros */
 export function microsText(micros) {
   const size = micros < 0n ? -micros : micros;
-  const fraction = String(size % MICRO).padStart(DIGITS, '0').replace(/0+$/, '');
+  const fraction = String(size % MICRO)
+    .padStart(DIGITS, '0')
+    .replace(/0+$/, '');
   return `${micros < 0n ? '-' : ''}${size / MICRO}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
@@ -103,7 +128,11 @@ export const fromNumber = (number) => microsOf(plainText(String(Number(number ??
 
 /** Without an exponent. @param {string} number as JavaScript writes it */
 function plainText(number) {
-  const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(number) ?? ['', '', '0'];
+  const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(number) ?? [
+    '',
+    '',
+    '0',
+  ];
   const shift = Number(exponent);
   const digits = whole + fraction;
   if (shift < 0) return `${sign}0.${'0'.repeat(-shift - whole.length)}${digits}`;
@@ -111,13 +140,25 @@ function plainText(number) {
   return `${sign}${digits.slice(0, point).padEnd(point, '0')}.${digits.slice(point)}`;
 }
 
-/** @param {number} number an amount as the wire has it @param {number} decimals @returns {bigint} in minor units */
+/**
+ * @param {number} number an amount as the wire has it
+ * @param {number} decimals
+ * @returns {bigint} in minor units
+ */
 export const toMinor = (number, decimals) => BigInt(Math.round(number * 10 ** decimals));
 
-/** @param {bigint} minor @param {number} decimals @returns {number} as the wire has it; exact for every amount */
+/**
+ * @param {bigint} minor
+ * @param {number} decimals
+ * @returns {number} as the wire has it; exact for every amount
+ */
 export const fromMinor = (minor, decimals) => Number(minor) / 10 ** decimals;
 
-/** @param {bigint} micros @param {number} decimals @returns {bigint} in minor units, rounded half away from zero */
+/**
+ * @param {bigint} micros
+ * @param {number} decimals
+ * @returns {bigint} in minor units, rounded half away from zero
+ */
 export const roundToMinor = (micros, decimals) => divided(micros, unitOf(decimals));
 
 /** A minor unit in millionths. @param {number} decimals */
@@ -126,13 +167,21 @@ const unitOf = (decimals) => MICRO / 10n ** BigInt(decimals);
 /** Rounded half away from zero. @param {bigint} value @param {bigint} by more than 0 */
 const divided = (value, by) => (value < 0n ? -((by / 2n - value) / by) : (value + by / 2n) / by);
 
-/** price × quantity × (1 − discount/100). @param {Line} line @param {number} decimals @returns {bigint} in minor units */
+/**
+ * price × quantity × (1 − discount/100).
+ * @param {Line} line
+ * @param {number} decimals
+ * @returns {bigint} in minor units
+ */
 const lineAmount = ({ price, quantity, discount }, decimals) =>
   divided(price * quantity * (HUNDRED - discount), MICRO * HUNDRED * unitOf(decimals));
 
 /**
  * A percentage rounds the total, and the discount is the difference: 50 % of 78.99 leaves 39.50.
- * @param {Line[]} lines @param {Discount} discount @param {number} decimals of the currency @returns {Bill}
+ * @param {Line[]} lines
+ * @param {Discount} discount
+ * @param {number} decimals of the currency
+ * @returns {Bill}
  */
 export function billOf(lines, discount, decimals) {
   const amounts = lines.map((line) => lineAmount(line, decimals));
@@ -141,7 +190,13 @@ export function billOf(lines, discount, decimals) {
   const rest = discount.isPercent ? divided(subtotal * (HUNDRED - discount.value), HUNDRED) : subtotal - off;
   // A discount is never more than there is; a bill of returns alone is below zero by itself.
   const total = off > 0n && rest < 0n ? (subtotal < 0n ? subtotal : 0n) : rest;
-  return { lines: amounts, subtotal, discount: subtotal - total, total, isTooLarge: [...amounts, subtotal].some(isBeyond) };
+  return {
+    lines: amounts,
+    subtotal,
+    discount: subtotal - total,
+    total,
+    isTooLarge: [...amounts, subtotal].some(isBeyond),
+  };
 }
 
 /** @param {bigint} minor */

@@ -34,7 +34,12 @@ export class ApiError extends Error {
   }
 }
 
-/** A page of a list, newest first. @param {Kind} kind @param {Query} query @returns {Promise<Answer>} */
+/**
+ * A page of a list, newest first.
+ * @param {Kind} kind
+ * @param {Query} query
+ * @returns {Promise<Answer>}
+ */
 export async function list(kind, query) {
   const path = kind === 'estimate' ? '/api/estimates/all' : '/api/orders/orders-only';
   const answer = await get(`${path}?${parameters(query)}`);
@@ -43,7 +48,11 @@ export async function list(kind, query) {
   return { ...answer, body: records };
 }
 
-/** @param {Kind} kind @param {string} id @param {string} [part] of what is known about it */
+/**
+ * @param {Kind} kind
+ * @param {string} id
+ * @param {string} [part] of what is known about it
+ */
 export const record = (kind, id, part = '') => get(`/api/${PLURAL[kind]}/${encodeURIComponent(id)}${part}`);
 
 /** @param {Kind} kind @param {string} id */
@@ -54,7 +63,8 @@ export const search = (query) => get(`/api/search?${parameters(query)}`);
 
 /**
  * What happened after `since`; from now on, if that is not given.
- * @param {{ since?: number, epoch: string, limit: number, wait?: number }} query `wait`: seconds for which the server may wait
+ * @param {{ since?: number, epoch: string, limit: number, wait?: number }} query `wait`: seconds for which the server
+ * may wait
  */
 export const changes = (query) => get(`/api/changes?${parameters(query)}`, TIMEOUT_MS + (query.wait ?? 0) * 1_000);
 
@@ -64,7 +74,8 @@ export const health = () => get('/health');
 
 /**
  * Sends a command. Throws only if no answer came, so that it must be sent again.
- * @param {Command} command @returns {Promise<{ status: number, body: any }>}
+ * @param {Command} command
+ * @returns {Promise<{ status: number, body: any }>}
  */
 export async function send({ method, path, key, body, rev }) {
   /** @type {Record<string, string>} */
@@ -72,7 +83,10 @@ export async function send({ method, path, key, body, rev }) {
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (rev !== undefined) headers['If-Match'] = `"${rev}"`;
   return ask(path, { method, headers, body }, TIMEOUT_MS, async (response) => {
-    const answer = await response.text().then(readJson).catch(() => null);
+    const answer = await response
+      .text()
+      .then(readJson)
+      .catch(() => null);
     if (answer === null) throw new ApiError(response.status, 'The answer broke off');
     return { status: response.status, body: answer };
   });
@@ -86,7 +100,11 @@ export const isThere = () => ask('/health', { cache: 'no-store' }, THERE_MS, asy
 
 /**
  * Ends a request that takes too long; `AbortSignal.timeout` is younger than some shops' browsers.
- * @template T @param {string} path @param {RequestInit} how @param {number} limit in ms @param {(response: Response) => Promise<T>} read
+ * @template T
+ * @param {string} path
+ * @param {RequestInit} how
+ * @param {number} limit in ms
+ * @param {(response: Response) => Promise<T>} read
  */
 async function ask(path, how, limit, read) {
   const request = new AbortController();
@@ -99,7 +117,8 @@ async function ask(path, how, limit, read) {
 }
 
 /** @param {string} path @returns {Promise<Answer>} */
-const get = (path, limit = TIMEOUT_MS) => ask(path, { headers: { Accept: 'application/json' }, cache: 'no-store' }, limit, answerOf);
+const get = (path, limit = TIMEOUT_MS) =>
+  ask(path, { headers: { Accept: 'application/json' }, cache: 'no-store' }, limit, answerOf);
 
 /** @param {Response} response @returns {Promise<Answer>} */
 async function answerOf(response) {

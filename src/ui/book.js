@@ -1,4 +1,5 @@
-// The screen of estimates and that of orders: the list, and beside or over it the one that is open. The list keeps its place.
+// The screen of estimates and that of orders: the list, and beside or over it the one that is open. The list keeps
+// its place.
 
 import { h, later, setText } from './dom.js';
 import { money, wallTime } from './format.js';
@@ -46,13 +47,25 @@ export class Book {
     this.#pane = new RecordPane(app, kind);
     this.#title = h('h1', words.lists[kind].title);
     this.#search = h('input', {
-      type: 'search', placeholder: words.search, 'aria-label': words.search, oninput: later(120, () => this.#look()), data: { search: kind },
+      type: 'search',
+      placeholder: words.search,
+      'aria-label': words.search,
+      oninput: later(120, () => this.#look()),
+      data: { search: kind },
     });
     this.#draw = this.#newRows();
-    const head = h('header.pane-head', this.#title,
+    const head = h(
+      'header.pane-head',
+      this.#title,
       h('label.search', icon('search'), this.#search),
-      choice(words.filter, `status-${kind}`, words.lists[kind].statuses, '', (status) => this.#look(status)));
-    this.node = h('div.book', { data: { screen: kind } }, h('section.pane.list-pane', head, this.#scroller), this.#pane.node);
+      choice(words.filter, `status-${kind}`, words.lists[kind].statuses, '', (status) => this.#look(status)),
+    );
+    this.node = h(
+      'div.book',
+      { data: { screen: kind } },
+      h('section.pane.list-pane', head, this.#scroller),
+      this.#pane.node,
+    );
   }
 
   /** @param {string[]} parts of the address behind the kind */
@@ -98,7 +111,10 @@ export class Book {
     if (this.#view.state === 'new' && this.#app.store.connection === 'live') this.#load();
     const { store } = this.#app;
     const stored = store.select(this.#view);
-    const own = this.#view.status === '' ? store.own(this.#kind).filter((/** @type {SaleRecord} */ one) => this.#view.finds(one)) : [];
+    const own =
+      this.#view.status === ''
+        ? store.own(this.#kind).filter((/** @type {SaleRecord} */ one) => this.#view.finds(one))
+        : [];
     this.node.setAttribute('aria-busy', String(this.#view.state === 'loading'));
     if (this.#view.state !== 'ready' && stored.length + own.length === 0) {
       this.#rows.replaceChildren(...(this.#view.state === 'failed' ? [h('li', this.#failure())] : placeholders(7)));
@@ -106,9 +122,18 @@ export class Book {
       return;
     }
     if (this.#isAtTop) this.#top = stored.length > 0 ? placeOf(this.#kind, stored[0]) : 0;
-    if (this.#isAtTop && this.#view.isCut && this.#view.state === 'ready') this.#app.sync.begin(this.#view).catch(() => {});
+    if (this.#isAtTop && this.#view.isCut && this.#view.state === 'ready')
+      this.#app.sync.begin(this.#view).catch(() => {});
     this.#view.top = this.#isAtTop ? Infinity : this.#top;
-    const state = [this.#view, this.#view.version, this.#view.state, this.#top, this.#open, store.unsent, store.settings];
+    const state = [
+      this.#view,
+      this.#view.version,
+      this.#view.state,
+      this.#top,
+      this.#open,
+      store.unsent,
+      store.settings,
+    ];
     if (this.#drawn.length > 0 && state.every((one, index) => one === this.#drawn[index])) return;
     this.#drawn = state;
     // Rows that stand already show amounts and times in the shop's way, which is another one by now.
@@ -119,8 +144,22 @@ export class Book {
     const news = this.#view.isCut ? `${NEWS_MAX}+` : String(stored.length - shown.length);
     this.#news.hidden = news === '0';
     setText(this.#news, words.fresh(news));
-    const all = [...own, ...shown.map((/** @type {SaleRecord} */ record) => store.unsent.length > 0 ? store.find(this.#kind, idOf(this.#kind, record)) ?? record : record)];
-    this.#draw(all, all.length === 0 ? [this.#nothing()] : this.#view.state === 'loading' ? placeholders(2) : this.#view.state === 'failed' ? [h('li', this.#failure())] : []);
+    const all = [
+      ...own,
+      ...shown.map((/** @type {SaleRecord} */ record) =>
+        store.unsent.length > 0 ? (store.find(this.#kind, idOf(this.#kind, record)) ?? record) : record,
+      ),
+    ];
+    this.#draw(
+      all,
+      all.length === 0
+        ? [this.#nothing()]
+        : this.#view.state === 'loading'
+          ? placeholders(2)
+          : this.#view.state === 'failed'
+            ? [h('li', this.#failure())]
+            : [],
+    );
     this.#markOpen();
     this.#wantMore();
   }
@@ -137,7 +176,12 @@ export class Book {
   /** @param {any[]} drawn what is drawn from the beginning */
   #newRows(drawn = []) {
     this.#drawn = drawn;
-    return rows(this.#rows, { key: (/** @type {SaleRecord} */ record) => idOf(this.#kind, record), fill: (record) => [this.#row(record)], fresh: this.#app.store.fresh, block: (record) => Math.floor(placeOf(this.#kind, record) / BLOCK) });
+    return rows(this.#rows, {
+      key: (/** @type {SaleRecord} */ record) => idOf(this.#kind, record),
+      fill: (record) => [this.#row(record)],
+      fresh: this.#app.store.fresh,
+      block: (record) => Math.floor(placeOf(this.#kind, record) / BLOCK),
+    });
   }
 
   #markOpen() {
@@ -153,23 +197,41 @@ export class Book {
   /** @param {SaleRecord} record */
   #row(record) {
     const id = idOf(this.#kind, record);
-    const meta = [numberOf(this.#kind, record) || words.state.noNumber, wallTime(timeOf(record)), record.sale_by].filter(Boolean).join(' · ');
-    return h('a.row', { href: linkTo(this.#kind, id), data: { id } },
-      h('strong.row-name', record.customer_name), h('span.row-total', money(record.total)),
-      h('span.row-meta', meta), h('span.row-chips', ...chips(this.#kind, record)));
+    const meta = [numberOf(this.#kind, record) || words.state.noNumber, wallTime(timeOf(record)), record.sale_by]
+      .filter(Boolean)
+      .join(' · ');
+    return h(
+      'a.row',
+      { href: linkTo(this.#kind, id), data: { id } },
+      h('strong.row-name', record.customer_name),
+      h('span.row-total', money(record.total)),
+      h('span.row-meta', meta),
+      h('span.row-chips', ...chips(this.#kind, record)),
+    );
   }
 
   #nothing() {
     const text = words.lists[this.#kind];
     const isFiltered = this.#view.q !== '' || this.#view.status !== '';
     if (isFiltered) {
-      return h('li', empty(this.#view.q === '' ? words.noneSuch : words.notFound(this.#view.q), '', button(words.clear, () => this.#clear())));
+      return h(
+        'li',
+        empty(
+          this.#view.q === '' ? words.noneSuch : words.notFound(this.#view.q),
+          '',
+          button(words.clear, () => this.#clear()),
+        ),
+      );
     }
     return h('li', empty(text.empty, text.next, h('a.button.strong', { href: '#/new' }, icon('plus'), text.action)));
   }
 
   #failure() {
-    return empty(words.failed, '', button(words.again, () => this.#load()));
+    return empty(
+      words.failed,
+      '',
+      button(words.again, () => this.#load()),
+    );
   }
 
   #clear() {

@@ -1,5 +1,5 @@
-// What is remembered of earlier sales: customers, and items with their last rate. It learns from every record that the page
-// knows, and asks the server for those that it does not. What the page forgets, it forgets too.
+// What is remembered of earlier sales: customers, and items with their last rate. It learns from every record that
+// the page knows, and asks the server for those that it does not. What the page forgets, it forgets too.
 
 import * as api from './api.js';
 import { Needle, fold } from './fold.js';
@@ -36,12 +36,15 @@ export class Catalogue {
 
   /** Reads earlier records once; without a server those that are known must do. */
   read() {
-    this.#reading ??= api.search({ limit: LOOK_BACK }).then(({ body }) => {
-      this.#older = body;
-      this.#version = -1;
-    }, () => {
-      this.#reading = null;
-    });
+    this.#reading ??= api.search({ limit: LOOK_BACK }).then(
+      ({ body }) => {
+        this.#older = body;
+        this.#version = -1;
+      },
+      () => {
+        this.#reading = null;
+      },
+    );
   }
 
   /** @param {string} typed @returns {Item[]} */
@@ -68,7 +71,9 @@ export class Catalogue {
     this.#customers.clear();
     for (const record of [...this.#older, ...this.#found]) this.#learnFrom(record);
     const known = KINDS.flatMap((kind) => [...this.#store.known(kind).values(), ...this.#store.own(kind)]);
-    known.sort((one, other) => (one.created_at < other.created_at ? 1 : -1)).forEach((record) => this.#learnFrom(record));
+    known
+      .sort((one, other) => (one.created_at < other.created_at ? 1 : -1))
+      .forEach((record) => this.#learnFrom(record));
   }
 
   /** The newest is learnt first, and keeps its rate. @param {any} record */
@@ -77,11 +82,18 @@ export class Catalogue {
       if ((map.get(key)?.at ?? '') < at) map.set(key, { ...value, at });
     };
     keep(this.#customers, fold(`${name} ${phone}`), { name, phone: phone ?? '', address: address ?? '' });
-    for (const item of items ?? []) if (item?.name) keep(this.#items, fold(item.name), { name: item.name, rate: item.price });
+    for (const item of items ?? [])
+      if (item?.name) keep(this.#items, fold(item.name), { name: item.name, rate: item.price });
   }
 }
 
-/** Those that are found; first those whose name begins with what was typed. @template {{ name: string, phone?: string }} T @param {Iterable<T>} all @param {string} typed @returns {T[]} */
+/**
+ * Those that are found; first those whose name begins with what was typed.
+ * @template {{ name: string, phone?: string }} T
+ * @param {Iterable<T>} all
+ * @param {string} typed
+ * @returns {T[]}
+ */
 function best(all, typed) {
   const needle = new Needle(typed);
   const start = fold(typed);

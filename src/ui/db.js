@@ -1,7 +1,7 @@
-// The browser's own database (IndexedDB): commands that are not sent yet, who is sending them, and the latest that were carried
-// out. All tabs of a browser share it. It may be missing (private windows, a policy), be taken away (eviction, a tablet that
-// slept), refuse (quota), hang, or belong to a newer page; whatever it is, one attempt is made to open it anew, and then
-// `Unkept` says that nothing was stored.
+// The browser's own database (IndexedDB): commands that are not sent yet, who is sending them, and the latest that
+// were carried out. All tabs of a browser share it. It may be missing (private windows, a policy), be taken away
+// (eviction, a tablet that slept), refuse (quota), hang, or belong to a newer page; whatever it is, one attempt is
+// made to open it anew, and then `Unkept` says that nothing was stored.
 
 const NAME = 'tillsync';
 const VERSION = 1;
@@ -39,7 +39,9 @@ export class Db {
 
   /**
    * Carries out `work` in one transaction, in a second one if the first did not take place; so it may be called twice.
-   * @template T @param {(shelf: Shelf) => Promise<T>} work @returns {Promise<T>} after it is stored
+   * @template T
+   * @param {(shelf: Shelf) => Promise<T>} work
+   * @returns {Promise<T>} after it is stored
    */
   async change(work) {
     if (performance.now() - this.#failedAt < REST_MS) throw new Unkept('It has just failed');
@@ -55,14 +57,21 @@ export class Db {
     }
   }
 
-  /** @template T @param {(shelf: Shelf) => Promise<T>} work @returns {Promise<T>} */
+  /**
+   * @template T
+   * @param {(shelf: Shelf) => Promise<T>} work
+   * @returns {Promise<T>}
+   */
   async #attempt(work) {
     this.#opening ??= this.#open();
     const opening = this.#opening;
     const database = await within(OPEN_WAIT_MS, opening).catch((fault) => {
       // Some browsers never answer; the next attempt asks anew.
       if (this.#opening === opening) this.#opening = null;
-      opening.then((late) => late.close(), () => {});
+      opening.then(
+        (late) => late.close(),
+        () => {},
+      );
       throw fault instanceof Unkept ? fault : new Unkept(String(fault));
     });
     const transaction = begin(database);
@@ -133,7 +142,12 @@ function abort(transaction) {
   }
 }
 
-/** @template T @param {number} limit in ms @param {Promise<T>} promise @returns {Promise<T>} */
+/**
+ * @template T
+ * @param {number} limit in ms
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
 function within(limit, promise) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Late('It does not answer')), limit);

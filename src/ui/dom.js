@@ -3,9 +3,11 @@
 /** @typedef {Node | string | null | undefined | false} Child */
 
 /**
- * Makes an element: `h('button.strong', { type: 'button', onclick }, 'Save')`. A key that begins with `on` is a listener, any
+ * Makes an element: `h('button.strong', { type: 'button', onclick }, 'Save')`. A key that begins with `on` is a
+ * listener, any
  * other a property where the element has one, else an attribute; nothing is set for null, undefined and false.
- * @param {string} spec tag and classes @param {...(Child | Record<string, any>)} parts children, and before them properties
+ * @param {string} spec tag and classes
+ * @param {...(Child | Record<string, any>)} parts children, and before them properties
  * @returns {any} the element; its exact type follows from the tag
  */
 export function h(spec, ...parts) {
@@ -27,7 +29,12 @@ export function h(spec, ...parts) {
 /** @param {Child} child @returns {child is Node | string} */
 const isShown = (child) => child !== null && child !== undefined && child !== false;
 
-/** @param {string} tag @param {Record<string, string | number>} attributes @param {...Node} children @returns {SVGElement} */
+/**
+ * @param {string} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {...Node} children
+ * @returns {SVGElement}
+ */
 export function svg(tag, attributes, ...children) {
   const node = /** @type {SVGElement} */ (document.createElementNS('http://www.w3.org/2000/svg', tag));
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
@@ -40,7 +47,8 @@ export const part = (id) => /** @type {HTMLElement} */ (document.getElementById(
 
 /**
  * Makes `parent` hold exactly `nodes`, moving none that is already in its place.
- * @param {Element} parent @param {Child[]} nodes
+ * @param {Element} parent
+ * @param {Child[]} nodes
  */
 export function arrange(parent, nodes) {
   const shown = nodes.filter(isShown);
@@ -56,7 +64,8 @@ export function arrange(parent, nodes) {
 
 /**
  * Sets text only if it differs, so that a screen reader is told of real changes alone.
- * @param {Element} node @param {string} text
+ * @param {Element} node
+ * @param {string} text
  */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;

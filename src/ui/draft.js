@@ -1,5 +1,6 @@
-// What is typed into the form, as typed: it is kept on this device until it is saved. And the way back: what is sent of it, in
-// which everything that the person has not changed stays as it is stored, also what this page does not know.
+// What is typed into the form, as typed: it is kept on this device until it is saved. And the way back: what is sent
+// of it, in which everything that the person has not changed stays as it is stored, also what this page does not
+// know.
 
 import { fromNumber, isPercentage, microsText, parseMicros, toNumber, typedText } from './amounts.js';
 import { currencySign } from './format.js';
@@ -11,7 +12,8 @@ import { words } from './words.js';
 /** @typedef {import('./wire.js').SaleRecord} SaleRecord */
 
 /**
- * @typedef {{ name: string, rate: string, quantity: string, off: string, item?: string }} DraftLine `item` is the text of the line that is stored
+ * @typedef {{ name: string, rate: string, quantity: string, off: string, item?: string }} DraftLine `item` is the
+ * text of the line that is stored
  * @typedef {object} Draft
  * @property {string} customer_name
  * @property {string} customer_phone
@@ -34,7 +36,15 @@ export const emptyLine = () => ({ name: '', rate: '', quantity: '', off: '' });
 
 /** @param {string} by @returns {Draft} */
 export const emptyDraft = (by) => ({
-  customer_name: '', customer_phone: '', customer_address: '', sale_by: by, lines: [], discount: '', isPercent: true, mode: '', paid: '',
+  customer_name: '',
+  customer_phone: '',
+  customer_address: '',
+  sale_by: by,
+  lines: [],
+  discount: '',
+  isPercent: true,
+  mode: '',
+  paid: '',
 });
 
 /** A text as a field of one line shows it. @param {string | null | undefined} text */
@@ -44,7 +54,12 @@ export const oneLine = (text) => String(text ?? '').replace(/[\r\n]/g, '');
 const shown = (value) => (fromNumber(value) === 0n ? '' : typedText(fromNumber(value)));
 
 /** A stored line as the form shows it. @param {import('./wire.js').Item} item @returns {DraftLine} */
-const lineOf = ({ name, price, quantity, discount }) => ({ name: oneLine(name), rate: typedText(fromNumber(price)), quantity: shown(quantity), off: shown(discount) });
+const lineOf = ({ name, price, quantity, discount }) => ({
+  name: oneLine(name),
+  rate: typedText(fromNumber(price)),
+  quantity: shown(quantity),
+  off: shown(discount),
+});
 
 /** @param {SaleRecord} record @returns {Draft} */
 export function draftOf(record) {
@@ -60,12 +75,17 @@ export function draftOf(record) {
 }
 
 /** @param {DraftLine} line */
-export const isBlank = ({ name, rate, quantity, off }) => [name, rate, quantity, off].every((value) => value.trim() === '');
+export const isBlank = ({ name, rate, quantity, off }) =>
+  [name, rate, quantity, off].every((value) => value.trim() === '');
 
 /** @param {DraftLine} line @returns {import('./amounts.js').Line} what cannot be read counts as nothing */
 export function amountsOf({ rate, quantity, off }) {
   const discount = parseMicros(off) ?? 0n;
-  return { price: parseMicros(rate) ?? 0n, quantity: parseMicros(quantity || '1') ?? 0n, discount: isPercentage(discount) ? discount : 0n };
+  return {
+    price: parseMicros(rate) ?? 0n,
+    quantity: parseMicros(quantity || '1') ?? 0n,
+    discount: isPercentage(discount) ? discount : 0n,
+  };
 }
 
 /** What the amounts of a draft come of. @param {Draft} draft */
@@ -78,7 +98,10 @@ function amountsText({ lines, discount, isPercent }) {
 /** Of records, since it is asked at each key. @type {WeakMap<SaleRecord, string>} */
 const storedAmounts = new WeakMap();
 
-/** Whether nothing of its amounts was touched: then they are what is stored, whoever computed that. @param {Draft} draft */
+/**
+ * Whether nothing of its amounts was touched: then they are what is stored, whoever computed that.
+ * @param {Draft} draft
+ */
 export function hasStoredAmounts(draft) {
   const { base } = draft;
   if (!base) return false;
@@ -87,7 +110,11 @@ export function hasStoredAmounts(draft) {
   return amountsText(draft) === stored;
 }
 
-/** The text of the person's answer to a question of one line; as it is stored, if it was not touched. @param {Draft} draft @param {typeof PERSON[number]} name */
+/**
+ * The text of the person's answer to a question of one line; as it is stored, if it was not touched.
+ * @param {Draft} draft
+ * @param {typeof PERSON[number]} name
+ */
 function personText({ base, ...draft }, name) {
   return base && draft[name] === oneLine(base[name]) ? base[name] : draft[name].trim();
 }
@@ -96,8 +123,11 @@ function personText({ base, ...draft }, name) {
 export const personOf = (draft) => Object.fromEntries(PERSON.map((name) => [name, personText(draft, name)]));
 
 /**
- * The text of each line as it is sent: a new one has its place for an id, or the next that is free; a stored one keeps everything
- * that was not changed, byte for byte. @param {DraftLine[]} lines that can be read @returns {string[]} JSON
+ * The text of each line as it is sent: a new one has its place for an id, or the next that is free; a stored one
+ * keeps everything
+ * that was not changed, byte for byte.
+ * @param {DraftLine[]} lines that can be read
+ * @returns {string[]} JSON
  */
 export function itemTexts(lines) {
   const taken = new Set(lines.map(({ item }) => item && JSON.parse(item).id));
@@ -107,7 +137,13 @@ export function itemTexts(lines) {
     let id = index + 1;
     while (taken.has(id)) id += 1;
     taken.add(id);
-    return JSON.stringify({ id, name: line.name.trim(), price: toNumber(price), quantity: toNumber(quantity), discount: toNumber(discount) });
+    return JSON.stringify({
+      id,
+      name: line.name.trim(),
+      price: toNumber(price),
+      quantity: toNumber(quantity),
+      discount: toNumber(discount),
+    });
   });
 }
 
@@ -117,20 +153,30 @@ function changedItem(line, text) {
   const { price, quantity, discount } = amountsOf(line);
   /** @type {Record<string, string>} */
   const values = line.name === oneLine(stored.name) ? {} : { name: JSON.stringify(line.name.trim()) };
-  for (const [name, micros] of /** @type {const} */ ([['price', price], ['quantity', quantity], ['discount', discount]])) {
+  for (const [name, micros] of /** @type {const} */ ([
+    ['price', price],
+    ['quantity', quantity],
+    ['discount', discount],
+  ])) {
     if (micros !== fromNumber(stored[name])) values[name] = microsText(micros);
   }
   return splice(text, values);
 }
 
-/** The body of a command; its lines are texts already. @param {{ items: string[] } & Record<string, any>} bill @returns {string} JSON */
+/**
+ * The body of a command; its lines are texts already.
+ * @param {{ items: string[] } & Record<string, any>} bill
+ * @returns {string} JSON
+ */
 export function bodyText({ items, ...rest }) {
   return `${JSON.stringify(rest).slice(0, -1)},"items":[${items.join()}]}`;
 }
 
 /**
  * My lines upon a newer version: where a line looks as theirs does, what cannot be seen of it is theirs.
- * @param {DraftLine[]} mine @param {DraftLine[]} theirs @returns {DraftLine[]}
+ * @param {DraftLine[]} mine
+ * @param {DraftLine[]} theirs
+ * @returns {DraftLine[]}
  */
 export function upon(mine, theirs) {
   const look = (/** @type {DraftLine} */ { name, rate, quantity, off }) => [name, rate, quantity, off].join('\n');
@@ -140,7 +186,12 @@ export function upon(mine, theirs) {
   });
 }
 
-/** The line of theirs that mine was: by the id that a program gave it, else by its place. @param {DraftLine} line @param {number} index @param {DraftLine[]} theirs */
+/**
+ * The line of theirs that mine was: by the id that a program gave it, else by its place.
+ * @param {DraftLine} line
+ * @param {number} index
+ * @param {DraftLine[]} theirs
+ */
 function sameLine(line, index, theirs) {
   const id = idOfLine(line);
   if (id === undefined || (theirs[index] && idOfLine(theirs[index]) === id)) return theirs[index];
@@ -165,7 +216,11 @@ export function putDraft(id, draft) {
   local.write(nameOf(id), draft && JSON.stringify(draft));
 }
 
-/** What can be used of a draft that was kept; another version of the page may have kept it. @param {string} id @returns {Draft | null} */
+/**
+ * What can be used of a draft that was kept; another version of the page may have kept it.
+ * @param {string} id
+ * @returns {Draft | null}
+ */
 export function readDraft(id) {
   const kept = local.readObject(nameOf(id));
   // The edit of an estimate that is not told would become a new one.
@@ -181,26 +236,63 @@ export function readDraft(id) {
   };
 }
 
-/** The texts that `whole` has, as far as they are kept. @template T @param {Record<string, any>} kept @param {T} whole @returns {T} */
+/**
+ * The texts that `whole` has, as far as they are kept.
+ * @template T
+ * @param {Record<string, any>} kept
+ * @param {T} whole
+ * @returns {T}
+ */
 function textsOf(kept, whole) {
-  const own = Object.entries(/** @type {any} */ (whole)).map(([name, value]) => [name, typeof kept[name] === typeof value ? kept[name] : value]);
+  const own = Object.entries(/** @type {any} */ (whole)).map(([name, value]) => [
+    name,
+    typeof kept[name] === typeof value ? kept[name] : value,
+  ]);
   return Object.fromEntries(own);
 }
 
 const text = words.form;
 
-/** What can differ between two versions. @type {Array<{ label: string, copies: string[], show: (draft: any) => string }>} */
+/**
+ * What can differ between two versions.
+ * @type {Array<{ label: string, copies: string[], show: (draft: any) => string }>}
+ */
 const FIELDS = [
   ...[text.customer, text.phone, text.address, text.by].map((label, index) => ({
-    label, copies: [PERSON[index]], show: (/** @type {any} */ draft) => draft[PERSON[index]],
+    label,
+    copies: [PERSON[index]],
+    show: (/** @type {any} */ draft) => draft[PERSON[index]],
   })),
-  { label: text.items, copies: ['lines'], show: ({ lines }) => lines.map((/** @type {DraftLine} */ { name, rate, quantity, off }) => `${quantity || 1} × ${name} · ${rate}${off && ` · ${off} %`}`).join('\n') },
-  { label: text.discount, copies: ['discount', 'isPercent'], show: ({ discount, isPercent }) => discount && `${discount} ${isPercent ? '%' : currencySign()}` },
+  {
+    label: text.items,
+    copies: ['lines'],
+    show: ({ lines }) =>
+      lines
+        .map(
+          (/** @type {DraftLine} */ { name, rate, quantity, off }) =>
+            `${quantity || 1} × ${name} · ${rate}${off && ` · ${off} %`}`,
+        )
+        .join('\n'),
+  },
+  {
+    label: text.discount,
+    copies: ['discount', 'isPercent'],
+    show: ({ discount, isPercent }) => discount && `${discount} ${isPercent ? '%' : currencySign()}`,
+  },
 ];
 
-/** Where two versions differ; mine is proposed where I have changed something. @param {Draft} mine @param {Draft} theirs @param {Draft | null} base */
+/**
+ * Where two versions differ; mine is proposed where I have changed something.
+ * @param {Draft} mine
+ * @param {Draft} theirs
+ * @param {Draft | null} base
+ */
 export function differences(mine, theirs, base) {
   return FIELDS.filter(({ show }) => show(mine) !== show(theirs)).map(({ label, copies, show }) => ({
-    label, copies, mine: show(mine), theirs: show(theirs), isMine: !base || show(mine) !== show(base),
+    label,
+    copies,
+    mine: show(mine),
+    theirs: show(theirs),
+    isMine: !base || show(mine) !== show(base),
   }));
 }

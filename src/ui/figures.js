@@ -1,5 +1,6 @@
-// The figures of the first screen. The server counts once; from then on each change is added here, exactly, in minor units.
-// What cannot be added, because the record was not known before, makes the figures stale, and the server counts again.
+// The figures of the first screen. The server counts once; from then on each change is added here, exactly, in minor
+// units. What cannot be added, because the record was not known before, makes the figures stale, and the server
+// counts again.
 
 import { decimals } from './format.js';
 import { foldMode } from './payment.js';
@@ -10,7 +11,8 @@ import { isCancelled, timeOf } from './wire.js';
 
 /**
  * @typedef {{ count: number, total: number, paid: number }} Sums in minor units
- * @typedef {Sums & { day: string, modes: Map<string, Sums & { mode: string }> }} Day by folded modes; `mode` is one spelling
+ * @typedef {Sums & { day: string, modes: Map<string, Sums & { mode: string }> }} Day by folded modes; `mode` is one
+ * spelling
  * @typedef {{ seq: number, kind: Kind, before: SaleRecord | null | undefined, after: SaleRecord | null }} Step
  *   `before` is null for a new record, undefined for an unknown one
  */
@@ -110,7 +112,11 @@ function modeOf({ modes }, mode) {
   return held;
 }
 
-/** @param {Sums} into @param {SaleRecord} record @param {1 | -1} sign */
+/**
+ * @param {Sums} into
+ * @param {SaleRecord} record
+ * @param {1 | -1} sign
+ */
 function add(into, record, sign) {
   into.count += sign;
   into.total += sign * minor(record.total);

@@ -1,28 +1,48 @@
-// Text folding and search: what two spellings of one word have in common, by the rules of the server (src/domain/fold.rs and
-// search.rs). Both are held against one table of cases, so that the page finds by itself what the server would find.
+// Text folding and search: what two spellings of one word have in common, by the rules of the server
+// (src/domain/fold.rs and search.rs). Both are held against one table of cases, so that the page finds by itself what
+// the server would find.
 
 /** The zeros of the scripts that have decimal digits of their own (general category Nd); nine more follow each. */
 const ZEROS = [
-  0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0, 0xf20, 0x1040, 0x1090,
-  0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50,
-  0xabf0, 0xff10, 0x104a0, 0x11066, 0x11136, 0x1e950, 0x1fbf0,
+  0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0, 0xf20,
+  0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0,
+  0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0, 0x11066, 0x11136, 0x1e950, 0x1fbf0,
 ];
 
 /** What decomposition leaves apart, though people take it for one letter. @type {Readonly<Record<string, string>>} */
 const LETTERS = {
-  ı: 'i', ł: 'l', ø: 'o', đ: 'd', ð: 'd', þ: 'th', æ: 'ae', œ: 'oe', ß: 'ss', ς: 'σ', '’': "'", '‘': "'", ʼ: "'", ʻ: "'", '`': "'",
+  ı: 'i',
+  ł: 'l',
+  ø: 'o',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  æ: 'ae',
+  œ: 'oe',
+  ß: 'ss',
+  ς: 'σ',
+  '’': "'",
+  '‘': "'",
+  ʼ: "'",
+  ʻ: "'",
+  '`': "'",
   // Arabic and Persian keyboards write one letter in several ways.
-  ى: 'ي', ی: 'ي', ک: 'ك', ة: 'ه',
+  ى: 'ي',
+  ی: 'ي',
+  ک: 'ك',
+  ة: 'ه',
 };
 const LETTER = new RegExp(`[${Object.keys(LETTERS).join('')}]`, 'gu');
 
 /** Accents and vowel signs that people leave out. Those of Indian scripts are letters and stay. */
-const MARKS = '\\u0300-\\u036f\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\ufe20-\\ufe2f\\u0610-\\u061a\\u0640\\u064b-\\u065f\\u0670';
+const MARKS =
+  '\\u0300-\\u036f\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\ufe20-\\ufe2f\\u0610-\\u061a\\u0640\\u064b-\\u065f\\u0670';
 const DASHES = '\\-\\u058a\\u05be\\u2010-\\u2015\\u2212\\u2e3a\\u2e3b\\ufe58\\ufe63\\uff0d';
 /** Control and format characters and variation selectors. */
-const INVISIBLE = '\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u0084\\u0086-\\u009f\\u00ad\\u0600-\\u0605\\u061c\\u06dd\\u070f\\u0890\\u0891\\u08e2'
-  + '\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufe00-\\ufe0f\\ufeff\\ufff9-\\ufffb\\u{1bca0}-\\u{1bca3}'
-  + '\\u{1d173}-\\u{1d17a}\\u{e0001}\\u{e0020}-\\u{e007f}\\u{e0100}-\\u{e01ef}';
+const INVISIBLE =
+  '\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u0084\\u0086-\\u009f\\u00ad\\u0600-\\u0605\\u061c\\u06dd\\u070f\\u0890\\u0891\\u08e2' +
+  '\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufe00-\\ufe0f\\ufeff\\ufff9-\\ufffb\\u{1bca0}-\\u{1bca3}' +
+  '\\u{1d173}-\\u{1d17a}\\u{e0001}\\u{e0020}-\\u{e007f}\\u{e0100}-\\u{e01ef}';
 const IGNORED = new RegExp(`[${MARKS}${DASHES}${INVISIBLE}]`, 'gu');
 
 /** Digits of any script as `0` to `9`; all else as it is. @param {string} text */
@@ -34,11 +54,16 @@ export function asciiDigits(text) {
   });
 }
 
-/** Lower case, without accents, dashes and what cannot be seen, digits as `0` to `9`, one space between two words. @param {string} text */
+/**
+ * Lower case, without accents, dashes and what cannot be seen, digits as `0` to `9`, one space between two words.
+ * @param {string} text
+ */
 export function fold(text) {
   // The acute accent that stands alone is typed for an apostrophe; decomposition would make a space of it.
   const plain = text.replaceAll('´', "'").normalize('NFKD').replace(IGNORED, '').toLowerCase();
-  return asciiDigits(plain.replace(LETTER, (letter) => LETTERS[letter])).replace(/[\s\u0085]+/g, ' ').trim();
+  return asciiDigits(plain.replace(LETTER, (letter) => LETTERS[letter]))
+    .replace(/[\s\u0085]+/g, ' ')
+    .trim();
 }
 
 /** A part of a phone number that is worth looking for. */
@@ -56,9 +81,15 @@ function apart(text) {
   return parts.every((part) => digitsOf(part).length >= WHOLE_PHONE_DIGITS_MIN) ? parts : [text];
 }
 
-/** The numbers in a folded text: digits alone, without the zeros that are dialled at home only. @param {string} folded */
+/**
+ * The numbers in a folded text: digits alone, without the zeros that are dialled at home only.
+ * @param {string} folded
+ */
 function phoneNumbers(folded) {
-  const texts = folded.replaceAll('(0)', '').split(/[^\d+() ./]/).flatMap(apart);
+  const texts = folded
+    .replaceAll('(0)', '')
+    .split(/[^\d+() ./]/)
+    .flatMap(apart);
   const numbers = texts.map((number) => digitsOf(number).replace(/^0+/, ''));
   return numbers.filter((number) => number !== '');
 }
@@ -69,12 +100,19 @@ function phoneNeedle(folded) {
   return digits.length >= PHONE_DIGITS_MIN ? digits : '';
 }
 
-/** Whether a stored number is the one that is looked for, or has it inside. @param {string} phone @param {string} needle */
+/**
+ * Whether a stored number is the one that is looked for, or has it inside.
+ * @param {string} phone
+ * @param {string} needle
+ */
 function isPhone(phone, needle) {
   let same = 0;
   while (same < Math.min(phone.length, needle.length) && phone.at(-1 - same) === needle.at(-1 - same)) same += 1;
-  return phone.includes(needle) || same >= SAME_PHONE_DIGITS_MIN
-    || (same >= WHOLE_PHONE_DIGITS_MIN && same === Math.min(phone.length, needle.length));
+  return (
+    phone.includes(needle) ||
+    same >= SAME_PHONE_DIGITS_MIN ||
+    (same >= WHOLE_PHONE_DIGITS_MIN && same === Math.min(phone.length, needle.length))
+  );
 }
 
 /** Words that count, as on the server. */
@@ -90,15 +128,33 @@ export class Needle {
     const folded = fold(typed);
     this.isEmpty = folded === '';
     this.#phone = phoneNeedle(folded);
-    this.#words = folded.split(' ').slice(0, WORDS_MAX).map((text) => ({ text, phone: phoneNeedle(text), number: /^#?\+?\d+$/.test(text) ? Number(text.replace('#', '')) : -1 }));
+    this.#words = folded
+      .split(' ')
+      .slice(0, WORDS_MAX)
+      .map((text) => ({
+        text,
+        phone: phoneNeedle(text),
+        number: /^#?\+?\d+$/.test(text) ? Number(text.replace('#', '')) : -1,
+      }));
   }
 
-  /** @param {string} name @param {string} [phone] @param {string} [label] number with its sign: `#042` @param {number} [number] */
+  /**
+   * @param {string} name
+   * @param {string} [phone]
+   * @param {string} [label] number with its sign: `#042`
+   * @param {number} [number]
+   */
   finds(name, phone = '', label = '', number = NaN) {
     if (this.isEmpty) return true;
     const folded = fold(name);
-    const hasPhone = (/** @type {string} */ needle) => needle !== '' && phoneNumbers(fold(phone)).some((own) => isPhone(own, needle));
-    return hasPhone(this.#phone) || this.#words.every(({ text, phone: part, number: own }) =>
-      own === number || folded.includes(text) || (text.startsWith('#') && label.includes(text)) || hasPhone(part));
+    const hasPhone = (/** @type {string} */ needle) =>
+      needle !== '' && phoneNumbers(fold(phone)).some((own) => isPhone(own, needle));
+    return (
+      hasPhone(this.#phone) ||
+      this.#words.every(
+        ({ text, phone: part, number: own }) =>
+          own === number || folded.includes(text) || (text.startsWith('#') && label.includes(text)) || hasPhone(part),
+      )
+    );
   }
 }

@@ -1,9 +1,11 @@
-// Amounts and times as people read them, through Intl. Currency, its decimals and the zone are the shop's; the language is the
-// browser's. A browser's own table of decimals is another one for seventeen currencies, so it is never asked.
+// Amounts and times as people read them, through Intl. Currency, its decimals and the zone are the shop's; the
+// language is the browser's. A browser's own table of decimals is another one for seventeen currencies, so it is
+// never asked.
 
 import { forField, fromMinor } from './amounts.js';
 
-const saidBy = (/** @type {string} */ name) => document.querySelector(`meta[name="tillsync-${name}"]`)?.getAttribute('content') ?? '';
+const saidBy = (/** @type {string} */ name) =>
+  document.querySelector(`meta[name="tillsync-${name}"]`)?.getAttribute('content') ?? '';
 
 /** Decimals that prices, quantities and percentages may have. */
 const RATE_DECIMALS = 6;
@@ -24,7 +26,9 @@ const shortDays = dateFormat({ day: 'numeric', month: 'short' });
 const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: RATE_DECIMALS });
 
 /**
- * Takes what the shop has chosen. @param {string} newCurrency empty if it is not known yet @param {string} newZone IANA name, or empty
+ * Takes what the shop has chosen.
+ * @param {string} newCurrency empty if it is not known yet
+ * @param {string} newZone IANA name, or empty
  * @param {number} [newDecimals] of amounts
  */
 export function useShop(newCurrency, newZone, newDecimals = currencyDecimals) {
@@ -54,7 +58,10 @@ export const currencySign = () =>
 /** @param {number | undefined} amount in whole units, as the wire has it */
 export const money = (amount) => amounts.format(amount ?? 0);
 
-/** What one costs, with all the decimals that it has: ₹0.125. @param {number | string | undefined} price as the wire has it */
+/**
+ * What one costs, with all the decimals that it has: ₹0.125.
+ * @param {number | string | undefined} price as the wire has it
+ */
 export const rateMoney = (price) => rates.format(Number(price ?? 0));
 
 /** @param {bigint} minor in minor units */
@@ -73,10 +80,11 @@ export const number = (number) => numbers.format(number);
  * A record's moment as the shop's wall clock showed it: the time is taken as written, whatever zone this browser is in.
  * @param {string} createdAt RFC 3339 with the shop's offset
  */
-export const wallTime = (createdAt) => written(createdAt, (date) => {
-  if (createdAt.slice(0, 10) === today()) return clockTimes.format(date);
-  return (createdAt.slice(0, 4) === today().slice(0, 4) ? wallTimes : wallTimesWithYear).format(date);
-});
+export const wallTime = (createdAt) =>
+  written(createdAt, (date) => {
+    if (createdAt.slice(0, 10) === today()) return clockTimes.format(date);
+    return (createdAt.slice(0, 4) === today().slice(0, 4) ? wallTimes : wallTimesWithYear).format(date);
+  });
 
 /** Date and time for paper. @param {string} createdAt */
 export const longTime = (createdAt) => written(createdAt, (date) => wallTimesWithYear.format(date));
@@ -106,7 +114,12 @@ function written(text, format) {
 function amountFormat(most) {
   const digits = { minimumFractionDigits: currencyDecimals, maximumFractionDigits: Math.max(most, currencyDecimals) };
   try {
-    return new Intl.NumberFormat(undefined, { style: 'currency', currency, currencyDisplay: 'narrowSymbol', ...digits });
+    return new Intl.NumberFormat(undefined, {
+      style: 'currency',
+      currency,
+      currencyDisplay: 'narrowSymbol',
+      ...digits,
+    });
   } catch {
     return new Intl.NumberFormat(undefined, digits);
   }

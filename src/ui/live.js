@@ -134,7 +134,8 @@ export class Live {
 
 /**
  * Full jitter, so that all tills of a shop do not knock at the same moment when the server is back.
- * @param {number} attempt from 0 @returns {number} milliseconds
+ * @param {number} attempt from 0
+ * @returns {number} milliseconds
  */
 export function retryDelay(attempt) {
   const most = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(attempt + 1, 10));

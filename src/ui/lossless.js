@@ -1,12 +1,15 @@
-// Lossless JSON: the lines of a bill as they stand in the text of a message. `JSON.parse` forgets how a number was written
-// (`2.750`, `1e1`), which escapes a text had, in which order stood what has digits for a name. Where that makes a difference the
-// text of a line is kept beside what was read of it, and an edit changes in it only what a person changed.
+// Lossless JSON: the lines of a bill as they stand in the text of a message. `JSON.parse` forgets how a number was
+// written (`2.750`, `1e1`), which escapes a text had, in which order stood what has digits for a name. Where that
+// makes a difference the text of a line is kept beside what was read of it, and an edit changes in it only what a
+// person changed.
 
 /** @typedef {import('./wire.js').SaleRecord} SaleRecord */
 
 /**
  * Reads JSON like `JSON.parse`; each bill in it has the texts of its lines in `item_texts`, if they are not what
- * `JSON.stringify` would write. @param {string} text @returns {any}
+ * `JSON.stringify` would write.
+ * @param {string} text
+ * @returns {any}
  */
 export function readJson(text) {
   const value = JSON.parse(text);
@@ -19,7 +22,8 @@ export const itemText = (record, index) => record.item_texts?.[index] ?? JSON.st
 
 /**
  * The text of an object with other values for some of its keys; the rest stays as it is, byte for byte.
- * @param {string} object JSON @param {Record<string, string>} values JSON of each
+ * @param {string} object JSON
+ * @param {Record<string, string>} values JSON of each
  */
 export function splice(object, values) {
   const members = new Walk(object).members();
@@ -60,7 +64,10 @@ class Walk {
     return members;
   }
 
-  /** Goes over a value, and keeps the texts of the lines of each bill in it. @param {any} held what was read of it; undefined if it does not matter */
+  /**
+   * Goes over a value, and keeps the texts of the lines of each bill in it.
+   * @param {any} held what was read of it; undefined if it does not matter
+   */
   over(held) {
     this.#skipSpace();
     const first = this.#text[this.#at];

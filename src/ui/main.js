@@ -1,5 +1,5 @@
-// Starts the page: makes the parts, ties them together, and shows the screen that the address names. What is shown follows the
-// store, at most once per frame.
+// Starts the page: makes the parts, ties them together, and shows the screen that the address names. What is shown
+// follows the store, at most once per frame.
 
 import { Actions } from './actions.js';
 import { Book } from './book.js';
@@ -26,7 +26,16 @@ const outbox = new Outbox(new Db(), unsentChanged, stored);
 const sync = new Sync(store, `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/sync`);
 const shell = new Shell(store, outbox);
 const toast = shell.toast.bind(shell);
-const app = { store, outbox, sync, toast, renderSoon, search, catalogue: new Catalogue(store), actions: new Actions(store, outbox, toast) };
+const app = {
+  store,
+  outbox,
+  sync,
+  toast,
+  renderSoon,
+  search,
+  catalogue: new Catalogue(store),
+  actions: new Actions(store, outbox, toast),
+};
 
 /** Screens are made when they are first shown and keep their place. @type {Record<string, () => any>} */
 const SCREENS = {
@@ -50,12 +59,18 @@ function unsentChanged() {
   store.changed();
 }
 
-/** What was only here has a number now, and the server may have something to say; if it is open, its address is another one. @param {import('./outbox.js').Entry} entry @param {any} body */
+/**
+ * What was only here has a number now, and the server may have something to say; if it is open, its address is
+ * another one.
+ * @param {import('./outbox.js').Entry} entry
+ * @param {any} body
+ */
 function stored(entry, body) {
   // What the server did otherwise than it was asked, such as a time that it does not believe.
   for (const note of Array.isArray(body?.notes) ? body.notes : []) toast(String(note));
   const id = body?.order_id ?? body?.estimate_id;
-  if (id && location.hash.includes(localId(entry.key))) location.replace(location.hash.replace(localId(entry.key), id));
+  if (id && location.hash.includes(localId(entry.key)))
+    location.replace(location.hash.replace(localId(entry.key), id));
 }
 
 function render() {
@@ -92,7 +107,12 @@ function route() {
   if (kind === 'estimate' && rest[1] === 'edit') return { name: 'form', menu: kind, rest, kind };
   if (kind) return { name: kind, menu: kind, rest, kind };
   if (first === 'new') return { name: 'form', menu: 'plus', rest, kind };
-  return { name: first === 'settings' ? 'settings' : 'home', menu: first === 'settings' ? 'settings' : 'home', rest, kind };
+  return {
+    name: first === 'settings' ? 'settings' : 'home',
+    menu: first === 'settings' ? 'settings' : 'home',
+    rest,
+    kind,
+  };
 }
 
 function navigate() {
@@ -106,7 +126,7 @@ function navigate() {
   }
   // What a screen has to keep in sight it says itself.
   part('toasts').classList.remove('high');
-  store.shown = kind ? rest[0] ?? '' : '';
+  store.shown = kind ? (rest[0] ?? '') : '';
   screen.show(rest, kind);
   render();
 }
@@ -151,7 +171,8 @@ store.subscribe(renderSoon);
 store.subscribe(() => outbox.setOpen(store.connection === 'live'));
 outbox.onHeld = (why) => toast(words.outbox.held(why), 'bad');
 sync.onConverted = (frame) => {
-  if (!outbox.isOwn(frame.origin)) toast(words.said.converted(frame.data?.estimate_number ?? '', frame.order_number ?? ''));
+  if (!outbox.isOwn(frame.origin))
+    toast(words.said.converted(frame.data?.estimate_number ?? '', frame.order_number ?? ''));
 };
 sync.onRead = (wasReset) => outbox.recover(wasReset);
 addEventListener('hashchange', navigate);
@@ -161,7 +182,7 @@ addEventListener('beforeunload', (event) => outbox.waiting > 0 && event.preventD
 let settings = { ...usableSettings(local.readObject('settings'), store.settings), rev: 0 };
 store.setSettings(settings);
 store.subscribe(() => {
-  if (settings !== store.settings) local.writeObject('settings', settings = store.settings);
+  if (settings !== store.settings) local.writeObject('settings', (settings = store.settings));
 });
 outbox.start();
 navigate();

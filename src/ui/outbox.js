@@ -1,16 +1,16 @@
-// Every command of this browser on its way to the server. A command is stored first and sent then, in order, under its key
-// until an answer comes; so it is carried out exactly once, over reloads, tabs and lost answers. One that the server refuses
-// is parked with the reason and the rest go on.
+// Every command of this browser on its way to the server. A command is stored first and sent then, in order, under
+// its key until an answer comes; so it is carried out exactly once, over reloads, tabs and lost answers. One that the
+// server refuses is parked with the reason and the rest go on.
 //
-// What was carried out is kept for a while: should the server be put back to an older copy of its records, the person is asked
-// whether what is missing there is to be entered again, under the same keys.
+// What was carried out is kept for a while: should the server be put back to an older copy of its records, the person
+// is asked whether what is missing there is to be entered again, under the same keys.
 //
 // Tabs share the queue. Whoever has something to send takes a lease first; should two send at once after all, the key
 // makes the second one's answer the first one's.
 //
-// When an answer comes, it is first given to whoever waits for it, and only then written down: what is not written down yet
-// when the tab is closed is sent again, and gets the same answer. Where the browser keeps nothing, a command goes straight
-// to the server, and stays in the form if no answer comes.
+// When an answer comes, it is first given to whoever waits for it, and only then written down: what is not written
+// down yet when the tab is closed is sent again, and gets the same answer. Where the browser keeps nothing, a command
+// goes straight to the server, and stays in the form if no answer comes.
 
 import { isThere, send } from './api.js';
 import { Unkept } from './db.js';
@@ -63,7 +63,9 @@ const RETRY_MS = 1_500;
 const RETRY_SLOW_MS = 15_000;
 /** A fault of the server that does not go away parks the command, so that the rest can go on. */
 const FAULTS_MAX = 5;
-/** Without the browser's database: so often, and so long, a command is sent before the form says that no answer comes. */
+/**
+ * Without the browser's database: so often, and so long, a command is sent before the form says that no answer comes.
+ */
 const DIRECT_TRIES_MAX = 3;
 const DIRECT_WAIT_MS = 10_000;
 /** Commands without an answer that are remembered, so that the next attempt of the person has the same key. */
@@ -76,9 +78,15 @@ const OWN_MAX = 500;
 const LOOK_AGAIN_MS = 30_000;
 /** What makes a record. */
 const MAKING = new Set(['create', 'duplicate', 'convert']);
-/** What says when it was made, if it had to wait: so that a sale at 23:50 counts on its day, however late the server is back. */
+/**
+ * What says when it was made, if it had to wait: so that a sale at 23:50 counts on its day, however late the server
+ * is back.
+ */
 const DATED = new Set(['create', 'convert']);
-/** A command that is sent so soon need not say when it was given: the server's clock says the same, and is the better one. */
+/**
+ * A command that is sent so soon need not say when it was given: the server's clock says the same, and is the better
+ * one.
+ */
 const AT_ONCE_MS = 5_000;
 /** Answers after which the same command may be sent again: nothing is decided yet. */
 const PASSING = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
@@ -101,7 +109,10 @@ export class Outbox {
   /** The same after a reload, which need not wait for its own lease then. */
   #tab = tabId();
   #channel = new Channel('tillsync', (message) => this.#heard(message));
-  /** Those who wait for an answer. Each is called once, and by that taken away. @type {Map<string, (outcome: Outcome) => void>} */
+  /**
+   * Those who wait for an answer. Each is called once, and by that taken away.
+   * @type {Map<string, (outcome: Outcome) => void>}
+   */
   #waiters = new Map();
   /** Hashes of the latest keys. @type {Set<string>} */
   #own = new Set();
@@ -118,7 +129,8 @@ export class Outbox {
   #onDone;
 
   /**
-   * @param {import('./db.js').Db} db @param {() => void} onChange
+   * @param {import('./db.js').Db} db
+   * @param {() => void} onChange
    * @param {(entry: Entry, body: any) => void} onDone a command was carried out
    */
   constructor(db, onChange, onDone) {
@@ -157,7 +169,8 @@ export class Outbox {
 
   /**
    * Stores a command and sends it. Comes back with the answer, or with `queued` when none comes soon.
-   * @param {Wish} wish @returns {Promise<Outcome>}
+   * @param {Wish} wish
+   * @returns {Promise<Outcome>}
    */
   async submit(wish) {
     const body = wish.body === undefined || typeof wish.body === 'string' ? wish.body : JSON.stringify(wish.body);
@@ -240,7 +253,8 @@ export class Outbox {
   }
 
   /**
-   * Takes a command out of the queue while a person changes it. @param {Entry} entry
+   * Takes a command out of the queue while a person changes it.
+   * @param {Entry} entry
    * @returns {Promise<boolean>} false if it may be on its way to the server by now
    */
   async hold(entry) {
@@ -268,7 +282,8 @@ export class Outbox {
   }
 
   /**
-   * Finds out what the server has lost, and what is waiting that was about it. @param {boolean} isReset it was put back; if that is
+   * Finds out what the server has lost, and what is waiting that was about it.
+   * @param {boolean} isReset it was put back; if that is
    * not known, the latest command tells that certainly leaves a trace: a status that an order had already leaves none
    */
   async recover(isReset) {
@@ -285,7 +300,8 @@ export class Outbox {
     const [stored, known] = await this.#db.change((shelf) => Promise.all([shelf.sent(), readLost(shelf)]));
     const sent = stored.filter(isEntry);
     const recovery = new Recovery();
-    const isBack = isReset || (await recovery.findLost(sent.filter(({ what }) => what !== 'status').slice(-1))).length > 0;
+    const isBack =
+      isReset || (await recovery.findLost(sent.filter(({ what }) => what !== 'status').slice(-1))).length > 0;
     if (!isBack && this.entries.length === 0) return;
     const all = [...known, ...sent].sort((one, other) => one.place - other.place);
     const found = isBack ? await recovery.findLost(all) : known;
@@ -294,16 +310,25 @@ export class Outbox {
     const rebased = new Map();
     for (const entry of this.entries) {
       const now = await recovery.rebase(entry, found, all);
-      if (now !== entry) rebased.set(entry.place, { id: now.id, path: now.path, rev: now.rev, state: now.state, status: now.status, reason: now.reason });
+      if (now !== entry)
+        rebased.set(entry.place, {
+          id: now.id,
+          path: now.path,
+          rev: now.rev,
+          state: now.state,
+          status: now.status,
+          reason: now.reason,
+        });
     }
     await this.#change(async (shelf) => {
       // Another tab may have asked and been answered meanwhile.
-      const there = [...await shelf.sent(), ...await readLost(shelf)].map(({ key }) => key);
+      const there = [...(await shelf.sent()), ...(await readLost(shelf))].map(({ key }) => key);
       const lost = found.filter(({ key }) => there.includes(key));
       for (const { place } of lost) shelf.drop(place);
       for (const entry of known) if (!found.includes(entry)) await shelf.keep(entry);
       shelf.write('lost', lost);
-      for (const held of await shelf.all()) if (rebased.has(held.place)) shelf.put({ ...held, ...rebased.get(held.place) });
+      for (const held of await shelf.all())
+        if (rebased.has(held.place)) shelf.put({ ...held, ...rebased.get(held.place) });
     });
   }
 
@@ -311,7 +336,9 @@ export class Outbox {
   async settleLost(isEnteredAgain) {
     await this.#change(async (shelf) => {
       // In their old places: before what waits, which may be built on them.
-      if (isEnteredAgain) for (const { again } of await readLost(shelf)) shelf.put({ state: 'waiting', ...again, tries: 0, isSealed: false });
+      if (isEnteredAgain)
+        for (const { again } of await readLost(shelf))
+          shelf.put({ state: 'waiting', ...again, tries: 0, isSealed: false });
       shelf.write('lost', []);
     }).catch((fault) => {
       // The question stays, to be answered when the browser's database is back.
@@ -332,7 +359,11 @@ export class Outbox {
         this.#isSending = false;
       }
     }
-    if (this.waiting > 0) this.#timer = setTimeout(() => this.pump(), Math.min(RETRY_SLOW_MS, Math.max(RETRY_MS, this.#restUntil - performance.now())));
+    if (this.waiting > 0)
+      this.#timer = setTimeout(
+        () => this.pump(),
+        Math.min(RETRY_SLOW_MS, Math.max(RETRY_MS, this.#restUntil - performance.now())),
+      );
   }
 
   async #drain() {
@@ -342,7 +373,9 @@ export class Outbox {
       if (!entry || !this.isOpen) break;
       if (!(await this.#sendOne(entry)) || !(await this.#takeLease())) break;
     }
-    await this.#attempt(async (shelf) => (await shelf.read('lease'))?.tab === this.#tab && shelf.write('lease', null));
+    await this.#attempt(
+      async (shelf) => (await shelf.read('lease'))?.tab === this.#tab && shelf.write('lease', null),
+    );
   }
 
   /** @param {Entry} first @returns {Promise<boolean>} false if it must be tried again later */
@@ -362,8 +395,11 @@ export class Outbox {
   }
 
   /**
-   * Completes the body before the first attempt, and never after: a command that had to wait, or whose server does not answer
-   * right now, says when it was given. @param {Entry} entry @returns {Promise<Entry | undefined>} nothing if it is carried out already
+   * Completes the body before the first attempt, and never after: a command that had to wait, or whose server does
+   * not answer
+   * right now, says when it was given.
+   * @param {Entry} entry
+   * @returns {Promise<Entry | undefined>} nothing if it is carried out already
    */
   async #seal(entry) {
     if (entry.isSealed || !DATED.has(entry.what)) return entry;
@@ -385,7 +421,12 @@ export class Outbox {
     return known;
   }
 
-  /** Nothing is decided. @param {Entry} entry @param {number} tries @param {string} why it lasts; empty if it does not */
+  /**
+   * Nothing is decided.
+   * @param {Entry} entry
+   * @param {number} tries
+   * @param {string} why it lasts; empty if it does not
+   */
   async #wait(entry, tries, why) {
     const rest = why === '' ? RETRY_MS : RETRY_SLOW_MS;
     this.#restUntil = performance.now() + rest;
@@ -397,11 +438,16 @@ export class Outbox {
     await this.#store(entry, { tries, reason: why || undefined });
   }
 
-  /** @param {Entry} entry @param {number} status @param {any} body */
+  /**
+   * @param {Entry} entry
+   * @param {number} status
+   * @param {any} body
+   */
   async #finish(entry, status, body) {
     const id = String(body?.order_id ?? body?.estimate_id ?? body?.data?.id ?? '');
     const local = localId(entry.key);
-    const follow = (/** @type {Entry} */ one) => (id !== '' && one.id === local ? { ...one, id, path: one.path.replace(local, id) } : one);
+    const follow = (/** @type {Entry} */ one) =>
+      id !== '' && one.id === local ? { ...one, id, path: one.path.replace(local, id) } : one;
     const outcome = /** @type {Outcome} */ ({ state: 'done', status, body, entry });
     this.#decided.add(entry.key);
     this.#show(this.entries.filter(({ key }) => key !== entry.key).map(follow));
@@ -410,7 +456,8 @@ export class Outbox {
     const isStored = await this.#attempt(async (shelf) => {
       shelf.remove(entry.place);
       const made = MAKING.has(entry.what) ? id : undefined;
-      if (entry.kind && status < 300) await shelf.keep({ ...entry, made, number: body?.sale_number ?? body?.estimate_number });
+      if (entry.kind && status < 300)
+        await shelf.keep({ ...entry, made, number: body?.sale_number ?? body?.estimate_number });
       for (const one of await shelf.all()) if (follow(one) !== one) shelf.put(follow(one));
     });
     if (isStored) this.#decided.delete(entry.key);
@@ -418,11 +465,16 @@ export class Outbox {
     this.#channel.tell({ type: 'done', outcome });
   }
 
-  /** @param {Entry} entry @param {number} status @param {any} body */
+  /**
+   * @param {Entry} entry
+   * @param {number} status
+   * @param {any} body
+   */
   async #park(entry, status, body) {
     const reason = String(body?.detail ?? status);
     const outcome = /** @type {Outcome} */ ({ state: 'refused', status, body, entry });
-    // Somebody still stands in front of the form: the answer goes there, at once, since their patience may end at any moment.
+    // Somebody still stands in front of the form: the answer goes there, at once, since their patience may end at any
+    // moment.
     if (this.#settle(outcome)) {
       await this.discard(entry);
       return;
@@ -431,7 +483,11 @@ export class Outbox {
     this.#channel.tell({ type: 'refused', outcome });
   }
 
-  /** Gives an outcome to whoever waits for it. @param {Outcome} outcome @returns {boolean} false if nobody does any more */
+  /**
+   * Gives an outcome to whoever waits for it.
+   * @param {Outcome} outcome
+   * @returns {boolean} false if nobody does any more
+   */
   #settle(outcome) {
     const waiter = this.#waiters.get(outcome.entry.key);
     waiter?.(outcome);
@@ -450,7 +506,11 @@ export class Outbox {
     this.pump();
   }
 
-  /** Changes a command that waits, as it is by now: it may have been rebased meanwhile. @param {Entry} entry @param {Partial<Entry>} news */
+  /**
+   * Changes a command that waits, as it is by now: it may have been rebased meanwhile.
+   * @param {Entry} entry
+   * @param {Partial<Entry>} news
+   */
   async #store({ place }, news) {
     const isStored = await this.#attempt(async (shelf) => {
       for (const held of await shelf.all()) if (held.place === place) shelf.put({ ...held, ...news });
@@ -462,7 +522,9 @@ export class Outbox {
 
   /**
    * Changes what is stored, and says so to this tab and the others.
-   * @template T @param {(shelf: import('./db.js').Shelf) => Promise<T>} work @returns {Promise<T>}
+   * @template T
+   * @param {(shelf: import('./db.js').Shelf) => Promise<T>} work
+   * @returns {Promise<T>}
    */
   async #change(work) {
     const result = await this.#db.change(work);
@@ -471,7 +533,11 @@ export class Outbox {
     return result;
   }
 
-  /** The same where it must go on without the browser's database. @param {(shelf: import('./db.js').Shelf) => Promise<any>} work @returns {Promise<boolean>} whether it is stored */
+  /**
+   * The same where it must go on without the browser's database.
+   * @param {(shelf: import('./db.js').Shelf) => Promise<any>} work
+   * @returns {Promise<boolean>} whether it is stored
+   */
   async #attempt(work) {
     try {
       await this.#db.change(work);
@@ -539,11 +605,15 @@ function nameOf({ method, path, body }) {
   return JSON.stringify([method, path, said]);
 }
 
-/** @param {Entry} entry @returns {Promise<{ status: number, body: any }>} without an answer, one by which nothing is decided */
+/**
+ * @param {Entry} entry
+ * @returns {Promise<{ status: number, body: any }>} without an answer, one by which nothing is decided
+ */
 const answerTo = (entry) => send(entry).catch(() => ({ status: 503, body: null }));
 
 /** Whether nothing is decided by an answer. @param {number} status @param {number} tries */
-const isPassing = (status, tries) => LASTING.has(status) || (PASSING.has(status) && !(status === 500 && tries >= FAULTS_MAX));
+const isPassing = (status, tries) =>
+  LASTING.has(status) || (PASSING.has(status) && !(status === 500 && tries >= FAULTS_MAX));
 
 /** What was to be deleted and is not there is deleted. @param {Entry} entry @param {number} status */
 const isCarriedOut = ({ what }, status) => (status >= 200 && status < 300) || (status === 404 && what === 'delete');
@@ -557,12 +627,27 @@ async function readLost(shelf) {
   return Array.isArray(lost) ? lost.filter(isEntry) : [];
 }
 
-/** Whether a stored command can be sent and shown; a page of another version may have left others. @param {any} value */
+/**
+ * Whether a stored command can be sent and shown; a page of another version may have left others.
+ * @param {any} value
+ */
 function isEntry(value) {
-  const isSendable = isObject(value) && Number.isInteger(value.place) && isText(value.key) && isText(value.method) && isText(value.path);
-  return isSendable && value.path.startsWith('/api/') && ['waiting', 'parked'].includes(value.state) && Number.isInteger(value.tries)
-    && typeof value.title === 'string' && !Number.isNaN(Date.parse(value.at))
-    && (value.body === undefined || parseObject(value.body) !== null) && (value.record === undefined || isObject(value.record));
+  const isSendable =
+    isObject(value) &&
+    Number.isInteger(value.place) &&
+    isText(value.key) &&
+    isText(value.method) &&
+    isText(value.path);
+  return (
+    isSendable &&
+    value.path.startsWith('/api/') &&
+    ['waiting', 'parked'].includes(value.state) &&
+    Number.isInteger(value.tries) &&
+    typeof value.title === 'string' &&
+    !Number.isNaN(Date.parse(value.at)) &&
+    (value.body === undefined || parseObject(value.body) !== null) &&
+    (value.record === undefined || isObject(value.record))
+  );
 }
 
 /** @param {unknown} value */
@@ -573,7 +658,11 @@ function forgetFirst(all, most) {
   if (all.size > most) all.delete(all.keys().next().value);
 }
 
-/** A body with the time at which it was given; one that has a time keeps it. @param {string} body JSON of an object @param {string} madeAt */
+/**
+ * A body with the time at which it was given; one that has a time keeps it.
+ * @param {string} body JSON of an object
+ * @param {string} madeAt
+ */
 function dated(body = '{}', madeAt) {
   const said = JSON.parse(body);
   if (said.made_at !== undefined) return body;

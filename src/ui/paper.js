@@ -1,7 +1,11 @@
-// The page of a roll: as wide as the roll and as long as the text on it. CSS cannot say that, so the text is measured and a style
-// sheet that is made here sets the size; the policy of the page allows that, as it does not allow inline styles.
+// The page of a roll: as wide as the roll and as long as the text on it. CSS cannot say that, so the text is measured
+// and a style sheet that is made here sets the size; the policy of the page allows that, as it does not allow inline
+// styles.
 
-/** Width of the roll and margin at each side, so that the text has the width that the style sheet gives it on the screen. */
+/**
+ * Width of the roll and margin at each side, so that the text has the width that the style sheet gives it on the
+ * screen.
+ */
 const ROLLS = /** @type {const} */ ({ '80mm': { width: 80, side: 4 }, '58mm': { width: 58, side: 5 } });
 const TOP_MM = 4;
 /** For the blade. */
@@ -17,7 +21,11 @@ let made = null;
 /** The place of our rule in a linked sheet, for browsers that cannot make one. */
 let place = -1;
 
-/** Sets the size of the page that a sheet is printed on. @param {HTMLElement} sheet in the document @param {string} size */
+/**
+ * Sets the size of the page that a sheet is printed on.
+ * @param {HTMLElement} sheet in the document
+ * @param {string} size
+ */
 export function setPage(sheet, size) {
   if (!(size in ROLLS)) return setRule('');
   const { width, side } = ROLLS[/** @type {keyof ROLLS} */ (size)];

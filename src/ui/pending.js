@@ -11,13 +11,20 @@ import { idOf, isSale } from './wire.js';
 /** @typedef {import('./outbox.js').Entry} Entry */
 
 /**
- * Records that only this browser knows, the newest first. @param {Entry[]} entries @param {Kind} kind @returns {SaleRecord[]}
+ * Records that only this browser knows, the newest first.
+ * @param {Entry[]} entries
+ * @param {Kind} kind
+ * @returns {SaleRecord[]}
  */
 export function ownRecords(entries, kind) {
   return entries.flatMap((entry) => ownRecord(entry, kind) ?? []).reverse();
 }
 
-/** @param {Entry} entry @param {Kind} kind @returns {SaleRecord | null} */
+/**
+ * @param {Entry} entry
+ * @param {Kind} kind
+ * @returns {SaleRecord | null}
+ */
 function ownRecord(entry, kind) {
   const isConversion = entry.what === 'convert' && kind === 'order';
   const isNew = (entry.what === 'create' || entry.what === 'duplicate') && entry.kind === kind;
@@ -37,21 +44,36 @@ function ownRecord(entry, kind) {
   };
 }
 
-/** What stays in the drawer, and what was given back: the form lets no more than the total pass but in cash. @param {number} total @param {number} handed */
+/**
+ * What stays in the drawer, and what was given back: the form lets no more than the total pass but in cash.
+ * @param {number} total
+ * @param {number} handed
+ */
 function paidOf(total, handed) {
   const [due, paid] = [total, handed].map((amount) => toMinor(amount, decimals()));
-  return paid > due ? { amount_paid: total, change: fromMinor(paid - due, decimals()) } : { amount_paid: handed, change: undefined };
+  return paid > due
+    ? { amount_paid: total, change: fromMinor(paid - due, decimals()) }
+    : { amount_paid: handed, change: undefined };
 }
 
 /**
- * The record with the latest command about it, if one waits. @param {Entry[]} entries @param {Kind} kind
- * @param {SaleRecord} record @returns {SaleRecord}
+ * The record with the latest command about it, if one waits.
+ * @param {Entry[]} entries
+ * @param {Kind} kind
+ * @param {SaleRecord} record
+ * @returns {SaleRecord}
  */
 export function withPending(entries, kind, record) {
-  const entry = [...entries].reverse().find((one) => one.id === idOf(kind, record) && one.kind === kind && one.what in OVERLAYS);
+  const entry = [...entries]
+    .reverse()
+    .find((one) => one.id === idOf(kind, record) && one.kind === kind && one.what in OVERLAYS);
   if (!entry) return record;
   const what = /** @type {'edit' | 'convert' | 'delete' | 'status'} */ (entry.what);
-  return { ...record, ...OVERLAYS[what](saidBy(entry), entry), pending: { what, isParked: entry.state === 'parked' } };
+  return {
+    ...record,
+    ...OVERLAYS[what](saidBy(entry), entry),
+    pending: { what, isParked: entry.state === 'parked' },
+  };
 }
 
 /** What a command says. @param {Entry} entry */
@@ -59,10 +81,14 @@ function saidBy({ body = '{}' }) {
   return readJson(body);
 }
 
-/** What each command would change. @type {Record<'edit' | 'convert' | 'delete' | 'status', (said: any, entry: Entry) => any>} */
+/**
+ * What each command would change.
+ * @type {Record<'edit' | 'convert' | 'delete' | 'status', (said: any, entry: Entry) => any>}
+ */
 const OVERLAYS = {
   edit: (said, entry) => (entry.state === 'parked' ? {} : said),
   convert: () => ({}),
   delete: () => ({}),
-  status: (_, entry) => (entry.state === 'parked' ? {} : { status: new URLSearchParams(entry.path.split('?')[1]).get('status') }),
+  status: (_, entry) =>
+    entry.state === 'parked' ? {} : { status: new URLSearchParams(entry.path.split('?')[1]).get('status') },
 };

@@ -1,5 +1,5 @@
-// Long polling: the feed over HTTP, where no WebSocket gets through (a proxy that drops `Upgrade`, a school's firewall). It asks
-// `/api/changes` again and again; what the answers mean is not its business.
+// Long polling: the feed over HTTP, where no WebSocket gets through (a proxy that drops `Upgrade`, a school's
+// firewall). It asks `/api/changes` again and again; what the answers mean is not its business.
 
 import * as api from './api.js';
 import { retryDelay } from './live.js';

@@ -1,5 +1,5 @@
-// The sheet that goes to the printer, shown as it will be. Its size follows the shop's settings and can be chosen for once. Who
-// asks for paper at once gets the browser's dialog when the record is there, and once.
+// The sheet that goes to the printer, shown as it will be. Its size follows the shop's settings and can be chosen for
+// once. Who asks for paper at once gets the browser's dialog when the record is there, and once.
 
 import { ApiError } from './api.js';
 import { h } from './dom.js';
@@ -58,7 +58,15 @@ export class PrintScreen {
     this.#app.sync.read(kind, id).catch((/** @type {any} */ error) => {
       if (this.#kind !== kind || this.#id !== id || this.#drawn.length > 0) return;
       const isGone = error instanceof ApiError && error.status === 404;
-      this.node.replaceChildren(isGone ? empty(words.gone(kind), '') : empty(words.failed, '', button(words.again, () => this.#read())));
+      this.node.replaceChildren(
+        isGone
+          ? empty(words.gone(kind), '')
+          : empty(
+              words.failed,
+              '',
+              button(words.again, () => this.#read()),
+            ),
+      );
     });
   }
 
@@ -82,13 +90,19 @@ export class PrintScreen {
     // A PDF takes its name from it.
     this.title = words.record.name(this.#kind, numberOf(this.#kind, record));
     const size = this.#size || store.settings.paper_size;
-    this.node.replaceChildren(h('header.pane-head.print-head',
-      h('a.button.bare.back', { href: linkTo(this.#kind, this.#id) }, icon('back'), words.back), h('h1', this.title),
-      choice(words.paper.size, 'paper', Object.entries(words.settings.sizes), size, (chosen) => {
-        this.#size = chosen;
-        this.render();
-      }),
-      button(words.record.print, () => print(), { icon: 'print', look: 'strong', name: 'print-now' })), sheet(this.#kind, record, store.settings, size));
+    this.node.replaceChildren(
+      h(
+        'header.pane-head.print-head',
+        h('a.button.bare.back', { href: linkTo(this.#kind, this.#id) }, icon('back'), words.back),
+        h('h1', this.title),
+        choice(words.paper.size, 'paper', Object.entries(words.settings.sizes), size, (chosen) => {
+          this.#size = chosen;
+          this.render();
+        }),
+        button(words.record.print, () => print(), { icon: 'print', look: 'strong', name: 'print-now' }),
+      ),
+      sheet(this.#kind, record, store.settings, size),
+    );
     this.#setPage();
   }
 
@@ -109,18 +123,53 @@ export class PrintScreen {
   }
 }
 
-/** @param {Kind} kind @param {SaleRecord} record @param {import('./wire.js').Settings} shop @param {string} size */
+/**
+ * @param {Kind} kind
+ * @param {SaleRecord} record
+ * @param {import('./wire.js').Settings} shop
+ * @param {string} size
+ */
 function sheet(kind, record, shop, size) {
   const { paper } = words;
-  const lines = (/** @type {string[]} */ ...texts) => texts.flatMap((one) => (one ?? '').split('\n')).filter(Boolean).map((one) => h('span', one));
+  const lines = (/** @type {string[]} */ ...texts) =>
+    texts
+      .flatMap((one) => (one ?? '').split('\n'))
+      .filter(Boolean)
+      .map((one) => h('span', one));
   const name = kind === 'estimate' ? paper.estimate : size === 'A4' ? paper.order : paper.receipt;
-  const facts = [[paper.number, numberOf(kind, record) || words.state.noNumber], [paper.date, longTime(timeOf(record))], [words.record.by, record.sale_by], [words.record.mode, record.payment_mode ?? '']];
+  const facts = [
+    [paper.number, numberOf(kind, record) || words.state.noNumber],
+    [paper.date, longTime(timeOf(record))],
+    [words.record.by, record.sale_by],
+    [words.record.mode, record.payment_mode ?? ''],
+  ];
   // Who holds a sale that was cancelled in his hand must see that.
   const state = kind === 'order' && isCancelled(record) ? h('strong.cancelled', record.status) : null;
-  return h(`article.sheet.paper-${size}${size === 'A4' ? '' : '.roll'}`, { data: { paper: size } },
-    h('header', h('div.shop', h('strong', shop.shop_name || words.product), ...lines(shop.shop_address, shop.shop_phone, shop.tax_number && `${paper.tax} ${shop.tax_number}`)), h('h2', name), state),
-    h('div.parties', h('div', h('small', paper.for), h('strong', record.customer_name), ...lines(record.customer_phone, record.customer_address)),
-      h('dl', ...facts.filter(([, value]) => value).flatMap(([label, value]) => [h('dt', label), h('dd', value)]))),
-    itemsTable(record), totals(kind, record),
-    shop.footer_line ? h('footer', shop.footer_line) : null);
+  return h(
+    `article.sheet.paper-${size}${size === 'A4' ? '' : '.roll'}`,
+    { data: { paper: size } },
+    h(
+      'header',
+      h(
+        'div.shop',
+        h('strong', shop.shop_name || words.product),
+        ...lines(shop.shop_address, shop.shop_phone, shop.tax_number && `${paper.tax} ${shop.tax_number}`),
+      ),
+      h('h2', name),
+      state,
+    ),
+    h(
+      'div.parties',
+      h(
+        'div',
+        h('small', paper.for),
+        h('strong', record.customer_name),
+        ...lines(record.customer_phone, record.customer_address),
+      ),
+      h('dl', ...facts.filter(([, value]) => value).flatMap(([label, value]) => [h('dt', label), h('dd', value)])),
+    ),
+    itemsTable(record),
+    totals(kind, record),
+    shop.footer_line ? h('footer', shop.footer_line) : null,
+  );
 }

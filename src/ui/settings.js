@@ -27,21 +27,60 @@ export class SettingsScreen {
   /** @param {any} app */
   constructor(app) {
     this.#app = app;
-    const own = (/** @type {string} */ name, /** @type {string} */ tag = 'input', /** @type {string} */ hint = '') => {
+    const own = (
+      /** @type {string} */ name,
+      /** @type {string} */ tag = 'input',
+      /** @type {string} */ hint = '',
+    ) => {
       this.#inputs[name] = h(tag, { name, autocomplete: 'off', ...(tag === 'textarea' ? { rows: 4 } : {}) });
       return field(/** @type {any} */ (text)[name], this.#inputs[name], hint);
     };
     const theme = local.read('theme') ?? '';
-    const form = h('form.form', {
-      noValidate: true, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), this.#save()),
-      oninput: (/** @type {any} */ event) => event.target.name !== 'theme' && this.#touch(),
-    },
-    h('section.card.two', h('h2', text.shop), own('shop_name'), own('shop_phone'), own('shop_address', 'textarea'), own('tax_number'), own('currency', 'input', text.currencyHint)),
-    h('section.card.two', h('h2', text.people), own('staff_names', 'textarea', text.oneEach), own('payment_modes', 'textarea', text.oneEach), own('cash_modes', 'textarea', text.cashHint)),
-    h('section.card.two', h('h2', text.paper), this.#sizes, own('footer_line')),
-    h('section.card.two', h('h2', text.device), choice(text.theme, 'theme', Object.entries(text.themes), theme, setTheme), button(text.keys, showKeys, { name: 'keys' })),
-    h('footer.save-bar', this.#problem, h('div.actions', button(text.save, () => {}, { look: 'strong', type: 'submit', name: 'save' }))));
-    this.node = h('div.pane.form-pane', { data: { screen: 'settings' } }, h('header.pane-head', h('h1', text.title)), form);
+    const form = h(
+      'form.form',
+      {
+        noValidate: true,
+        onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), this.#save()),
+        oninput: (/** @type {any} */ event) => event.target.name !== 'theme' && this.#touch(),
+      },
+      h(
+        'section.card.two',
+        h('h2', text.shop),
+        own('shop_name'),
+        own('shop_phone'),
+        own('shop_address', 'textarea'),
+        own('tax_number'),
+        own('currency', 'input', text.currencyHint),
+      ),
+      h(
+        'section.card.two',
+        h('h2', text.people),
+        own('staff_names', 'textarea', text.oneEach),
+        own('payment_modes', 'textarea', text.oneEach),
+        own('cash_modes', 'textarea', text.cashHint),
+      ),
+      h('section.card.two', h('h2', text.paper), this.#sizes, own('footer_line')),
+      h(
+        'section.card.two',
+        h('h2', text.device),
+        choice(text.theme, 'theme', Object.entries(text.themes), theme, setTheme),
+        button(text.keys, showKeys, { name: 'keys' }),
+      ),
+      h(
+        'footer.save-bar',
+        this.#problem,
+        h(
+          'div.actions',
+          button(text.save, () => {}, { look: 'strong', type: 'submit', name: 'save' }),
+        ),
+      ),
+    );
+    this.node = h(
+      'div.pane.form-pane',
+      { data: { screen: 'settings' } },
+      h('header.pane-head', h('h1', text.title)),
+      form,
+    );
   }
 
   show() {
@@ -58,7 +97,9 @@ export class SettingsScreen {
     for (const name of TEXTS) this.#inputs[name].value = settings[name];
     for (const name of LISTS) this.#inputs[name].value = (settings[name] ?? []).join('\n');
     this.#paper = settings.paper_size;
-    this.#sizes.replaceChildren(choice(text.paper_size, 'paper_size', Object.entries(text.sizes), this.#paper, (size) => (this.#paper = size)));
+    this.#sizes.replaceChildren(
+      choice(text.paper_size, 'paper_size', Object.entries(text.sizes), this.#paper, (size) => (this.#paper = size)),
+    );
   }
 
   #touch() {
@@ -68,12 +109,20 @@ export class SettingsScreen {
 
   async #save() {
     const touches = this.#touches;
-    const lines = (/** @type {string} */ text) => text.split('\n').map((line) => line.trim()).filter(Boolean);
-    const typed = [...TEXTS.map((name) => [name, this.#inputs[name].value.trim()]), ...LISTS.map((name) => [name, lines(this.#inputs[name].value)]), ['paper_size', this.#paper]];
+    const lines = (/** @type {string} */ text) =>
+      text
+        .split('\n')
+        .map((line) => line.trim())
+        .filter(Boolean);
+    const typed = [
+      ...TEXTS.map((name) => [name, this.#inputs[name].value.trim()]),
+      ...LISTS.map((name) => [name, lines(this.#inputs[name].value)]),
+      ['paper_size', this.#paper],
+    ];
     const body = Object.fromEntries(typed.filter(([name, value]) => String(value) !== String(this.#shown[name])));
     const wish = { what: /** @type {const} */ ('settings'), title: '', method: 'PUT', path: '/api/settings', body };
     const outcome = await this.#app.actions.run(wish, () => words.said.settings);
-    this.#problem.textContent = outcome.state === 'refused' ? outcome.body?.detail ?? '' : '';
+    this.#problem.textContent = outcome.state === 'refused' ? (outcome.body?.detail ?? '') : '';
     if (outcome.state === 'refused') return;
     // What was typed while it was being saved stays.
     if (touches === this.#touches) this.#isTouched = false;

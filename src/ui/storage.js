@@ -1,6 +1,7 @@
-// What the browser keeps for this page: localStorage, sessionStorage, and the channel between tabs. Any of them may be missing,
-// forbidden (blocked cookies, a policy), full, or hold what another program or an older page has left there. No access ever
-// throws; what cannot be stored is remembered until the page is closed. Every other module comes through here or `db.js`.
+// What the browser keeps for this page: localStorage, sessionStorage, and the channel between tabs. Any of them may
+// be missing, forbidden (blocked cookies, a policy), full, or hold what another program or an older page has left
+// there. No access ever throws; what cannot be stored is remembered until the page is closed. Every other module
+// comes through here or `db.js`.
 
 /** The names of what this page keeps, so that what belongs to others is left alone. */
 export class Kept {
@@ -34,7 +35,11 @@ export class Kept {
     }
   }
 
-  /** What was stored as JSON, an object; anything else counts as nothing. @param {string} name @returns {Record<string, any> | null} */
+  /**
+   * What was stored as JSON, an object; anything else counts as nothing.
+   * @param {string} name
+   * @returns {Record<string, any> | null}
+   */
   readObject(name) {
     return parseObject(this.read(name));
   }
@@ -70,7 +75,10 @@ export class Channel {
   /** @type {BroadcastChannel | null} */
   #channel = null;
 
-  /** @param {string} name @param {(message: Record<string, any>) => void} onMessage another version's page may have sent it */
+  /**
+   * @param {string} name
+   * @param {(message: Record<string, any>) => void} onMessage another version's page may have sent it
+   */
   constructor(name, onMessage) {
     try {
       this.#channel = new BroadcastChannel(name);

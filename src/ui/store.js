@@ -1,11 +1,11 @@
-// The state of the page: the records it knows, the views of them, the shop's settings and figures, and how the page stands
-// with the server. It applies changes; it never sees the network, the screen or a clock.
+// The state of the page: the records it knows, the views of them, the shop's settings and figures, and how the page
+// stands with the server. It applies changes; it never sees the network, the screen or a clock.
 //
-// Applying is idempotent: a change that a record already contains, by its revision, does nothing. So lists and messages may
-// overlap in any way, and the outcome is the same.
+// Applying is idempotent: a change that a record already contains, by its revision, does nothing. So lists and
+// messages may overlap in any way, and the outcome is the same.
 //
-// A page may stay open for months, so it remembers what the screens show and the latest besides, and forgets the rest; and what
-// one change costs does not depend on how much is known.
+// A page may stay open for months, so it remembers what the screens show and the latest besides, and forgets the
+// rest; and what one change costs does not depend on how much is known.
 
 import { Figures } from './figures.js';
 import { useShop } from './format.js';
@@ -20,7 +20,8 @@ import { idOf, placeOf } from './wire.js';
 
 /**
  * @typedef {'connecting' | 'live' | 'reconnecting' | 'offline'} Connection
- * @typedef {{ type: Kind, action: string, id: string, seq?: number, at?: string, by?: string, record: SaleRecord | null,
+ * @typedef {{ type: Kind, action: string, id: string, seq?: number, at?: string, by?: string, record: SaleRecord |
+ * null,
  *   order_id?: string, order_number?: string }} Event one line of the recent activity
  */
 
@@ -35,8 +36,17 @@ const FRESH_MAX = 500;
 
 /** @type {Settings} */
 const NO_SETTINGS = {
-  shop_name: '', shop_address: '', shop_phone: '', tax_number: '', currency: '', staff_names: [], payment_modes: ['Cash'], cash_modes: ['Cash'],
-  paper_size: 'A4', footer_line: '', rev: 0,
+  shop_name: '',
+  shop_address: '',
+  shop_phone: '',
+  tax_number: '',
+  currency: '',
+  staff_names: [],
+  payment_modes: ['Cash'],
+  cash_modes: ['Cash'],
+  paper_size: 'A4',
+  footer_line: '',
+  rev: 0,
 };
 
 export class Store {
@@ -134,12 +144,15 @@ export class Store {
     const { timezone, cash_modes } = this.settings;
     this.settings = { timezone, cash_modes, ...settings };
     // Until the shop's settings are known, the page's own document tells the currency.
-    if (this.settings.currency) useShop(this.settings.currency, this.settings.timezone ?? '', this.settings.currency_decimals);
+    if (this.settings.currency)
+      useShop(this.settings.currency, this.settings.timezone ?? '', this.settings.currency_decimals);
     this.changed();
   }
 
   /**
-   * Takes records as the server has told them. @param {Kind} kind @param {SaleRecord[]} records
+   * Takes records as the server has told them.
+   * @param {Kind} kind
+   * @param {SaleRecord[]} records
    * @param {number} [seq] the last change in them; 0 if the server does not say
    * @returns {boolean} false if they are too old to be sure of, so that they must be asked for again
    */
@@ -154,7 +167,11 @@ export class Store {
   }
 
   /**
-   * Takes a further page of a view. @param {View} view @param {SaleRecord[]} records @param {number} limit @param {number} seq
+   * Takes a further page of a view.
+   * @param {View} view
+   * @param {SaleRecord[]} records
+   * @param {number} limit
+   * @param {number} seq
    * @returns {boolean} as `learn`
    */
   extend(view, records, limit, seq) {
@@ -167,7 +184,10 @@ export class Store {
 
   /**
    * Takes a view as the server has just told it, instead of what it was.
-   * @param {View} view @param {SaleRecord[]} records @param {number} limit @param {number} seq the last change in them
+   * @param {View} view
+   * @param {SaleRecord[]} records
+   * @param {number} limit
+   * @param {number} seq the last change in them
    * @returns {boolean} as `learn`
    */
   renew(view, records, limit, seq) {
@@ -179,7 +199,8 @@ export class Store {
     for (const id of before) {
       const record = held.get(id);
       // It was there and is not any more, unless a change has come since.
-      if (record && !told.has(id) && view.covers(placeOf(view.kind, record)) && this.#told.seqOf(id) <= seq) this.#drop(view.kind, id);
+      if (record && !told.has(id) && view.covers(placeOf(view.kind, record)) && this.#told.seqOf(id) <= seq)
+        this.#drop(view.kind, id);
     }
     this.#loosen(view.kind, before);
     this.learn(view.kind, records, seq);
@@ -200,7 +221,11 @@ export class Store {
     this.changed();
   }
 
-  /** @param {Kind} kind @param {string} id @param {SaleRecord} record */
+  /**
+   * @param {Kind} kind
+   * @param {string} id
+   * @param {SaleRecord} record
+   */
   #put(kind, id, record) {
     this.#records[kind].set(id, record);
     this.#loosen(kind, [id, ...this.#show(kind, id, record)]);
@@ -213,12 +238,21 @@ export class Store {
     this.#show(kind, id, null);
   }
 
-  /** @param {Kind} kind @param {string} id @param {SaleRecord | null} record @returns {string[]} ids that views let go */
+  /**
+   * @param {Kind} kind
+   * @param {string} id
+   * @param {SaleRecord | null} record
+   * @returns {string[]} ids that views let go
+   */
   #show(kind, id, record) {
     return [...this.views].flatMap((view) => (view.kind === kind ? view.update(id, record) : []));
   }
 
-  /** Forgets the records that nobody has asked about for longest. @param {Kind} kind @param {string[]} ids that a view may not hold any more */
+  /**
+   * Forgets the records that nobody has asked about for longest.
+   * @param {Kind} kind
+   * @param {string[]} ids that a view may not hold any more
+   */
   #loosen(kind, ids) {
     for (const id of ids) {
       this.#loose.delete(id);
@@ -256,7 +290,11 @@ export class Store {
     return action === 'delete' || after !== null;
   }
 
-  /** @param {Change} frame @param {SaleRecord | undefined} before @returns {SaleRecord | null} */
+  /**
+   * @param {Change} frame
+   * @param {SaleRecord | undefined} before
+   * @returns {SaleRecord | null}
+   */
   #after({ action, data, rev, order_id, order_number }, before) {
     if (action === 'delete') return null;
     // A whole record: what is not in it is not so any more.
@@ -265,7 +303,11 @@ export class Store {
     return before ? { ...before, ...mark } : null;
   }
 
-  /** @param {Change} frame @param {SaleRecord | undefined} before @param {SaleRecord | null} after */
+  /**
+   * @param {Change} frame
+   * @param {SaleRecord | undefined} before
+   * @param {SaleRecord | null} after
+   */
   #take(frame, before, after) {
     const { type: kind, action, id, seq } = frame;
     if (action === 'delete') this.#gone.add(id, seq);
@@ -281,8 +323,11 @@ export class Store {
   }
 
   /**
-   * A change that an answer has told already: it is in the lists by then, but perhaps not in the figures, and it happened all the
-   * same. @param {Change} frame @param {SaleRecord | null} after
+   * A change that an answer has told already: it is in the lists by then, but perhaps not in the figures, and it
+   * happened all the
+   * same.
+   * @param {Change} frame
+   * @param {SaleRecord | null} after
    */
   #hear(frame, after) {
     const { type: kind, action, id, seq } = frame;
@@ -301,7 +346,11 @@ export class Store {
   }
 }
 
-/** Unknown revisions say nothing; then what came last is right. @param {SaleRecord} record @param {SaleRecord} [held] */
+/**
+ * Unknown revisions say nothing; then what came last is right.
+ * @param {SaleRecord} record
+ * @param {SaleRecord} [held]
+ */
 function isNewer(record, held) {
   return held?.rev === undefined || record.rev === undefined || record.rev > held.rev;
 }
@@ -333,7 +382,10 @@ class Seen {
     return this.#seqs.get(id) ?? 0;
   }
 
-  /** Whether an answer is so old that something that was told since is forgotten. @param {number} seq of it; 0 if it is not known */
+  /**
+   * Whether an answer is so old that something that was told since is forgotten.
+   * @param {number} seq of it; 0 if it is not known
+   */
   isBeyond(seq) {
     return seq !== 0 && seq < this.#forgotten;
   }

@@ -1,6 +1,6 @@
-// Keeps the page at hand, so that it opens also while the server is away; where browsers allow that (https, and this computer's
-// own address). It is only asked for the page and its files. While the server answers, whatever it says, the page is the
-// server's; each version of the page keeps its own files and drops those of the others.
+// Keeps the page at hand, so that it opens also while the server is away; where browsers allow that (https, and this
+// computer's own address). It is only asked for the page and its files. While the server answers, whatever it says,
+// the page is the server's; each version of the page keeps its own files and drops those of the others.
 
 const NAME = '{{assets}}';
 
@@ -11,20 +11,25 @@ async function keep() {
   // It grows while it is gone through: each script names others.
   for (const path of files) {
     const file = await get(path);
-    for (const [, name] of (await file.clone().text()).matchAll(/\.\/(\w+\.js)/g)) files.add(path.replace(/[^/]+$/, name));
+    for (const [, name] of (await file.clone().text()).matchAll(/\.\/(\w+\.js)/g))
+      files.add(path.replace(/[^/]+$/, name));
     await cache.put(path, file);
   }
   await cache.put('/', page);
 }
 
-/** Fails when it is not there, as for a shop that is closed; then the browser tries again the next time. @param {string} path */
+/**
+ * Fails when it is not there, as for a shop that is closed; then the browser tries again the next time.
+ * @param {string} path
+ */
 async function get(path) {
   const answer = await fetch(path, { headers: { Accept: 'text/html' } });
   if (!answer.ok) throw answer.status;
   return answer;
 }
 
-const dropOthers = () => caches.keys().then((names) => Promise.all(names.map((name) => name !== NAME && caches.delete(name))));
+const dropOthers = () =>
+  caches.keys().then((names) => Promise.all(names.map((name) => name !== NAME && caches.delete(name))));
 
 /** What cannot be read is not kept. @param {any} key */
 const kept = (key) => caches.match(key, { ignoreVary: true }).catch(() => undefined);

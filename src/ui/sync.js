@@ -1,11 +1,12 @@
 // Keeps the store in step with the server. It never touches the screen.
 //
-// The stream (`/sync`) opens first, then what the screens need is fetched; the store takes both in any order. After an absence
-// the stream tells everything that was missed since its last sequence; `reset` means that the shop's database is another one,
-// and everything is read anew. A message that cannot be understood makes the lists be read again.
+// The stream (`/sync`) opens first, then what the screens need is fetched; the store takes both in any order. After
+// an absence the stream tells everything that was missed since its last sequence; `reset` means that the shop's
+// database is another one, and everything is read anew. A message that cannot be understood makes the lists be read
+// again.
 //
-// Whether the server is there is decided by HTTP: while the socket is not open, long polling carries the feed, and the socket
-// is tried again now and then. Each answer that comes after a wait is asked whether it is still wanted.
+// Whether the server is there is decided by HTTP: while the socket is not open, long polling carries the feed, and
+// the socket is tried again now and then. Each answer that comes after a wait is asked whether it is still wanted.
 
 import * as api from './api.js';
 import { today } from './format.js';
@@ -120,10 +121,14 @@ export class Sync {
   /** @param {Frame} frame */
   #receive(frame) {
     switch (frame.type) {
-      case 'sync': return this.#step(frame);
-      case 'settings': return this.#store.setSettings(frame.data);
-      case 'reload': return this.reload(frame.kinds);
-      default: return this.#apply(frame);
+      case 'sync':
+        return this.#step(frame);
+      case 'settings':
+        return this.#store.setSettings(frame.data);
+      case 'reload':
+        return this.reload(frame.kinds);
+      default:
+        return this.#apply(frame);
     }
   }
 
@@ -139,7 +144,11 @@ export class Sync {
     this.#begin(epoch ?? '', seq, resume);
   }
 
-  /** @param {string} epoch @param {number} seq @param {string} [resume] what becomes of what was missed */
+  /**
+   * @param {string} epoch
+   * @param {number} seq
+   * @param {string} [resume] what becomes of what was missed
+   */
   #begin(epoch, seq, resume) {
     // What was missed is still to come, so only the epoch is new.
     const reached = resume === 'catch_up' ? (this.#position?.seq ?? 0) : seq;
@@ -180,7 +189,9 @@ export class Sync {
   reload(kinds) {
     for (const kind of kinds) {
       this.#soon(kind, async () => {
-        await Promise.all([...this.#store.views].filter((view) => view.kind === kind).map((view) => this.#renew(view)));
+        await Promise.all(
+          [...this.#store.views].filter((view) => view.kind === kind).map((view) => this.#renew(view)),
+        );
       });
     }
     this.#soon('figures', () => this.#readFigures());
@@ -189,15 +200,21 @@ export class Sync {
   /** @param {string} what @param {() => Promise<unknown>} act */
   #soon(what, act) {
     if (this.#timers.has(what)) return;
-    this.#timers.set(what, setTimeout(() => {
-      this.#timers.delete(what);
-      act().catch(() => this.#store.connection === 'live' && this.#soon(what, act));
-    }, Math.random() * RELOAD_SPACING_MS));
+    this.#timers.set(
+      what,
+      setTimeout(() => {
+        this.#timers.delete(what);
+        act().catch(() => this.#store.connection === 'live' && this.#soon(what, act));
+      }, Math.random() * RELOAD_SPACING_MS),
+    );
   }
 
   /**
    * Asks, and hands on the answer only if it is still wanted: nobody has asked the same again, and it is the same shop.
-   * @template T @param {string} what @param {() => Promise<T>} ask @returns {Promise<T | null>}
+   * @template T
+   * @param {string} what
+   * @param {() => Promise<T>} ask
+   * @returns {Promise<T | null>}
    */
   async #latest(what, ask) {
     const shop = this.#shop;
@@ -214,7 +231,12 @@ export class Sync {
     const { turn } = view;
     this.#store.changed();
     try {
-      const { body, seq } = await api.list(view.kind, { q: view.q, status: view.status, before: view.oldest, limit: PAGE });
+      const { body, seq } = await api.list(view.kind, {
+        q: view.q,
+        status: view.status,
+        before: view.oldest,
+        limit: PAGE,
+      });
       // Meanwhile the view was told anew, or has let go of the end that this goes on from.
       if (turn !== view.turn || this.#store.extend(view, body, PAGE, seq)) return;
       view.state = 'new';
@@ -249,7 +271,12 @@ export class Sync {
     if (!this.#store.renew(view, body, limit, seq)) await this.#renew(view, limit);
   }
 
-  /** One record. @param {Kind} kind @param {string} id @returns {Promise<any>} */
+  /**
+   * One record.
+   * @param {Kind} kind
+   * @param {string} id
+   * @returns {Promise<any>}
+   */
   async read(kind, id) {
     const shop = this.#shop;
     const { body, seq } = await api.record(kind, id);
@@ -269,7 +296,9 @@ export class Sync {
         if (era === this.#era && this.#mayHaveLost) await this.onRead(this.#wasReset);
         if (era !== this.#era) return;
         this.#mayHaveLost = this.#wasReset = false;
-        await Promise.all([...this.#store.views].map((view) => this.#unlessFaulty(view.kind, () => this.#renew(view))));
+        await Promise.all(
+          [...this.#store.views].map((view) => this.#unlessFaulty(view.kind, () => this.#renew(view))),
+        );
         if (era === this.#era) this.#reached();
         return;
       } catch {
@@ -289,7 +318,8 @@ export class Sync {
 
   /**
    * A server that cannot tell one thing is there all the same, and sells. It is asked for that thing again.
-   * @param {string} what @param {() => Promise<unknown>} read
+   * @param {string} what
+   * @param {() => Promise<unknown>} read
    */
   async #unlessFaulty(what, read) {
     try {
@@ -320,17 +350,26 @@ export class Sync {
 
   async #readActivity() {
     const { epoch, seq } = this.#position ?? { epoch: '', seq: 0 };
-    const answer = await this.#latest('activity', () => api.changes({ since: Math.max(0, seq - LOOK_BACK), epoch, limit: LOOK_BACK_MAX }));
+    const answer = await this.#latest('activity', () =>
+      api.changes({ since: Math.max(0, seq - LOOK_BACK), epoch, limit: LOOK_BACK_MAX }),
+    );
     if (!answer) return;
     const { changes, next } = answer.body;
     // What came by the stream since then is newer.
     const later = this.#store.activity.filter((event) => (event.seq ?? 0) > next).reverse();
-    const told = changes.filter((/** @type {any} */ one) => !(one.type === 'order' && one.action === 'create' && one.data?.source_estimate_id));
+    const told = changes.filter(
+      (/** @type {any} */ one) => !(one.type === 'order' && one.action === 'create' && one.data?.source_estimate_id),
+    );
     this.#store.activity = [];
-    for (const event of [...told.map((/** @type {any} */ one) => ({ record: one.data ?? null, ...one })), ...later]) this.#store.note(event);
+    for (const event of [...told.map((/** @type {any} */ one) => ({ record: one.data ?? null, ...one })), ...later])
+      this.#store.note(event);
     for (const kind of KINDS) {
       const records = changes.filter((/** @type {any} */ one) => one.type === kind && one.data);
-      this.#store.learn(kind, records.map((/** @type {any} */ one) => one.data), next);
+      this.#store.learn(
+        kind,
+        records.map((/** @type {any} */ one) => one.data),
+        next,
+      );
     }
   }
 
@@ -394,4 +433,3 @@ export class Sync {
     this.#offlineTimer ||= setTimeout(() => this.#store.setConnection('offline'), OFFLINE_AFTER_MS);
   }
 }
-

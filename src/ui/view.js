@@ -1,7 +1,8 @@
-// One way to look at the records of a kind: all, or those that are found. The server says what is in it page by page (keyset
-// pagination); from the oldest record that it has told upwards, everything that matches is known, so changes are sorted in
-// right here, each at its place. It holds ids, not records, and never more than the screen and its person have asked for: a list
-// that grows at its top lets go of its end, which is told again when somebody scrolls there.
+// One way to look at the records of a kind: all, or those that are found. The server says what is in it page by page
+// (keyset pagination); from the oldest record that it has told upwards, everything that matches is known, so changes
+// are sorted in right here, each at its place. It holds ids, not records, and never more than the screen and its
+// person have asked for: a list that grows at its top lets go of its end, which is told again when somebody scrolls
+// there.
 
 import { Needle, fold } from './fold.js';
 import { idOf, numberOf, placeOf } from './wire.js';
@@ -37,11 +38,18 @@ export class View {
   #order = [];
   /** @type {Map<string, number>} */
   #places = new Map();
-  /** Revisions of what the server has found: until they change, it knows best. @type {Map<string, number | undefined>} */
+  /**
+   * Revisions of what the server has found: until they change, it knows best.
+   * @type {Map<string, number | undefined>}
+   */
   #found = new Map();
   #needle;
 
-  /** @param {Kind} kind @param {string} [q] @param {string} [status] */
+  /**
+   * @param {Kind} kind
+   * @param {string} [q]
+   * @param {string} [status]
+   */
   constructor(kind, q = '', status = '') {
     this.kind = kind;
     this.q = q;
@@ -68,7 +76,12 @@ export class View {
     return place >= this.#floor && place <= this.#ceiling;
   }
 
-  /** Takes a page. @param {SaleRecord[]} records @param {number} limit @returns {string[]} ids that it lets go */
+  /**
+   * Takes a page.
+   * @param {SaleRecord[]} records
+   * @param {number} limit
+   * @returns {string[]} ids that it lets go
+   */
   take(records, limit) {
     for (const record of records) {
       const id = idOf(this.kind, record);
@@ -104,7 +117,12 @@ export class View {
     return this.#letGo(this.#order);
   }
 
-  /** Takes a record as it is now; null if it is gone. @param {string} id @param {SaleRecord | null} record @returns {string[]} ids that it lets go */
+  /**
+   * Takes a record as it is now; null if it is gone.
+   * @param {string} id
+   * @param {SaleRecord | null} record
+   * @returns {string[]} ids that it lets go
+   */
   update(id, record) {
     const place = record ? placeOf(this.kind, record) : -1;
     if (!record || !this.covers(place) || !this.#matches(record)) return this.#remove(id);
@@ -156,7 +174,11 @@ export class View {
     return [id];
   }
 
-  /** @param {string} id @param {number} place @returns {number} how many are newer; -1 if it was there */
+  /**
+   * @param {string} id
+   * @param {number} place
+   * @returns {number} how many are newer; -1 if it was there
+   */
   #insert(id, place) {
     if (this.has(id)) return -1;
     const index = this.#newerThan(place);
@@ -192,6 +214,11 @@ export class View {
 
   /** Whether the search finds it, by the rules of the server. @param {SaleRecord} record */
   finds(record) {
-    return this.#needle.finds(record.customer_name, record.customer_phone, numberOf(this.kind, record), placeOf(this.kind, record));
+    return this.#needle.finds(
+      record.customer_name,
+      record.customer_phone,
+      numberOf(this.kind, record),
+      placeOf(this.kind, record),
+    );
   }
 }

@@ -11,23 +11,39 @@ import { words } from './words.js';
 /** @typedef {import('./wire.js').SaleRecord} SaleRecord */
 
 /**
- * @param {string} label @param {(event: Event) => void} onclick
- * @param {{ icon?: any, look?: '' | 'strong' | 'danger' | 'bare', name?: string, type?: string, isIconOnly?: boolean }} [options]
+ * @param {string} label
+ * @param {(event: Event) => void} onclick
+ * @param {{ icon?: any, look?: '' | 'strong' | 'danger' | 'bare', name?: string, type?: string, isIconOnly?: boolean
+ * }} [options]
  */
 export function button(label, onclick, { icon: name, look = '', name: hook, type = 'button', isIconOnly } = {}) {
-  return h(`button.button${look && `.${look}`}`, {
-    type, onclick, data: hook ? { action: hook } : null, title: isIconOnly ? label : null,
-  }, name && icon(name), isIconOnly ? null : h('span', label));
+  return h(
+    `button.button${look && `.${look}`}`,
+    {
+      type,
+      onclick,
+      data: hook ? { action: hook } : null,
+      title: isIconOnly ? label : null,
+    },
+    name && icon(name),
+    isIconOnly ? null : h('span', label),
+  );
 }
 
-/** @param {string} label @param {HTMLElement} control @param {string} [hint] */
+/**
+ * @param {string} label
+ * @param {HTMLElement} control
+ * @param {string} [hint]
+ */
 export function field(label, control, hint) {
   return h('label.field', h('span.field-label', label), control, hint ? h('span.hint', hint) : null);
 }
 
 /**
- * A field for a number, and beside it what is meant, where that is written in another way. Once it is left, the field itself
- * shows the number as it was understood. @param {HTMLInputElement} input
+ * A field for a number, and beside it what is meant, where that is written in another way. Once it is left, the field
+ * itself
+ * shows the number as it was understood.
+ * @param {HTMLInputElement} input
  */
 export function numeric(input) {
   const hint = h('output.meant', { hidden: true });
@@ -46,13 +62,27 @@ export function numeric(input) {
 }
 
 /**
- * Radio buttons side by side. @param {string} label @param {string} name @param {readonly (readonly string[])[]} options value and text
- * @param {string} value @param {(value: string) => void} onchange
+ * Radio buttons side by side.
+ * @param {string} label
+ * @param {string} name
+ * @param {readonly (readonly string[])[]} options value and text
+ * @param {string} value
+ * @param {(value: string) => void} onchange
  */
 export function choice(label, name, options, value, onchange) {
-  const radios = options.map(([own, text]) => h('label.pick', h('input', {
-    type: 'radio', name, value: own, checked: own === value, onchange: () => onchange(own),
-  }), h('span', text)));
+  const radios = options.map(([own, text]) =>
+    h(
+      'label.pick',
+      h('input', {
+        type: 'radio',
+        name,
+        value: own,
+        checked: own === value,
+        onchange: () => onchange(own),
+      }),
+      h('span', text),
+    ),
+  );
   return h('fieldset.choice', { data: { choice: name } }, h('legend.field-label', label), ...radios);
 }
 
@@ -62,7 +92,13 @@ const chip = (tone, text) => h(`span.chip.${tone}`, text);
 /** What state a record is in, in words. @param {Kind} kind @param {SaleRecord} record */
 export function chips(kind, record) {
   const { pending } = record;
-  if (pending) return [chip(pending.isParked ? 'bad' : 'wait', pending.isParked ? words.state.parked : words.state.pending[pending.what])];
+  if (pending)
+    return [
+      chip(
+        pending.isParked ? 'bad' : 'wait',
+        pending.isParked ? words.state.parked : words.state.pending[pending.what],
+      ),
+    ];
   if (kind === 'estimate') {
     return [record.is_converted_to_order ? chip('done', words.state.converted) : chip('open', words.state.open)];
   }
@@ -74,19 +110,29 @@ export function chips(kind, record) {
 
 /** Stands where something will be while it is on its way. @param {number} count */
 export function placeholders(count) {
-  return Array.from({ length: count }, () => h('li.row.waiting', { 'aria-hidden': 'true' }, h('span.bar'), h('span.bar.short')));
+  return Array.from({ length: count }, () =>
+    h('li.row.waiting', { 'aria-hidden': 'true' }, h('span.bar'), h('span.bar.short')),
+  );
 }
 
-/** @param {string} title @param {string} next @param {...any} actions */
-export const empty = (title, next, ...actions) => h('div.empty', title && h('p.empty-title', title), next && h('p', next), ...actions);
+/**
+ * @param {string} title
+ * @param {string} next
+ * @param {...any} actions
+ */
+export const empty = (title, next, ...actions) =>
+  h('div.empty', title && h('p.empty-title', title), next && h('p', next), ...actions);
 
 /** The usual height of a row; only a guess for those that were never on the screen. */
 const ROW_PX = 68;
 
 /**
- * Keyed rows: the row of a record stays the same node, and lights up when the record has just changed. In a long list each
- * stands in a `block`, the same for ever: the browser passes over blocks that are not near the screen, not over each row.
- * @template T @param {HTMLElement} parent
+ * Keyed rows: the row of a record stays the same node, and lights up when the record has just changed. In a long list
+ * each
+ * stands in a `block`, the same for ever: the browser passes over blocks that are not near the screen, not over each
+ * row.
+ * @template T
+ * @param {HTMLElement} parent
  * @param {{ key: (item: T) => string, fill: (item: T) => any[], fresh: Set<string>, block?: (item: T) => number }} how
  */
 export function rows(parent, { key, fill, fresh, block }) {
@@ -98,7 +144,8 @@ export function rows(parent, { key, fill, fresh, block }) {
     const node = blocks.get(place) ?? h('div', { role: 'none' });
     if (node.childElementCount !== nodes.length) {
       // Older browsers take the first word only.
-      for (const size of [`${nodes.length * ROW_PX}px`, `auto ${nodes.length * ROW_PX}px`]) node.style.containIntrinsicSize = size;
+      for (const size of [`${nodes.length * ROW_PX}px`, `auto ${nodes.length * ROW_PX}px`])
+        node.style.containIntrinsicSize = size;
     }
     arrange(node, nodes);
     return node;
@@ -130,12 +177,25 @@ export function rows(parent, { key, fill, fresh, block }) {
 
 /**
  * Suggestions below a text field: arrow keys choose, Enter takes, typing goes on undisturbed.
- * @template T @param {HTMLInputElement} input
- * @param {{ find: (typed: string) => Promise<T[]> | T[], show: (item: T) => any[], take: (item: T) => void, pause?: number }} how
+ * @template T
+ * @param {HTMLInputElement} input
+ * @param {{ find: (typed: string) => Promise<T[]> | T[], show: (item: T) => any[], take: (item: T) => void, pause?:
+ * number }} how
  */
 export function suggest(input, { find, show, take, pause = 0 }) {
-  const list = h('ul.suggestions', { id: `s${(suggest.count += 1)}`, role: 'listbox', 'aria-label': input.getAttribute('aria-label'), hidden: true });
-  for (const [name, value] of [['role', 'combobox'], ['aria-autocomplete', 'list'], ['aria-controls', list.id], ['aria-expanded', 'false'], ['autocomplete', 'off']]) {
+  const list = h('ul.suggestions', {
+    id: `s${(suggest.count += 1)}`,
+    role: 'listbox',
+    'aria-label': input.getAttribute('aria-label'),
+    hidden: true,
+  });
+  for (const [name, value] of [
+    ['role', 'combobox'],
+    ['aria-autocomplete', 'list'],
+    ['aria-controls', list.id],
+    ['aria-expanded', 'false'],
+    ['autocomplete', 'off'],
+  ]) {
     input.setAttribute(name, value);
   }
   /** @type {T[]} */
@@ -164,10 +224,20 @@ export function suggest(input, { find, show, take, pause = 0 }) {
     const found = typed === '' ? [] : await find(typed);
     if (typed !== input.value.trim() || document.activeElement !== input) return;
     items = found;
-    list.replaceChildren(...items.map((item, index) => h('li', {
-      id: `${list.id}-${index}`, role: 'option', 'aria-selected': 'false',
-      onpointerdown: (/** @type {Event} */ event) => (event.preventDefault(), accept(item)),
-    }, ...show(item))));
+    list.replaceChildren(
+      ...items.map((item, index) =>
+        h(
+          'li',
+          {
+            id: `${list.id}-${index}`,
+            role: 'option',
+            'aria-selected': 'false',
+            onpointerdown: (/** @type {Event} */ event) => (event.preventDefault(), accept(item)),
+          },
+          ...show(item),
+        ),
+      ),
+    );
     list.hidden = items.length === 0;
     input.setAttribute('aria-expanded', String(!list.hidden));
     at = -1;

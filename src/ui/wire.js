@@ -19,7 +19,8 @@ import { readJson } from './lossless.js';
  * @property {string} customer_address
  * @property {string} sale_by
  * @property {Item[]} items
- * @property {Array<string | null>} [item_texts] never sent: the texts of lines that `JSON.stringify` would write in another way
+ * @property {Array<string | null>} [item_texts] never sent: the texts of lines that `JSON.stringify` would write in
+ * another way
  * @property {number} subtotal
  * @property {number} discount_amount per cent when `is_percentage_discount`, else money
  * @property {boolean} is_percentage_discount
@@ -113,10 +114,18 @@ const PAPER_SIZES = ['A4', '80mm', '58mm'];
 /** Where the commands and pages of a kind are. @type {Readonly<Record<Kind, string>>} */
 export const PLURAL = { estimate: 'estimates', order: 'orders' };
 
-/** @param {Kind} kind @param {SaleRecord} record @returns {string} */
+/**
+ * @param {Kind} kind
+ * @param {SaleRecord} record
+ * @returns {string}
+ */
 export const idOf = (kind, record) => (kind === 'estimate' ? record.estimate_id : record.order_id) ?? '';
 
-/** @param {Kind} kind @param {SaleRecord} record @returns {string} as people say it: `#042` */
+/**
+ * @param {Kind} kind
+ * @param {SaleRecord} record
+ * @returns {string} as people say it: `#042`
+ */
 export const numberOf = (kind, record) => (kind === 'estimate' ? record.estimate_number : record.sale_number) ?? '';
 
 /** @param {Kind} kind @param {string} id */
@@ -136,7 +145,9 @@ export const timeOf = (record) => record.made_at ?? record.created_at;
 
 /**
  * Where a record stands in its series. One without a number is newer than all that have one.
- * @param {Kind} kind @param {SaleRecord} record @returns {number}
+ * @param {Kind} kind
+ * @param {SaleRecord} record
+ * @returns {number}
  */
 export function placeOf(kind, record) {
   const number = numberOf(kind, record);
@@ -148,7 +159,9 @@ export const readChange = (change) => (isChange(change) ? change : { type: 'relo
 
 /**
  * What can be used of settings that were kept; another version of the page may have kept them.
- * @param {Record<string, any> | null} kept @param {Settings} defaults @returns {Settings}
+ * @param {Record<string, any> | null} kept
+ * @param {Settings} defaults
+ * @returns {Settings}
  */
 export function usableSettings(kept, defaults) {
   const isUsable = (/** @type {[string, any]} */ [name, value]) => {
@@ -161,13 +174,20 @@ export function usableSettings(kept, defaults) {
   return PAPER_SIZES.includes(used.paper_size) ? used : { ...used, paper_size: defaults.paper_size };
 }
 
-/** Reads one message; what cannot be understood means that the lists must be read again. @param {string} text @returns {Frame} */
+/**
+ * Reads one message; what cannot be understood means that the lists must be read again.
+ * @param {string} text
+ * @returns {Frame}
+ */
 export function readFrame(text) {
   if (Object.keys(LEGACY).includes(text)) return { type: 'reload', kinds: LEGACY[text] };
   const frame = parse(text);
-  const isKnown = frame?.type === 'sync' ? isText(frame.action) && Number.isInteger(frame.seq)
-    : frame?.type === 'settings' ? isText(frame.data?.currency) && Array.isArray(frame.data.payment_modes)
-      : isChange(frame);
+  const isKnown =
+    frame?.type === 'sync'
+      ? isText(frame.action) && Number.isInteger(frame.seq)
+      : frame?.type === 'settings'
+        ? isText(frame.data?.currency) && Array.isArray(frame.data.payment_modes)
+        : isChange(frame);
   return isKnown ? frame : { type: 'reload', kinds: KINDS };
 }
 
@@ -183,7 +203,8 @@ function parse(text) {
 /** @param {any} frame */
 function isChange(frame) {
   const kind = frame?.type;
-  if (!KINDS.includes(kind) || !ACTIONS[/** @type {Kind} */ (kind)].includes(frame.action) || !isText(frame.id)) return false;
+  if (!KINDS.includes(kind) || !ACTIONS[/** @type {Kind} */ (kind)].includes(frame.action) || !isText(frame.id))
+    return false;
   if (frame.action === 'delete') return true;
   if (frame.action === 'convert_to_order') return isText(frame.order_id);
   return isRecord(kind, frame.data) && idOf(kind, frame.data) === frame.id;
@@ -196,8 +217,14 @@ export function isRecord(kind, data) {
 
 /** Whether it says what was sold, to whom and for how much. @param {any} data */
 export function isSale(data) {
-  return typeof data === 'object' && data !== null && isText(data.customer_name) && Number.isFinite(data.total)
-    && Array.isArray(data.items) && data.items.every((/** @type {any} */ item) => typeof item === 'object' && item !== null);
+  return (
+    typeof data === 'object' &&
+    data !== null &&
+    isText(data.customer_name) &&
+    Number.isFinite(data.total) &&
+    Array.isArray(data.items) &&
+    data.items.every((/** @type {any} */ item) => typeof item === 'object' && item !== null)
+  );
 }
 
 /** @param {unknown} value */

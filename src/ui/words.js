@@ -1,7 +1,11 @@
 // Every word that JavaScript puts on the screen, in one place, ready for a second language.
 // Plain words of the shop; no jargon, no blame, and each empty list says what to do next.
 
-/** @param {number} count @param {string} one @param {string} many */
+/**
+ * @param {number} count
+ * @param {string} one
+ * @param {string} many
+ */
 const counted = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
 /** @typedef {'estimate' | 'order'} Kind */
@@ -13,9 +17,11 @@ export const words = {
   connection: { connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting', offline: 'Offline' },
   unsent: (/** @type {number} */ count) => `${count} not sent yet`,
   unkeeping: 'This device cannot keep unsent work. Sales go straight to the server.',
-  stale: (/** @type {string} */ time) => `The shop’s server cannot be reached. This is how things stood at ${time}. `
-    + 'Go on working: nothing is lost, and the page catches up by itself.',
-  neverLoaded: 'The shop’s server cannot be reached. Check that it is switched on and that this device is in its network.',
+  stale: (/** @type {string} */ time) =>
+    `The shop’s server cannot be reached. This is how things stood at ${time}. ` +
+    'Go on working: nothing is lost, and the page catches up by itself.',
+  neverLoaded:
+    'The shop’s server cannot be reached. Check that it is switched on and that this device is in its network.',
   loading: 'Loading',
   failed: 'This could not be loaded.',
   again: 'Try again',
@@ -38,19 +44,35 @@ export const words = {
     open: 'Open estimates',
     openCount: (/** @type {number} */ count) => counted(count, 'estimate', 'estimates'),
     days: 'The last 14 days',
-    day: (/** @type {string} */ day, /** @type {string} */ amount, /** @type {string} */ sales) => `${day}: ${amount}, ${sales}`,
+    day: (/** @type {string} */ day, /** @type {string} */ amount, /** @type {string} */ sales) =>
+      `${day}: ${amount}, ${sales}`,
     activity: 'What happened last',
     nothing: 'Nothing yet. Make the first sale.',
   },
 
   lists: {
     estimate: {
-      title: 'Estimates', empty: 'No estimates yet', next: 'Make the first one.', action: 'New estimate',
-      statuses: [['', 'All'], ['open', 'Open'], ['converted', 'Converted']],
+      title: 'Estimates',
+      empty: 'No estimates yet',
+      next: 'Make the first one.',
+      action: 'New estimate',
+      statuses: [
+        ['', 'All'],
+        ['open', 'Open'],
+        ['converted', 'Converted'],
+      ],
     },
     order: {
-      title: 'Orders', empty: 'No orders yet', next: 'Complete a sale, or convert an estimate.', action: 'New sale',
-      statuses: [['', 'All'], ['Completed', 'Completed'], ['Delivered', 'Delivered'], ['Cancelled', 'Cancelled']],
+      title: 'Orders',
+      empty: 'No orders yet',
+      next: 'Complete a sale, or convert an estimate.',
+      action: 'New sale',
+      statuses: [
+        ['', 'All'],
+        ['Completed', 'Completed'],
+        ['Delivered', 'Delivered'],
+        ['Cancelled', 'Cancelled'],
+      ],
     },
   },
   search: 'Number, name or phone',
@@ -75,7 +97,13 @@ export const words = {
     due: (/** @type {string} */ amount) => `${amount} due`,
     noNumber: 'no number yet',
     parked: 'Not accepted',
-    pending: { create: 'Pending', edit: 'Edit pending', convert: 'Sale pending', delete: 'Deletion pending', status: 'Status pending' },
+    pending: {
+      create: 'Pending',
+      edit: 'Edit pending',
+      convert: 'Sale pending',
+      delete: 'Deletion pending',
+      status: 'Status pending',
+    },
   },
 
   record: {
@@ -113,7 +141,8 @@ export const words = {
     deleteOrder: (/** @type {string} */ number) => `Delete sale ${number}?`,
     estimateGoes: 'It disappears from every device.',
     orderGoes: 'It disappears from every device and from the day’s sales.',
-    bothGo: (/** @type {string} */ number) => `Its estimate ${number} is deleted too. Both disappear from every device.`,
+    bothGo: (/** @type {string} */ number) =>
+      `Its estimate ${number} is deleted too. Both disappear from every device.`,
     convert: (/** @type {string} */ number) => `Convert estimate ${number} to a sale`,
     complete: 'Complete sale',
     discard: 'Discard this? It is on this device only and cannot be brought back.',
@@ -174,21 +203,28 @@ export const words = {
     waits: 'Waits for the server',
     held: (/** @type {string} */ why) => `Kept on this device and sent as soon as that is mended: ${why}`,
     away: 'the shop’s server cannot be reached',
-    unkept: (/** @type {string} */ why) => `${why}. This device cannot keep it until then: leave it as it is and save it again later.`,
+    unkept: (/** @type {string} */ why) =>
+      `${why}. This device cannot keep it until then: leave it as it is and save it again later.`,
     editing: 'It is being changed here',
     isLeaving: 'It is on its way to the server just now. Look again in a moment.',
     changed: 'It was changed on another device meanwhile',
     retry: 'Try again',
     edit: 'Edit',
     what: {
-      create: { estimate: 'New estimate', order: 'New sale' }, edit: 'Edit', convert: 'Conversion', delete: 'Deletion', status: 'Status',
-      duplicate: 'Duplicate', settings: 'Settings',
+      create: { estimate: 'New estimate', order: 'New sale' },
+      edit: 'Edit',
+      convert: 'Conversion',
+      delete: 'Deletion',
+      status: 'Status',
+      duplicate: 'Duplicate',
+      settings: 'Settings',
     },
   },
 
   lost: {
-    said: (/** @type {number} */ count) => 'The shop’s records were put back to an earlier state. '
-      + `${counted(count, 'entry', 'entries')} made on this device ${count === 1 ? 'is' : 'are'} missing.`,
+    said: (/** @type {number} */ count) =>
+      'The shop’s records were put back to an earlier state. ' +
+      `${counted(count, 'entry', 'entries')} made on this device ${count === 1 ? 'is' : 'are'} missing.`,
     show: 'Show',
     title: 'Enter these again?',
     text: 'Each gets the next number. What somebody else has entered anew meanwhile would be there twice.',
@@ -201,7 +237,8 @@ export const words = {
     saved: (/** @type {Kind} */ kind, /** @type {string} */ number) => `${names[kind]} saved · ${number}`,
     edited: (/** @type {string} */ number) => `Changes saved · ${number}`,
     deleted: (/** @type {Kind} */ kind, /** @type {string} */ number) => `${names[kind]} deleted · ${number}`,
-    converted: (/** @type {string} */ estimate, /** @type {string} */ order) => `Estimate ${estimate} became sale ${order}`.replace('  ', ' '),
+    converted: (/** @type {string} */ estimate, /** @type {string} */ order) =>
+      `Estimate ${estimate} became sale ${order}`.replace('  ', ' '),
     status: (/** @type {string} */ status) => `Status is now ${status}`,
     queued: 'Kept on this device. It is sent as soon as the server answers.',
     settings: 'Settings saved',
@@ -235,10 +272,25 @@ export const words = {
     keys: 'Keyboard shortcuts',
   },
 
-  paper: { estimate: 'ESTIMATE', order: 'INVOICE', receipt: 'RECEIPT', number: 'Number', date: 'Date', for: 'For', tax: 'Tax no.', size: 'Paper' },
+  paper: {
+    estimate: 'ESTIMATE',
+    order: 'INVOICE',
+    receipt: 'RECEIPT',
+    number: 'Number',
+    date: 'Date',
+    for: 'For',
+    tax: 'Tax no.',
+    size: 'Paper',
+  },
 
   keys: [
-    ['n', 'New sale'], ['/', 'Search'], ['p', 'Print what is open'], ['Enter', 'Next field; on an empty line to the payment'], ['Ctrl Enter', 'Complete the sale'],
-    ['Ctrl Shift Enter', 'Save as an estimate'], ['Esc', 'One step back; nothing is lost'], ['?', 'This sheet'],
+    ['n', 'New sale'],
+    ['/', 'Search'],
+    ['p', 'Print what is open'],
+    ['Enter', 'Next field; on an empty line to the payment'],
+    ['Ctrl Enter', 'Complete the sale'],
+    ['Ctrl Shift Enter', 'Save as an estimate'],
+    ['Esc', 'One step back; nothing is lost'],
+    ['?', 'This sheet'],
   ],
 };
