@@ -1,6 +1,6 @@
 //! The page and its files.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -9,6 +9,7 @@ use super::problem::Problem;
 use super::request::Visit;
 use super::respond::{Fixed, Reply};
 use crate::app::{App, Closed};
+use crate::domain::Currency;
 use crate::ui;
 
 /// Nothing but our own files runs in the page, and nobody frames it.
@@ -18,9 +19,44 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 /// What a path in the assets' folder names never changes (RFC 8246 §2).
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
-/// The files of the page, each packed at most once.
+/// The files of the page.
 static FILES: LazyLock<Vec<(&ui::Asset, Fixed)>> =
-    LazyLock::new(|| ui::assets().iter().map(|asset| (asset, Fixed::new(asset.bytes))).collect());
+    LazyLock::new(|| ui::assets().iter().map(|asset| (asset, fixed(asset))).collect());
+
+static WORKER: LazyLock<Fixed> = LazyLock::new(|| fixed(ui::worker()));
+
+/// The document, for the currency of the shop that this program serves.
+static DOCUMENT: OnceLock<Document> = OnceLock::new();
+
+struct Document {
+    currency: Currency,
+    content: Fixed,
+    tag: String,
+}
+
+impl Document {
+    fn new(currency: Currency) -> Self {
+        let page = ui::INDEX
+            .replace("{{currency}}", currency.code())
+            .replace("{{decimals}}", &currency.decimals().to_string())
+            .replace("{{assets}}", ui::FOLDER.as_str());
+        // Weak, since the same page may be compressed or not (RFC 9110 §8.8.1).
+        let digest = Sha256::digest(&page);
+        let tag = digest.iter().take(8).fold("W/\"".to_string(), |tag, byte| format!("{tag}{byte:02x}")) + "\"";
+        let packed = ui::gzip(page.as_bytes());
+        Self { currency, content: Fixed::new(page.into_bytes(), packed), tag }
+    }
+}
+
+/// Compresses the page, so that no browser waits for that.
+pub(super) fn prepare() {
+    LazyLock::force(&FILES);
+    LazyLock::force(&WORKER);
+}
+
+fn fixed(asset: &'static ui::Asset) -> Fixed {
+    Fixed::new(asset.plain.as_slice(), asset.gzip.as_slice())
+}
 
 /// The page for a browser, a sentence for everything else.
 pub(super) fn root(visit: &Visit<'_>) -> Reply {
@@ -70,19 +106,14 @@ fn sentence() -> Reply {
 /// all of them anew.
 fn page(visit: &Visit<'_>, app: &App) -> Reply {
     let currency = app.currency();
-    let page = ui::INDEX
-        .replace("{{currency}}", currency.code())
-        .replace("{{decimals}}", &currency.decimals().to_string())
-        .replace("{{assets}}", ui::FOLDER.as_str());
-    // Weak, since the same page may be packed or not (RFC 9110 §8.8.1).
-    let digest = Sha256::digest(&page);
-    let tag = digest.iter().take(8).fold("W/\"".to_string(), |tag, byte| format!("{tag}{byte:02x}")) + "\"";
-    let mut reply = if has_already(visit, &tag) {
+    let document = DOCUMENT.get_or_init(|| Document::new(currency));
+    debug_assert_eq!(document.currency, currency, "a program serves one shop, which keeps its currency");
+    let mut reply = if has_already(visit, &document.tag) {
         Reply::empty(304, "no-cache")
     } else {
-        Reply::new(200, ui::HTML, "no-cache", page.into_bytes())
+        Reply::fixed(ui::HTML, "no-cache", &document.content)
     };
-    reply.add_header("ETag", &tag);
+    reply.add_header("ETag", &document.tag);
     secured(reply)
 }
 
@@ -91,16 +122,18 @@ fn has_already(visit: &Visit<'_>, tag: &str) -> bool {
     tags.split(',').map(str::trim).any(|own| own == "*" || own == tag)
 }
 
-pub(super) fn asset(folder: &str, name: &str) -> Result<Reply, Problem> {
-    let is_named = |asset: &ui::Asset| asset.name == name && folder == ui::FOLDER.as_str();
+/// A file; `part` is the folder in which it stands, empty for none.
+pub(super) fn asset(folder: &str, part: &str, name: &str) -> Result<Reply, Problem> {
+    let is_named = |asset: &ui::Asset| {
+        asset.path.rsplit_once('/').unwrap_or(("", asset.path)) == (part, name) && folder == ui::FOLDER.as_str()
+    };
     let (asset, content) = FILES.iter().find(|(asset, _)| is_named(asset)).ok_or_else(Problem::not_found)?;
     Ok(secured(Reply::fixed(asset.content_type, FOR_GOOD, content)))
 }
 
 /// The service worker. A browser asks for it at each visit and takes a changed one at once, whatever it has kept.
 pub(super) fn worker() -> Reply {
-    let worker = ui::WORKER.replace("{{assets}}", ui::FOLDER.as_str());
-    secured(Reply::new(200, ui::SCRIPT, "no-cache", worker.into_bytes()))
+    secured(Reply::fixed(ui::worker().content_type, "no-cache", &WORKER))
 }
 
 fn secured(mut reply: Reply) -> Reply {

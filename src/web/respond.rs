@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::{self, BufWriter, Read, Write};
 use std::rc::Rc;
-use std::sync::OnceLock;
 
 use flate2::Compression;
 use flate2::read::GzEncoder;
@@ -48,23 +47,15 @@ enum Body {
     Stream(Box<dyn Read + Send>),
 }
 
-/// Content that is the same for as long as the program runs. It is packed when somebody first asks for it so.
+/// Content that is the same for as long as the program runs, plain and compressed.
 pub(super) struct Fixed {
     plain: Cow<'static, [u8]>,
-    packed: OnceLock<Vec<u8>>,
+    packed: Cow<'static, [u8]>,
 }
 
 impl Fixed {
-    pub fn new(plain: impl Into<Cow<'static, [u8]>>) -> Self {
-        Self { plain: plain.into(), packed: OnceLock::new() }
-    }
-
-    fn packed(&self) -> io::Result<&[u8]> {
-        if let Some(packed) = self.packed.get() {
-            return Ok(packed);
-        }
-        let packed = gzip(&self.plain, Compression::best())?;
-        Ok(self.packed.get_or_init(|| packed))
+    pub fn new(plain: impl Into<Cow<'static, [u8]>>, packed: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self { plain: plain.into(), packed: packed.into() }
     }
 }
 
@@ -226,7 +217,7 @@ impl Reply {
         match self.body {
             Body::Bytes(bytes) if is_gzip => print.whole(gzip(&bytes, Compression::fast())?, clock),
             Body::Bytes(bytes) => print.whole(bytes, clock),
-            Body::Fixed(content) if is_gzip => print.whole(content.packed()?, clock),
+            Body::Fixed(content) if is_gzip => print.whole(&content.packed, clock),
             Body::Fixed(content) => print.whole(&content.plain, clock),
             Body::Stream(source) if is_gzip => print.stream(GzEncoder::new(source, Compression::fast())),
             Body::Stream(source) => print.stream(source),

@@ -14,7 +14,7 @@ pub(super) enum Route<'a> {
     Root,
     Description,
     Worker,
-    Asset(&'a str, &'a str),
+    Asset { folder: &'a str, part: &'a str, name: &'a str },
     ApiRoot,
     Health,
     WebSocketStatus,
@@ -52,7 +52,8 @@ pub(super) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Route<'a>> {
         (Get, [""]) => Route::Root,
         (Get, ["openapi.json"]) => Route::Description,
         (Get, ["sw.js"]) => Route::Worker,
-        (Get, ["ui", folder, name]) => Route::Asset(folder, name),
+        (Get, ["ui", folder, name]) => Route::Asset { folder, part: "", name },
+        (Get, ["ui", folder, part, name]) => Route::Asset { folder, part, name },
         (Get, ["api"] | ["api", ""]) => Route::ApiRoot,
         (Get, ["health"] | ["api", "health"]) => Route::Health,
         (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => Route::WebSocketStatus,
@@ -135,7 +136,7 @@ fn dispatch(route: Route<'_>, visit: &Visit<'_>) -> Result<Reply, Problem> {
         Route::Root => Ok(page::root(visit)),
         Route::Description => Ok(openapi::description(&enter()?)),
         Route::Worker => Ok(page::worker()),
-        Route::Asset(folder, name) => page::asset(folder, name),
+        Route::Asset { folder, part, name } => page::asset(folder, part, name),
         Route::Health => Ok(info::health(visit.shop)),
         Route::ApiRoot => enter().map(|_| info::api_root()),
         Route::WebSocketStatus => Ok(info::websocket_status(&enter()?)),
@@ -262,7 +263,7 @@ mod tests {
     /// The part of the address that a handler sees.
     fn text_of(route: Route<'_>) -> Option<&str> {
         match route {
-            Route::Asset(_, text)
+            Route::Asset { name: text, .. }
             | Route::EstimateByNumber(text)
             | Route::Estimate(text)
             | Route::EditEstimate(text)
@@ -287,7 +288,7 @@ mod tests {
         let paths = [
             "/api/estimates/EST-1",
             "/api/orders/number/%23001?x=1",
-            "/ui/0123456789ab/main.js",
+            "/ui/0123456789ab/kit/dom.js",
             "/api/orders/x/status?status=y",
             "/",
             "/api/estimates/x/convert-to-order",

@@ -13,6 +13,7 @@ use super::doorman::Doorman;
 use super::guard::Guard;
 use super::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
 use super::listen::{Probe, Wake};
+use super::page;
 use super::problem::Problem;
 use super::registry::Registry;
 use super::resets::Resets;
@@ -103,6 +104,7 @@ impl Server {
             registry: Registry::new(options.connections_max, options.connections_per_address_max),
             is_lan_trusted: options.is_lan_trusted,
         });
+        page::prepare();
         let doorman = Doorman::start()?;
         let acceptors = listeners
             .into_iter()

@@ -223,8 +223,12 @@ fn ask_the_server_itself(asker: &mut Asker<'_>) {
     asker.ask("GET /", "/", &[("Accept", "text/html"), ("If-None-Match", page.header("ETag").unwrap())], None, 304);
     let page = page.text().to_string();
     for file in page.split("\"/ui/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
-        asker.get("/ui/{folder}/{name}", &format!("/ui/{file}"), 200);
+        let operation =
+            if file.matches('/').count() == 1 { "/ui/{folder}/{name}" } else { "/ui/{folder}/{part}/{name}" };
+        asker.get(operation, &format!("/ui/{file}"), 200);
     }
+    asker.get("/ui/{folder}/{part}/{name}", "/ui/00000000/kit/dom.js", 404);
+    asker.get("/ui/{folder}/{part}/{name}", "/ui/%zz/kit/dom.js", 400);
     asker.get("/ui/{folder}/{name}", "/ui/00000000/main.js", 404);
     asker.get("/ui/{folder}/{name}", "/ui/%zz/main.js", 400);
 }
