@@ -55,7 +55,7 @@ const FILES: &[(&str, &[u8])] = embedded! {
     "net/long_poll.js" "net/outbox.js" "net/recovery.js" "net/retry.js" "net/sync.js" "net/websocket.js"
     "net/wire.js"
     "screens/actions.js" "screens/bill.js" "screens/chart.js" "screens/chips.js" "screens/conflict.js"
-    "screens/conversion.js" "screens/form.js" "screens/form_lines.js" "screens/home.js" "screens/keys.js"
+    "screens/conversion.js" "screens/form.js" "screens/form_lines.js" "screens/form_payment.js" "screens/home.js" "screens/keys.js"
     "screens/lists.js" "screens/paper.js" "screens/print.js" "screens/record.js" "screens/route.js"
     "screens/settings.js" "screens/shell.js" "screens/theme.js" "screens/unsent.js"
     "style/base.css" "style/cards.css" "style/controls.css" "style/dark.css" "style/dialogs.css" "style/forms.css"

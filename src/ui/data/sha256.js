@@ -47,14 +47,14 @@ export function sha256(message) {
 function compress(state, view, at) {
   const w = new Uint32Array(ROUNDS);
   for (let i = 0; i < ROUNDS; i += 1) {
+    if (i < WORDS) {
+      w[i] = view.getUint32(at + i * 4);
+      continue;
+    }
     const [near, far] = [w[i - 15], w[i - 2]];
-    w[i] =
-      i < 16
-        ? view.getUint32(at + i * 4)
-        : w[i - 16] +
-          w[i - 7] +
-          (rotate(near, 7) ^ rotate(near, 18) ^ (near >>> 3)) +
-          (rotate(far, 17) ^ rotate(far, 19) ^ (far >>> 10));
+    const nearMixed = rotate(near, 7) ^ rotate(near, 18) ^ (near >>> 3);
+    const farMixed = rotate(far, 17) ^ rotate(far, 19) ^ (far >>> 10);
+    w[i] = w[i - 16] + nearMixed + w[i - 7] + farMixed;
   }
   let [a, b, c, d, e, f, g, h] = state;
   for (let i = 0; i < ROUNDS; i += 1) {

@@ -37,9 +37,8 @@ export class KeyedRows {
   /** @param {readonly T[]} items @param {any[]} [rest] what stands below them */
   draw(items, rest = []) {
     this.#shown = new Map(items.map((item) => [this.#how.key(item), { node: this.#nodeOf(item), item }]));
-    const nodes = this.#how.block
-      ? this.#inBlocks(items, this.#how.block)
-      : items.map((item) => this.#shownNode(item));
+    const { block } = this.#how;
+    const nodes = block ? this.#inBlocks(items, block) : items.map((item) => this.#shownNode(item));
     arrange(this.#parent, [...nodes, ...rest]);
   }
 

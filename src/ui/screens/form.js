@@ -1,7 +1,7 @@
 // New sale, new estimate, and the edit of an estimate: one form, usable by keyboard alone.
 
 import { fromMinor, parseMicros, roundToMinor, toMinor, toNumber } from '../kit/decimal.js';
-import { h, later, part, setText } from '../kit/dom.js';
+import { h, later, setText } from '../kit/dom.js';
 import { currencySign, decimals, minorMoney } from '../kit/format.js';
 import { suggest } from '../kit/suggest.js';
 import { NUMERIC, button, choice, empty, facts, field, numeric } from '../kit/widgets.js';
@@ -12,7 +12,6 @@ import {
   PERSON,
   amountsOf,
   bodyText,
-  differences,
   draftOf,
   emptyDraft,
   hasStoredAmounts,
@@ -22,12 +21,12 @@ import {
   readDraft,
   upon,
 } from '../data/draft.js';
-import { isCash, modesOf, settle, spelledMode } from '../data/payment.js';
 import { linkTo, localId, numberOf } from '../data/records.js';
 import { Needle } from '../data/search.js';
 import { local } from '../data/storage.js';
-import { askConflict } from './conflict.js';
+import { EditConflict } from './conflict.js';
 import { LineTable, textInput } from './form_lines.js';
+import { PaymentPart } from './form_payment.js';
 
 /** @typedef {import('../data/records.js').SaleRecord} SaleRecord */
 /** @typedef {import('../data/draft.js').Draft} Draft */
@@ -44,18 +43,13 @@ export class Form {
   #id = '';
   #draft = emptyDraft('');
   #lines;
+  #payment;
+  #conflict;
   /** The inputs but those of the lines; none while there is nothing to edit. @type {Record<string, any>} */
   #inputs = {};
-  #modes = h('div.modes');
   #sums = h('dl.totals');
   #total = h('output.figure.small', { data: { figure: 'total' }, 'aria-label': columns.total, 'aria-live': 'off' });
-  #due = h('p.said.due', { role: 'status' });
-  #change = h('p.change', { role: 'status', hidden: true, data: { figure: 'change' } });
-  /** What the last sale gave back, until the next one begins. */
-  #lastChange = '';
   #problem = h('p.error', { role: 'alert' });
-  /** Says that the estimate was changed elsewhere. */
-  #conflict = h('div.note', { role: 'status', hidden: true, data: { conflict: '' } });
   /** Says that the draft is kept. */
   #kept = h('span.quiet', text.draft);
   #isSaving = false;
@@ -68,6 +62,15 @@ export class Form {
       find: (typed) => app.catalogue.items(typed),
       onChange: () => this.#changed(),
       onRemove: () => this.#goOn(),
+    });
+    this.#payment = new PaymentPart(
+      () => app.store.settings,
+      () => this.#changed(),
+    );
+    this.#conflict = new EditConflict({
+      typed: () => this.#typed(),
+      shown: () => this.#inputs,
+      take: (current, draft) => this.#rebase(current, draft),
     });
     this.node = h('div.pane.form-pane', { data: { screen: 'form' } });
     addEventListener('pagehide', () => this.leave());
@@ -126,26 +129,9 @@ export class Form {
 
   /** While it is edited, the estimate may be changed elsewhere. */
   render() {
-    const { settings } = this.#app.store;
-    if (this.#modes.dataset.modes !== settings.payment_modes.join()) this.#drawModes();
+    if (this.#isBuilt) this.#payment.render();
     const current = this.#app.store.known('estimate').get(this.#id);
-    const { base } = this.#draft;
-    const isStale = Boolean(current && base && current.rev > (base.rev ?? 0));
-    if (isStale === !this.#conflict.hidden) return;
-    this.#conflict.hidden = !isStale;
-    if (isStale) this.#drawConflict(current);
-  }
-
-  /** @param {SaleRecord} current */
-  #drawConflict(current) {
-    const { bar, someone, show, mine, theirs } = words.conflict;
-    const who = current.sale_by === this.#draft.base?.sale_by ? someone : current.sale_by;
-    this.#conflict.replaceChildren(
-      h('p', bar(who)),
-      button(show, () => this.#resolve(current), { name: 'show-both' }),
-      button(mine, () => this.#keepMine(current), { name: 'keep-mine' }),
-      button(theirs, () => this.#rebase(current, draftOf(current)), { name: 'take-theirs' }),
-    );
+    this.#conflict.render(this.#draft.base, current);
   }
 
   /** @param {boolean} asEstimate */
@@ -174,23 +160,16 @@ export class Form {
   /** @param {boolean} asEstimate @param {any} body */
   async #saveNew(asEstimate, body) {
     const kind = asEstimate ? 'estimate' : 'order';
-    const said = bodyText({ ...body, ...(asEstimate ? {} : this.#payment(body.total)) });
-    const { change } = this.#settle(this.#changed().total);
+    const said = bodyText({ ...body, ...(asEstimate ? {} : this.#payment.body(body.total)) });
+    const { change } = this.#payment.settle(this.#changed().total);
     local.write('sale_by', body.sale_by);
     await this.#send(this.#app.actions.create(kind, body, said, this.#draft.made_at), (answer, entry) => {
       this.#saySaved(kind, answer, entry);
       return () => {
-        this.#lastChange = asEstimate || change === 0n ? '' : minorMoney(change);
+        this.#payment.lastChange = asEstimate || change === 0n ? '' : minorMoney(change);
         this.show([]);
       };
     });
-  }
-
-  /** How a sale is paid, as it is sent. @param {number} total */
-  #payment(total) {
-    const isTyped = this.#inputs.paid.value.trim() !== '';
-    const amount_paid = isTyped ? fromMinor(this.#paid() ?? 0n, decimals()) : total;
-    return { payment_mode: this.#draft.mode, amount_paid };
   }
 
   /**
@@ -212,9 +191,8 @@ export class Form {
   #build() {
     this.#lines.show(this.#draft.lines);
     this.node.replaceChildren(this.#head(), this.#form());
-    this.#drawModes();
     this.#changed();
-    this.#conflict.hidden = true;
+    this.#conflict.hide();
     this.render();
   }
 
@@ -232,11 +210,11 @@ export class Form {
     return h(
       'form.form',
       { noValidate: true, ...listeners },
-      this.#conflict,
+      this.#conflict.node,
       this.#who(),
       h('section.card', { 'aria-label': text.items }, this.#lines.node),
       h('div.columns', this.#paymentCard(), this.#sumCard()),
-      h('footer.save-bar', this.#change, this.#total, this.#problem, h('div.actions', ...this.#buttons())),
+      h('footer.save-bar', this.#payment.change, this.#total, this.#problem, h('div.actions', ...this.#buttons())),
     );
   }
 
@@ -284,8 +262,7 @@ export class Form {
   }
 
   #paymentCard() {
-    const paid = field(text.paid, numeric(this.#input('paid', NUMERIC)));
-    return h('section.card.payment', { hidden: this.#id !== '' }, this.#modes, paid, this.#due);
+    return this.#payment.card(this.#input('paid', NUMERIC), this.#draft.mode, this.#id === '');
   }
 
   #sumCard() {
@@ -319,23 +296,9 @@ export class Form {
     this.#inputs = {};
   }
 
-  #drawModes() {
-    const { settings } = this.#app.store;
-    this.#modes.dataset.modes = settings.payment_modes.join();
-    const modes = modesOf(settings);
-    const mode = spelledMode(this.#draft.mode, settings);
-    this.#draft.mode = modes.includes(mode) ? mode : (modes[0] ?? '');
-    const choose = (/** @type {string} */ chosen) => {
-      this.#draft.mode = chosen;
-      this.#changed();
-    };
-    const options = modes.map((one) => [one, one]);
-    this.#modes.replaceChildren(choice(text.mode, 'mode', options, this.#draft.mode, choose));
-  }
-
   /** The next sale begins, or goes on. */
   #onInput() {
-    this.#lastChange = '';
+    this.#payment.lastChange = '';
     this.#changed();
   }
 
@@ -347,8 +310,7 @@ export class Form {
     this.#lines.showAmounts(bill.lines);
     this.#drawSums(bill);
     setText(this.#total, minorMoney(bill.total));
-    this.#sayPayment(bill.total);
-    this.#inputs.paid.placeholder = minorMoney(bill.total);
+    this.#payment.say(bill.total);
     this.#keep();
     return bill;
   }
@@ -363,25 +325,6 @@ export class Form {
     this.#sums.replaceChildren(...facts(discount === 0n ? [] : pairs));
   }
 
-  /** What is due, what is given back, or what is too much. @param {bigint} total */
-  #sayPayment(total) {
-    const { due, change, excess } = this.#settle(total);
-    this.#due.classList.toggle('error', excess > 0n);
-    if (due > 0n) setText(this.#due, words.state.due(minorMoney(due)));
-    else setText(this.#due, excess > 0n ? words.pay.excess(minorMoney(total)) : '');
-    this.#sayChange(change > 0n ? minorMoney(change) : this.#lastChange);
-  }
-
-  /** @param {string} amount empty for none */
-  #sayChange(amount) {
-    this.#change.hidden = amount === '';
-    // Messages leave it in sight.
-    part('toasts').classList.toggle('high', amount !== '');
-    if (this.#change.dataset.amount === amount) return;
-    this.#change.dataset.amount = amount;
-    this.#change.replaceChildren(...(amount ? [h('span', words.pay.change), ' ', h('b', amount)] : []));
-  }
-
   /** What the lines and the discount come to; of an estimate of which no amount was touched, what is stored. */
   #bill() {
     const discount = { isPercent: this.#draft.isPercent, value: this.#discount() ?? 0n };
@@ -393,28 +336,15 @@ export class Form {
     return { ...bill, subtotal, total, discount: subtotal - total, isTooLarge: false };
   }
 
-  /** @param {bigint} total */
-  #settle(total) {
-    const isPaidInFull = this.#id !== '' || this.#inputs.paid.value.trim() === '';
-    const handed = isPaidInFull ? total : (this.#paid() ?? total);
-    return settle(total, handed, isCash(this.#draft.mode, this.#app.store.settings));
-  }
-
   /** In millionths; null if it cannot be read. */
   #discount() {
     return parseMicros(this.#inputs.discount.value.trim() || '0');
   }
 
-  /** In minor units; null if it cannot be read. */
-  #paid() {
-    const micros = parseMicros(this.#inputs.paid.value.trim() || '0');
-    return micros === null ? null : roundToMinor(micros, decimals());
-  }
-
   /** What is typed. @returns {Draft} */
   #typed() {
     const said = Object.fromEntries([...PERSON, 'discount', 'paid'].map((name) => [name, this.#inputs[name].value]));
-    return { ...this.#draft, ...said, lines: this.#lines.filled };
+    return { ...this.#draft, ...said, mode: this.#payment.mode, lines: this.#lines.filled };
   }
 
   #clear() {
@@ -462,15 +392,15 @@ export class Form {
   #checks(bill, draft, asEstimate) {
     const { errors } = text;
     const { customer_name: customer, discount, paid } = this.#inputs;
-    const given = this.#paid();
-    const isSettled = asEstimate || this.#settle(bill.total).excess === 0n;
+    const { handed } = this.#payment;
+    const isSettled = asEstimate || this.#payment.settle(bill.total).excess === 0n;
     return [
       [customer, customer.value.trim() !== '', errors.customer],
       [this.#lines.first, draft.lines.length > 0, errors.items],
       ...this.#lines.checks,
       [discount, this.#isDiscountGood(bill, draft), draft.isPercent ? errors.percent : errors.discount],
       [this.#lines.firstRate, bill.total >= 0n, errors.negative],
-      [paid, given !== null && given >= 0n, errors.paid],
+      [paid, handed !== null && handed >= 0n, errors.paid],
       [paid, isSettled, words.pay.excess(minorMoney(bill.total))],
       [this.#lines.firstRate, !bill.isTooLarge, errors.large],
     ];
@@ -538,7 +468,7 @@ export class Form {
   async #refused({ status, body }, isThere) {
     const said = words.said.refused(body?.detail ?? '');
     if (!isThere) this.#app.toast(said, 'bad');
-    else if (status === CONFLICT && body?.current) await this.#resolve(body.current);
+    else if (status === CONFLICT && body?.current) await this.#conflict.resolve(this.#draft.base, body.current);
     else this.#setProblem(null, said);
   }
 
@@ -547,27 +477,6 @@ export class Form {
     const { outbox } = this.#app;
     const old = outbox.entries.find((/** @type {any} */ one) => one.place === place);
     if (old) await outbox.discard(old);
-  }
-
-  /** Lets the person choose between two versions. @param {SaleRecord} current */
-  async #resolve(current) {
-    const { base } = this.#draft;
-    const mine = this.#typed();
-    const theirs = draftOf(current);
-    const fields = differences(mine, theirs, base ? draftOf(base) : null);
-    const asked = this.#inputs;
-    const chosen = fields.length > 0 ? await askConflict(fields) : [];
-    if (!chosen || asked !== this.#inputs) return;
-    const kept = fields.filter((_, index) => chosen[index]).flatMap(({ copies }) => copies);
-    const ours = { ...mine, lines: upon(mine.lines, theirs.lines) };
-    const taken = Object.fromEntries(kept.map((name) => [name, /** @type {any} */ (ours)[name]]));
-    this.#rebase(current, { ...theirs, ...taken });
-  }
-
-  /** @param {SaleRecord} current */
-  #keepMine(current) {
-    const mine = this.#typed();
-    this.#rebase(current, { ...mine, lines: upon(mine.lines, draftOf(current).lines) });
   }
 
   /** Goes on from what is stored now. @param {SaleRecord} current @param {Draft} draft */
@@ -591,9 +500,8 @@ export class Form {
   #next(input) {
     const fields = 'form input:not([type="radio"]), form input:checked, .save-bar .strong';
     const stops = [...this.node.querySelectorAll(fields)].filter((node) => node.getClientRects().length > 0);
-    const after = this.#lines.isAtEnd(input)
-      ? stops.findIndex((node) => this.#lines.isBefore(node))
-      : stops.indexOf(input) + 1;
+    const behind = () => stops.findIndex((node) => this.#lines.isBefore(node));
+    const after = this.#lines.isAtEnd(input) ? behind() : stops.indexOf(input) + 1;
     stops[after]?.focus();
   }
 }
