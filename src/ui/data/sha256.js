@@ -5,6 +5,8 @@
 const ORIGIN_BYTES = 8;
 const BLOCK_BYTES = 64;
 const ROUNDS = 64;
+/** Of a block. */
+const WORDS = 16;
 
 /** The fractional parts of the cube roots of the first 64 primes (§4.2.2). */
 const K = [
