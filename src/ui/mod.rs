@@ -7,7 +7,7 @@
 //! | `data` | records, commands, amounts, drafts, figures, the store of what is known, what the browser keeps | `kit` |
 //! | `net` | the API, the feed (WebSocket or long polling), the outbox, the browser's database | `data`, `kit` |
 //! | `screens` | the frame, the screens, and what a person does on them | all above |
-//! | `style` | what each part looks like, on screens and on paper | |
+//! | `style` | what each part looks like, on screens (sent as one file) and on paper | |
 //!
 //! `index.html` is the document, `main.js` makes the parts and ties them together, `sw.js` is the service worker that keeps a
 //! copy of the page, and `closed.html` stands in its place while the shop cannot be opened.

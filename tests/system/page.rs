@@ -21,7 +21,7 @@ fn files(client: &mut Client, page: &str) -> Vec<String> {
     let mut next = 0;
     while let Some(path) = files.get(next).cloned() {
         next += 1;
-        if path.ends_with(".js") {
+        if path.rsplit_once('.').is_some_and(|(_, ending)| ending == "js") {
             let script = client.get(&path).text().to_string();
             for module in imports(&path, &script) {
                 if !files.contains(&module) {
