@@ -1,13 +1,13 @@
-//! Goal: the page stays as `src/ui/mod.rs` describes it. Method: read its sources as text and check what no browser checks: that
-//! imports run one way and never in a circle, and that the lines are short enough to be read.
+//! Goal: the page stays as `src/ui/mod.rs` describes it. Method: read its sources as text and check what no browser
+//! checks: that imports run one way and never in a circle, and that the lines are short enough to be read.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folders from the ground up: a module imports from its own folder and from those before it. What stands beside the
-/// folders, `main.js`, imports from all of them.
+/// The folders from the ground up: a module imports from its own folder and from those before it. What stands beside
+/// the folders, `main.js`, imports from all of them.
 const FOLDERS: [&str; 4] = ["kit", "data", "net", "screens"];
 
 const LINE_COLUMNS_MAX: usize = 120;
@@ -141,7 +141,8 @@ fn the_folders_of_the_page_import_one_way() {
 /// The two tests above find what they look for.
 #[test]
 fn a_circle_and_an_import_upwards_are_shown() {
-    let script = "// import { x } from './no.js';\n/** @typedef {import('./type.js').T} T */\nimport {\n  a,\n} from '../net/b.js';\n\
+    let script = "// import { x } from './no.js';\n/** @typedef {import('./type.js').T} T */\n\
+                  import {\n  a,\n} from '../net/b.js';\n\
                   const late = () => import('./c.js');\nexport { d } from './d.js';\n";
     assert_eq!(imported("data/a.js", script), ["net/b.js", "data/d.js", "data/c.js"]);
     let circular = graph(&[

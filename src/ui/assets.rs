@@ -1,5 +1,5 @@
-//! The files of the page: embedded, named by their content, and compressed once (gzip). This is the one list of what the page
-//! consists of. It imports nothing of the server.
+//! The files of the page: embedded, named by their content, and compressed once (gzip). This is the one list of what
+//! the page consists of. It imports nothing of the server.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -22,8 +22,8 @@ pub struct Asset {
     pub gzip: Vec<u8>,
 }
 
-/// The document at `/`. The server replaces the literal text `{{currency}}` by the shop's currency code, `{{decimals}}` by how many
-/// decimals its amounts have, and `{{assets}}` by [`FOLDER`].
+/// The document at `/`. The server replaces the literal text `{{currency}}` by the shop's currency code,
+/// `{{decimals}}` by how many decimals its amounts have, and `{{assets}}` by [`FOLDER`].
 pub const INDEX: &str = include_str!("index.html");
 
 /// The document at `/` while the shop cannot be opened. The server replaces `{{title}}`, `{{sentence}}`, `{{remedy}}`
@@ -69,7 +69,8 @@ const FILES: &[(&str, &[u8])] = embedded! {
     "net/long_poll.js" "net/outbox.js" "net/recovery.js" "net/retry.js" "net/sync.js" "net/websocket.js"
     "net/wire.js"
     "screens/actions.js" "screens/bill.js" "screens/chart.js" "screens/chips.js" "screens/conflict.js"
-    "screens/conversion.js" "screens/form.js" "screens/form_lines.js" "screens/form_payment.js" "screens/home.js" "screens/keys.js"
+    "screens/conversion.js" "screens/form.js" "screens/form_lines.js" "screens/form_payment.js"
+    "screens/home.js" "screens/keys.js"
     "screens/lists.js" "screens/paper.js" "screens/print.js" "screens/record.js" "screens/route.js"
     "screens/settings.js" "screens/shell.js" "screens/theme.js" "screens/unsent.js"
     "style/dark.css" "style/paper.css"
@@ -81,8 +82,8 @@ static ASSETS: LazyLock<Vec<Asset>> =
 static SERVICE_WORKER: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("sw.js", WORKER.replace("{{assets}}", FOLDER.as_str()).into_bytes()));
 
-/// The folder of the files: eight hex digits of what is in all of them. They import each other by relative paths, so one
-/// folder for all keeps them together; what a path names never changes, so browsers keep it for good.
+/// The folder of the files: eight hex digits of what is in all of them. They import each other by relative paths, so
+/// one folder for all keeps them together; what a path names never changes, so browsers keep it for good.
 pub static FOLDER: LazyLock<String> = LazyLock::new(|| {
     const HASH_BYTES: usize = 4;
     let mut hash = Sha256::new();

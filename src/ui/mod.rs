@@ -1,5 +1,5 @@
-//! The web page: a document, style sheets, an icon and native JavaScript modules, embedded as they stand in this folder. There
-//! is no build step: what stands here is what is served.
+//! The web page: a document, style sheets, an icon and native JavaScript modules, embedded as they stand in this
+//! folder. There is no build step: what stands here is what is served.
 //!
 //! | folder | holds | imports |
 //! |---|---|---|
@@ -9,11 +9,12 @@
 //! | `screens` | the frame, the screens, and what a person does on them | all above |
 //! | `style` | what each part looks like, on screens (sent as one file) and on paper | |
 //!
-//! `index.html` is the document, `main.js` makes the parts and ties them together, `sw.js` is the service worker that keeps a
-//! copy of the page, and `closed.html` stands in its place while the shop cannot be opened.
+//! `index.html` is the document, `main.js` makes the parts and ties them together, `sw.js` is the service worker that
+//! keeps a copy of the page, and `closed.html` stands in its place while the shop cannot be opened.
 //!
-//! Architecture invariants: imports run one way, without a circle (`tests/tidy_page.rs`); one module fetches, one opens the
-//! socket, one opens the browser's database; nothing is inline, and text never becomes markup (the tests of `assets`).
+//! Architecture invariants: imports run one way, without a circle (`tests/tidy_page.rs`); one module fetches, one
+//! opens the socket, one opens the browser's database; nothing is inline, and text never becomes markup (the tests of
+//! `assets`).
 
 mod assets;
 
