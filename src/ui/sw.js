@@ -18,7 +18,7 @@ async function keep() {
   await cache.put('/', page);
 }
 
-/** The scripts that a script imports: `'../kit/dom.js'`. @param {string} path @param {string} text */
+/** The scripts that a script names: `'../kit/dom.js'`. @param {string} path @param {string} text */
 function scriptsOf(path, text) {
   const names = [...text.matchAll(/'(\.{1,2}\/[\w./]+\.js)'/g)].map(([, name]) => name);
   return names.map((name) => new URL(name, new URL(path, location.href)).pathname);
