@@ -279,31 +279,3 @@ fn what_is_entered_again_says_when_it_was_made_first() {
     assert_eq!(names(&orders(&mut server.client())), ["lost"]);
     chrome.expect_no_faults();
 }
-
-/// Of a long history the server tells the latest steps only: how the record was made is not among them, and yet it is the same
-/// record.
-#[test]
-fn a_record_with_more_steps_than_are_told_is_still_there_for_what_waited() {
-    const STEPS: usize = 1_001;
-    let Some(chrome) = Chrome::start() else { return };
-    let (mut server, proxy) = shop();
-    let theirs = create_sale(&mut server.client(), "theirs").id;
-    let page = open(&chrome, &chrome.device(), &proxy);
-    page.screen(&format!("#/orders/{theirs}"));
-    page.wait("document.querySelector('[data-action=delete]')");
-    server.stop();
-    confirm(&page, "delete");
-    page.wait_text(".unsent", "1 not sent yet");
-
-    server.start_again();
-    let mut client = server.client();
-    for step in 0..STEPS {
-        client.request("PUT", &format!("/api/orders/{theirs}/status?status=step{step}"), &[], None).expect(200);
-    }
-    lead(&page, &proxy, &server);
-    // It was changed meanwhile, so it is asked about; it is not taken for one that is gone.
-    page.click("[data-action=unsent]");
-    page.wait_text("[data-state=parked]", "It was changed on another device meanwhile");
-    assert_eq!(names(&orders(&mut client)), ["theirs"]);
-    chrome.expect_no_faults();
-}

@@ -99,16 +99,8 @@ async function isLost(histories, entry) {
   const { id = '', what, key, made = '' } = entry;
   const isMade = makesRecord(what) && what !== 'convert';
   const steps = await histories.of(entry, isMade ? made : id);
-  if (isCut(steps) && Date.parse(entry.at) < Date.parse(steps.at(-1).at)) return false;
   return !steps.some(({ origin }) => origin === histories.originOf(key));
 }
-
-/**
- * Of a long history the server tells the latest steps only: what is not among them need not be lost, and a record that
- * was changed so often is no new one.
- * @param {any[]} steps the newest first
- */
-const isCut = (steps) => steps.length > 0 && steps.at(-1).action !== 'create';
 
 /**
  * A command as it can be given from now on: what it is about may be entered again itself, or be gone.
@@ -135,9 +127,7 @@ async function rebase(histories, entry, lost, sent) {
  * @param {Entry[]} sent
  */
 async function isSameRecord(histories, entry, id, sent) {
-  const steps = await histories.of(entry, id);
-  if (isCut(steps)) return true;
-  const first = steps.at(-1);
+  const first = (await histories.of(entry, id)).at(-1);
   if (!first) return false;
   return first.at === entry.record?.created_at || sent.some(({ key }) => histories.originOf(key) === first.origin);
 }
