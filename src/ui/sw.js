@@ -1,6 +1,7 @@
-// Keeps the page and the help at hand, so that they open also while the server is away; where browsers allow that (https,
-// and this computer's own address). It is only asked for these. While the server answers, whatever it says, the page is
-// the server's; each version of the page keeps its own files and drops those of the others.
+// The service worker: keeps the page and the help at hand, so that they open also while the server is away; where
+// browsers allow that (https, and this computer's own address). It is only asked for these. While the server answers,
+// whatever it says, the page is the server's; each version of the page keeps its own files and drops those of the
+// others.
 
 const NAME = '{{assets}}';
 
@@ -11,7 +12,7 @@ async function keep() {
   // It grows while it is gone through: each script names others.
   for (const path of files) {
     const file = await get(path);
-    for (const [, name] of (await file.clone().text()).matchAll(/\.\/(\w+\.js)/g)) files.add(path.replace(/[^/]+$/, name));
+    for (const script of scriptsOf(path, await file.clone().text())) files.add(script);
     await cache.put(path, file);
   }
   // The help, as it was when this was sent: {{help}}.
@@ -22,14 +23,27 @@ async function keep() {
   await cache.put('/', page);
 }
 
-/** Fails when it is not there, as for a shop that is closed; then the browser tries again the next time. @param {string} path */
+/** The scripts that a script names: `'../kit/dom.js'`. @param {string} path @param {string} text */
+function scriptsOf(path, text) {
+  const names = [...text.matchAll(/'(\.{1,2}\/[\w./]+\.js)'/g)].map(([, name]) => name);
+  return names.map((name) => new URL(name, new URL(path, location.href)).pathname);
+}
+
+/**
+ * Fails when it is not there, as for a shop that is closed; then the browser tries again the next time.
+ * @param {string} path
+ */
 async function get(path) {
   const answer = await fetch(path, { headers: { Accept: 'text/html' } });
   if (!answer.ok) throw answer.status;
   return answer;
 }
 
-const dropOthers = () => caches.keys().then((names) => Promise.all(names.map((name) => name !== NAME && caches.delete(name))));
+async function dropOthers() {
+  const names = await caches.keys();
+  const others = names.filter((name) => name !== NAME);
+  await Promise.all(others.map((name) => caches.delete(name)));
+}
 
 /** What cannot be read is not kept. @param {any} key */
 const kept = (key) => caches.match(key, { ignoreVary: true }).catch(() => undefined);

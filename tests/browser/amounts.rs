@@ -67,7 +67,8 @@ fn computed(page: &Page, bills: &[Bill], decimals: u32) -> Vec<Value> {
         .collect();
     let compute = format!(
         "(async (bills, decimals) => {{
-            const {{ billOf, parseMicros }} = {};
+            const {{ billOf }} = {};
+            const {{ parseMicros }} = {};
             return bills.map(({{ lines, percent }}) => {{
                 const read = lines.map(([price, quantity, discount]) =>
                     ({{ price: parseMicros(price), quantity: parseMicros(quantity), discount: parseMicros(discount) }}));
@@ -76,6 +77,7 @@ fn computed(page: &Page, bills: &[Bill], decimals: u32) -> Vec<Value> {
             }});
         }})({}, {decimals})",
         Page::import("amounts.js"),
+        Page::import("decimal.js"),
         json!(typed)
     );
     page.eval(&compute).as_array().unwrap().clone()

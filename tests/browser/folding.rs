@@ -24,7 +24,7 @@ fn the_page_finds_what_the_server_finds() {
                 return [...found_by.filter((typed) => !finds(typed)), ...not_found_by.filter(finds)].map((typed) => [name, typed]);
             }});
         }})()",
-        Page::import("fold.js")
+        Page::import("search.js")
     ));
     assert_eq!(wrong, json!([]));
     let numbers = page.eval(&format!(
@@ -33,7 +33,7 @@ fn the_page_finds_what_the_server_finds() {
             const finds = (typed) => new Needle(typed).finds('José Ångström', '+91 98450-12345', '#012', 12);
             return [['12', '#012', '#01', 'jose #012', '12 angstrom', '१२', ''].every(finds), ['13', '#13', '1', 'maria 12'].some(finds)];
         }})()",
-        Page::import("fold.js")
+        Page::import("search.js")
     ));
     assert_eq!(numbers, json!([true, false]));
     chrome.expect_no_faults();

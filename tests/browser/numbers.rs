@@ -64,7 +64,7 @@ fn read(page: &Page, typed: &[&str]) -> Value {
             const {{ microsText, parseMicros }} = {};
             return {}.map((typed) => {{ const micros = parseMicros(typed); return micros === null ? '' : microsText(micros) }});
         }})()",
-        Page::import("amounts.js"),
+        Page::import("decimal.js"),
         json!(typed)
     ))
 }

@@ -295,14 +295,14 @@ fn an_exception_in_the_middle_of_the_work_leaves_nothing_half_done() {
     let page = live(&chrome, &server, "");
     let left = page.eval(
         "(async () => {
-            const address = performance.getEntriesByType('resource').map(({ name }) => name).find((name) => name.endsWith('/db.js'));
-            const { Db, Unkept } = await import(address);
-            const db = new Db();
-            const thrown = await db.change(async (shelf) => {
-                await shelf.put({ half: true });
+            const address = performance.getEntriesByType('resource').map(({ name }) => name).find((name) => name.endsWith('/database.js'));
+            const { Database, NotStored } = await import(address);
+            const database = new Database();
+            const thrown = await database.change(async (transaction) => {
+                await transaction.put({ half: true });
                 throw new TypeError('in the middle');
             }).catch((fault) => fault);
-            return [thrown instanceof TypeError, thrown instanceof Unkept, (await db.change((shelf) => shelf.all())).length];
+            return [thrown instanceof TypeError, thrown instanceof NotStored, (await database.change((transaction) => transaction.commands())).length];
         })()",
     );
     assert_eq!(left, json!([true, false, 0]));

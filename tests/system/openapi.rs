@@ -224,7 +224,9 @@ fn ask_the_server_itself(asker: &mut Asker<'_>) {
     asker.ask("GET /", "/", &[("Accept", "text/html"), ("If-None-Match", page.header("ETag").unwrap())], None, 304);
     let page = page.text().to_string();
     for file in page.split("\"/ui/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
-        asker.get("/ui/{folder}/{name}", &format!("/ui/{file}"), 200);
+        let operation =
+            if file.matches('/').count() == 1 { "/ui/{folder}/{name}" } else { "/ui/{folder}/{part}/{name}" };
+        asker.get(operation, &format!("/ui/{file}"), 200);
     }
     let tagged = asker.ask("GET /help", "/help", &[], None, 200);
     asker.ask("GET /help", "/help", &[("If-None-Match", tagged.header("ETag").unwrap())], None, 304);
@@ -234,6 +236,8 @@ fn ask_the_server_itself(asker: &mut Asker<'_>) {
     asker.ask("GET /help/{page}", "/help/limits", &[("If-None-Match", "*")], None, 304);
     asker.get("/help/{page}", "/help/nothing", 404);
     asker.ask("GET /help/{page}", "/help/nothing", &[("Accept", "text/html")], None, 404);
+    asker.get("/ui/{folder}/{part}/{name}", "/ui/00000000/kit/dom.js", 404);
+    asker.get("/ui/{folder}/{part}/{name}", "/ui/%zz/kit/dom.js", 400);
     asker.get("/ui/{folder}/{name}", "/ui/00000000/main.js", 404);
     asker.get("/ui/{folder}/{name}", "/ui/%zz/main.js", 400);
 }

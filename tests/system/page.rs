@@ -21,12 +21,9 @@ fn files(client: &mut Client, page: &str) -> Vec<String> {
     let mut next = 0;
     while let Some(path) = files.get(next).cloned() {
         next += 1;
-        if let Some(folder) =
-            path.strip_suffix(".js").and_then(|path| path.rfind('/')).map(|end| path[..=end].to_string())
-        {
+        if path.rsplit_once('.').is_some_and(|(_, ending)| ending == "js") {
             let script = client.get(&path).text().to_string();
-            for name in script.split("'./").skip(1).filter_map(|rest| rest.split('\'').next()) {
-                let module = folder.clone() + name;
+            for module in imports(&path, &script) {
                 if !files.contains(&module) {
                     files.push(module);
                 }
@@ -34,6 +31,17 @@ fn files(client: &mut Client, page: &str) -> Vec<String> {
         }
     }
     files
+}
+
+/// The modules that a script names by relative paths: `'./amounts.js'`, `'../kit/dom.js'`.
+fn imports(path: &str, script: &str) -> Vec<String> {
+    let (folder, _) = path.rsplit_once('/').unwrap();
+    let (above, _) = folder.rsplit_once('/').unwrap();
+    let named = |before: &str| -> Vec<String> {
+        script.split(before).skip(1).filter_map(|rest| rest.split('\'').next()).map(str::to_string).collect()
+    };
+    let beside = named("'./").into_iter().map(|name| format!("{folder}/{name}"));
+    beside.chain(named("'../").into_iter().map(|name| format!("{above}/{name}"))).collect()
 }
 
 #[test]
@@ -48,7 +56,6 @@ fn the_files_are_kept_for_good_under_a_path_that_names_their_content() {
         let plain = client.get(path);
         assert_eq!(plain.status, 200, "{path}");
         assert_eq!(plain.header("Cache-Control"), Some("public, max-age=31536000, immutable"), "{path}");
-        // The first of these packs, the second takes what is packed.
         for _ in 0..2 {
             let packed = client.request("GET", path, &[("Accept-Encoding", "gzip")], None);
             if packed.header("Content-Encoding") == Some("gzip") {
@@ -61,7 +68,7 @@ fn the_files_are_kept_for_good_under_a_path_that_names_their_content() {
             }
         }
         // What another version had under this name is not passed off as this one's.
-        let name = path.rsplit('/').next().unwrap();
+        let name = path.splitn(4, '/').nth(3).unwrap();
         for elsewhere in [format!("/ui/{name}"), format!("/ui/00000000/{name}"), format!("{path}x")] {
             let missing = client.get(&elsewhere);
             assert_eq!((missing.status, missing.header("Cache-Control")), (404, Some("no-store")), "{elsewhere}");

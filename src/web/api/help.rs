@@ -25,7 +25,8 @@ static LEAVES: LazyLock<Vec<Leaf>> = LazyLock::new(|| {
 });
 
 fn leaf(name: &'static str, content_type: &'static str, content: Vec<u8>) -> Leaf {
-    Leaf { name, content_type, tag: tag_of(&content), content: Fixed::new(content) }
+    let (tag, packed) = (tag_of(&content), ui::gzip(&content));
+    Leaf { name, content_type, tag, content: Fixed::new(content, packed) }
 }
 
 fn icon() -> String {

@@ -1,6 +1,6 @@
 //! The page and its files.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde_json::json;
 
@@ -8,15 +8,55 @@ use super::help;
 use super::html::{has_already, secured, tag_of, wants_page};
 use super::request::Visit;
 use crate::app::{App, Unavailable};
+use crate::domain::Currency;
 use crate::ui;
 use crate::web::http::{Fixed, Problem, Response};
 
 /// What a path in the assets' folder names never changes (RFC 8246 §2).
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
-/// The files of the page, each packed at most once.
-static FILES: LazyLock<Vec<(&ui::Asset, Fixed)>> =
-    LazyLock::new(|| ui::assets().iter().map(|asset| (asset, Fixed::new(asset.bytes))).collect());
+/// The files of the page.
+static FILES: LazyLock<Vec<(&ui::Asset, Fixed)>> = LazyLock::new(|| {
+    let fixed = |asset: &'static ui::Asset| Fixed::new(asset.plain.as_slice(), asset.gzip.as_slice());
+    ui::assets().iter().map(|asset| (asset, fixed(asset))).collect()
+});
+
+/// The service worker. One that differs is installed anew, and so are its copies of the help.
+static WORKER: LazyLock<Fixed> = LazyLock::new(|| {
+    let worker = String::from_utf8_lossy(&ui::worker().plain).replace("{{help}}", &help::version());
+    let packed = ui::gzip(worker.as_bytes());
+    Fixed::new(worker.into_bytes(), packed)
+});
+
+/// The document, for the currency of the shop that is asked for it first: a program serves one.
+static DOCUMENT: OnceLock<Document> = OnceLock::new();
+
+struct Document {
+    currency: Currency,
+    content: Fixed,
+    tag: String,
+}
+
+impl Document {
+    fn new(currency: Currency) -> Self {
+        let page = document(currency).into_bytes();
+        let (tag, packed) = (tag_of(&page), ui::gzip(&page));
+        Self { currency, content: Fixed::new(page, packed), tag }
+    }
+}
+
+fn document(currency: Currency) -> String {
+    ui::INDEX
+        .replace("{{currency}}", currency.code())
+        .replace("{{decimals}}", &currency.decimals().to_string())
+        .replace("{{assets}}", ui::FOLDER.as_str())
+}
+
+/// Compresses the page, so that no browser waits for that.
+pub(crate) fn prepare_page() {
+    LazyLock::force(&FILES);
+    LazyLock::force(&WORKER);
+}
 
 /// The page for a browser, a sentence for everything else.
 pub(crate) fn root(visit: &Visit<'_>) -> Response {
@@ -66,29 +106,29 @@ fn sentence() -> Response {
 /// all of them anew.
 fn page(visit: &Visit<'_>, app: &App) -> Response {
     let currency = app.currency();
-    let page = ui::INDEX
-        .replace("{{currency}}", currency.code())
-        .replace("{{decimals}}", &currency.decimals().to_string())
-        .replace("{{assets}}", ui::FOLDER.as_str());
-    let tag = tag_of(page.as_bytes());
-    let mut response = if has_already(visit, &tag) {
+    let kept = DOCUMENT.get_or_init(|| Document::new(currency));
+    if kept.currency != currency {
+        return secured(Response::new(200, ui::HTML, "no-cache", document(currency).into_bytes()));
+    }
+    let mut response = if has_already(visit, &kept.tag) {
         Response::empty(304, "no-cache")
     } else {
-        Response::new(200, ui::HTML, "no-cache", page.into_bytes())
+        Response::fixed(ui::HTML, "no-cache", &kept.content)
     };
-    response.add_header("ETag", &tag);
+    response.add_header("ETag", &kept.tag);
     secured(response)
 }
 
-pub(crate) fn asset(folder: &str, name: &str) -> Result<Response, Problem> {
-    let is_named = |asset: &ui::Asset| asset.name == name && folder == ui::FOLDER.as_str();
+/// A file; `part` is the folder in which it stands, empty for none.
+pub(crate) fn asset(folder: &str, part: &str, name: &str) -> Result<Response, Problem> {
+    let is_named = |asset: &ui::Asset| {
+        asset.path.rsplit_once('/').unwrap_or(("", asset.path)) == (part, name) && folder == ui::FOLDER.as_str()
+    };
     let (asset, content) = FILES.iter().find(|(asset, _)| is_named(asset)).ok_or_else(Problem::not_found)?;
     Ok(secured(Response::fixed(asset.content_type, FOR_GOOD, content)))
 }
 
 /// The service worker. A browser asks for it at each visit and takes a changed one at once, whatever it has kept.
 pub(crate) fn worker(_: &Visit<'_>) -> Response {
-    // A worker that differs is installed anew, and so are its copies.
-    let worker = ui::WORKER.replace("{{assets}}", ui::FOLDER.as_str()).replace("{{help}}", &help::version());
-    secured(Response::new(200, ui::SCRIPT, "no-cache", worker.into_bytes()))
+    secured(Response::fixed(ui::worker().content_type, "no-cache", &WORKER))
 }

@@ -15,8 +15,8 @@ pub(crate) enum Endpoint<'a> {
     Always(fn(&Visit<'_>) -> Response),
     /// A page of the manual, answered also while the shop is closed.
     Help(fn(&Visit<'_>, &str) -> Result<Response, Problem>, &'a str),
-    /// A file of the page, by folder and name.
-    File(&'a str, &'a str),
+    /// A file of the page.
+    File { folder: &'a str, part: &'a str, name: &'a str },
     /// About the open shop; cannot fail.
     Open(fn(&Request<'_>) -> Response),
     /// About the shop as a whole.
@@ -40,7 +40,8 @@ pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Endpoint<'a>
         (Get, [""]) => Always(page::root),
         (Get, ["openapi.json"]) => Open(openapi::description),
         (Get, ["sw.js"]) => Always(page::worker),
-        (Get, ["ui", folder, name]) => File(folder, name),
+        (Get, ["ui", folder, name]) => File { folder, part: "", name },
+        (Get, ["ui", folder, part, name]) => File { folder, part, name },
         (Get, ["help"]) => Help(help::page, manual::CONTENTS),
         (Get, ["help", name]) => Help(help::page, name),
         (Get, ["api"] | ["api", ""]) => Open(health::api_root),
@@ -123,7 +124,7 @@ impl Endpoint<'_> {
         let response = match self {
             Self::Always(answer) => answer(visit),
             Self::Help(answer, name) => answer(visit, name)?,
-            Self::File(folder, name) => page::asset(folder, name)?,
+            Self::File { folder, part, name } => page::asset(folder, part, name)?,
             Self::Open(answer) => answer(&visit.enter()?),
             Self::Shop(answer) => answer(&visit.enter()?)?,
             Self::Create(answer) => return answer(&visit.enter()?),
@@ -197,7 +198,7 @@ mod tests {
     /// The part of the address that a handler sees.
     fn text_of(endpoint: Endpoint<'_>) -> Option<&str> {
         match endpoint {
-            Endpoint::File(_, text)
+            Endpoint::File { name: text, .. }
             | Endpoint::Help(_, text)
             | Endpoint::Record(_, _, text)
             | Endpoint::Named(_, text) => Some(text),
@@ -261,7 +262,7 @@ mod tests {
         let paths = [
             "/api/estimates/EST-1",
             "/api/orders/number/%23001?x=1",
-            "/ui/0123456789ab/main.js",
+            "/ui/0123456789ab/kit/dom.js",
             "/help/limits",
             "/api/orders/x/status?status=y",
             "/",

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::{self, BufWriter, Read, Write};
 use std::rc::Rc;
-use std::sync::OnceLock;
 
 use flate2::Compression;
 use flate2::read::GzEncoder;
@@ -46,23 +45,15 @@ enum ResponseBody {
     Stream(Box<dyn Read + Send>),
 }
 
-/// Content that is the same for as long as the program runs. It is packed when somebody first asks for it so.
+/// Content that is the same for as long as the program runs, plain and compressed.
 pub(crate) struct Fixed {
     plain: Cow<'static, [u8]>,
-    packed: OnceLock<Vec<u8>>,
+    packed: Cow<'static, [u8]>,
 }
 
 impl Fixed {
-    pub fn new(plain: impl Into<Cow<'static, [u8]>>) -> Self {
-        Self { plain: plain.into(), packed: OnceLock::new() }
-    }
-
-    fn packed(&self) -> io::Result<&[u8]> {
-        if let Some(packed) = self.packed.get() {
-            return Ok(packed);
-        }
-        let packed = gzip(&self.plain, Compression::best())?;
-        Ok(self.packed.get_or_init(|| packed))
+    pub fn new(plain: impl Into<Cow<'static, [u8]>>, packed: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self { plain: plain.into(), packed: packed.into() }
     }
 }
 
@@ -193,7 +184,7 @@ impl Response {
         match self.body {
             ResponseBody::Bytes(bytes) if is_gzip => print.whole(gzip(&bytes, Compression::fast())?, clock),
             ResponseBody::Bytes(bytes) => print.whole(bytes, clock),
-            ResponseBody::Fixed(content) if is_gzip => print.whole(content.packed()?, clock),
+            ResponseBody::Fixed(content) if is_gzip => print.whole(&content.packed, clock),
             ResponseBody::Fixed(content) => print.whole(&content.plain, clock),
             ResponseBody::Stream(source) if is_gzip => print.stream(GzEncoder::new(source, Compression::fast())),
             ResponseBody::Stream(source) => print.stream(source),

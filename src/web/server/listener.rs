@@ -12,6 +12,7 @@ use super::registry::Registry;
 use super::rejection::Rejector;
 use crate::app::Lifecycle;
 use crate::platform::client_socket;
+use crate::web::api::prepare_page;
 use crate::web::http::Problem;
 use crate::web::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
 use crate::web::security::OriginPolicy;
@@ -96,6 +97,7 @@ impl Server {
             is_lan_trusted: options.is_lan_trusted,
             wakes: Mutex::default(),
         });
+        prepare_page();
         let rejector = Rejector::start()?;
         let acceptors = listeners
             .into_iter()

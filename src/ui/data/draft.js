@@ -1,0 +1,294 @@
+// What is typed into the form, as typed: it is kept on this device until it is saved. And the way back: what is sent
+// of it, in which everything that the person has not changed stays as it is stored, also what this page does not
+// know.
+
+import { fromNumber, microsText, parseMicros, toNumber, typedText } from '../kit/decimal.js';
+import { currencySign } from '../kit/format.js';
+import { words } from '../kit/words.js';
+import { isPercentage } from './amounts.js';
+import { itemText, splice } from './lossless.js';
+import { isRecord } from './records.js';
+import { isObject, local } from './storage.js';
+
+/** @typedef {import('./records.js').SaleRecord} SaleRecord */
+
+/**
+ * @typedef {{ name: string, rate: string, quantity: string, off: string, item?: string }} DraftLine `item` is the
+ * text of the line that is stored
+ * @typedef {object} Draft
+ * @property {string} customer_name
+ * @property {string} customer_phone
+ * @property {string} customer_address
+ * @property {string} sale_by
+ * @property {DraftLine[]} lines
+ * @property {string} discount
+ * @property {boolean} isPercent
+ * @property {string} mode
+ * @property {string} paid
+ * @property {SaleRecord} [base] the estimate as it was when editing began
+ * @property {number} [replaces] place of the refused command that this one replaces
+ * @property {string} [made_at] when that one was given
+ */
+
+export const PERSON = /** @type {const} */ (['customer_name', 'customer_phone', 'customer_address', 'sale_by']);
+
+/** @returns {DraftLine} */
+export const emptyLine = () => ({ name: '', rate: '', quantity: '', off: '' });
+
+/** @param {string} by @returns {Draft} */
+export const emptyDraft = (by) => ({
+  customer_name: '',
+  customer_phone: '',
+  customer_address: '',
+  sale_by: by,
+  lines: [],
+  discount: '',
+  isPercent: true,
+  mode: '',
+  paid: '',
+});
+
+/** A text as a field of one line shows it. @param {string | null | undefined} text */
+export const oneLine = (text) => String(text ?? '').replace(/[\r\n]/g, '');
+
+/** @param {number | undefined} value */
+const shown = (value) => (fromNumber(value) === 0n ? '' : typedText(fromNumber(value)));
+
+/** A stored line as the form shows it. @param {import('./records.js').Item} item @returns {DraftLine} */
+const lineOf = ({ name, price, quantity, discount }) => ({
+  name: oneLine(name),
+  rate: typedText(fromNumber(price)),
+  quantity: shown(quantity),
+  off: shown(discount),
+});
+
+/** @param {SaleRecord} record @returns {Draft} */
+export function draftOf(record) {
+  return {
+    ...emptyDraft(''),
+    ...Object.fromEntries(PERSON.map((name) => [name, oneLine(record[name])])),
+    lines: record.items.map((item, index) => ({ ...lineOf(item), item: itemText(record, index) })),
+    discount: shown(record.discount_amount),
+    isPercent: record.is_percentage_discount || !record.discount_amount,
+    mode: record.payment_mode ?? '',
+    base: record,
+  };
+}
+
+/** @param {DraftLine} line */
+export const isBlank = ({ name, rate, quantity, off }) =>
+  [name, rate, quantity, off].every((value) => value.trim() === '');
+
+/** @param {DraftLine} line @returns {import('./amounts.js').Line} what cannot be read counts as nothing */
+export function amountsOf({ rate, quantity, off }) {
+  const discount = parseMicros(off) ?? 0n;
+  return {
+    price: parseMicros(rate) ?? 0n,
+    quantity: parseMicros(quantity || '1') ?? 0n,
+    discount: isPercentage(discount) ? discount : 0n,
+  };
+}
+
+/** What the amounts of a draft come of. @param {Draft} draft */
+function amountsText({ lines, discount, isPercent }) {
+  const off = parseMicros(discount.trim() || '0');
+  const all = lines.map((line) => Object.values(amountsOf(line)).join(' '));
+  return [...all, off === 0n ? '' : `${off ?? discount} ${isPercent}`].join();
+}
+
+/** Of records, since it is asked at each key. @type {WeakMap<SaleRecord, string>} */
+const storedAmounts = new WeakMap();
+
+/**
+ * Whether nothing of its amounts was touched: then they are what is stored, whoever computed that.
+ * @param {Draft} draft
+ */
+export function hasStoredAmounts(draft) {
+  const { base } = draft;
+  if (!base) return false;
+  const stored = storedAmounts.get(base) ?? amountsText(draftOf(base));
+  storedAmounts.set(base, stored);
+  return amountsText(draft) === stored;
+}
+
+/**
+ * The text of the person's answer to a question of one line; as it is stored, if it was not touched.
+ * @param {Draft} draft
+ * @param {typeof PERSON[number]} name
+ */
+function personText({ base, ...draft }, name) {
+  return base && draft[name] === oneLine(base[name]) ? base[name] : draft[name].trim();
+}
+
+/** The customer and the seller of a draft, as they are sent. @param {Draft} draft */
+export const personOf = (draft) => Object.fromEntries(PERSON.map((name) => [name, personText(draft, name)]));
+
+/**
+ * The text of each line as it is sent: a new one has its place for an id, or the next that is free; a stored one keeps
+ * everything that was not changed, byte for byte.
+ * @param {DraftLine[]} lines that can be read
+ * @returns {string[]} JSON
+ */
+export function itemTexts(lines) {
+  const taken = new Set(lines.map(({ item }) => item && JSON.parse(item).id));
+  return lines.map((line, index) => {
+    if (line.item) return changedItem(line, line.item);
+    const { price, quantity, discount } = amountsOf(line);
+    let id = index + 1;
+    while (taken.has(id)) id += 1;
+    taken.add(id);
+    return JSON.stringify({
+      id,
+      name: line.name.trim(),
+      price: toNumber(price),
+      quantity: toNumber(quantity),
+      discount: toNumber(discount),
+    });
+  });
+}
+
+/** @param {DraftLine} line @param {string} text as it is stored */
+function changedItem(line, text) {
+  const stored = JSON.parse(text);
+  const { price, quantity, discount } = amountsOf(line);
+  /** @type {Record<string, string>} */
+  const values = line.name === oneLine(stored.name) ? {} : { name: JSON.stringify(line.name.trim()) };
+  for (const [name, micros] of Object.entries({ price, quantity, discount })) {
+    if (micros !== fromNumber(stored[name])) values[name] = microsText(micros);
+  }
+  return splice(text, values);
+}
+
+/**
+ * The body of a command; its lines are texts already.
+ * @param {{ items: string[] } & Record<string, any>} bill
+ * @returns {string} JSON
+ */
+export function bodyText({ items, ...rest }) {
+  return `${JSON.stringify(rest).slice(0, -1)},"items":[${items.join()}]}`;
+}
+
+/**
+ * My lines upon a newer version: where a line looks as theirs does, what cannot be seen of it is theirs.
+ * @param {DraftLine[]} mine
+ * @param {DraftLine[]} theirs
+ * @returns {DraftLine[]}
+ */
+export function upon(mine, theirs) {
+  const look = (/** @type {DraftLine} */ { name, rate, quantity, off }) => [name, rate, quantity, off].join('\n');
+  return mine.map((line, index) => {
+    const twin = sameLine(line, index, theirs);
+    return twin && look(line) === look(twin) ? twin : line;
+  });
+}
+
+/**
+ * The line of theirs that mine was: by the id that a program gave it, else by its place.
+ * @param {DraftLine} line
+ * @param {number} index
+ * @param {DraftLine[]} theirs
+ */
+function sameLine(line, index, theirs) {
+  const id = idOfLine(line);
+  if (id === undefined || (theirs[index] && idOfLine(theirs[index]) === id)) return theirs[index];
+  const same = theirs.filter((one) => idOfLine(one) === id);
+  return same.length === 1 ? same[0] : undefined;
+}
+
+/** @param {DraftLine} line @returns {unknown} undefined if no program has given it one */
+function idOfLine({ item }) {
+  try {
+    return item === undefined ? undefined : JSON.parse(item).id;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {string} id of the estimate that is edited; empty for a new one */
+const nameOf = (id) => (id ? `draft ${id}` : 'draft');
+
+/** @param {string} id @param {Draft | null} draft */
+export function putDraft(id, draft) {
+  local.write(nameOf(id), draft && JSON.stringify(draft));
+}
+
+/**
+ * What can be used of a draft that was kept; another version of the page may have kept it.
+ * @param {string} id
+ * @returns {Draft | null}
+ */
+export function readDraft(id) {
+  const kept = local.readObject(nameOf(id));
+  // The edit of an estimate that is not told would become a new one.
+  if (!kept || (id && !isRecord('estimate', kept.base))) return null;
+  const lines = Array.isArray(kept.lines) ? kept.lines.filter(isObject) : [];
+  return {
+    ...kept,
+    ...textsOf(kept, emptyDraft('')),
+    lines: lines.map((line) => ({ ...line, ...textsOf(line, emptyLine()) })),
+    isPercent: kept.isPercent !== false,
+    base: isRecord('estimate', kept.base) ? kept.base : undefined,
+    replaces: Number.isInteger(kept.replaces) ? kept.replaces : undefined,
+  };
+}
+
+/**
+ * The texts that `whole` has, as far as they are kept.
+ * @template T
+ * @param {Record<string, any>} kept
+ * @param {T} whole
+ * @returns {T}
+ */
+function textsOf(kept, whole) {
+  const usable = (/** @type {[string, any]} */ [name, value]) => [
+    name,
+    typeof kept[name] === typeof value ? kept[name] : value,
+  ];
+  return /** @type {any} */ (Object.fromEntries(Object.entries(/** @type {any} */ (whole)).map(usable)));
+}
+
+const text = words.form;
+
+/**
+ * What can differ between two versions.
+ * @type {Array<{ label: string, copies: string[], show: (draft: any) => string }>}
+ */
+const FIELDS = [
+  ...[text.customer, text.phone, text.address, text.by].map((label, index) => ({
+    label,
+    copies: [PERSON[index]],
+    show: (/** @type {any} */ draft) => draft[PERSON[index]],
+  })),
+  {
+    label: text.items,
+    copies: ['lines'],
+    show: ({ lines }) => lines.map(lineText).join('\n'),
+  },
+  {
+    label: text.discount,
+    copies: ['discount', 'isPercent'],
+    show: ({ discount, isPercent }) => discount && `${discount} ${isPercent ? '%' : currencySign()}`,
+  },
+];
+
+/** @param {DraftLine} line */
+function lineText({ name, rate, quantity, off }) {
+  const text = `${quantity || 1} × ${name} · ${rate}`;
+  return off ? `${text} · ${off} %` : text;
+}
+
+/**
+ * Where two versions differ; mine is proposed where I have changed something.
+ * @param {Draft} mine
+ * @param {Draft} theirs
+ * @param {Draft | null} base
+ */
+export function differences(mine, theirs, base) {
+  return FIELDS.filter(({ show }) => show(mine) !== show(theirs)).map(({ label, copies, show }) => ({
+    label,
+    copies,
+    mine: show(mine),
+    theirs: show(theirs),
+    isMine: !base || show(mine) !== show(base),
+  }));
+}

@@ -1,0 +1,143 @@
+// What a person does to a record, from the question over the command to the message. Screens call these.
+
+import { confirm } from '../kit/dialog.js';
+import { money } from '../kit/format.js';
+import { words } from '../kit/words.js';
+import { CONFLICT } from '../data/commands.js';
+import { PLURAL, idOf, linkTo, numberOf } from '../data/records.js';
+import { askConversion } from './conversion.js';
+
+/** @typedef {import('../data/records.js').Kind} Kind */
+/** @typedef {import('../data/records.js').SaleRecord} SaleRecord */
+/** @typedef {import('../data/commands.js').Command} Command */
+
+export class Actions {
+  #store;
+  #outbox;
+  #toast;
+
+  /**
+   * @param {import('../data/store.js').Store} store
+   * @param {import('../net/outbox.js').Outbox} outbox
+   * @param {(text: string, look?: '' | 'bad', link?: string) => void} toast
+   */
+  constructor(store, outbox, toast) {
+    this.#store = store;
+    this.#outbox = outbox;
+    this.#toast = toast;
+  }
+
+  /**
+   * Carries a command out and says what became of it.
+   * @param {Command} command
+   * @param {(body: any) => string} said
+   * @param {(body: any) => string} [link]
+   */
+  async run(command, said, link = () => '') {
+    const outcome = await this.#outbox.submit(command);
+    if (outcome.state === 'done') this.#toast(said(outcome.body), '', link(outcome.body));
+    else if (outcome.state === 'queued') this.#toast(words.said.queued);
+    else if (outcome.status === CONFLICT) this.#toast(words.said.changed, 'bad');
+    else this.#toast(words.said.refused(outcome.body?.detail ?? ''), 'bad');
+    const current = outcome.status === CONFLICT ? outcome.body?.current : undefined;
+    if (command.kind && current) this.#store.learn(command.kind, [current]);
+    return outcome;
+  }
+
+  /** @param {SaleRecord} estimate */
+  async convert(estimate) {
+    const body = await askConversion(estimate, this.#store.settings);
+    if (!body) return;
+    const command = this.#about('convert', 'estimate', estimate, 'POST', '/convert-to-order', body);
+    const link = (/** @type {any} */ answer) => linkTo('order', answer.order_id);
+    const { hash } = location;
+    const outcome = await this.run(
+      command,
+      (answer) => words.said.converted(numberOf('estimate', estimate), answer.sale_number),
+      link,
+    );
+    // A person who has gone on meanwhile is not called back.
+    if (outcome.state === 'done' && hash === location.hash) location.hash = link(outcome.body);
+  }
+
+  /** @param {Kind} kind @param {SaleRecord} record */
+  async remove(kind, record) {
+    const number = numberOf(kind, record);
+    const source = record.source_estimate_number;
+    const title = kind === 'estimate' ? words.ask.deleteEstimate(number) : words.ask.deleteOrder(number);
+    if (!(await confirm(title, consequenceOf(kind, source), words.record.delete))) return;
+    await this.run(this.#about('delete', kind, record, 'DELETE', ''), () => words.said.deleted(kind, number));
+  }
+
+  /** @param {SaleRecord} order @param {string} status */
+  setStatus(order, status) {
+    const command = this.#about('status', 'order', order, 'PUT', `/status?status=${encodeURIComponent(status)}`);
+    return this.run({ ...command, rev: undefined }, () => words.said.status(status));
+  }
+
+  /** @param {SaleRecord} estimate */
+  async duplicate(estimate) {
+    const command = this.#about('duplicate', 'estimate', estimate, 'POST', '/duplicate');
+    const { hash } = location;
+    const outcome = await this.run({ ...command, rev: undefined }, (answer) =>
+      words.said.saved('estimate', answer.estimate_number),
+    );
+    if (outcome.state !== 'done' || hash !== location.hash) return;
+    location.hash = linkTo('estimate', outcome.body.estimate_id);
+  }
+
+  /**
+   * @param {SaleRecord} estimate as it was opened
+   * @param {string} body JSON
+   * @param {number} [rev]
+   */
+  edit(estimate, body, rev) {
+    return this.#outbox.submit({ ...this.#about('edit', 'estimate', estimate, 'PUT', '', body), rev });
+  }
+
+  /**
+   * @param {Kind} kind
+   * @param {any} bill
+   * @param {string} body the bill and how it was paid, as JSON
+   * @param {string} [made_at] when it was given first
+   */
+  create(kind, bill, body, made_at) {
+    const path = kind === 'estimate' ? '/api/estimates/create' : '/api/orders/create-sale';
+    return this.#outbox.submit({
+      what: 'create',
+      kind,
+      title: `${bill.customer_name} · ${money(bill.total)}`,
+      method: 'POST',
+      path,
+      body,
+      made_at,
+    });
+  }
+
+  /**
+   * @param {Command['what']} what
+   * @param {Kind} kind
+   * @param {SaleRecord} record
+   * @param {string} method
+   * @param {string} rest of the path
+   * @param {any} [body]
+   * @returns {Command}
+   */
+  #about(what, kind, record, method, rest, body) {
+    const id = idOf(kind, record);
+    const title = `${numberOf(kind, record)} ${record.customer_name}`.trim();
+    // Behind another command about the same record the revision is not known yet.
+    const rev = record.pending || this.#outbox.isBusy(id) ? undefined : record.rev;
+    return { what, kind, id, title, method, path: `/api/${PLURAL[kind]}/${id}${rest}`, body, rev, record };
+  }
+}
+
+/**
+ * What a deletion takes away.
+ * @param {Kind} kind
+ * @param {string | null} [source] number of the estimate that a sale came of
+ */
+function consequenceOf(kind, source) {
+  if (kind === 'estimate') return words.ask.estimateGoes;
+  return source ? words.ask.bothGo(source) : words.ask.orderGoes;
+}
