@@ -14,10 +14,10 @@ use tillsync::app::{Answer, Command, Submission};
 use tillsync::domain::Conversion;
 use tillsync::store::{OpenError, Store, StoreOptions};
 
-use crate::contents::Contents;
-use crate::disk::Disk;
-use crate::random::Random;
-use crate::shop::{Shop, create, create_sale, estimate, keyed, order, sale};
+use crate::simulated::contents::Contents;
+use crate::simulated::disk::Disk;
+use crate::simulated::shop::{Shop, create, create_sale, estimate, keyed, order, sale};
+use crate::support::random::Random;
 
 const FLIPS: usize = 2_600;
 const TRUNCATIONS: usize = 400;

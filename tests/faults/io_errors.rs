@@ -13,10 +13,10 @@ use tillsync::app::{Command, SubmitError};
 use tillsync::domain::Conversion;
 use tillsync::store::Store;
 
-use crate::contents::Contents;
-use crate::disk::{Disk, Fault, Image, Landed, Operation};
-use crate::http::{post, serve};
-use crate::shop::{DEADLINE, Shop, create, estimate, follow, keyed, sale, sequences};
+use crate::simulated::contents::Contents;
+use crate::simulated::disk::{Disk, Fault, Image, Landed, Operation};
+use crate::simulated::http::{post, serve};
+use crate::simulated::shop::{DEADLINE, Shop, create, estimate, follow, keyed, sale, sequences};
 
 const OPERATIONS: [Operation; 4] = [Operation::Read, Operation::Write, Operation::SetLength, Operation::Sync];
 

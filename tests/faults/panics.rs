@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use tillsync::store::Store;
 
-use crate::disk::{Disk, Fault, Landed, Operation};
-use crate::http::{post, request, serve};
-use crate::shop::{DEADLINE, Shop, estimate};
+use crate::simulated::disk::{Disk, Fault, Landed, Operation};
+use crate::simulated::http::{post, request, serve};
+use crate::simulated::shop::{DEADLINE, Shop, estimate};
 
 fn panic_at(operation: Operation) -> Fault {
     Fault { operation, after: 0, is_lasting: true, landed: Landed::Nothing, is_panic: true }

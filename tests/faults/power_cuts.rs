@@ -21,10 +21,10 @@ use tillsync::app::{Answer, Command, Submission};
 use tillsync::domain::{Action, Conversion, Estimate, Kind, OriginHash, Timestamp};
 use tillsync::store::{Batch, Cause, CommitTime, Snapshot, Store, StoreError};
 
-use crate::contents::{Contents, ensure};
-use crate::disk::{Disk, Event, Image, after_cut};
-use crate::random::Random;
-use crate::shop::{Shop, create, create_sale, estimate, keyed, order, sale};
+use crate::simulated::contents::{Contents, ensure};
+use crate::simulated::disk::{Disk, Event, Image, after_cut};
+use crate::simulated::shop::{Shop, create, create_sale, estimate, keyed, order, sale};
+use crate::support::random::Random;
 
 const CUTS: usize = 10_000;
 /// Cuts during the recovery from a cut during the recovery.

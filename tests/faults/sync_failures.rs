@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use tillsync::app::{Answer, Command, SubmitError};
 
-use crate::disk::{Event, Fault, Landed, Operation};
-use crate::shop::{DEADLINE, Shop, create, follow, keyed, sale, sequences};
+use crate::simulated::disk::{Event, Fault, Landed, Operation};
+use crate::simulated::shop::{DEADLINE, Shop, create, follow, keyed, sale, sequences};
 
 /// From now on every sync fails, until the disk is mended.
 fn break_syncs(shop: &Shop, landed: Landed) {

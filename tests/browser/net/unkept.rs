@@ -1,0 +1,309 @@
+//! Goal: selling goes on whatever becomes of the browser's own database. Method: `IndexedDB` is missing, fails in the middle,
+//! hangs, is deleted, belongs to a newer page or is held by an older one; then a sale, and a look at the server.
+
+use serde_json::json;
+
+use crate::chrome::{Chrome, Page};
+use crate::steps::{live, open, sell, shop, wait_live, wait_lost};
+use crate::support::server::Server;
+use crate::support::till::{orders, text};
+
+const SAID: &str = "This device cannot keep unsent work. Sales go straight to the server.";
+
+fn before_each_load(page: &Page, script: &str) {
+    page.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": script}));
+}
+
+fn wait_said(page: &Page) {
+    page.wait_text("#notices", SAID);
+}
+
+fn wait_kept_again(page: &Page) {
+    page.wait(&format!("!document.querySelector('#notices').textContent.includes({})", json!(SAID)));
+}
+
+/// Sells, and looks on the server whether it is there once.
+fn sell_here(page: &Page, server: &Server, customer: &str) {
+    sell(page, customer, "complete-sale");
+    page.wait_text("#toasts", "saved");
+    let sold = orders(&mut server.client());
+    let named = sold.iter().filter(|order| text(order, "customer_name") == customer).count();
+    assert_eq!(named, 1, "{customer}");
+    page.eval("document.querySelector('#toasts').replaceChildren()");
+}
+
+#[test]
+fn one_failed_transaction_is_made_good_without_a_word() {
+    let Some(chrome) = Chrome::start() else { return };
+    let server = Server::start();
+    let page = live(&chrome, &server, "");
+    // As after a tablet has slept: the connection to the database is closing, and the next transaction cannot begin.
+    page.eval(
+        "(() => {
+            const plain = IDBDatabase.prototype.transaction;
+            IDBDatabase.prototype.transaction = function () {
+                IDBDatabase.prototype.transaction = plain;
+                this.close();
+                throw new DOMException('The database connection is closing', 'InvalidStateError');
+            };
+        })()",
+    );
+    sell_here(&page, &server, "Asha");
+    assert_eq!(page.eval(&format!("document.querySelector('#notices').textContent.includes({})", json!(SAID))), false);
+    sell_here(&page, &server, "Bina");
+    chrome.expect_no_faults();
+}
+
+#[test]
+fn a_transaction_that_is_aborted_on_its_way_is_made_good_and_nothing_is_sold_twice() {
+    let Some(chrome) = Chrome::start() else { return };
+    let server = Server::start();
+    let page = live(&chrome, &server, "");
+    // As when the quota is reached: it fails after everything was asked of it.
+    page.eval(
+        "(() => {
+            const plain = IDBObjectStore.prototype.put;
+            IDBObjectStore.prototype.put = function (...what) {
+                IDBObjectStore.prototype.put = plain;
+                const request = plain.apply(this, what);
+                request.addEventListener('success', () => this.transaction.abort());
+                return request;
+            };
+        })()",
+    );
+    sell_here(&page, &server, "Asha");
+    assert_eq!(orders(&mut server.client()).len(), 1);
+    page.wait("document.querySelector('.unsent').hidden");
+    chrome.expect_no_faults();
+}
+
+#[test]
+fn without_a_database_the_page_is_live_says_so_and_sells() {
+    let Some(chrome) = Chrome::start() else { return };
+    let server = Server::start();
+    let page = live(&chrome, &server, "");
+    for missing in [
+        "Object.defineProperty(window, 'indexedDB', { value: undefined }); delete window.IDBKeyRange;",
+        "IDBFactory.prototype.open = () => { throw new DOMException('not allowed', 'SecurityError') };",
+    ] {
+        before_each_load(&page, missing);
+        page.reload();
+        wait_live(&page);
+        wait_said(&page);
+        sell_here(&page, &server, missing.split('.').next().unwrap());
+    }
+    // Not only sales.
+    page.screen("#/orders");
+    page.click(".list-pane a.row");
+    page.click("[data-action=delete]");
+    page.click("dialog [data-action=confirm]");
+    page.wait_text("#toasts", "deleted");
+    assert_eq!(orders(&mut server.client()).len(), 1);
+    chrome.expect_no_faults();
+}
+
+#[test]
+fn a_database_that_never_answers_holds_nobody_up() {
+    let Some(chrome) = Chrome::start() else { return };
+    let server = Server::start();
+    let page = live(&chrome, &server, "");
+    before_each_load(&page, "IDBFactory.prototype.open = () => ({});");
+    page.reload();
+    wait_live(&page);
+    wait_said(&page);
+    sell_here(&page, &server, "Asha");
+    chrome.expect_no_faults();
+}
+
+#[test]
+fn without_a_database_and_without_a_server_the_form_says_so_and_keeps_what_is_typed() {
+    let Some(chrome) = Chrome::start() else { return };
+    let (mut server, proxy) = shop();
+    let page = open(&chrome, &chrome.device(), &proxy);
+    before_each_load(&page, "Object.defineProperty(window, 'indexedDB', { value: undefined });");
+    page.reload();
+    wait_live(&page);
+    page.screen("#/new");
+    page.fill("[name=customer_name]", "Asha");
+    page.fill(".line:not(.line-head) [name=name]", "LED bulb");
+    page.fill(".line:not(.line-head) [name=rate]", "110.50");
+    // The sale reaches the server, its answer does not come back: then the same sale must not be made twice.
+    page.eval(
+        "(() => {
+            const plain = window.fetch;
+            window.fetch = async (path, how) => {
+                const answer = await plain(path, how);
+                if (String(path).includes('create-sale')) throw new TypeError('lost');
+                return answer;
+            };
+        })()",
+    );
+    page.click("[data-action=complete-sale]");
+    page.wait_text(".save-bar .error", "cannot be reached");
+    page.wait_text(".save-bar .error", "leave it as it is and save it again");
+    assert_eq!(orders(&mut server.client()).len(), 1);
+    server.kill();
+    wait_lost(&page);
+    page.click("[data-action=complete-sale]");
+    page.wait_text(".save-bar .error", "cannot be reached");
+    assert_eq!(page.eval("document.querySelector('[name=customer_name]').value"), "Asha");
+
+    server.start_again();
+    proxy.aim_at(server.addr);
+    // Also over a reload: it is a draft.
+    page.wait("document.querySelector('.pill').dataset.state === 'live'");
+    page.eval("void (window.fetch = new Proxy(window.fetch, {}))");
+    page.eval("(() => { const frame = document.createElement('iframe'); document.body.append(frame); window.fetch = frame.contentWindow.fetch.bind(window) })()");
+    page.click("[data-action=complete-sale]");
+    page.wait_text("#toasts", "#001");
+    assert_eq!(orders(&mut server.client()).len(), 1, "under the key of the first attempt");
+    chrome.expect_no_faults();
+}
+
+#[test]
+fn a_newer_page_gets_the_database_at_once_and_the_older_goes_on_without() {
+    let Some(chrome) = Chrome::start() else { return };
+    let server = Server::start();
+    let page = live(&chrome, &server, "");
+    sell_here(&page, &server, "before");
+    // What a newer page does.
+    let upgraded = page.eval(
+        "new Promise((resolve) => {
+            const opening = indexedDB.open('tillsync', 2);
+            opening.onblocked = () => resolve('blocked');
+            opening.onsuccess = () => resolve('open');
+        })",
+    );
+    assert_eq!(upgraded, "open");
+    sell_here(&page, &server, "after");
+    wait_said(&page);
+    chrome.expect_no_faults();
+}
+
+#[test]
+fn a_database_that_an_older_page_holds_is_not_waited_for() {
+    let Some(chrome) = Chrome::start() else { return };
+    let server = Server::start();
+    let device = chrome.device();
+    let address = format!("http://{}/", server.addr);
+    let old = chrome.open(&device, &format!("http://{}/health", server.addr));
+    // An older page that does not let go.
+    old.eval("new Promise((resolve) => (indexedDB.open('tillsync', 1).onsuccess = ({ target }) => resolve(Boolean(window.held = target.result))))");
+    let page = chrome.open(&device, "about:blank");
+    // A newer one.
+    before_each_load(
+        &page,
+        "(() => { const plain = IDBFactory.prototype.open; IDBFactory.prototype.open = function (name) { return plain.call(this, name, 3) } })()",
+    );
+    page.goto(&address);
+    wait_live(&page);
+    wait_said(&page);
+    sell_here(&page, &server, "Asha");
+    chrome.expect_no_faults();
+}
+
+#[test]
+fn a_database_that_is_deleted_while_the_page_is_open_is_made_again() {
+    let Some(chrome) = Chrome::start() else { return };
+    let (mut server, proxy) = shop();
+    let page = open(&chrome, &chrome.device(), &proxy);
+    let deleted = page.eval(
+        "new Promise((resolve) => {
+            const deleting = indexedDB.deleteDatabase('tillsync');
+            deleting.onblocked = () => resolve('blocked');
+            deleting.onsuccess = () => resolve('deleted');
+        })",
+    );
+    assert_eq!(deleted, "deleted");
+    server.kill();
+    wait_lost(&page);
+    sell(&page, "kept", "complete-sale");
+    page.wait_text(".unsent", "1 not sent yet");
+    page.reload();
+    page.wait_text(".unsent", "1 not sent yet");
+    server.start_again();
+    proxy.aim_at(server.addr);
+    page.wait("document.querySelector('.unsent').hidden");
+    assert_eq!(orders(&mut server.client()).len(), 1);
+    chrome.expect_no_faults();
+}
+
+/// As when the disk is full and the browser clears what it likes: it closes the database without asking.
+#[test]
+fn a_database_that_the_browser_clears_is_opened_again_and_keeps_what_comes() {
+    let Some(chrome) = Chrome::start() else { return };
+    let (mut server, proxy) = shop();
+    let page = open(&chrome, &chrome.device(), &proxy);
+    let origin = page.eval("location.origin");
+    for customer in ["Asha", "Bina"] {
+        page.call("Storage.clearDataForOrigin", &json!({"origin": origin, "storageTypes": "indexeddb"}));
+        sell_here(&page, &server, customer);
+        wait_kept_again(&page);
+    }
+
+    // It keeps what comes, as before.
+    server.kill();
+    wait_lost(&page);
+    sell(&page, "Chitra", "complete-sale");
+    page.wait_text(".unsent", "1 not sent yet");
+    server.start_again();
+    proxy.aim_at(server.addr);
+    page.wait("document.querySelector('.unsent').hidden");
+    let sold = orders(&mut server.client());
+    let named: Vec<String> = sold.iter().map(|order| text(order, "customer_name")).collect();
+    assert_eq!(named, ["Chitra", "Bina", "Asha"]);
+    chrome.expect_no_faults();
+}
+
+/// What was kept already is sent although the database fails by then, once; and it is said when the database is back.
+#[test]
+fn what_waits_when_the_database_fails_is_sent_once() {
+    let Some(chrome) = Chrome::start() else { return };
+    let (mut server, proxy) = shop();
+    let page = open(&chrome, &chrome.device(), &proxy);
+    server.kill();
+    wait_lost(&page);
+    for customer in ["first", "second"] {
+        sell(&page, customer, "complete-sale");
+    }
+    page.wait_text(".unsent", "2 not sent yet");
+    page.eval(
+        "void (window.plain = IDBDatabase.prototype.transaction,
+            IDBDatabase.prototype.transaction = () => { throw new DOMException('evicted', 'InvalidStateError') })",
+    );
+    server.start_again();
+    proxy.aim_at(server.addr);
+    wait_said(&page);
+    page.wait("document.querySelector('.unsent').hidden");
+    assert_eq!(orders(&mut server.client()).len(), 2);
+    // The database is back, and with it what was never deleted from it.
+    page.eval("void (IDBDatabase.prototype.transaction = window.plain)");
+    wait_kept_again(&page);
+    page.wait("document.querySelector('.unsent').hidden");
+    assert_eq!(orders(&mut server.client()).len(), 2);
+    page.reload();
+    wait_live(&page);
+    assert_eq!(page.eval("document.querySelector('.unsent').hidden"), true);
+    chrome.expect_no_faults();
+}
+
+#[test]
+fn an_exception_in_the_middle_of_the_work_leaves_nothing_half_done() {
+    let Some(chrome) = Chrome::start() else { return };
+    let server = Server::start();
+    let page = live(&chrome, &server, "");
+    let left = page.eval(
+        "(async () => {
+            const address = performance.getEntriesByType('resource').map(({ name }) => name).find((name) => name.endsWith('/db.js'));
+            const { Db, Unkept } = await import(address);
+            const db = new Db();
+            const thrown = await db.change(async (shelf) => {
+                await shelf.put({ half: true });
+                throw new TypeError('in the middle');
+            }).catch((fault) => fault);
+            return [thrown instanceof TypeError, thrown instanceof Unkept, (await db.change((shelf) => shelf.all())).length];
+        })()",
+    );
+    assert_eq!(left, json!([true, false, 0]));
+    chrome.expect_no_faults();
+}
