@@ -10,7 +10,8 @@ use std::time::Instant;
 
 use crate::simulated::disk::{Disk, Fault, Landed, Operation};
 use crate::simulated::http::{request, serve};
-use crate::simulated::shop::{DEADLINE, Shop, estimate, keyed, sale};
+use crate::simulated::shop::{Shop, estimate, keyed, sale};
+use crate::support::DEADLINE;
 use tillsync::app::Command;
 
 /// Estimates of 50 KB each, far more than is kept in memory.

@@ -31,8 +31,9 @@ const DIFFERENT: [(&str, usize); 18] = [
 ];
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_rate_of_99_50_is_sold_for_99_50_in_rupees_of_pakistan() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start_with(&["--currency", "PKR"]);
     let mut client = server.client();
     let page = live(&chrome, &server, "#/new");
@@ -57,8 +58,9 @@ fn a_rate_of_99_50_is_sold_for_99_50_in_rupees_of_pakistan() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn no_currency_has_the_decimals_of_the_browsers_table() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
     for (currency, decimals) in DIFFERENT {

@@ -11,8 +11,9 @@ use crate::support::server::Server;
 const CASES: &str = include_str!("../../../src/domain/search_cases.json");
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn the_page_finds_what_the_server_finds() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
     let wrong = page.eval(&format!(
@@ -39,8 +40,9 @@ fn the_page_finds_what_the_server_finds() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn suggestions_and_lists_without_a_server_find_words_in_any_order() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let (mut server, proxy) = shop();
     let mut client = server.client();
     client.put("/api/settings", &json!({"staff_names": ["Łukasz Nowak", "Meena"]})).expect(200);

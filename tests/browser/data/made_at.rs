@@ -19,8 +19,9 @@ fn posted(page: &Page) -> Vec<Value> {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_command_that_waited_says_when_it_was_given_and_one_that_goes_straight_through_does_not() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let (mut server, proxy) = shop();
     let estimate = create_estimate(&mut server.client(), "to be converted");
     let page = open(&chrome, &chrome.device(), &proxy);
@@ -58,8 +59,9 @@ fn a_command_that_waited_says_when_it_was_given_and_one_that_goes_straight_throu
 
 /// The server takes the connection and says nothing: only the first attempt can tell.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_command_before_a_server_that_hangs_says_when_it_was_given_with_the_same_bytes_at_each_attempt() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let signal = |name: &str| {
         assert!(Command::new("kill").args([name, &server.pid().to_string()]).status().unwrap().success());
@@ -82,8 +84,9 @@ fn a_command_before_a_server_that_hangs_says_when_it_was_given_with_the_same_byt
 
 /// The answers are lost, as on a bad line, and an hour passes between the attempts.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_body_is_never_completed_after_its_first_attempt() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "#/new");
     page.eval(
@@ -108,8 +111,9 @@ fn a_body_is_never_completed_after_its_first_attempt() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn every_screen_and_paper_shows_when_it_was_made_and_the_day_counts_it_then() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
     let days = server.get("/api/summary").expect(200)["days"].clone();
@@ -141,8 +145,9 @@ fn every_screen_and_paper_shows_when_it_was_made_and_the_day_counts_it_then() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn what_the_server_notes_about_a_command_is_shown() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "#/new");
     page.eval(

@@ -13,8 +13,9 @@ use crate::support::wait_until;
 
 /// An answer that is read between a change and its frame makes the frame no news for the lists; the figures count it all the same.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_change_that_an_answer_tells_before_the_feed_is_in_the_figures_and_in_the_latest() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let mut client = server.client();
     let estimate = create_estimate(&mut client, "Asha");
@@ -52,8 +53,9 @@ fn a_change_that_an_answer_tells_before_the_feed_is_in_the_figures_and_in_the_la
 
 /// What a record says no more is not shown any more.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn what_the_server_leaves_out_of_a_record_goes_from_the_screen() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let mut client = server.client();
     let mut wrong = samples::estimate("Asha");
@@ -67,8 +69,9 @@ fn what_the_server_leaves_out_of_a_record_goes_from_the_screen() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_server_that_cannot_tell_its_figures_sells_all_the_same() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = chrome.open(&chrome.device(), "about:blank");
     let faulty = "const plain = window.fetch;

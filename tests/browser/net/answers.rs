@@ -48,8 +48,9 @@ const PATIENCE_ENDS_MEANWHILE: &str = "(() => {
 })()";
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_refusal_that_comes_when_patience_ends_is_said_in_the_form() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
     page.eval(FRONT);
@@ -67,8 +68,9 @@ fn a_refusal_that_comes_when_patience_ends_is_said_in_the_form() {
 
 /// The tab that sends is another one than that in front of which the person stands.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_refusal_that_another_tab_was_told_is_said_in_the_form() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let device = chrome.device();
     let address = format!("http://{}/", server.addr);
@@ -105,8 +107,9 @@ fn a_refusal_that_another_tab_was_told_is_said_in_the_form() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_refusal_that_comes_after_patience_has_ended_is_set_aside_with_its_reason() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
     page.eval(FRONT);
@@ -121,8 +124,9 @@ fn a_refusal_that_comes_after_patience_has_ended_is_set_aside_with_its_reason() 
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_command_whose_tab_is_closed_before_its_answer_is_asked_about_again() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
     page.eval(FRONT);
@@ -138,8 +142,9 @@ fn a_command_whose_tab_is_closed_before_its_answer_is_asked_about_again() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_refusal_whose_tab_is_closed_while_it_is_written_down_is_not_lost() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
     page.eval(FRONT);
@@ -160,8 +165,9 @@ fn a_refusal_whose_tab_is_closed_while_it_is_written_down_is_not_lost() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn after_an_outage_with_a_full_disk_everything_waits_until_there_is_room_and_the_reason_is_said_once() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let (mut server, proxy) = shop();
     let page = open(&chrome, &chrome.device(), &proxy);
     page.eval(FRONT);
@@ -196,8 +202,9 @@ fn after_an_outage_with_a_full_disk_everything_waits_until_there_is_room_and_the
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_device_that_is_not_let_in_for_a_while_keeps_its_sales_waiting() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
     page.eval(FRONT);
@@ -212,8 +219,9 @@ fn a_device_that_is_not_let_in_for_a_while_keeps_its_sales_waiting() {
 
 /// Two tabs of one browser hand a failing command to each other; they must not do so without a pause.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn two_tabs_do_not_send_a_waiting_command_in_turns_without_a_pause() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let device = chrome.device();
     let address = format!("http://{}/", server.addr);
@@ -240,8 +248,9 @@ fn two_tabs_do_not_send_a_waiting_command_in_turns_without_a_pause() {
 
 /// The sale that waits is taken out of the queue as soon as somebody changes it: otherwise both would be stored.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_waiting_sale_that_is_being_changed_is_not_sent_beside_its_correction() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let (mut server, proxy) = shop();
     let page = open(&chrome, &chrome.device(), &proxy);
     server.kill();

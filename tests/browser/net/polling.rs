@@ -92,7 +92,7 @@ fn carry(mut client: TcpStream, target: SocketAddr, upgrades: &AtomicU8, asked: 
 }
 
 fn follow_the_shop(upgrades: u8) {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let mut server = Server::start_with(&BEHIND_PROXY);
     let front = Front::start(&server, upgrades);
     let mut client = server.client();
@@ -135,19 +135,22 @@ fn follow_the_shop(upgrades: u8) {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_proxy_that_refuses_upgrades_is_worked_through_by_long_polling() {
     follow_the_shop(REFUSES);
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_proxy_that_swallows_upgrades_is_worked_through_by_long_polling() {
     follow_the_shop(SWALLOWS);
 }
 
 /// The database is another one after a while without a server; what comes over HTTP is no continuation of what is shown.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn over_http_too_a_shop_that_was_begun_anew_is_read_anew() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let mut server = Server::start_with(&BEHIND_PROXY);
     let front = Front::start(&server, REFUSES);
     let old = create_estimate(&mut server.client(), "of the old shop");
@@ -167,8 +170,9 @@ fn over_http_too_a_shop_that_was_begun_anew_is_read_anew() {
 
 /// A quiet shop costs a question now and then, not a storm.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_quiet_shop_is_asked_by_questions_that_wait() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start_with(&BEHIND_PROXY);
     let front = Front::start(&server, REFUSES);
     let page = front.open(&chrome);

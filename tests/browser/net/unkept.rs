@@ -33,8 +33,9 @@ fn sell_here(page: &Page, server: &Server, customer: &str) {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn one_failed_transaction_is_made_good_without_a_word() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
     // As after a tablet has slept: the connection to the database is closing, and the next transaction cannot begin.
@@ -55,8 +56,9 @@ fn one_failed_transaction_is_made_good_without_a_word() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_transaction_that_is_aborted_on_its_way_is_made_good_and_nothing_is_sold_twice() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
     // As when the quota is reached: it fails after everything was asked of it.
@@ -78,8 +80,9 @@ fn a_transaction_that_is_aborted_on_its_way_is_made_good_and_nothing_is_sold_twi
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn without_a_database_the_page_is_live_says_so_and_sells() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
     for missing in [
@@ -103,8 +106,9 @@ fn without_a_database_the_page_is_live_says_so_and_sells() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_database_that_never_answers_holds_nobody_up() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
     before_each_load(&page, "IDBFactory.prototype.open = () => ({});");
@@ -116,8 +120,9 @@ fn a_database_that_never_answers_holds_nobody_up() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn without_a_database_and_without_a_server_the_form_says_so_and_keeps_what_is_typed() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let (mut server, proxy) = shop();
     let page = open(&chrome, &chrome.device(), &proxy);
     before_each_load(&page, "Object.defineProperty(window, 'indexedDB', { value: undefined });");
@@ -161,8 +166,9 @@ fn without_a_database_and_without_a_server_the_form_says_so_and_keeps_what_is_ty
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_newer_page_gets_the_database_at_once_and_the_older_goes_on_without() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
     sell_here(&page, &server, "before");
@@ -181,8 +187,9 @@ fn a_newer_page_gets_the_database_at_once_and_the_older_goes_on_without() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_database_that_an_older_page_holds_is_not_waited_for() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let device = chrome.device();
     let address = format!("http://{}/", server.addr);
@@ -203,8 +210,9 @@ fn a_database_that_an_older_page_holds_is_not_waited_for() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_database_that_is_deleted_while_the_page_is_open_is_made_again() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let (mut server, proxy) = shop();
     let page = open(&chrome, &chrome.device(), &proxy);
     let deleted = page.eval(
@@ -230,8 +238,9 @@ fn a_database_that_is_deleted_while_the_page_is_open_is_made_again() {
 
 /// As when the disk is full and the browser clears what it likes: it closes the database without asking.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_database_that_the_browser_clears_is_opened_again_and_keeps_what_comes() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let (mut server, proxy) = shop();
     let page = open(&chrome, &chrome.device(), &proxy);
     let origin = page.eval("location.origin");
@@ -257,8 +266,9 @@ fn a_database_that_the_browser_clears_is_opened_again_and_keeps_what_comes() {
 
 /// What was kept already is sent although the database fails by then, once; and it is said when the database is back.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn what_waits_when_the_database_fails_is_sent_once() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let (mut server, proxy) = shop();
     let page = open(&chrome, &chrome.device(), &proxy);
     server.kill();
@@ -288,8 +298,9 @@ fn what_waits_when_the_database_fails_is_sent_once() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn an_exception_in_the_middle_of_the_work_leaves_nothing_half_done() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
     let left = page.eval(

@@ -42,8 +42,9 @@ fn two_estimates(server: &Server) -> [Stored; 2] {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_record_shows_its_own_history_although_that_of_the_one_before_comes_later() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let [first, second] = two_estimates(&server);
     let mut edited = samples::estimate("Asha Patil");
@@ -72,8 +73,9 @@ fn a_record_shows_its_own_history_although_that_of_the_one_before_comes_later() 
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn what_is_found_missing_too_late_does_not_replace_what_is_open_by_then() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let [_, there] = two_estimates(&server);
     let page = held(&chrome, &server, "", &json!(["EST-00000000"]));
@@ -101,8 +103,9 @@ fn what_is_found_missing_too_late_does_not_replace_what_is_open_by_then() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn the_answer_to_an_edit_touches_neither_the_form_nor_the_screen_that_is_open_by_then() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let [first, second] = two_estimates(&server);
     let page = held(&chrome, &server, "", &json!([]));
@@ -125,8 +128,9 @@ fn the_answer_to_an_edit_touches_neither_the_form_nor_the_screen_that_is_open_by
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_refusal_that_comes_when_the_form_was_left_is_said_and_the_draft_stays() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = held(&chrome, &server, "#/new", &json!([]));
     page.fill("[name=customer_name]", "Asha");
@@ -154,8 +158,9 @@ fn a_refusal_that_comes_when_the_form_was_left_is_said_and_the_draft_stays() {
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_conversion_does_not_call_back_a_person_who_has_gone_on() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let [first, second] = two_estimates(&server);
     let page = held(&chrome, &server, "", &json!(["convert-to-order"]));
@@ -173,8 +178,9 @@ fn a_conversion_does_not_call_back_a_person_who_has_gone_on() {
 
 /// Two counts cross: the older answer comes last.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn figures_that_were_counted_earlier_do_not_replace_later_ones() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let mut client = server.client();
     let page = held(&chrome, &server, "", &json!([]));
@@ -198,8 +204,9 @@ fn figures_that_were_counted_earlier_do_not_replace_later_ones() {
 
 /// A page of a list that was asked for before the list was told anew.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_page_of_the_list_that_comes_after_the_list_was_told_anew_leaves_no_gap() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let mut client = server.client();
     for number in 0..120 {

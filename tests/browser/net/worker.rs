@@ -56,8 +56,9 @@ fn answer_earlier(mut stream: TcpStream, server: SocketAddr, folder: &str) -> Op
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn the_kept_page_gives_way_to_a_new_version_and_to_a_closed_shop() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let (mut server, proxy) = shop();
     let worker = server.get("/sw.js").text().to_string();
     let folder = worker.split("NAME = '").nth(1).unwrap().split('\'').next().unwrap().to_string();
@@ -97,8 +98,9 @@ fn the_kept_page_gives_way_to_a_new_version_and_to_a_closed_shop() {
 
 /// A page over plain HTTP from another device is not allowed a worker: it must do without.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_page_without_a_worker_is_the_same_page() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let (_server, proxy) = shop();
     let page = open(&chrome, &chrome.device(), &proxy);
     let forget = "Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined })";

@@ -9,7 +9,6 @@ use crate::chrome::{Chrome, Page};
 use crate::steps::{live, open, sell, shop, wait_live, wait_lost};
 use crate::support::samples;
 use crate::support::server::Server;
-use crate::support::skip_without;
 use crate::support::till::{create_estimate, create_sale, orders, text};
 
 fn row(id: &str) -> String {
@@ -53,11 +52,9 @@ fn curl(server: &Server, status: &str, method: &str, path: &str, body: Option<&V
 }
 
 #[test]
+#[cfg_attr(any(missing = "chromium", missing = "curl"), ignore = "Chromium or curl is not installed")]
 fn an_estimate_is_made_changed_converted_and_deleted_on_two_devices_and_by_curl() {
-    let Some(chrome) = Chrome::start() else { return };
-    if Command::new("curl").arg("--version").output().is_err() {
-        return skip_without("curl");
-    }
+    let chrome = Chrome::start();
     let server = Server::start();
     let (one, two) = (live(&chrome, &server, "#/new"), live(&chrome, &server, "#/estimates"));
 
@@ -128,8 +125,9 @@ fn an_estimate_is_made_changed_converted_and_deleted_on_two_devices_and_by_curl(
 }
 
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_draft_outlives_a_reload_and_leaving_warns_only_while_something_is_unsent() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let (mut server, proxy) = shop();
     let page = open(&chrome, &chrome.device(), &proxy);
     page.screen("#/new");
@@ -160,8 +158,9 @@ fn a_draft_outlives_a_reload_and_leaving_warns_only_while_something_is_unsent() 
 
 /// The page's clock is moved on by a day, and the page's own look at it comes at once instead of within a minute.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_page_that_is_open_at_midnight_shows_the_figures_of_the_new_day() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     create_sale(&mut server.client(), "Asha");
     let page = live(&chrome, &server, "");
@@ -189,8 +188,9 @@ fn a_page_that_is_open_at_midnight_shows_the_figures_of_the_new_day() {
 
 /// The page's clock is moved on, so that the test need not wait as long as the page does.
 #[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_connection_that_is_silent_too_long_counts_as_lost_and_what_was_missed_is_caught_up() {
-    let Some(chrome) = Chrome::start() else { return };
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "#/estimates");
     page.eval("void (window.silent = window.sockets.at(-1)); void (window.silent.onmessage = () => {})");

@@ -10,7 +10,6 @@ use crate::chrome::{Chrome, Page};
 use crate::steps::live;
 use crate::support::samples;
 use crate::support::server::Server;
-use crate::support::skip_without;
 use crate::support::till::Stored;
 
 const LINES: usize = 200;
@@ -78,17 +77,10 @@ fn choose_paper(page: &Page, server: &Server, paper: &str) {
     page.wait(&format!("document.querySelector('.sheet[data-paper=\"{paper}\"]')"));
 }
 
-fn has_poppler() -> bool {
-    let has = |tool: &str| Command::new(tool).arg("-v").stderr(Stdio::null()).status().is_ok();
-    has("pdftotext") && has("pdfinfo")
-}
-
 #[test]
+#[cfg_attr(any(missing = "chromium", missing = "poppler"), ignore = "Chromium or poppler is not installed")]
 fn two_hundred_lines_are_printed_whole_on_every_paper_and_sheets_are_numbered() {
-    let Some(chrome) = Chrome::start() else { return };
-    if !has_poppler() {
-        return skip_without("pdftotext");
-    }
+    let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, &format!("#/orders/{}/print", sale_of(&server, LINES)));
     for paper in ["A4", "80mm", "58mm"] {
@@ -112,13 +104,11 @@ fn two_hundred_lines_are_printed_whole_on_every_paper_and_sheets_are_numbered() 
 
 /// Whichever way the browser offers to make a style sheet: one is taken away from it.
 #[test]
+#[cfg_attr(any(missing = "chromium", missing = "poppler"), ignore = "Chromium or poppler is not installed")]
 fn a_receipt_on_a_roll_is_one_page_as_long_as_its_text_and_has_no_page_number() {
     /// Below the text is the room for the blade, and what the measure is too long.
     const BELOW_MM: std::ops::Range<f64> = 6.0..12.0;
-    let Some(chrome) = Chrome::start() else { return };
-    if !has_poppler() {
-        return skip_without("pdftotext");
-    }
+    let chrome = Chrome::start();
     let server = Server::start();
     let sales = [1, 12, LINES].map(|lines| (lines, sale_of(&server, lines)));
     for is_old in [false, true] {

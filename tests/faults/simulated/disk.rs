@@ -1,6 +1,7 @@
 //! A disk in memory: it remembers every operation in order, loses what no sync has confirmed, and fails when told to.
 
 use std::io::{Error, ErrorKind, Result};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
@@ -177,12 +178,14 @@ pub struct Disk {
     state: Mutex<State>,
     /// Held by a test while no sync may end.
     pub gate: Mutex<()>,
+    /// Syncs that have come to the gate, through it or not.
+    syncs_begun: AtomicUsize,
 }
 
 impl Disk {
     pub fn holding(image: Image) -> Arc<Self> {
         let state = State { seen: image.clone(), kept: image, ..State::default() };
-        Arc::new(Self { state: Mutex::new(state), gate: Mutex::new(()) })
+        Arc::new(Self { state: Mutex::new(state), ..Self::default() })
     }
 
     /// Opens the disk; after a failed sync it shows what has arrived there.
@@ -194,6 +197,11 @@ impl Disk {
         }
         drop(state);
         Handle(Arc::clone(self))
+    }
+
+    /// How many syncs have begun; one of them waits while a test holds the gate.
+    pub fn syncs_begun(&self) -> usize {
+        self.syncs_begun.load(Ordering::SeqCst)
     }
 
     pub fn note(&self, event: Event) {
@@ -285,6 +293,7 @@ impl StorageBackend for Handle {
     }
 
     fn sync_data(&self) -> Result<()> {
+        self.0.syncs_begun.fetch_add(1, Ordering::SeqCst);
         let _open = self.0.gate.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = self.0.state();
         let fault = state.fails(Operation::Sync);

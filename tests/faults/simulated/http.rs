@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tillsync::app::{App, Shop};
 use tillsync::web::{Options, Server, bind};
 
-use crate::simulated::shop::DEADLINE;
+use crate::support::DEADLINE;
 
 /// Serves a shop on a free port.
 pub fn serve(app: &Arc<App>) -> (Server, SocketAddr) {

@@ -3,18 +3,19 @@
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
-use tillsync::app::{Answer, App, Command, Outcome, Refusal, Repeat, ShopClock, Submission, SubmitError, Verdict};
+use tillsync::app::{
+    Answer, App, Command, Outcome, Pending, Progress, Refusal, Repeat, ShopClock, Submission, SubmitError, Verdict,
+};
 use tillsync::domain::{Currency, Discount, Items, Kind, MadeAt, Money, RecordKey, Sale, SaleDraft, Timestamp};
 use tillsync::live::{Client, Dialect, Kinds};
 use tillsync::store::Store;
 
 use crate::simulated::disk::Disk;
-
-/// Far above anything a healthy machine needs, so that only a real fault runs into it.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+use crate::support::{DEADLINE, wait_until};
 
 pub struct Shop {
     pub disk: Arc<Disk>,
@@ -48,6 +49,29 @@ impl Shop {
         self.send(&keyed(key, create(key)))
     }
 
+    /// Hands in a command for the writer, on the thread that is going to wait for its answer, while another command is on its
+    /// way to the disk.
+    pub fn queue(&self, submission: &Submission) -> Pending {
+        match self.app.begin(submission.clone()) {
+            Ok(Progress::Pending(pending)) => pending,
+            Ok(Progress::Done(_)) => panic!("nothing else was on its way"),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    /// Does something while `first` is in its sync, which ends when that is done; returns the answer to `first` beside.
+    pub fn during_the_sync_of<T>(&self, first: impl FnOnce() -> Answer + Send, act: impl FnOnce() -> T) -> (Answer, T) {
+        let gate = self.disk.gate.lock().unwrap();
+        let before = self.disk.syncs_begun();
+        thread::scope(|scope| {
+            let first = scope.spawn(first);
+            wait_until("the first sync to begin", || self.disk.syncs_begun() > before);
+            let done = act();
+            drop(gate);
+            (first.join().unwrap(), done)
+        })
+    }
+
     /// Sends it again until the disk is well.
     pub fn send_until_answered(&self, submission: &Submission) -> Answer {
         let deadline = Instant::now() + DEADLINE;
@@ -56,7 +80,7 @@ impl Shop {
                 Ok(answer) => return answer,
                 Err(error) => assert!(Instant::now() < deadline, "never stored: {error:?}"),
             }
-            std::thread::sleep(Duration::from_millis(20));
+            thread::sleep(Duration::from_millis(20));
         }
     }
 

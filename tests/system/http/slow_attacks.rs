@@ -15,7 +15,7 @@ use crate::support::http::Client;
 use crate::support::server::Server;
 use crate::support::till::bulky_estimate;
 use crate::support::wire::create_head;
-use crate::support::{samples, skip_without, wait_until};
+use crate::support::{samples, skip, wait_until};
 
 const ATTACKERS: usize = 1_000;
 /// Between two bytes of each connection.
@@ -184,8 +184,7 @@ fn a_thousand_large_bodies_stay_within_their_bound_of_memory() {
 #[test]
 fn one_address_too_often_gets_503_and_others_are_served() {
     let Some(ip) = address_on_the_network() else {
-        eprintln!("SKIPPED: this machine has no address but its loopback");
-        return;
+        return skip("this machine has no address but its loopback");
     };
     let listen = SocketAddr::new(ip, 0).to_string();
     let server = Server::start_with(&["--listen", &listen, "--trust-lan", "--connections-per-address-max", "4"]);
@@ -219,10 +218,8 @@ fn address_on_the_network() -> Option<IpAddr> {
 
 /// The public tool in its three forms, a thousand connections each.
 #[test]
+#[cfg_attr(missing = "slowhttptest", ignore = "slowhttptest is not installed")]
 fn slowhttptest_finds_the_service_available_all_the_time() {
-    if Command::new("slowhttptest").arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-        return skip_without("slowhttptest");
-    }
     tillsync::process::raise_open_file_limit();
     let server = Server::start();
     for _ in 0..30 {

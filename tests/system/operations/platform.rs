@@ -3,6 +3,7 @@
 
 use crate::support::samples;
 use crate::support::server::Server;
+use crate::support::skip;
 
 #[test]
 fn a_disk_with_less_room_than_the_reserve_takes_nothing_new() {
@@ -11,8 +12,7 @@ fn a_disk_with_less_room_than_the_reserve_takes_nothing_new() {
     let free_bytes = tillsync::process::free_bytes(server.dir.path()).expect("the system tells the free space");
     assert!(free_bytes > 0);
     if free_bytes >> 20 > RESERVE_MIB {
-        eprintln!("SKIPPED: this disk has more room than the largest reserve");
-        return;
+        return skip("this disk has more room than the largest reserve");
     }
     let mut client = server.client();
     let refused = client.post("/api/estimates/create", &samples::estimate("Asha Patil"));

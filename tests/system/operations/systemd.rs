@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::support::http::Client;
-use crate::support::{DEADLINE, samples, wait_until};
+use crate::support::{DEADLINE, samples, skip, wait_until};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tillsync");
 /// The watchdog time that the server is told; it wants to give a sign of life three times in it.
@@ -140,17 +140,6 @@ fn listener() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
-/// Whether a tool is there; in CI it must be.
-fn has(tool: &str) -> bool {
-    let is_there =
-        Command::new(tool).arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success());
-    if !is_there {
-        eprintln!("SKIPPED: {tool} is not installed");
-        assert!(std::env::var_os("CI").is_none(), "in CI {tool} must be there");
-    }
-    is_there
-}
-
 #[test]
 fn systemd_hears_of_patience_readiness_life_and_the_end_in_this_order() {
     let systemd = Systemd::new();
@@ -220,8 +209,7 @@ fn own_address_on_the_network() -> Option<IpAddr> {
 #[test]
 fn other_devices_are_turned_away_at_a_socket_of_systemd_until_the_owner_lets_them_in() {
     let Some(ip) = own_address_on_the_network() else {
-        eprintln!("SKIPPED: this machine has no network");
-        return;
+        return skip("this machine has no network");
     };
     let systemd = Systemd::new();
     let open = TcpListener::bind("0.0.0.0:0").unwrap();
@@ -345,10 +333,8 @@ impl Held {
 }
 
 #[test]
+#[cfg_attr(missing = "strace", ignore = "strace is not installed")]
 fn a_writer_that_hangs_on_its_disk_gives_no_sign_of_life() {
-    if !has("strace") {
-        return;
-    }
     let mut held = Held::start();
     held.hold("fdatasync");
     // Nothing is written yet, so nothing hangs.
@@ -368,11 +354,9 @@ fn a_writer_that_hangs_on_its_disk_gives_no_sign_of_life() {
 
 /// Promise 8: what large commands hold counts for as long as they wait, here for a disk that does not answer.
 #[test]
+#[cfg_attr(missing = "strace", ignore = "strace is not installed")]
 fn what_waits_for_a_writer_that_hangs_stays_within_the_budget_for_large_bodies() {
     const CLIENTS: usize = 100;
-    if !has("strace") {
-        return;
-    }
     let mut held = Held::start();
     held.hold("fdatasync");
     let mut sale = samples::sale("Asha");
@@ -400,10 +384,8 @@ fn what_waits_for_a_writer_that_hangs_stays_within_the_budget_for_large_bodies()
 }
 
 #[test]
+#[cfg_attr(missing = "strace", ignore = "strace is not installed")]
 fn an_accept_loop_that_hangs_gives_no_sign_of_life() {
-    if !has("strace") {
-        return;
-    }
     let mut held = Held::start();
     let mut client = Client::connect(held.addr);
     assert_eq!(client.get("/health").status, 200);
@@ -416,10 +398,8 @@ fn an_accept_loop_that_hangs_gives_no_sign_of_life() {
 }
 
 #[test]
+#[cfg_attr(missing = "systemd", ignore = "systemd-analyze is not installed")]
 fn the_units_are_valid_and_let_the_program_do_no_more_than_it_needs() {
-    if !has("systemd-analyze") {
-        return;
-    }
     let units = concat!(env!("CARGO_MANIFEST_DIR"), "/systemd");
     let dir = tempfile::tempdir().unwrap();
     let service = std::fs::read_to_string(format!("{units}/tillsync.service")).unwrap();

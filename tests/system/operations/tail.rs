@@ -330,10 +330,8 @@ fn a_state_file_may_be_a_link_and_one_that_leads_nowhere_is_said() {
 /// the old one, and the name before the next line is printed.
 #[test]
 #[cfg(target_os = "linux")]
+#[cfg_attr(missing = "strace", ignore = "strace is not installed")]
 fn each_state_is_on_the_disk_before_it_takes_its_name() {
-    if Command::new("strace").arg("-V").output().is_err() {
-        return crate::support::skip_without("strace");
-    }
     let mut shop = Shop::open();
     shop.store(3);
     let dir = tempfile::tempdir().unwrap();
