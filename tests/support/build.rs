@@ -1,32 +1,27 @@
 //! The package's build script: it looks for the programs that some tests need besides Rust, so that a test without its program
 //! is not counted as passed: `cargo test` lists it as ignored, with the reason beside its name, and counts it in its summary.
-//! `cargo test-all` runs it all the same, and fails.
+//! `cargo test-all` runs it all the same, and fails. What only long tests need is not looked for: `cargo test` runs none of them.
 //!
-//! For each that is not found it sets `cfg(missing = "name")`. Looked for anew after `cargo clean -p tillsync`.
+//! For each that is not found it sets `cfg(missing = "name")`. It looks again after `cargo clean -p tillsync`.
 #![allow(clippy::print_stdout, reason = "a build script speaks to cargo on standard output")]
 
 use std::env;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 /// What `cfg(missing)` calls it, and the names under which it may be installed.
-const PROGRAMS: [(&str, &[&str]); 6] = [
+const PROGRAMS: [(&str, &[&str]); 5] = [
     ("chromium", &["chromium", "chromium-browser", "google-chrome", "chrome"]),
     ("curl", &["curl"]),
     ("poppler", &["pdftotext"]),
-    ("slowhttptest", &["slowhttptest"]),
     ("strace", &["strace"]),
     ("systemd", &["systemd-analyze"]),
 ];
 
 fn main() {
     println!("cargo::rerun-if-changed=tests/support/build.rs");
-    println!("cargo::rerun-if-env-changed=SCHEMATHESIS");
     for (name, programs) in PROGRAMS {
         tell(name, programs.iter().any(|program| is_on_the_path(program)));
     }
-    tell("schemathesis", env::var_os("SCHEMATHESIS").is_some() || is_on_the_path("schemathesis"));
-    tell("axe-core", axe_core().is_some_and(|script| script.exists()));
     tell("libfaketime", libfaketime().is_some());
 }
 
@@ -41,12 +36,6 @@ fn is_on_the_path(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let file = format!("{program}{}", env::consts::EXE_SUFFIX);
     env::split_paths(&path).any(|folder| folder.join(&file).is_file())
-}
-
-fn axe_core() -> Option<PathBuf> {
-    let output = Command::new("npm").args(["root", "--global"]).stdin(Stdio::null()).output().ok()?;
-    let root = String::from_utf8(output.stdout).ok()?;
-    Some(PathBuf::from(root.trim()).join("axe-core/axe.min.js"))
 }
 
 fn libfaketime() -> Option<PathBuf> {

@@ -14,7 +14,7 @@ use crate::support::till::{convert, create_estimate, estimates, orders, text};
 const OUTAGE: Duration = Duration::from_secs(30);
 
 #[test]
-#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+#[ignore = "long: cargo test-all"]
 fn five_commands_given_in_thirty_seconds_without_a_server_make_five_records_over_a_reload() {
     let chrome = Chrome::start();
     let (mut server, proxy) = shop();

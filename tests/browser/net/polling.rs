@@ -141,7 +141,7 @@ fn a_proxy_that_refuses_upgrades_is_worked_through_by_long_polling() {
 }
 
 #[test]
-#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+#[ignore = "long: cargo test-all"]
 fn a_proxy_that_swallows_upgrades_is_worked_through_by_long_polling() {
     follow_the_shop(SWALLOWS);
 }

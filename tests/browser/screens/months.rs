@@ -88,7 +88,7 @@ fn text_of(page: &Page, hash: &str, wanted: &str) -> Value {
 }
 
 #[test]
-#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+#[ignore = "long: cargo test-all"]
 fn a_page_that_was_open_for_sixty_thousand_changes_is_as_large_and_as_quick_as_a_fresh_one_and_right() {
     let chrome = Chrome::start();
     let server = Server::start_with_env(&[("RUST_LOG", "warn")]);

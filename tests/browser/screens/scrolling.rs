@@ -73,7 +73,7 @@ fn wheel_through(page: &Page) {
 }
 
 #[test]
-#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+#[ignore = "long: cargo test-all"]
 fn five_thousand_estimates_scroll_by_without_a_row_lost_doubled_or_drawn_twice() {
     let chrome = Chrome::start();
     let server = Server::start();

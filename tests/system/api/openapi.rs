@@ -569,7 +569,7 @@ fn the_readme_tells_the_channels_and_the_fields_of_a_change() {
 const EXAMPLES: &str = "15";
 
 #[test]
-#[cfg_attr(missing = "schemathesis", ignore = "schemathesis is not installed")]
+#[ignore = "long: cargo test-all"]
 fn schemathesis_finds_nothing() {
     let program = std::env::var("SCHEMATHESIS").unwrap_or_else(|_| "schemathesis".into());
     let server = Server::start();

@@ -276,6 +276,7 @@ fn three_hundred_that_ask_for_everything_leave_the_till_selling() {
 }
 
 #[test]
+#[ignore = "long: cargo test-all"]
 fn the_worst_bodies_of_32_devices_at_once_leave_the_till_selling() {
     const DEVICES: usize = 32;
     let server = limited_server();

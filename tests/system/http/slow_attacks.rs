@@ -109,6 +109,7 @@ fn connected(server: &Server) -> usize {
 }
 
 #[test]
+#[ignore = "long: cargo test-all"]
 fn sales_go_on_while_a_thousand_connections_dribble() {
     let server = Server::start();
     for _ in 0..30 {
@@ -139,6 +140,7 @@ fn sales_go_on_while_a_thousand_connections_dribble() {
 /// Promise 8: a thousand heads of 16 KiB and bodies of a megabyte, all but their last byte, and only what the shared bound
 /// allows is kept. Without it these would take more than a gigabyte.
 #[test]
+#[ignore = "long: cargo test-all"]
 fn a_thousand_large_bodies_stay_within_their_bound_of_memory() {
     /// What the server may ever have had in memory, in KiB.
     const PEAK_KIB_MAX: usize = 256 << 10;
@@ -218,7 +220,7 @@ fn address_on_the_network() -> Option<IpAddr> {
 
 /// The public tool in its three forms, a thousand connections each.
 #[test]
-#[cfg_attr(missing = "slowhttptest", ignore = "slowhttptest is not installed")]
+#[ignore = "long: cargo test-all"]
 fn slowhttptest_finds_the_service_available_all_the_time() {
     tillsync::process::raise_open_file_limit();
     let server = Server::start();

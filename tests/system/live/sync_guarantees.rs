@@ -59,6 +59,7 @@ fn follow<'scope>(
 }
 
 #[test]
+#[ignore = "long: cargo test-all"]
 fn every_device_that_is_cut_at_random_moments_has_every_change_once_and_in_order() {
     const DEVICES: usize = 100;
     const WRITERS: u64 = 8;
@@ -103,6 +104,7 @@ fn every_device_that_is_cut_at_random_moments_has_every_change_once_and_in_order
 }
 
 #[test]
+#[ignore = "long: cargo test-all"]
 fn devices_resume_with_their_old_epoch_after_each_kill_of_the_server() {
     const DEVICES: usize = 8;
     const WRITERS: u64 = 4;

@@ -4,15 +4,15 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::support::http::Client;
 use crate::support::program::program;
-use crate::support::samples;
-use crate::support::wait_until;
+use crate::support::{samples, till, wait_until};
 
 #[test]
 fn a_log_that_nobody_reads_holds_up_neither_sales_nor_the_stop() {
     /// Each logs a line of about 200 bytes: together a megabyte, where a pipe takes 64 KiB and the queue 4,096 lines.
     const SALES: usize = 6_000;
+    /// They share commits.
+    const TILLS: usize = 16;
     let directory = tempfile::tempdir().unwrap();
     let mut server = program()
         .args(["--listen", "127.0.0.1:0", "--data"])
@@ -25,10 +25,11 @@ fn a_log_that_nobody_reads_holds_up_neither_sales_nor_the_stop() {
     let mut line = String::new();
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let addr = line.split("http://").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();
-    let mut client = Client::connect(addr);
-    for _ in 0..SALES {
-        client.post("/api/orders/create-sale", &samples::sale("Asha")).expect(201);
-    }
+    till::together(addr, TILLS, |_, client| {
+        for _ in 0..SALES / TILLS {
+            client.post("/api/orders/create-sale", &samples::sale("Asha")).expect(201);
+        }
+    });
     assert!(Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap().success());
     wait_until("the server to stop", || server.try_wait().unwrap().is_some());
     assert!(server.wait().unwrap().success());

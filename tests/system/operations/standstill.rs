@@ -167,6 +167,7 @@ fn a_short_stop_in_the_middle_of_everything_drops_nobody() {
 }
 
 #[test]
+#[ignore = "long: cargo test-all"]
 fn a_stop_that_is_longer_than_every_time_limit_is_held_against_nobody() {
     let server = Server::start();
     // A list that no socket takes at once, for a reader that begins late.

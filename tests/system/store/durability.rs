@@ -198,6 +198,7 @@ fn load_and_end(rounds: usize, end: impl Fn(&mut Server)) -> usize {
 }
 
 #[test]
+#[ignore = "long: cargo test-all"]
 fn everything_answered_survives_kills_during_load_and_nothing_is_doubled_or_half_done() {
     const KILLS: usize = 100;
     /// Then the shop begins anew, so that the comparing does not outgrow the killing.
