@@ -1,4 +1,4 @@
-//! Devices that follow `/sync` (DESIGN.md §6): the frames as values, and a [`Follower`] that goes on after every cut and
+//! Devices that follow `/sync`: the frames as values, and a [`Follower`] that goes on after every cut and
 //! checks on the way what a client may rely on.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -105,7 +105,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// Reads a frame and checks it: everything that DESIGN.md §6 and CONTRACT.md §4 ask of it by itself.
+    /// Reads a frame and checks it: everything that the interface description and the contract ask of it by itself.
     pub fn of(frame: &Value) -> Self {
         let action = till::text(frame, "action");
         let named = KINDS.into_iter().find(|(kind, _)| frame["type"] == *kind);

@@ -54,7 +54,7 @@ impl Chrome {
         let page = Page { wire: Rc::clone(&self.wire), session: text(&attached["sessionId"]) };
         page.call("Runtime.enable", &json!({}));
         page.call("Page.enable", &json!({}));
-        page.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": SOCKETS}));
+        page.before_each_load(SOCKETS);
         page.goto(url);
         page
     }

@@ -47,6 +47,11 @@ impl Page {
         self.call("Page.handleJavaScriptDialog", &json!({"accept": false}));
     }
 
+    /// Runs a script in every document from now on, before the page's own.
+    pub fn before_each_load(&self, script: &str) {
+        self.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": script}));
+    }
+
     /// What an expression gives; a promise is waited for.
     pub fn eval(&self, expression: &str) -> Value {
         let params = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{live, open, shop, wait_lost};
+use crate::steps::{go_away, live, shop_with_page};
 use crate::support::samples;
 use crate::support::server::Server;
 use crate::support::till::{create_estimate, orders};
@@ -69,10 +69,8 @@ fn change_is_the_largest_thing_on_the_screen_until_the_next_sale_begins() {
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_sale_that_waits_shows_its_change_on_the_screen_and_on_paper() {
     let chrome = Chrome::start();
-    let (mut server, proxy) = shop();
-    let page = open(&chrome, &chrome.device(), &proxy);
-    server.kill();
-    wait_lost(&page);
+    let (mut server, _proxy, page) = shop_with_page(&chrome);
+    go_away(&mut server, &page);
     type_sale(&page);
     page.click("[data-action=complete-sale]");
     page.wait("document.querySelector('[name=customer_name]').value === ''");

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{live, open, shop, wait_lost};
+use crate::steps::{go_away, live, open, shop};
 use crate::support::samples;
 use crate::support::server::Server;
 
@@ -54,8 +54,7 @@ fn suggestions_and_lists_without_a_server_find_words_in_any_order() {
     let page = open(&chrome, &chrome.device(), &proxy);
     page.screen("#/estimates");
     page.wait("document.querySelectorAll('.list-pane a.row').length === 2");
-    server.kill();
-    wait_lost(&page);
+    go_away(&mut server, &page);
     page.fill("[data-search=estimate]", "kowalski lukasz");
     page.wait("document.querySelectorAll('.list-pane a.row').length === 1");
     page.wait_text(".list-pane a.row", "Kowalski");

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{live, open, sell, shop, wait_lost};
+use crate::steps::{come_back, go_away, live, open, sell, shop, wait_sent};
 use crate::support::samples;
 use crate::support::server::Server;
 use crate::support::till::{create_estimate, orders};
@@ -32,8 +32,7 @@ fn a_command_that_waited_says_when_it_was_given_and_one_that_goes_straight_throu
 
     page.screen(&format!("#/estimates/{}", estimate.id));
     page.wait("document.querySelector('[data-action=convert]')");
-    server.kill();
-    wait_lost(&page);
+    go_away(&mut server, &page);
     // So long ago that it is another day by now.
     page.eval("void (window.now = Date.now(), Date = class extends Date { constructor(...what) { super(...(what.length ? what : [window.now - 3_600_000])) } })");
     page.click("[data-action=convert]");
@@ -42,9 +41,8 @@ fn a_command_that_waited_says_when_it_was_given_and_one_that_goes_straight_throu
     sell(&page, "late sale", "complete-sale");
     sell(&page, "late estimate", "save-estimate");
     page.keep_posted();
-    server.start_again();
-    proxy.aim_at(server.addr);
-    page.wait("document.querySelector('.unsent').hidden");
+    come_back(&mut server, &proxy);
+    wait_sent(&page);
     let given = page.eval("new Date(window.now - 3_600_000).toISOString()");
     let late = posted(&page);
     assert_eq!(late.len(), 3, "{late:?}");
@@ -73,7 +71,7 @@ fn a_command_before_a_server_that_hangs_says_when_it_was_given_with_the_same_byt
     page.wait("window.posted.length >= 1");
     // What the page knew is sent again by a page that is loaded anew.
     signal("-CONT");
-    page.wait("document.querySelector('.unsent').hidden");
+    wait_sent(&page);
     let bodies = page.eval("[...new Set(window.posted)]");
     assert_eq!(bodies.as_array().unwrap().len(), 1, "{bodies}");
     let body: Value = serde_json::from_str(bodies[0].as_str().unwrap()).unwrap();
@@ -105,7 +103,7 @@ fn a_body_is_never_completed_after_its_first_attempt() {
     assert_eq!(bodies.as_array().unwrap().len(), 1, "{bodies}");
     assert_eq!(bodies[0].get("made_at"), None);
     page.eval("void (window.isMended = true)");
-    page.wait("document.querySelector('.unsent').hidden");
+    wait_sent(&page);
     assert_eq!(orders(&mut server.client()).len(), 1);
     chrome.expect_no_faults();
 }

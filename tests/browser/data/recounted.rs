@@ -77,7 +77,7 @@ fn a_server_that_cannot_tell_its_figures_sells_all_the_same() {
     let faulty = "const plain = window.fetch;
          window.fetch = (path, how) => String(path).startsWith('/api/summary') && !window.isMended
              ? Promise.resolve(new Response('{\"detail\":\"a fault\"}', { status: 500 })) : plain(path, how)";
-    page.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": faulty}));
+    page.before_each_load(faulty);
     page.goto(&format!("http://{}/#/new", server.addr));
     page.wait("document.querySelector('.pill').dataset.state === 'live'");
     sell(&page, "Asha", "complete-sale");

@@ -3,7 +3,7 @@
 //! server.
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{live, open, shop, wait_live, wait_lost};
+use crate::steps::{come_back, go_away, live, open, shop, wait_live, wait_sent};
 use crate::support::http::Client;
 use crate::support::server::Server;
 use crate::support::till::{Stored, estimates, orders, text};
@@ -35,6 +35,16 @@ fn items(client: &mut Client, path: &str) -> String {
 fn edit(page: &Page, path: &str) {
     page.screen(&format!("#{}/edit", path.strip_prefix("/api").unwrap()));
     page.wait("document.querySelectorAll('.line:not(.line-head)').length >= 4");
+}
+
+/// A shop with one such estimate, which is open in the form on a device.
+fn being_edited(chrome: &Chrome) -> (Server, Client, String, Page) {
+    let server = Server::start();
+    let mut client = server.client();
+    let path = create(&mut client, "Asha");
+    let page = live(chrome, &server, "#/estimates");
+    edit(&page, &path);
+    (server, client, path, page)
 }
 
 fn save(page: &Page) {
@@ -98,11 +108,7 @@ fn an_edit_of_the_address_leaves_every_byte_of_the_lines_and_the_amounts() {
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_line_that_is_changed_keeps_the_rest_of_itself_and_one_that_goes_or_comes_leaves_the_others() {
     let chrome = Chrome::start();
-    let server = Server::start();
-    let mut client = server.client();
-    let path = create(&mut client, "Asha");
-    let page = live(&chrome, &server, "#/estimates");
-    edit(&page, &path);
+    let (_server, mut client, path, page) = being_edited(&chrome);
     // The same number in another spelling is no change.
     fill_line(&page, 2, "rate", "10.00");
     fill_line(&page, 2, "quantity", "3");
@@ -173,8 +179,7 @@ fn duplicates_conversions_and_edits_without_a_server_keep_every_byte_too() {
     page.screen(&hash);
     page.wait("document.querySelector('.history li')");
 
-    server.kill();
-    wait_lost(&page);
+    go_away(&mut server, &page);
     edit(&page, &path);
     page.fill("[name=customer_name]", "Asha Patil");
     save(&page);
@@ -188,9 +193,8 @@ fn duplicates_conversions_and_edits_without_a_server_keep_every_byte_too() {
     page.click("[data-action=convert]");
     page.click("dialog [data-action=confirm]");
     page.wait_text(".unsent", "4 not sent yet");
-    server.start_again();
-    proxy.aim_at(server.addr);
-    page.wait("document.querySelector('.unsent').hidden");
+    come_back(&mut server, &proxy);
+    wait_sent(&page);
 
     let mut client = server.client();
     let all = estimates(&mut client);
@@ -208,11 +212,7 @@ fn duplicates_conversions_and_edits_without_a_server_keep_every_byte_too() {
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn what_was_changed_elsewhere_meanwhile_stays_where_only_i_have_not_seen_it() {
     let chrome = Chrome::start();
-    let server = Server::start();
-    let mut client = server.client();
-    let path = create(&mut client, "Asha");
-    let page = live(&chrome, &server, "#/estimates");
-    edit(&page, &path);
+    let (_server, mut client, path, page) = being_edited(&chrome);
     page.fill("[name=customer_name]", "Asha Patil");
     let theirs = client.get(&path).text().replace("8544", "8545");
     client.request("PUT", &path, &[], Some(theirs.as_bytes())).expect(200);

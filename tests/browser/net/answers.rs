@@ -4,10 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
 use crate::chrome::{Chrome, Page};
-use crate::steps::{live, open, sell, shop, wait_live, wait_lost};
+use crate::steps::{come_back, fill_bill, go_away, live, sell, shop_with_page, wait_live, wait_sent};
 use crate::support::server::Server;
 use crate::support::till::orders;
 use crate::support::wait_until;
@@ -29,11 +27,18 @@ const FRONT: &str = "(() => {
 
 const REFUSED: &str = "void (window.answers = [422, 'The total is wrong'])";
 
-fn fill(page: &Page, customer: &str) {
-    page.screen("#/new");
-    page.fill("[name=customer_name]", customer);
-    page.fill(".line:not(.line-head) [name=name]", "LED bulb");
-    page.fill(".line:not(.line-head) [name=rate]", "110.50");
+/// A live page whose sales are answered with a refusal as soon as it is released.
+fn refused(chrome: &Chrome, server: &Server) -> Page {
+    let page = live(chrome, server, "");
+    page.eval(FRONT);
+    page.eval(REFUSED);
+    page
+}
+
+/// Gives a sale, without waiting for what becomes of it.
+fn complete(page: &Page) {
+    fill_bill(page, "Asha");
+    page.click("[data-action=complete-sale]");
 }
 
 /// The end of patience comes in the very moment in which the outbox writes the refusal down.
@@ -52,17 +57,14 @@ const PATIENCE_ENDS_MEANWHILE: &str = "(() => {
 fn a_refusal_that_comes_when_patience_ends_is_said_in_the_form() {
     let chrome = Chrome::start();
     let server = Server::start();
-    let page = live(&chrome, &server, "");
-    page.eval(FRONT);
+    let page = refused(&chrome, &server);
     page.eval(PATIENCE_ENDS_MEANWHILE);
-    page.eval(REFUSED);
-    fill(&page, "Asha");
-    page.click("[data-action=complete-sale]");
+    complete(&page);
     page.wait("window.asked === 1 && window.endPatience");
     page.eval("window.release()");
     page.wait_text("form [role=alert], .save-bar .error", "The total is wrong");
     assert_eq!(page.eval("document.querySelector('[name=customer_name]').value"), "Asha", "what was typed is there");
-    page.wait("document.querySelector('.unsent').hidden");
+    wait_sent(&page);
     chrome.expect_no_faults();
 }
 
@@ -93,14 +95,13 @@ fn a_refusal_that_another_tab_was_told_is_said_in_the_form() {
             };
         })",
     );
-    fill(&page, "Asha");
-    page.click("[data-action=complete-sale]");
+    complete(&page);
     sender.wait("window.asked === 1");
     page.wait("window.endPatience");
     sender.eval("window.release()");
     page.wait_text(".save-bar .error", "The total is wrong");
     for page in [&sender, &page] {
-        page.wait("document.querySelector('.unsent').hidden");
+        wait_sent(page);
     }
     assert_eq!(page.eval("window.asked"), 0);
     chrome.expect_no_faults();
@@ -111,11 +112,8 @@ fn a_refusal_that_another_tab_was_told_is_said_in_the_form() {
 fn a_refusal_that_comes_after_patience_has_ended_is_set_aside_with_its_reason() {
     let chrome = Chrome::start();
     let server = Server::start();
-    let page = live(&chrome, &server, "");
-    page.eval(FRONT);
-    page.eval(REFUSED);
-    fill(&page, "Asha");
-    page.click("[data-action=complete-sale]");
+    let page = refused(&chrome, &server);
+    complete(&page);
     page.wait_text("#toasts", "Kept on this device");
     page.eval("window.release()");
     page.click("[data-action=unsent]");
@@ -128,11 +126,8 @@ fn a_refusal_that_comes_after_patience_has_ended_is_set_aside_with_its_reason() 
 fn a_command_whose_tab_is_closed_before_its_answer_is_asked_about_again() {
     let chrome = Chrome::start();
     let server = Server::start();
-    let page = live(&chrome, &server, "");
-    page.eval(FRONT);
-    page.eval(REFUSED);
-    fill(&page, "Asha");
-    page.click("[data-action=complete-sale]");
+    let page = refused(&chrome, &server);
+    complete(&page);
     page.wait("window.asked === 1");
     // Closed in the middle, and opened again: the server decides anew under the same key.
     page.load_again(&format!("http://{}/", server.addr));
@@ -146,18 +141,15 @@ fn a_command_whose_tab_is_closed_before_its_answer_is_asked_about_again() {
 fn a_refusal_whose_tab_is_closed_while_it_is_written_down_is_not_lost() {
     let chrome = Chrome::start();
     let server = Server::start();
-    let page = live(&chrome, &server, "");
-    page.eval(FRONT);
-    page.eval(REFUSED);
+    let page = refused(&chrome, &server);
     // What is written down of the refusal does not reach the disk.
     page.eval("void (IDBObjectStore.prototype.delete = function () { this.transaction.abort(); throw new DOMException('', 'AbortError') })");
-    fill(&page, "Asha");
-    page.click("[data-action=complete-sale]");
+    complete(&page);
     page.wait("window.asked === 1");
     page.eval("window.release()");
     page.wait_text(".save-bar .error", "The total is wrong");
     let refuse = format!("{FRONT}; {REFUSED}; window.release()");
-    page.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": refuse}));
+    page.before_each_load(&refuse);
     page.load_again(&format!("http://{}/", server.addr));
     page.click("[data-action=unsent]");
     page.wait_text("dialog [data-state=parked]", "The total is wrong");
@@ -168,21 +160,18 @@ fn a_refusal_whose_tab_is_closed_while_it_is_written_down_is_not_lost() {
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn after_an_outage_with_a_full_disk_everything_waits_until_there_is_room_and_the_reason_is_said_once() {
     let chrome = Chrome::start();
-    let (mut server, proxy) = shop();
-    let page = open(&chrome, &chrome.device(), &proxy);
+    let (mut server, proxy, page) = shop_with_page(&chrome);
     page.eval(FRONT);
     page.eval("void (window.release(), window.answers = [507, 'The disk is full'], window.said = [])");
     page.eval(
         "new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach((node) =>
             node.textContent.includes('The disk is full') && window.said.push(node.textContent)))).observe(document.querySelector('#toasts'), { childList: true })",
     );
-    server.kill();
-    wait_lost(&page);
+    go_away(&mut server, &page);
     for customer in ["first", "second", "third"] {
         sell(&page, customer, "complete-sale");
     }
-    server.start_again();
-    proxy.aim_at(server.addr);
+    come_back(&mut server, &proxy);
     page.wait_text("#toasts", "The disk is full");
     page.click("[data-action=unsent]");
     page.wait_text("dialog [data-entry]", "The disk is full");
@@ -196,7 +185,7 @@ fn after_an_outage_with_a_full_disk_everything_waits_until_there_is_room_and_the
     assert_eq!(page.eval("window.said.length"), 1);
 
     page.eval("void (window.answers = null)");
-    page.wait("document.querySelector('.unsent').hidden");
+    wait_sent(&page);
     assert_eq!(orders(&mut server.client()).len(), 4);
     chrome.expect_no_faults();
 }
@@ -251,20 +240,17 @@ fn two_tabs_do_not_send_a_waiting_command_in_turns_without_a_pause() {
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_waiting_sale_that_is_being_changed_is_not_sent_beside_its_correction() {
     let chrome = Chrome::start();
-    let (mut server, proxy) = shop();
-    let page = open(&chrome, &chrome.device(), &proxy);
-    server.kill();
-    wait_lost(&page);
+    let (mut server, proxy, page) = shop_with_page(&chrome);
+    go_away(&mut server, &page);
     sell(&page, "wrong", "complete-sale");
     page.click("[data-action=unsent]");
     page.click("dialog [data-action=edit]");
     page.wait("document.querySelector('[name=customer_name]').value === 'wrong'");
-    server.start_again();
-    proxy.aim_at(server.addr);
+    come_back(&mut server, &proxy);
     page.wait("document.querySelector('.pill').dataset.state === 'unsent'");
     page.fill("[name=customer_name]", "right");
     page.click("[data-action=complete-sale]");
-    page.wait("document.querySelector('.unsent').hidden");
+    wait_sent(&page);
     let sold = orders(&mut server.client());
     assert_eq!(sold.iter().map(|order| order["customer_name"].clone()).collect::<Vec<_>>(), ["right"]);
     chrome.expect_no_faults();

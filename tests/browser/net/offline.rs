@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::chrome::Chrome;
-use crate::steps::{open, sell, shop, wait_kept, wait_live, wait_lost};
+use crate::steps::{come_back, go_away, open, sell, shop, wait_kept, wait_live, wait_lost, wait_sent};
 use crate::support::till::{convert, create_estimate, estimates, orders, text};
 
 /// How long the server is away in [`five_commands_given_in_thirty_seconds_without_a_server_make_five_records_over_a_reload`].
@@ -39,9 +39,8 @@ fn five_commands_given_in_thirty_seconds_without_a_server_make_five_records_over
     page.wait("document.querySelector('.pill').dataset.state === 'offline'");
     thread::sleep(OUTAGE.saturating_sub(away_since.elapsed()));
 
-    server.start_again();
-    proxy.aim_at(server.addr);
-    page.wait("document.querySelector('.unsent').hidden");
+    come_back(&mut server, &proxy);
+    wait_sent(&page);
     wait_live(&page);
     let mut client = server.client();
     let (orders, estimates) = (orders(&mut client), estimates(&mut client));
@@ -70,8 +69,7 @@ fn a_conversion_and_a_deletion_given_without_a_server_are_carried_out_once_in_wh
     page.bring_to_front();
     page.screen("#/estimates");
     page.wait(&format!("document.querySelector('[data-id=\"{}\"]')", doomed.id));
-    server.kill();
-    wait_lost(&page);
+    go_away(&mut server, &page);
 
     sell(&page, "first", "complete-sale");
     sell(&page, "second", "save-estimate");
@@ -90,11 +88,10 @@ fn a_conversion_and_a_deletion_given_without_a_server_are_carried_out_once_in_wh
     page.wait("document.querySelector('.pill').dataset.state === 'offline'");
     page.wait_text("#notices", "nothing is lost");
 
-    server.start_again();
-    proxy.aim_at(server.addr);
+    come_back(&mut server, &proxy);
     page.load_again(&format!("http://{}/#/orders", proxy.addr));
     for page in [&page, &other] {
-        page.wait("document.querySelector('.unsent').hidden");
+        wait_sent(page);
         wait_live(page);
     }
     let mut client = server.client();
@@ -115,8 +112,7 @@ fn a_command_that_is_refused_is_set_aside_with_its_reason_and_the_rest_goes_on()
     let page = open(&chrome, &chrome.device(), &proxy);
     page.screen(&format!("#/estimates/{}", estimate.id));
     page.wait("document.querySelector('[data-action=convert]')");
-    server.kill();
-    wait_lost(&page);
+    go_away(&mut server, &page);
     page.click("[data-action=convert]");
     page.click("dialog [data-action=confirm]");
     sell(&page, "somebody else", "complete-sale");
@@ -131,7 +127,7 @@ fn a_command_that_is_refused_is_set_aside_with_its_reason_and_the_rest_goes_on()
     page.wait_text("[data-state=parked]", "changed on another device");
     page.click("[data-action=discard]");
     page.click("dialog:last-of-type [data-action=confirm]");
-    page.wait("document.querySelector('.unsent').hidden");
+    wait_sent(&page);
     assert_eq!(orders(&mut server.client()).len(), 2);
     chrome.expect_no_faults();
 }
@@ -155,8 +151,7 @@ fn an_open_page_follows_a_restart_and_a_restored_database() {
 
     server.stop();
     std::fs::copy(&copy, server.database()).unwrap();
-    server.start_again();
-    proxy.aim_at(server.addr);
+    come_back(&mut server, &proxy);
     page.wait(&format!("!document.querySelector('[data-id=\"{}\"]')", lost.id));
     page.wait(&format!("document.querySelector('[data-id=\"{}\"]')", kept.id));
     wait_live(&page);

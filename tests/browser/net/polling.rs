@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{sell, wait_live, wait_lost};
+use crate::steps::{go_away, sell, wait_live, wait_sent};
 use crate::support::proxy::BEHIND_PROXY;
 use crate::support::server::Server;
 use crate::support::till::{convert, create_estimate, orders};
@@ -112,13 +112,12 @@ fn follow_the_shop(upgrades: u8) {
     page.wait_text(".brand", "Corner Shop");
 
     // The server goes, and comes back: HTTP tells.
-    server.kill();
-    wait_lost(&page);
+    go_away(&mut server, &page);
     sell(&page, "waited", "complete-sale");
     page.wait_text(".unsent", "1 not sent yet");
     server.start_again();
     *front.target.lock().unwrap() = server.addr;
-    page.wait("document.querySelector('.unsent').hidden");
+    wait_sent(&page);
     wait_live(&page);
     assert_eq!(orders(&mut server.client()).len(), 3);
 

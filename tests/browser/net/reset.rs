@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{open, sell, shop, wait_live};
+use crate::steps::{confirm, open, sell, shop, shop_with_page, wait_live, wait_sent};
 use crate::support::proxy::Proxy;
 use crate::support::server::Server;
 use crate::support::till::{create_estimate, create_sale, estimates, orders, text};
@@ -49,11 +49,6 @@ fn names(records: &[Value]) -> Vec<String> {
     records.iter().map(|record| text(record, "customer_name")).collect()
 }
 
-fn confirm(page: &Page, action: &str) {
-    page.click(&format!("[data-action={action}]"));
-    page.click("dialog [data-action=confirm]");
-}
-
 /// Sets the status of an order on its screen.
 fn deliver(page: &Page, sale: &str) {
     page.screen(&format!("#/orders/{sale}"));
@@ -65,8 +60,7 @@ fn deliver(page: &Page, sale: &str) {
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn what_is_missing_after_the_server_was_put_back_is_offered_and_entered_again_once() {
     let chrome = Chrome::start();
-    let (mut server, proxy) = shop();
-    let page = open(&chrome, &chrome.device(), &proxy);
+    let (mut server, proxy, page) = shop_with_page(&chrome);
     sell_as(&page, "kept", "complete-sale", "#001");
     let copy = copy_of(&mut server, &proxy, &page);
     sell_as(&page, "lost", "complete-sale", "#002");
@@ -114,8 +108,7 @@ fn what_is_missing_after_the_server_was_put_back_is_offered_and_entered_again_on
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn what_is_missing_is_noticed_by_a_page_that_was_closed_and_when_left_does_not_come_back() {
     let chrome = Chrome::start();
-    let (mut server, proxy) = shop();
-    let page = open(&chrome, &chrome.device(), &proxy);
+    let (mut server, proxy, page) = shop_with_page(&chrome);
     sell_as(&page, "kept", "complete-sale", "#001");
     let copy = copy_of(&mut server, &proxy, &page);
     sell_as(&page, "lost", "complete-sale", "#002");
@@ -188,8 +181,7 @@ fn a_shop_begun_anew_gets_nothing_unasked_and_no_command_meets_the_wrong_record(
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn what_waited_for_the_server_meets_no_other_record_of_the_same_number_even_when_the_page_is_opened_anew() {
     let chrome = Chrome::start();
-    let (mut server, proxy) = shop();
-    let page = open(&chrome, &chrome.device(), &proxy);
+    let (mut server, proxy, page) = shop_with_page(&chrome);
     let empty = copy_of(&mut server, &proxy, &page);
     let theirs = create_estimate(&mut server.client(), "theirs").id;
     page.screen(&format!("#/estimates/{theirs}"));
@@ -252,7 +244,7 @@ fn a_status_that_an_order_had_already_is_not_taken_for_one_that_the_server_has_l
     };
     set("Delivered");
     lead(&page, &proxy, &server);
-    page.wait("document.querySelector('.unsent').hidden");
+    wait_sent(&page);
     set("Cancelled");
 
     page.reload();
@@ -266,8 +258,7 @@ fn a_status_that_an_order_had_already_is_not_taken_for_one_that_the_server_has_l
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn what_is_entered_again_says_when_it_was_made_first() {
     let chrome = Chrome::start();
-    let (mut server, proxy) = shop();
-    let page = open(&chrome, &chrome.device(), &proxy);
+    let (mut server, proxy, page) = shop_with_page(&chrome);
     let copy = copy_of(&mut server, &proxy, &page);
     page.keep_posted();
     sell_as(&page, "lost", "complete-sale", "#001");

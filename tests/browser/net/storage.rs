@@ -5,9 +5,9 @@
 use serde_json::{Value, json};
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{live, sell, wait_live};
+use crate::steps::{live, sell_once, wait_live};
 use crate::support::server::Server;
-use crate::support::till::{create_estimate, orders, text};
+use crate::support::till::{create_estimate, orders};
 
 /// What others may have left under a name: nothing that can be read, another type, another shape.
 const FOREIGN: [&str; 9] = [
@@ -30,18 +30,6 @@ fn says_something(page: &Page) {
     page.wait(
         "document.querySelector('main [data-screen]') && document.querySelector('main').textContent.trim() !== ''",
     );
-}
-
-/// Sells on the page, and waits for it on the server.
-fn sell_here(page: &Page, server: &Server, customer: &str) {
-    sell(page, customer, "complete-sale");
-    page.wait_text("#toasts", "saved");
-    let sold = orders(&mut server.client());
-    assert_eq!(text(&sold[0], "customer_name"), customer);
-}
-
-fn before_each_load(page: &Page, script: &str) {
-    page.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": script}));
 }
 
 #[test]
@@ -85,7 +73,7 @@ fn what_others_have_left_under_the_names_of_the_page_is_passed_over() {
         says_something(&page);
         page.screen(&format!("#/estimates/{estimate}/edit"));
         page.wait("document.querySelector('[name=customer_name]').value === 'Asha'");
-        sell_here(&page, &server, &format!("customer {round}"));
+        sell_once(&page, &server, &format!("customer {round}"));
     }
     page.eval("sessionStorage.setItem('tab', '{')");
     page.reload();
@@ -121,8 +109,7 @@ fn where_every_access_to_the_storage_throws_the_page_sells() {
     let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
-    before_each_load(
-        &page,
+    page.before_each_load(
         "for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches'])
             Object.defineProperty(window, name, { get() { throw new DOMException('not allowed', 'SecurityError') } });
          window.BroadcastChannel = class { constructor() { throw new DOMException('not allowed', 'SecurityError') } };
@@ -137,7 +124,7 @@ fn where_every_access_to_the_storage_throws_the_page_sells() {
     page.wait("document.querySelector('#dark').media === 'screen'");
     page.screen("#/new");
     page.wait("document.querySelector('[name=customer_name]').value === 'typed and left'");
-    sell_here(&page, &server, "Asha");
+    sell_once(&page, &server, "Asha");
     chrome.expect_no_faults();
 }
 
@@ -147,13 +134,12 @@ fn where_the_storage_is_full_the_page_sells() {
     let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
-    before_each_load(
-        &page,
+    page.before_each_load(
         "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') };",
     );
     page.reload();
     wait_live(&page);
-    sell_here(&page, &server, "Asha");
+    sell_once(&page, &server, "Asha");
     chrome.expect_no_faults();
 }
 
@@ -188,7 +174,7 @@ fn what_cannot_be_read_in_the_database_holds_nothing_up() {
     ));
     page.reload();
     wait_live_or_unsent(&page);
-    sell_here(&page, &server, "Asha");
+    sell_once(&page, &server, "Asha");
     for hash in ["#/orders", "#/estimates", "#/"] {
         page.screen(hash);
         says_something(&page);

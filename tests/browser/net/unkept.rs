@@ -4,15 +4,11 @@
 use serde_json::json;
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{live, open, sell, shop, wait_live, wait_lost};
+use crate::steps::{come_back, fill_bill, go_away, live, sell, sell_once, shop_with_page, wait_live, wait_sent};
 use crate::support::server::Server;
 use crate::support::till::{orders, text};
 
 const SAID: &str = "This device cannot keep unsent work. Sales go straight to the server.";
-
-fn before_each_load(page: &Page, script: &str) {
-    page.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": script}));
-}
 
 fn wait_said(page: &Page) {
     page.wait_text("#notices", SAID);
@@ -20,16 +16,6 @@ fn wait_said(page: &Page) {
 
 fn wait_kept_again(page: &Page) {
     page.wait(&format!("!document.querySelector('#notices').textContent.includes({})", json!(SAID)));
-}
-
-/// Sells, and looks on the server whether it is there once.
-fn sell_here(page: &Page, server: &Server, customer: &str) {
-    sell(page, customer, "complete-sale");
-    page.wait_text("#toasts", "saved");
-    let sold = orders(&mut server.client());
-    let named = sold.iter().filter(|order| text(order, "customer_name") == customer).count();
-    assert_eq!(named, 1, "{customer}");
-    page.eval("document.querySelector('#toasts').replaceChildren()");
 }
 
 #[test]
@@ -49,9 +35,9 @@ fn one_failed_transaction_is_made_good_without_a_word() {
             };
         })()",
     );
-    sell_here(&page, &server, "Asha");
+    sell_once(&page, &server, "Asha");
     assert_eq!(page.eval(&format!("document.querySelector('#notices').textContent.includes({})", json!(SAID))), false);
-    sell_here(&page, &server, "Bina");
+    sell_once(&page, &server, "Bina");
     chrome.expect_no_faults();
 }
 
@@ -73,9 +59,9 @@ fn a_transaction_that_is_aborted_on_its_way_is_made_good_and_nothing_is_sold_twi
             };
         })()",
     );
-    sell_here(&page, &server, "Asha");
+    sell_once(&page, &server, "Asha");
     assert_eq!(orders(&mut server.client()).len(), 1);
-    page.wait("document.querySelector('.unsent').hidden");
+    wait_sent(&page);
     chrome.expect_no_faults();
 }
 
@@ -89,11 +75,11 @@ fn without_a_database_the_page_is_live_says_so_and_sells() {
         "Object.defineProperty(window, 'indexedDB', { value: undefined }); delete window.IDBKeyRange;",
         "IDBFactory.prototype.open = () => { throw new DOMException('not allowed', 'SecurityError') };",
     ] {
-        before_each_load(&page, missing);
+        page.before_each_load(missing);
         page.reload();
         wait_live(&page);
         wait_said(&page);
-        sell_here(&page, &server, missing.split('.').next().unwrap());
+        sell_once(&page, &server, missing.split('.').next().unwrap());
     }
     // Not only sales.
     page.screen("#/orders");
@@ -111,11 +97,11 @@ fn a_database_that_never_answers_holds_nobody_up() {
     let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
-    before_each_load(&page, "IDBFactory.prototype.open = () => ({});");
+    page.before_each_load("IDBFactory.prototype.open = () => ({});");
     page.reload();
     wait_live(&page);
     wait_said(&page);
-    sell_here(&page, &server, "Asha");
+    sell_once(&page, &server, "Asha");
     chrome.expect_no_faults();
 }
 
@@ -123,15 +109,11 @@ fn a_database_that_never_answers_holds_nobody_up() {
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn without_a_database_and_without_a_server_the_form_says_so_and_keeps_what_is_typed() {
     let chrome = Chrome::start();
-    let (mut server, proxy) = shop();
-    let page = open(&chrome, &chrome.device(), &proxy);
-    before_each_load(&page, "Object.defineProperty(window, 'indexedDB', { value: undefined });");
+    let (mut server, proxy, page) = shop_with_page(&chrome);
+    page.before_each_load("Object.defineProperty(window, 'indexedDB', { value: undefined });");
     page.reload();
     wait_live(&page);
-    page.screen("#/new");
-    page.fill("[name=customer_name]", "Asha");
-    page.fill(".line:not(.line-head) [name=name]", "LED bulb");
-    page.fill(".line:not(.line-head) [name=rate]", "110.50");
+    fill_bill(&page, "Asha");
     // The sale reaches the server, its answer does not come back: then the same sale must not be made twice.
     page.eval(
         "(() => {
@@ -147,14 +129,12 @@ fn without_a_database_and_without_a_server_the_form_says_so_and_keeps_what_is_ty
     page.wait_text(".save-bar .error", "cannot be reached");
     page.wait_text(".save-bar .error", "leave it as it is and save it again");
     assert_eq!(orders(&mut server.client()).len(), 1);
-    server.kill();
-    wait_lost(&page);
+    go_away(&mut server, &page);
     page.click("[data-action=complete-sale]");
     page.wait_text(".save-bar .error", "cannot be reached");
     assert_eq!(page.eval("document.querySelector('[name=customer_name]').value"), "Asha");
 
-    server.start_again();
-    proxy.aim_at(server.addr);
+    come_back(&mut server, &proxy);
     // Also over a reload: it is a draft.
     page.wait("document.querySelector('.pill').dataset.state === 'live'");
     page.eval("void (window.fetch = new Proxy(window.fetch, {}))");
@@ -171,7 +151,7 @@ fn a_newer_page_gets_the_database_at_once_and_the_older_goes_on_without() {
     let chrome = Chrome::start();
     let server = Server::start();
     let page = live(&chrome, &server, "");
-    sell_here(&page, &server, "before");
+    sell_once(&page, &server, "before");
     // What a newer page does.
     let upgraded = page.eval(
         "new Promise((resolve) => {
@@ -181,7 +161,7 @@ fn a_newer_page_gets_the_database_at_once_and_the_older_goes_on_without() {
         })",
     );
     assert_eq!(upgraded, "open");
-    sell_here(&page, &server, "after");
+    sell_once(&page, &server, "after");
     wait_said(&page);
     chrome.expect_no_faults();
 }
@@ -198,14 +178,13 @@ fn a_database_that_an_older_page_holds_is_not_waited_for() {
     old.eval("new Promise((resolve) => (indexedDB.open('tillsync', 1).onsuccess = ({ target }) => resolve(Boolean(window.held = target.result))))");
     let page = chrome.open(&device, "about:blank");
     // A newer one.
-    before_each_load(
-        &page,
+    page.before_each_load(
         "(() => { const plain = IDBFactory.prototype.open; IDBFactory.prototype.open = function (name) { return plain.call(this, name, 3) } })()",
     );
     page.goto(&address);
     wait_live(&page);
     wait_said(&page);
-    sell_here(&page, &server, "Asha");
+    sell_once(&page, &server, "Asha");
     chrome.expect_no_faults();
 }
 
@@ -213,8 +192,7 @@ fn a_database_that_an_older_page_holds_is_not_waited_for() {
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_database_that_is_deleted_while_the_page_is_open_is_made_again() {
     let chrome = Chrome::start();
-    let (mut server, proxy) = shop();
-    let page = open(&chrome, &chrome.device(), &proxy);
+    let (mut server, proxy, page) = shop_with_page(&chrome);
     let deleted = page.eval(
         "new Promise((resolve) => {
             const deleting = indexedDB.deleteDatabase('tillsync');
@@ -223,15 +201,13 @@ fn a_database_that_is_deleted_while_the_page_is_open_is_made_again() {
         })",
     );
     assert_eq!(deleted, "deleted");
-    server.kill();
-    wait_lost(&page);
+    go_away(&mut server, &page);
     sell(&page, "kept", "complete-sale");
     page.wait_text(".unsent", "1 not sent yet");
     page.reload();
     page.wait_text(".unsent", "1 not sent yet");
-    server.start_again();
-    proxy.aim_at(server.addr);
-    page.wait("document.querySelector('.unsent').hidden");
+    come_back(&mut server, &proxy);
+    wait_sent(&page);
     assert_eq!(orders(&mut server.client()).len(), 1);
     chrome.expect_no_faults();
 }
@@ -241,23 +217,20 @@ fn a_database_that_is_deleted_while_the_page_is_open_is_made_again() {
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_database_that_the_browser_clears_is_opened_again_and_keeps_what_comes() {
     let chrome = Chrome::start();
-    let (mut server, proxy) = shop();
-    let page = open(&chrome, &chrome.device(), &proxy);
+    let (mut server, proxy, page) = shop_with_page(&chrome);
     let origin = page.eval("location.origin");
     for customer in ["Asha", "Bina"] {
         page.call("Storage.clearDataForOrigin", &json!({"origin": origin, "storageTypes": "indexeddb"}));
-        sell_here(&page, &server, customer);
+        sell_once(&page, &server, customer);
         wait_kept_again(&page);
     }
 
     // It keeps what comes, as before.
-    server.kill();
-    wait_lost(&page);
+    go_away(&mut server, &page);
     sell(&page, "Chitra", "complete-sale");
     page.wait_text(".unsent", "1 not sent yet");
-    server.start_again();
-    proxy.aim_at(server.addr);
-    page.wait("document.querySelector('.unsent').hidden");
+    come_back(&mut server, &proxy);
+    wait_sent(&page);
     let sold = orders(&mut server.client());
     let named: Vec<String> = sold.iter().map(|order| text(order, "customer_name")).collect();
     assert_eq!(named, ["Chitra", "Bina", "Asha"]);
@@ -269,10 +242,8 @@ fn a_database_that_the_browser_clears_is_opened_again_and_keeps_what_comes() {
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn what_waits_when_the_database_fails_is_sent_once() {
     let chrome = Chrome::start();
-    let (mut server, proxy) = shop();
-    let page = open(&chrome, &chrome.device(), &proxy);
-    server.kill();
-    wait_lost(&page);
+    let (mut server, proxy, page) = shop_with_page(&chrome);
+    go_away(&mut server, &page);
     for customer in ["first", "second"] {
         sell(&page, customer, "complete-sale");
     }
@@ -281,15 +252,14 @@ fn what_waits_when_the_database_fails_is_sent_once() {
         "void (window.plain = IDBDatabase.prototype.transaction,
             IDBDatabase.prototype.transaction = () => { throw new DOMException('evicted', 'InvalidStateError') })",
     );
-    server.start_again();
-    proxy.aim_at(server.addr);
+    come_back(&mut server, &proxy);
     wait_said(&page);
-    page.wait("document.querySelector('.unsent').hidden");
+    wait_sent(&page);
     assert_eq!(orders(&mut server.client()).len(), 2);
     // The database is back, and with it what was never deleted from it.
     page.eval("void (IDBDatabase.prototype.transaction = window.plain)");
     wait_kept_again(&page);
-    page.wait("document.querySelector('.unsent').hidden");
+    wait_sent(&page);
     assert_eq!(orders(&mut server.client()).len(), 2);
     page.reload();
     wait_live(&page);

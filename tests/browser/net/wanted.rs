@@ -30,7 +30,7 @@ fn held(chrome: &Chrome, server: &Server, hash: &str, holds: &Value) -> Page {
     page
 }
 
-/// Lets the answers come, and everything that follows from them.
+/// Lets the answers come, and everything that follows from them: mostly nothing, so that there is nothing to wait for.
 fn release(page: &Page) {
     page.eval("window.release()");
     page.eval("new Promise((resolve) => setTimeout(() => requestAnimationFrame(() => setTimeout(resolve)), 50))");
@@ -195,6 +195,7 @@ fn figures_that_were_counted_earlier_do_not_replace_later_ones() {
     page.eval("void (window.counted = 0, window.plain = window.fetch, window.fetch = async (...what) => { const answer = await window.plain(...what); window.counted += String(what[0]).includes('/api/summary'); return answer })");
     page.eval(ask_again);
     page.wait("window.counted === 1");
+    // What the page makes of an answer shows nowhere when it is what was there before.
     page.eval("new Promise((resolve) => setTimeout(resolve, 50))");
     page.eval("window.early.forEach((answer) => answer())");
     release(&page);
@@ -225,6 +226,7 @@ fn a_page_of_the_list_that_comes_after_the_list_was_told_anew_leaves_no_gap() {
     page.eval("void (window.holds = [], window.listed = 0, window.plain = window.fetch, window.fetch = async (...what) => { const answer = await window.plain(...what); window.listed += String(what[0]).includes('/estimates/all'); return answer })");
     page.eval("window.sockets.at(-1).onmessage(new MessageEvent('message', { data: 'estimate_updated' }))");
     page.wait("window.listed >= 1");
+    // The same of the list.
     page.eval("new Promise((resolve) => setTimeout(resolve, 50))");
     release(&page);
     for _ in 0..3 {

@@ -9,7 +9,7 @@ use std::thread;
 use serde_json::json;
 
 use crate::chrome::Chrome;
-use crate::steps::{open, shop, wait_kept, wait_live, wait_lost};
+use crate::steps::{come_back, go_away, shop, shop_with_page, wait_kept, wait_live};
 use crate::support::http::Client;
 
 const OLD_FOLDER: &str = "00000000000a";
@@ -77,8 +77,7 @@ fn the_kept_page_gives_way_to_a_new_version_and_to_a_closed_shop() {
     wait_live(&page);
     page.wait(&format!("({KEPT}.then((names) => window.kept = names), window.kept === '{folder}')"));
 
-    server.kill();
-    wait_lost(&page);
+    go_away(&mut server, &page);
     page.reload();
     page.wait("document.querySelector('[data-screen=home]')");
     assert_eq!(page.eval(IS_OLD), false);
@@ -86,8 +85,7 @@ fn the_kept_page_gives_way_to_a_new_version_and_to_a_closed_shop() {
     // A server that cannot open its file is a server that answers.
     let shops_own = std::fs::read(server.database()).unwrap();
     std::fs::write(server.database(), "not a database").unwrap();
-    server.start_again();
-    proxy.aim_at(server.addr);
+    come_back(&mut server, &proxy);
     page.reload();
     page.wait_text("h1", "The shop cannot be opened");
     std::fs::write(server.database(), shops_own).unwrap();
@@ -101,10 +99,9 @@ fn the_kept_page_gives_way_to_a_new_version_and_to_a_closed_shop() {
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_page_without_a_worker_is_the_same_page() {
     let chrome = Chrome::start();
-    let (_server, proxy) = shop();
-    let page = open(&chrome, &chrome.device(), &proxy);
+    let (_server, _proxy, page) = shop_with_page(&chrome);
     let forget = "Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined })";
-    page.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": forget}));
+    page.before_each_load(forget);
     page.reload();
     assert_eq!(page.eval("navigator.serviceWorker === undefined"), true);
     wait_live(&page);

@@ -6,18 +6,13 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{live, open, sell, shop, wait_live, wait_lost};
+use crate::steps::{come_back, confirm, go_away, live, sell, shop_with_page, wait_live, wait_sent};
 use crate::support::samples;
 use crate::support::server::Server;
 use crate::support::till::{create_estimate, create_sale, orders, text};
 
 fn row(id: &str) -> String {
     format!("document.querySelector('.list-pane [data-id=\"{id}\"]')")
-}
-
-fn confirm(page: &Page, action: &str) {
-    page.click(&format!("[data-action={action}]"));
-    page.click("dialog [data-action=confirm]");
 }
 
 /// Whether the browser would ask before it leaves the page.
@@ -128,8 +123,7 @@ fn an_estimate_is_made_changed_converted_and_deleted_on_two_devices_and_by_curl(
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_draft_outlives_a_reload_and_leaving_warns_only_while_something_is_unsent() {
     let chrome = Chrome::start();
-    let (mut server, proxy) = shop();
-    let page = open(&chrome, &chrome.device(), &proxy);
+    let (mut server, proxy, page) = shop_with_page(&chrome);
     page.screen("#/new");
     page.fill("[name=customer_name]", "Asha");
     page.fill(".line:not(.line-head) [name=name]", "LED bulb");
@@ -140,17 +134,15 @@ fn a_draft_outlives_a_reload_and_leaving_warns_only_while_something_is_unsent() 
     wait_live(&page);
     assert!(!warns(&page), "a draft is kept, so nothing is lost");
 
-    server.kill();
-    wait_lost(&page);
+    go_away(&mut server, &page);
     page.click("[data-action=complete-sale]");
     page.wait_text(".unsent", "1 not sent yet");
     assert!(warns(&page));
     page.eval("void (window.isSame = true)");
     page.stay_when_asked();
     assert_eq!(page.eval("window.isSame"), true);
-    server.start_again();
-    proxy.aim_at(server.addr);
-    page.wait("document.querySelector('.unsent').hidden");
+    come_back(&mut server, &proxy);
+    wait_sent(&page);
     assert!(!warns(&page));
     assert_eq!(orders(&mut server.client()).len(), 1);
     chrome.expect_no_faults();
@@ -166,7 +158,7 @@ fn a_page_that_is_open_at_midnight_shows_the_figures_of_the_new_day() {
     let page = live(&chrome, &server, "");
     let hold = "const every = setInterval; window.looks = [];
         window.setInterval = (act, pause) => (window.looks.push(act), every(act, pause))";
-    page.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": hold}));
+    page.before_each_load(hold);
     page.reload();
     page.wait_text("[data-figure=today-count]", "1 sale");
     let date = "document.querySelector('.pane-head .quiet').textContent";

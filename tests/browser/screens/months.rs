@@ -5,13 +5,14 @@
 
 use std::thread;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::live;
+use crate::steps::{live, wait_live};
 use crate::support::http::Client;
 use crate::support::server::Server;
 use crate::support::till::{convert, create_estimate, create_sale};
+use crate::support::wait_until;
 
 const CHANGES: usize = 60_000;
 const TILLS: usize = 16;
@@ -80,11 +81,17 @@ fn wait_as_it_goes_on(page: &Page, last: u64) {
     }
 }
 
-fn text_of(page: &Page, hash: &str, wanted: &str) -> Value {
-    page.screen(hash);
-    page.wait("document.querySelector('.pill').dataset.state === 'live'");
-    page.eval("new Promise((resolve) => setTimeout(resolve, 1_500))");
-    page.eval(wanted)
+/// Waits until a screen of one page shows what that of another one shows: this, of which there must be some.
+fn wait_alike(pages: [&Page; 2], hash: &str, some: &str, wanted: &str) {
+    for page in pages {
+        page.screen(hash);
+        wait_live(page);
+        page.wait(&format!("document.querySelector('{some}')"));
+    }
+    wait_until(&format!("{hash} to be alike"), || {
+        let [one, other] = pages.map(|page| page.eval(wanted));
+        one == other
+    });
 }
 
 #[test]
@@ -115,10 +122,9 @@ fn a_page_that_was_open_for_sixty_thousand_changes_is_as_large_and_as_quick_as_a
     // Right: the list, and the figures and the latest on the first screen.
     assert_eq!(old.eval(LIST), fresh.eval(LIST));
     assert!(old.eval(&format!("{NUMBERS}.length")).as_u64().unwrap() <= ROWS_MAX);
-    let expected = text_of(&fresh, "", HOME);
-    assert_eq!(text_of(&old, "", HOME), expected);
-    assert_eq!(text_of(&left, "", HOME), expected);
-    assert_eq!(text_of(&left, "#/orders", LIST), fresh_list(&fresh));
+    wait_alike([&old, &fresh], "", ".activity li", HOME);
+    wait_alike([&left, &fresh], "", ".activity li", HOME);
+    wait_alike([&left, &fresh], "#/orders", ".list-pane a.row", LIST);
 
     // As large: the fresh one shows as many rows.
     for page in [&old, &left, &fresh] {
@@ -147,10 +153,6 @@ fn a_page_that_was_open_for_sixty_thousand_changes_is_as_large_and_as_quick_as_a
         .fold(f64::INFINITY, f64::min);
     assert!(ratio <= RATIO_MAX, "{ratio}");
     chrome.expect_no_faults();
-}
-
-fn fresh_list(fresh: &Page) -> Value {
-    text_of(fresh, "#/orders", LIST)
 }
 
 #[test]
@@ -226,6 +228,7 @@ fn opening_one_record_after_the_other_makes_the_list_no_longer() {
         page.screen(&format!("#/estimates/{id}"));
         page.wait(&format!("document.querySelector('[data-id=\"{id}\"][aria-current]')"));
     }
+    // Nothing to wait for: it is the absence of further rows that is looked at.
     page.eval("new Promise((resolve) => setTimeout(resolve, 300))");
     assert_eq!(page.eval(&format!("{NUMBERS}.length")), 50);
     chrome.expect_no_faults();

@@ -116,7 +116,7 @@ fn a_receipt_on_a_roll_is_one_page_as_long_as_its_text_and_has_no_page_number() 
         if is_old {
             let source =
                 "delete Document.prototype.adoptedStyleSheets; delete ShadowRoot.prototype.adoptedStyleSheets;";
-            page.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": source}));
+            page.before_each_load(source);
         }
         page.goto(&format!("http://{}/", server.addr));
         for (lines, id) in &sales {

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{open, sell, shop, wait_live, wait_lost};
+use crate::steps::{go_away, open, sell, shop, wait_live};
 use crate::support::server::Server;
 use crate::support::till::create_sale;
 
@@ -21,7 +21,7 @@ fn count_prints(page: &Page, holds: &str) {
              return answer;
          }};"
     );
-    page.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": source}));
+    page.before_each_load(&source);
 }
 
 #[test]
@@ -64,8 +64,7 @@ fn a_sale_that_waits_on_this_device_is_printed_as_soon_as_it_is_drawn() {
     let (mut server, proxy) = shop();
     let device = chrome.device();
     let page = open(&chrome, &device, &proxy);
-    server.kill();
-    wait_lost(&page);
+    go_away(&mut server, &page);
     sell(&page, "Asha", "complete-sale");
     page.screen("#/orders");
     page.wait("document.querySelector('.list-pane a.row')");

@@ -1,4 +1,4 @@
-//! Two people at one record, and one command sent twice (DESIGN.md §1, promises 3 and 4).
+//! Two people at one record, and one command sent twice (promises 3 and 4).
 //!
 //! Goal: who changes a record that somebody else has changed in the meantime finds out and sees both; who asks for
 //! nothing of the kind is served as before. A command under an `Idempotency-Key` is carried out once and answered the

@@ -1,4 +1,4 @@
-//! Slow, dead and sleeping devices, and the counters that tell of them (DESIGN.md §1, promises 6 and 7, and §5).
+//! Slow, dead and sleeping devices, and the counters that tell of them (promises 6 and 7).
 //!
 //! Goal: whatever one device does with its connection, all others receive every change in order and without a gap, the
 //! slow one is told and can go on later, and `/metrics` and `/health` count it.

@@ -1,4 +1,4 @@
-//! The six watch guarantees of `/sync` (DESIGN.md §1 and §6): ordered, unique, reliable, atomic, resumable, bookmarkable.
+//! The six watch guarantees of `/sync`: ordered, unique, reliable, atomic, resumable, bookmarkable.
 //!
 //! Goal: however often and wherever a device's connection is cut, and whatever happens to the server, the device has every
 //! change in the end, in order and once, or is told to reload.

@@ -1,7 +1,7 @@
 //! Many devices at once.
 //!
 //! Goal: whatever arrives together, the outcome is one that some order of single commands would have given (promises 2 to
-//! 5 of DESIGN.md §1): consecutive numbers, one order for an estimate, one record for a repeated command. And it is the
+//! 5): consecutive numbers, one order for an estimate, one record for a repeated command. And it is the
 //! outcome on disk, too: a restart changes nothing, and a repeat is still answered with the first answer.
 //!
 //! Method: threads with open connections are released by one barrier. Afterwards the answers, the records and the frames

@@ -1,6 +1,6 @@
 //! Whatever happens to the process, nothing that was answered is lost, doubled or renumbered.
 //!
-//! Goal: promises 1 and 3 to 5 of DESIGN.md §1 hold over `kill -9`, proper stops and restarts, and a start with options that
+//! Goal: promises 1 and 3 to 5 hold over `kill -9`, proper stops and restarts, and a start with options that
 //! cannot work harms nothing and says why in one sentence. A file that cannot be used is the matter of `states`.
 //!
 //! Method: writers send commands and note each answer before they send the next one, until the server is gone. After each

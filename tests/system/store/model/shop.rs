@@ -1,296 +1,36 @@
-//! Random commands against a model.
-//!
-//! Goal: for every sequence of commands, valid and invalid, the answers, the records, the lists, the links between
-//! records and the frames of the live feed agree with a model of the contract (CONTRACT.md §2–§5) that is simple enough
-//! to be seen right: two growing vectors and a few rules.
-//!
-//! Method: proptest makes short sequences; each runs against a fresh server and a fresh model. A target is an index into
-//! what exists by then, so that targets that were converted, deleted or never there come up by themselves. After every
-//! command all lists are compared, so that a failure is noticed at the command that caused it and shrinks well.
+//! A server and one screen that watches it beside the model: commands are carried out on both, and both are compared.
 
 use std::collections::{HashMap, VecDeque};
 
-use proptest::prelude::{Strategy, any};
-use proptest::prop_oneof;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, Value, json};
 
+use super::{
+    CONVERT_BODIES, Cart, Command, Estimate, FAULTS, Order, STATUSES, Source, UNKNOWN_IDS, agrees, assert_agrees,
+    number_text, paid_in_cash, total_of,
+};
 use crate::support::http::{Client, Reply};
 use crate::support::server::Server;
 use crate::support::socket::Socket;
 use crate::support::till::{self, Stored};
 
-const CASES: u32 = 24;
-const COMMANDS_MAX: usize = 30;
-
-/// What a till may do. Targets are taken modulo what exists, plus one that does not.
-#[derive(Debug, Clone)]
-enum Command {
-    CreateEstimate(Cart),
-    CreateSale(Cart),
-    CreateSaleFrom {
-        estimate: usize,
-        cart: Cart,
-    },
-    /// A create with the client's own moment in it: whatever happened since, its repeat is the same command.
-    CreateStamped {
-        sale: bool,
-        stamp: usize,
-    },
-    CreateInvalid {
-        sale: bool,
-        fault: usize,
-    },
-    Edit {
-        estimate: usize,
-        cart: Cart,
-    },
-    Duplicate {
-        estimate: usize,
-    },
-    Convert {
-        estimate: usize,
-        body: usize,
-    },
-    DeleteEstimate {
-        estimate: usize,
-    },
-    DeleteOrder {
-        order: usize,
-    },
-    SetStatus {
-        order: usize,
-        status: usize,
-        spelling: usize,
-    },
-}
-
-/// One line of goods and a discount, in whole units and per cent, so that every amount is exact to the minor unit.
-#[derive(Debug, Clone, Copy)]
-struct Cart {
-    price: u32,
-    quantity: u32,
-    percent: u32,
-    discount_is_money: bool,
-}
-
-fn cart() -> impl Strategy<Value = Cart> {
-    (1_u32..500, 1_u32..5, 0_u32..=100, any::<bool>()).prop_map(|(price, quantity, percent, discount_is_money)| Cart {
-        price,
-        quantity,
-        percent,
-        discount_is_money,
-    })
-}
-
-fn command() -> impl Strategy<Value = Command> {
-    let target = || 0_usize..1_000;
-    prop_oneof![
-        5 => cart().prop_map(Command::CreateEstimate),
-        2 => cart().prop_map(Command::CreateSale),
-        3 => (target(), cart()).prop_map(|(estimate, cart)| Command::CreateSaleFrom { estimate, cart }),
-        2 => (any::<bool>(), 0_usize..2).prop_map(|(sale, stamp)| Command::CreateStamped { sale, stamp }),
-        1 => (any::<bool>(), 0..FAULTS.len()).prop_map(|(sale, fault)| Command::CreateInvalid { sale, fault }),
-        3 => (target(), cart()).prop_map(|(estimate, cart)| Command::Edit { estimate, cart }),
-        2 => target().prop_map(|estimate| Command::Duplicate { estimate }),
-        5 => (target(), 0..CONVERT_BODIES.len()).prop_map(|(estimate, body)| Command::Convert { estimate, body }),
-        3 => target().prop_map(|estimate| Command::DeleteEstimate { estimate }),
-        3 => target().prop_map(|order| Command::DeleteOrder { order }),
-        3 => (target(), 0..STATUSES.len(), 0_usize..2)
-            .prop_map(|(order, status, spelling)| Command::SetStatus { order, status, spelling }),
-    ]
-}
-
-/// Ids that no record has: one of each kind, and one that is no id at all.
-const UNKNOWN_IDS: [&str; 3] = ["EST-DEADBEEF", "ORDER-DEADBEEF", "nonsense"];
-const STATUSES: [&str; 3] = ["Completed", "Packed", "Delivered"];
-const CONVERT_BODIES: [&str; 3] = ["", r#"{"payment_mode":"Card","amount_paid":100}"#, r#"{"sale_by":"Mina"}"#];
-/// A field and a value that makes a create invalid.
-const FAULTS: [(&str, &str); 6] = [
-    ("customer_name", "\"  \""),
-    ("customer_phone", "98450"),
-    ("items", "[]"),
-    ("items", r#"[{"name":"Fan","price":10.0,"quantity":0}]"#),
-    ("total", "-1.0"),
-    ("subtotal", "\"many\""),
-];
-
-#[test]
-fn random_commands_give_what_the_model_gives() {
-    // No regressions file: a test writes nothing into the repository.
-    let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
-    let sequences = proptest::collection::vec(command(), 1..=COMMANDS_MAX);
-    TestRunner::new(config)
-        .run(&sequences, |commands| {
-            let mut shop = Shop::open();
-            for command in commands {
-                shop.carry_out(&command);
-                shop.compare_lists();
-            }
-            shop.compare_each_record();
-            shop.compare_end_of_feed();
-            Ok(())
-        })
-        .unwrap();
-}
-
-/// An estimate as the model has it; `fields` are those that its record must show, beside its links.
-struct Estimate {
-    stored: Stored,
-    fields: Map<String, Value>,
-    /// When it was stored, among all records.
-    birth: usize,
-    order: Option<usize>,
-    deleted: bool,
-    /// The answers that repeats of these commands must get.
-    delete_answer: Option<Vec<u8>>,
-    convert_answers: HashMap<usize, Vec<u8>>,
-}
-
-struct Order {
-    stored: Stored,
-    fields: Map<String, Value>,
-    birth: usize,
-    status: String,
-    source: Source,
-    deleted: bool,
-    delete_answer: Option<Vec<u8>>,
-}
-
-#[derive(Clone, Copy)]
-enum Source {
-    None,
-    Estimate(usize),
-    /// Named by the till, but not there.
-    Missing,
-}
-
-impl Estimate {
-    /// What its record must show.
-    fn view(&self, orders: &[Order]) -> Value {
-        let mut view = self.fields.clone();
-        let order = self.order.map(|order| &orders[order].stored);
-        for key in ["id", "_id", "estimate_id"] {
-            view.insert(key.into(), json!(self.stored.id));
-        }
-        view.insert("estimate_number".into(), json!(number_text(self.stored.number)));
-        view.insert("amounts_flagged".into(), Value::Null);
-        view.insert("is_converted_to_order".into(), json!(order.is_some()));
-        view.insert("linked_order_id".into(), json!(order.map(|order| &order.id)));
-        view.insert("linked_order_number".into(), json!(order.map(|order| number_text(order.number))));
-        Value::Object(view)
-    }
-}
-
-impl Order {
-    fn view(&self, estimates: &[Estimate]) -> Value {
-        let mut view = self.fields.clone();
-        for key in ["id", "_id", "order_id"] {
-            view.insert(key.into(), json!(self.stored.id));
-        }
-        view.insert("sale_number".into(), json!(number_text(self.stored.number)));
-        view.insert("amounts_flagged".into(), flag_of(&self.fields));
-        view.insert("status".into(), json!(self.status));
-        let source = match self.source {
-            Source::None => Some(None),
-            Source::Estimate(estimate) => Some(Some(&estimates[estimate].stored)),
-            // The contract links it to nothing and leaves open whether the record keeps the name that the till sent.
-            Source::Missing => None,
-        };
-        if let Some(source) = source {
-            view.insert("is_from_estimate".into(), json!(source.is_some()));
-            view.insert("source_estimate_id".into(), json!(source.map(|source| &source.id)));
-            view.insert("source_estimate_number".into(), json!(source.map(|source| number_text(source.number))));
-        }
-        Value::Object(view)
-    }
-}
-
-/// Nothing is given back of what was paid too much in another mode than cash.
-fn flag_of(order: &Map<String, Value>) -> Value {
-    let (paid, total) = (order["amount_paid"].as_f64().unwrap(), order["total"].as_f64().unwrap());
-    let mode = order["payment_mode"].as_str().unwrap();
-    if mode == "Cash" || paid <= total {
-        Value::Null
-    } else {
-        json!(format!("paid by {mode} is {paid:?}, the total says {total:?}"))
-    }
-}
-
-fn number_text(number: u64) -> String {
-    format!("#{number:03}")
-}
-
-/// Minor units as the API writes them.
-fn money(minor_units: u32) -> Value {
-    json!(f64::from(minor_units) / 100.0)
-}
-
-/// Every key that is expected is there with its value; further keys are the server's own business.
-fn agrees(actual: &Value, expected: &Value) -> bool {
-    match expected {
-        Value::Object(expected) => {
-            expected.iter().all(|(key, expected)| key == "items" || agrees(&actual[key], expected))
-                && expected.get("items").is_none_or(|items| actual["items"] == *items)
-        }
-        _ => actual == expected,
-    }
-}
-
-fn assert_agrees(actual: &Value, expected: &Value) {
-    assert!(agrees(actual, expected), "the server has\n{actual:#}\nwhere the model has\n{expected:#}");
-}
-
-impl Cart {
-    /// The fields of a create for this customer.
-    fn fields(self, customer: &str) -> Map<String, Value> {
-        let subtotal = self.price * self.quantity * 100;
-        let discount = self.price * self.quantity * self.percent;
-        let amount = if self.discount_is_money { money(discount) } else { json!(f64::from(self.percent)) };
-        let fields = json!({
-            "customer_name": customer,
-            "customer_phone": "98450",
-            "customer_address": "12 MG Road",
-            "sale_by": "Ravi",
-            "items": [{"id": 1, "name": "Fan", "price": self.price, "quantity": self.quantity, "discount": 0}],
-            "subtotal": money(subtotal),
-            "discount_amount": amount,
-            "is_percentage_discount": !self.discount_is_money,
-            "discount_percentage": f64::from(self.percent),
-            "total": money(subtotal - discount),
-        });
-        match fields {
-            Value::Object(fields) => fields,
-            _ => unreachable!("json! was given an object"),
-        }
-    }
-}
-
-/// What a sale without further words is paid with.
-fn paid_in_cash(mut fields: Map<String, Value>) -> Map<String, Value> {
-    fields.insert("amount_paid".into(), fields["total"].clone());
-    fields.insert("payment_mode".into(), json!("Cash"));
-    fields
-}
-
 /// A server, one screen that watches it, and what both should be like.
-struct Shop {
-    till: Client,
-    screen: Socket,
-    estimates: Vec<Estimate>,
-    orders: Vec<Order>,
-    births: usize,
+pub(super) struct Shop {
+    pub(super) till: Client,
+    pub(super) screen: Socket,
+    pub(super) estimates: Vec<Estimate>,
+    pub(super) orders: Vec<Order>,
+    pub(super) births: usize,
     /// Every edit and every record gets a customer of its own, so that no change looks like another.
-    customers: usize,
-    stamped: HashMap<(bool, usize), Vec<u8>>,
-    last_seq: u64,
+    pub(super) customers: usize,
+    pub(super) stamped: HashMap<(bool, usize), Vec<u8>>,
+    pub(super) last_seq: u64,
     /// Frames that may come or not: the contract does not say whether setting the same status again is a change.
-    optional_frames: VecDeque<Value>,
-    _server: Server,
+    pub(super) optional_frames: VecDeque<Value>,
+    pub(super) _server: Server,
 }
 
 impl Shop {
-    fn open() -> Self {
+    pub(super) fn open() -> Self {
         let server = Server::start();
         Self {
             till: server.client(),
@@ -306,7 +46,7 @@ impl Shop {
         }
     }
 
-    fn carry_out(&mut self, command: &Command) {
+    pub(super) fn carry_out(&mut self, command: &Command) {
         match *command {
             Command::CreateEstimate(cart) => self.create_estimate(cart),
             Command::CreateSale(cart) => self.create_sale(cart, None),
@@ -322,13 +62,13 @@ impl Shop {
         }
     }
 
-    fn customer(&mut self) -> String {
+    pub(super) fn customer(&mut self) -> String {
         self.customers += 1;
         format!("Customer {}", self.customers)
     }
 
     /// The estimate that a target means, if it means one, and its id.
-    fn estimate_at(&self, target: usize) -> (Option<usize>, String) {
+    pub(super) fn estimate_at(&self, target: usize) -> (Option<usize>, String) {
         let index = target % (self.estimates.len() + 1);
         match self.estimates.get(index) {
             Some(estimate) => (Some(index), estimate.stored.id.clone()),
@@ -336,7 +76,7 @@ impl Shop {
         }
     }
 
-    fn order_at(&self, target: usize) -> (Option<usize>, String) {
+    pub(super) fn order_at(&self, target: usize) -> (Option<usize>, String) {
         let index = target % (self.orders.len() + 1);
         match self.orders.get(index) {
             Some(order) => (Some(index), order.stored.id.clone()),
@@ -344,12 +84,12 @@ impl Shop {
         }
     }
 
-    fn create(&mut self, sale: bool, body: &Map<String, Value>) -> Reply {
+    pub(super) fn create(&mut self, sale: bool, body: &Map<String, Value>) -> Reply {
         let path = if sale { "/api/orders/create-sale" } else { "/api/estimates/create" };
         self.till.post(path, &Value::Object(body.clone()))
     }
 
-    fn create_estimate(&mut self, cart: Cart) {
+    pub(super) fn create_estimate(&mut self, cart: Cart) {
         let customer = self.customer();
         let fields = cart.fields(&customer);
         let answer = self.create(false, &fields).expect(201);
@@ -357,7 +97,7 @@ impl Shop {
     }
 
     /// An answer of 201 for an estimate with these fields.
-    fn estimate_stored(&mut self, answer: &Value, fields: Map<String, Value>) {
+    pub(super) fn estimate_stored(&mut self, answer: &Value, fields: Map<String, Value>) {
         let stored = Stored::estimate(answer);
         assert_eq!(stored.number, self.estimates.len() as u64 + 1, "the number of a new estimate");
         let told = json!({
@@ -381,7 +121,7 @@ impl Shop {
         self.sees_estimate("create", self.estimates.len() - 1);
     }
 
-    fn create_sale(&mut self, cart: Cart, source: Option<usize>) {
+    pub(super) fn create_sale(&mut self, cart: Cart, source: Option<usize>) {
         let customer = self.customer();
         let fields = cart.fields(&customer);
         let mut body = fields.clone();
@@ -401,7 +141,7 @@ impl Shop {
     }
 
     /// An answer of success for an order with these fields.
-    fn order_stored(&mut self, answer: &Value, fields: Map<String, Value>, source: Source) {
+    pub(super) fn order_stored(&mut self, answer: &Value, fields: Map<String, Value>, source: Source) {
         let stored = Stored::order(answer);
         assert_eq!(stored.number, self.orders.len() as u64 + 1, "the number of a new order");
         let told = json!({
@@ -435,7 +175,7 @@ impl Shop {
         }
     }
 
-    fn create_stamped(&mut self, sale: bool, stamp: usize) {
+    pub(super) fn create_stamped(&mut self, sale: bool, stamp: usize) {
         let cart = Cart { price: 10, quantity: 1, percent: 0, discount_is_money: true };
         let fields = cart.fields(&format!("Stamped {stamp}"));
         let mut body = fields.clone();
@@ -454,7 +194,7 @@ impl Shop {
         }
     }
 
-    fn create_invalid(&mut self, sale: bool, fault: usize) {
+    pub(super) fn create_invalid(&mut self, sale: bool, fault: usize) {
         let cart = Cart { price: 10, quantity: 1, percent: 0, discount_is_money: true };
         let mut body = cart.fields("Invalid");
         let (field, value) = FAULTS[fault];
@@ -462,7 +202,7 @@ impl Shop {
         assert!(!self.create(sale, &body).detail(422).is_empty());
     }
 
-    fn edit(&mut self, target: usize, cart: Cart) {
+    pub(super) fn edit(&mut self, target: usize, cart: Cart) {
         let customer = self.customer();
         let fields = cart.fields(&customer);
         let (index, id) = self.estimate_at(target);
@@ -480,7 +220,7 @@ impl Shop {
         }
     }
 
-    fn duplicate(&mut self, target: usize) {
+    pub(super) fn duplicate(&mut self, target: usize) {
         let (index, id) = self.estimate_at(target);
         let reply = self.till.post_empty(&format!("/api/estimates/{id}/duplicate"));
         match index.filter(|index| !self.estimates[*index].deleted) {
@@ -489,7 +229,7 @@ impl Shop {
         }
     }
 
-    fn convert(&mut self, target: usize, body: usize) {
+    pub(super) fn convert(&mut self, target: usize, body: usize) {
         let (index, id) = self.estimate_at(target);
         let reply = till::convert(&mut self.till, &id, CONVERT_BODIES[body].as_bytes());
         let Some(index) = index else {
@@ -522,7 +262,7 @@ impl Shop {
         }
     }
 
-    fn delete_estimate(&mut self, target: usize) {
+    pub(super) fn delete_estimate(&mut self, target: usize) {
         let (index, id) = self.estimate_at(target);
         let reply = self.till.delete(&format!("/api/estimates/{id}"));
         let Some(index) = index else {
@@ -544,7 +284,7 @@ impl Shop {
         }
     }
 
-    fn delete_order(&mut self, target: usize) {
+    pub(super) fn delete_order(&mut self, target: usize) {
         let (index, id) = self.order_at(target);
         let reply = self.till.delete(&format!("/api/orders/{id}"));
         let Some(index) = index else {
@@ -570,7 +310,7 @@ impl Shop {
         }
     }
 
-    fn set_status(&mut self, target: usize, status: usize, spelling: usize) {
+    pub(super) fn set_status(&mut self, target: usize, status: usize, spelling: usize) {
         let (index, id) = self.order_at(target);
         let (parameter, status) = (["new_status", "status"][spelling], STATUSES[status]);
         let path = format!("/api/orders/{id}/status?{parameter}={status}");
@@ -590,23 +330,23 @@ impl Shop {
         }
     }
 
-    fn order_frame(&self, action: &str, index: usize) -> Value {
+    pub(super) fn order_frame(&self, action: &str, index: usize) -> Value {
         let order = &self.orders[index];
         json!({"type": "order", "action": action, "id": order.stored.id, "data": order.view(&self.estimates)})
     }
 
-    fn sees_order(&mut self, action: &str, index: usize) {
+    pub(super) fn sees_order(&mut self, action: &str, index: usize) {
         self.sees(&self.order_frame(action, index));
     }
 
-    fn sees_estimate(&mut self, action: &str, index: usize) {
+    pub(super) fn sees_estimate(&mut self, action: &str, index: usize) {
         let estimate = &self.estimates[index];
         let data = estimate.view(&self.orders);
         self.sees(&json!({"type": "estimate", "action": action, "id": estimate.stored.id, "data": data}));
     }
 
     /// The next frame on the screen is this one, apart from optional ones before it.
-    fn sees(&mut self, expected: &Value) {
+    pub(super) fn sees(&mut self, expected: &Value) {
         loop {
             let frame = self.screen.next_json();
             let seq = frame["seq"].as_u64().expect("a sequence number");
@@ -625,7 +365,7 @@ impl Shop {
     }
 
     /// The records of a list answer, one by one, in the model's order.
-    fn compare_list(actual: &Value, expected: &[Value]) {
+    pub(super) fn compare_list(actual: &Value, expected: &[Value]) {
         let actual = actual.as_array().unwrap_or_else(|| panic!("not a list: {actual}"));
         let ids = |records: &[Value]| records.iter().map(|record| till::text(record, "id")).collect::<Vec<_>>();
         assert_eq!(ids(actual), ids(expected));
@@ -634,11 +374,11 @@ impl Shop {
         }
     }
 
-    fn get(&mut self, path: &str) -> Value {
+    pub(super) fn get(&mut self, path: &str) -> Value {
         self.till.get(path).expect(200)
     }
 
-    fn compare_lists(&mut self) {
+    pub(super) fn compare_lists(&mut self) {
         let newest_first = self.estimates.iter().rev().filter(|estimate| !estimate.deleted);
         let (converted, pending): (Vec<&Estimate>, Vec<&Estimate>) =
             newest_first.clone().partition(|estimate| estimate.order.is_some());
@@ -675,7 +415,7 @@ impl Shop {
     }
 
     /// What `/orders/all` must be: both series by the order in which they were stored, newest first.
-    fn merged(&self) -> Vec<Value> {
+    pub(super) fn merged(&self) -> Vec<Value> {
         let estimates = self.estimates.iter().filter(|estimate| !estimate.deleted).map(|estimate| {
             let mut view = estimate.view(&self.orders);
             view["type"] = json!("estimate");
@@ -699,7 +439,7 @@ impl Shop {
     }
 
     /// Each record by its id and by its number; a deleted one by neither.
-    fn compare_each_record(&mut self) {
+    pub(super) fn compare_each_record(&mut self) {
         let estimates = self.estimates.iter().map(|estimate| {
             let view = (!estimate.deleted).then(|| estimate.view(&self.orders));
             ("estimates", estimate.stored.clone(), view, "Estimate not found")
@@ -722,13 +462,7 @@ impl Shop {
     }
 
     /// The next change is the next frame: nothing was sent that the model did not expect.
-    fn compare_end_of_feed(&mut self) {
+    pub(super) fn compare_end_of_feed(&mut self) {
         self.create_estimate(Cart { price: 1, quantity: 1, percent: 0, discount_is_money: true });
     }
-}
-
-/// The sum of the totals, added in minor units.
-fn total_of(records: &[Value]) -> Value {
-    let minor_units = |record: &Value| (record["total"].as_f64().unwrap() * 100.0).round();
-    json!(records.iter().map(minor_units).sum::<f64>() / 100.0)
 }
