@@ -123,6 +123,7 @@ impl Closed {
 }
 
 #[test]
+#[ignore = "long: cargo test-all"]
 fn a_damaged_file_is_refused_and_left_as_it_is_or_everything_in_it_is_right() {
     let closed = a_closed_file();
     let threads = thread::available_parallelism().map_or(2, usize::from);

@@ -427,6 +427,7 @@ fn sweep_part(history: &History, start: usize, syncs: Syncs, rounds_at: impl Fn(
 }
 
 #[test]
+#[ignore = "long: cargo test-all"]
 fn wherever_the_power_goes_everything_answered_is_there_and_nothing_is_half_there() {
     let history = a_day();
     assert!(history.log.iter().filter(|event| matches!(event, Event::SetLength(_))).count() > 2, "the file has grown");
