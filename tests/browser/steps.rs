@@ -12,6 +12,20 @@ pub fn live(chrome: &Chrome, server: &Server, hash: &str) -> Page {
     page
 }
 
+/// Notes what a page does every so often, for [`look_now`].
+const LOOKS: &str = "const every = setInterval; window.looks = [];
+    window.setInterval = (act, pause) => (window.looks.push(act), every(act, pause))";
+
+/// Lets a test have the page look at once, in every document from now on, instead of within a minute.
+pub fn note_looks(page: &Page) {
+    page.before_each_load(LOOKS);
+}
+
+/// Has the page look now at what it looks at every so often.
+pub fn look_now(page: &Page) {
+    page.eval("void window.looks.forEach((look) => look())");
+}
+
 pub fn wait_live(page: &Page) {
     page.wait("document.querySelector('.pill').dataset.state === 'live'");
 }

@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{live, sell};
+use crate::steps::{live, look_now, note_looks, sell};
 use crate::support::samples;
 use crate::support::server::Server;
 use crate::support::till::{create_estimate, orders};
@@ -78,6 +78,7 @@ fn a_server_that_cannot_tell_its_figures_sells_all_the_same() {
          window.fetch = (path, how) => String(path).startsWith('/api/summary') && !window.isMended
              ? Promise.resolve(new Response('{\"detail\":\"a fault\"}', { status: 500 })) : plain(path, how)";
     page.before_each_load(faulty);
+    note_looks(&page);
     page.goto(&format!("http://{}/#/new", server.addr));
     page.wait("document.querySelector('.pill').dataset.state === 'live'");
     sell(&page, "Asha", "complete-sale");
@@ -85,5 +86,6 @@ fn a_server_that_cannot_tell_its_figures_sells_all_the_same() {
     wait_until("the sale is stored", || orders(&mut server.client()).len() == 1);
     page.eval("void (window.isMended = true)");
     page.screen("");
+    look_now(&page);
     page.wait_text("[data-figure=today-count]", "1 sale");
 }

@@ -157,7 +157,7 @@ fn a_refusal_whose_tab_is_closed_while_it_is_written_down_is_not_lost() {
 }
 
 #[test]
-#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+#[ignore = "long: cargo test-all"]
 fn after_an_outage_with_a_full_disk_everything_waits_until_there_is_room_and_the_reason_is_said_once() {
     let chrome = Chrome::start();
     let (mut server, proxy, page) = shop_with_page(&chrome);

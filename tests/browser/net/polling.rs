@@ -134,7 +134,7 @@ fn follow_the_shop(upgrades: u8) {
 }
 
 #[test]
-#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+#[ignore = "long: cargo test-all"]
 fn a_proxy_that_refuses_upgrades_is_worked_through_by_long_polling() {
     follow_the_shop(REFUSES);
 }

@@ -214,7 +214,7 @@ fn a_database_that_is_deleted_while_the_page_is_open_is_made_again() {
 
 /// As when the disk is full and the browser clears what it likes: it closes the database without asking.
 #[test]
-#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+#[ignore = "long: cargo test-all"]
 fn a_database_that_the_browser_clears_is_opened_again_and_keeps_what_comes() {
     let chrome = Chrome::start();
     let (mut server, proxy, page) = shop_with_page(&chrome);
@@ -239,7 +239,7 @@ fn a_database_that_the_browser_clears_is_opened_again_and_keeps_what_comes() {
 
 /// What was kept already is sent although the database fails by then, once; and it is said when the database is back.
 #[test]
-#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+#[ignore = "long: cargo test-all"]
 fn what_waits_when_the_database_fails_is_sent_once() {
     let chrome = Chrome::start();
     let (mut server, proxy, page) = shop_with_page(&chrome);

@@ -6,7 +6,9 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{come_back, confirm, go_away, live, sell, shop_with_page, wait_live, wait_sent};
+use crate::steps::{
+    come_back, confirm, go_away, live, look_now, note_looks, sell, shop_with_page, wait_live, wait_sent,
+};
 use crate::support::samples;
 use crate::support::server::Server;
 use crate::support::till::{create_estimate, create_sale, orders, text};
@@ -156,9 +158,7 @@ fn a_page_that_is_open_at_midnight_shows_the_figures_of_the_new_day() {
     let server = Server::start();
     create_sale(&mut server.client(), "Asha");
     let page = live(&chrome, &server, "");
-    let hold = "const every = setInterval; window.looks = [];
-        window.setInterval = (act, pause) => (window.looks.push(act), every(act, pause))";
-    page.before_each_load(hold);
+    note_looks(&page);
     page.reload();
     page.wait_text("[data-figure=today-count]", "1 sale");
     let date = "document.querySelector('.pane-head .quiet').textContent";
@@ -170,7 +170,7 @@ fn a_page_that_is_open_at_midnight_shows_the_figures_of_the_new_day() {
         }))(Date)",
     );
     page.eval("void (window.asked = 0, window.plain = fetch, window.fetch = (...what) => (window.asked += what[0] === '/api/summary', plain(...what)))");
-    page.eval("void window.looks.forEach((look) => look())");
+    look_now(&page);
     page.wait_text("[data-figure=today-count]", "0 sales");
     page.wait_text("[data-figure=today-total]", "0.00");
     page.wait("window.asked > 0");
