@@ -5,7 +5,9 @@
 //! module imports nothing of the server. `tests/system/help.rs` holds that every page is served and every link leads
 //! somewhere.
 
+mod names;
 mod pages;
 mod render;
 
-pub use pages::{CONTENTS, Document, STYLE, STYLE_NAME, documents, missing};
+pub use names::CONTENTS;
+pub use pages::{Document, STYLE, STYLE_NAME, documents, missing};

@@ -1,9 +1,7 @@
 //! The pages of the manual, in the order in which the contents page lists them.
 
+use super::names::CONTENTS;
 use super::render::{self, Frame};
-
-/// The name of the contents page.
-pub const CONTENTS: &str = "index";
 
 /// The name of the style sheet beside the pages.
 pub const STYLE_NAME: &str = "help.css";

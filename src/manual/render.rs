@@ -1,6 +1,7 @@
 //! Renders Markdown, with tables, as HTML. Headings get the anchors that GitHub gives them, and a link to
 //! another page leads to where the server has it, so that one link works in both places.
 
+use super::names::CONTENTS;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, html};
 
 /// The document around each page.
@@ -72,7 +73,7 @@ fn linked(event: Event<'_>) -> Event<'_> {
 fn address_of(link: &str) -> Option<String> {
     let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
     let name = file.strip_suffix(".md").filter(|name| !name.contains([':', '/']))?;
-    let path = if name == super::CONTENTS { "/help".to_string() } else { format!("/help/{name}") };
+    let path = if name == CONTENTS { "/help".to_string() } else { format!("/help/{name}") };
     Some(anchor.map_or(path.clone(), |anchor| format!("{path}#{anchor}")))
 }
 

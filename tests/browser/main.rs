@@ -1,34 +1,13 @@
 //! The browser tests: the page in a real headless Chromium, driven over the `DevTools` protocol, against a real server process.
+//! The folders are those of the page: its data, its network, its screens.
 #![allow(missing_docs, reason = "tests document themselves by their names")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-mod accessibility;
-mod amounts;
-mod answers;
-mod cancelled;
-mod change;
 mod chrome;
-mod currency;
-mod flows;
-mod folding;
-mod made_at;
-mod months;
-mod negative_prices;
-mod numbers;
-mod offline;
-mod origins;
-mod paper;
-mod polling;
-mod printing;
-mod recounted;
-mod reset;
+mod data;
+mod net;
 mod screens;
-mod scrolling;
-mod storage;
+mod steps;
 #[allow(dead_code, reason = "shared with the system tests")]
-#[path = "../system/support/mod.rs"]
+#[path = "../support/mod.rs"]
 mod support;
-mod unkept;
-mod untouched;
-mod wanted;
-mod worker;

@@ -8,9 +8,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::disk::{Disk, Fault, Landed, Operation};
-use crate::http::{request, serve};
-use crate::shop::{DEADLINE, Shop, estimate, keyed, sale};
+use crate::simulated::disk::{Disk, Fault, Landed, Operation};
+use crate::simulated::http::{request, serve};
+use crate::simulated::shop::{Shop, estimate, keyed, sale};
+use crate::support::DEADLINE;
 use tillsync::app::Command;
 
 /// Estimates of 50 KB each, far more than is kept in memory.

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use tillsync::store::{OpenError, Store, StoreOptions};
 
-use crate::disk::{Disk, Event, Image, after_cut};
-use crate::random::Random;
-use crate::shop::Shop;
+use crate::simulated::disk::{Disk, Event, Image, after_cut};
+use crate::simulated::shop::Shop;
+use crate::support::random::Random;
 
 const TEMPORARY: &str = "tillsync.redb.new";
 const FINAL: &str = "tillsync.redb";

@@ -14,10 +14,10 @@ use tillsync::app::{Answer, Command, Submission};
 use tillsync::domain::Conversion;
 use tillsync::store::{OpenError, Store, StoreOptions};
 
-use crate::contents::Contents;
-use crate::disk::Disk;
-use crate::random::Random;
-use crate::shop::{Shop, create, create_sale, estimate, keyed, order, sale};
+use crate::simulated::contents::Contents;
+use crate::simulated::disk::Disk;
+use crate::simulated::shop::{Shop, create, create_sale, estimate, keyed, order, sale};
+use crate::support::random::Random;
 
 const FLIPS: usize = 2_600;
 const TRUNCATIONS: usize = 400;
@@ -123,6 +123,7 @@ impl Closed {
 }
 
 #[test]
+#[ignore = "long: cargo test-all"]
 fn a_damaged_file_is_refused_and_left_as_it_is_or_everything_in_it_is_right() {
     let closed = a_closed_file();
     let threads = thread::available_parallelism().map_or(2, usize::from);

@@ -13,10 +13,11 @@ use tillsync::app::{Command, SubmitError};
 use tillsync::domain::Conversion;
 use tillsync::store::Store;
 
-use crate::contents::Contents;
-use crate::disk::{Disk, Fault, Image, Landed, Operation};
-use crate::http::{post, serve};
-use crate::shop::{DEADLINE, Shop, create, estimate, follow, keyed, sale, sequences};
+use crate::simulated::contents::Contents;
+use crate::simulated::disk::{Disk, Fault, Image, Landed, Operation};
+use crate::simulated::http::{post, serve};
+use crate::simulated::shop::{Shop, create, estimate, follow, keyed, sale, sequences};
+use crate::support::wait_until;
 
 const OPERATIONS: [Operation; 4] = [Operation::Read, Operation::Write, Operation::SetLength, Operation::Sync];
 
@@ -85,10 +86,7 @@ fn strike(base: &Image, command: &Command, changes: u64, faults: &[Fault]) -> Ou
     assert!(failed > 0 || told.is_some(), "an error without a fault");
 
     let mended = Instant::now();
-    while let Err(error) = shop.app.read() {
-        assert!(mended.elapsed() < DEADLINE, "after {faults:?} the file is not opened again: {error}");
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_until(&format!("the file to be opened again after {faults:?}"), || shop.app.read().is_ok());
     let recovery = mended.elapsed();
     let answer = shop.send_until_answered(&submission);
     assert!(told.is_none_or(|told| told == answer), "two answers");
@@ -175,11 +173,7 @@ fn a_server_that_could_not_read_reads_again_by_itself_without_any_write() {
             }
             struck += 1;
             assert!(first.is_err(), "read, though the disk failed");
-            let mended = Instant::now();
-            while read().ok().as_ref() != Some(&expected) {
-                assert!(mended.elapsed() < DEADLINE, "never read again");
-                thread::sleep(Duration::from_millis(5));
-            }
+            wait_until("it to be read again", || read().ok().as_ref() == Some(&expected));
             assert_eq!(shop.sell("afterwards").unwrap().status, 201, "nothing is unknown to a till that comes later");
             shop.stop();
         }
@@ -200,15 +194,15 @@ fn over_http_the_outcome_is_called_unknown_and_the_same_key_settles_it() {
         assert!(head.contains("Retry-After: 1\r\n"), "{head}");
         assert_eq!(post(address, "one sale").0, 503, "the disk is still broken");
         disk.mend();
-        let deadline = Instant::now() + DEADLINE;
-        let stored = loop {
-            match post(address, "one sale") {
-                (201, _, body) => break body,
-                (503, ..) => assert!(Instant::now() < deadline, "never stored"),
-                (status, _, body) => panic!("{status} {body}"),
+        let mut stored = String::new();
+        wait_until("it to be stored", || match post(address, "one sale") {
+            (201, _, body) => {
+                stored = body;
+                true
             }
-            thread::sleep(Duration::from_millis(20));
-        };
+            (503, ..) => false,
+            (status, _, body) => panic!("{status} {body}"),
+        });
         assert_eq!(post(address, "one sale").2, stored);
         assert_eq!(app.read().unwrap().seq().unwrap(), 1, "stored once");
         server.stop();

@@ -3,16 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod broken_lists;
-mod contents;
 mod creation;
 mod damage;
-mod disk;
-mod http;
 mod io_errors;
 mod panics;
 mod power_cuts;
-#[path = "../system/support/random.rs"]
-mod random;
-mod shop;
+mod simulated;
 mod stored;
+#[allow(dead_code, reason = "shared with the system tests")]
+#[path = "../support/mod.rs"]
+mod support;
 mod sync_failures;

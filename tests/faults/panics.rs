@@ -2,19 +2,19 @@
 //! clean from the disk; anywhere else it spoils one request and leaves no lock behind.
 //!
 //! Method: storage that panics, as the database's own code would. What ends the process runs in one of its own: this test
-//! program, started again for one ignored test.
+//! program, started again for one test.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use tillsync::store::Store;
 
-use crate::disk::{Disk, Fault, Landed, Operation};
-use crate::http::{post, request, serve};
-use crate::shop::{DEADLINE, Shop, estimate};
+use crate::simulated::disk::{Disk, Fault, Landed, Operation};
+use crate::simulated::http::{post, request, serve};
+use crate::simulated::shop::{Shop, create, estimate, keyed};
+use crate::support::DEADLINE;
 
 fn panic_at(operation: Operation) -> Fault {
     Fault { operation, after: 0, is_lasting: true, landed: Landed::Nothing, is_panic: true }
@@ -24,10 +24,22 @@ fn error_at(operation: Operation) -> Fault {
     Fault { is_lasting: false, is_panic: false, ..panic_at(operation) }
 }
 
-/// Runs one of the ignored tests below and returns what it wrote to standard error.
+/// Set in the processes that are to end.
+const OWN_PROCESS: &str = "TILLSYNC_TEST_ENDS_ITS_PROCESS";
+
+/// Whether this is the process that is to end. Elsewhere a test that ends its process runs itself in one of its own.
+fn ends_this_process(name: &str) -> bool {
+    let is_there = std::env::var_os(OWN_PROCESS).is_some();
+    if !is_there {
+        run_to_its_end(name);
+    }
+    is_there
+}
+
+/// Runs one of the tests below in a process of its own and returns what it wrote to standard error.
 fn run_to_its_end(name: &str) -> String {
     let own = std::env::current_exe().unwrap();
-    let output = Command::new(own).args(["--ignored", "--exact", "--nocapture", name]).output().unwrap();
+    let output = Command::new(own).args(["--exact", "--nocapture", name]).env(OWN_PROCESS, "1").output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "{name} went on: {errors}");
     #[cfg(unix)]
@@ -56,8 +68,10 @@ fn a_writer_that_panics_between_commits_ends_the_process_too() {
 }
 
 #[test]
-#[ignore = "ends the process; another test runs it in one of its own"]
 fn on_a_callers_thread() {
+    if !ends_this_process("panics::on_a_callers_thread") {
+        return;
+    }
     let shop = Shop::open();
     shop.sell("first").unwrap();
     shop.disk.break_by(&[panic_at(Operation::Write)]);
@@ -65,30 +79,34 @@ fn on_a_callers_thread() {
 }
 
 #[test]
-#[ignore = "ends the process; another test runs it in one of its own"]
 fn on_the_writers_thread() {
+    if !ends_this_process("panics::on_the_writers_thread") {
+        return;
+    }
     let shop = Shop::open();
     shop.sell("first").unwrap();
-    let gate = shop.disk.gate.lock().unwrap();
-    thread::scope(|scope| {
-        for key in ["second", "third", "fourth"] {
-            let shop = &shop;
-            scope.spawn(move || shop.sell(key));
-        }
-        // One of them is in its sync, with all its writes behind it; the others queue for the writer.
-        thread::sleep(Duration::from_millis(200));
+    let break_the_next = || {
+        let waiting = ["third", "fourth"].map(|key| shop.queue(&keyed(key, create(key))));
+        // The first one is in its sync, with all its writes behind it; the others wait for the writer.
         shop.disk.break_by(&[panic_at(Operation::Write)]);
-        drop(gate);
-    });
+        waiting
+    };
+    let (_, waiting) = shop.during_the_sync_of(|| shop.sell("second").unwrap(), break_the_next);
+    for pending in waiting {
+        let _ = pending.wait();
+    }
 }
 
 #[test]
-#[ignore = "ends the process; another test runs it in one of its own"]
 fn while_it_brings_the_feed_up() {
+    if !ends_this_process("panics::while_it_brings_the_feed_up") {
+        return;
+    }
     let shop = Shop::open();
     shop.disk.break_by(&[error_at(Operation::Sync), error_at(Operation::Read), panic_at(Operation::Read)]);
     // The commit fails, and so does the first opening; the writer tries the next one by itself.
     assert!(shop.sell("first").is_err());
+    // That ends the process, long before this ends.
     thread::sleep(DEADLINE);
 }
 

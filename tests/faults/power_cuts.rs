@@ -15,16 +15,15 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use tillsync::app::{Answer, Command, Reading, Submission};
 use tillsync::domain::{Action, Conversion, Estimate, Kind, OriginHash, Timestamp};
 use tillsync::store::{Cause, CommitTime, Store, StoreError, Transaction};
 
-use crate::contents::{Contents, ensure};
-use crate::disk::{Disk, Event, Image, after_cut};
-use crate::random::Random;
-use crate::shop::{Shop, create, create_sale, estimate, keyed, order, sale};
+use crate::simulated::contents::{Contents, ensure};
+use crate::simulated::disk::{Disk, Event, Image, after_cut};
+use crate::simulated::shop::{Shop, create, create_sale, estimate, keyed, order, sale};
+use crate::support::random::Random;
 
 const CUTS: usize = 10_000;
 /// Cuts during the recovery from a cut during the recovery.
@@ -92,30 +91,25 @@ impl Till {
             .map(|index| keyed(&format!("key {index}"), create(&format!("rush {index}"))))
             .collect();
         let shop = &self.shop;
-        let gate = shop.disk.gate.lock().unwrap();
-        let answers: Vec<Answer> = thread::scope(|scope| {
-            let calls: Vec<_> = submissions
-                .iter()
-                .enumerate()
-                .map(|(place, submission)| {
-                    scope.spawn(move || {
-                        shop.disk.note(Event::Sent(first + place));
-                        let answer = shop.send(submission).unwrap();
-                        shop.disk.note(Event::Answered(first + place));
-                        answer
-                    })
-                })
-                .collect();
-            // The first one gets as far as its sync; the others queue behind it.
-            let has_sent =
-                |index| shop.disk.log().iter().any(|event| matches!(event, Event::Sent(sent) if *sent == index));
-            while !(first..first + CALLERS).all(has_sent) {
-                thread::sleep(Duration::from_millis(5));
-            }
-            thread::sleep(Duration::from_millis(50));
-            drop(gate);
-            calls.into_iter().map(|call| call.join().unwrap()).collect()
-        });
+        let sent = |place: usize| shop.disk.note(Event::Sent(first + place));
+        let answered = |place: usize| shop.disk.note(Event::Answered(first + place));
+        let alone = || {
+            sent(0);
+            let answer = shop.send(&submissions[0]).unwrap();
+            answered(0);
+            answer
+        };
+        let queue = |(place, submission)| {
+            sent(place);
+            (place, shop.queue(submission))
+        };
+        let queue_all = || submissions.iter().enumerate().skip(1).map(queue).collect::<Vec<_>>();
+        let (answer, waiting) = shop.during_the_sync_of(alone, queue_all);
+        let mut answers = vec![answer];
+        for (place, pending) in waiting {
+            answers.push(pending.wait().unwrap());
+            answered(place);
+        }
         assert!(syncs(&shop.disk) - before < CALLERS, "in a rush commands share a commit");
         let contents = Contents::read(&shop.app.read().unwrap()).unwrap();
         for (index, (submission, answer)) in (first..).zip(submissions.into_iter().zip(answers)) {
@@ -433,6 +427,7 @@ fn sweep_part(history: &History, start: usize, syncs: Syncs, rounds_at: impl Fn(
 }
 
 #[test]
+#[ignore = "long: cargo test-all"]
 fn wherever_the_power_goes_everything_answered_is_there_and_nothing_is_half_there() {
     let history = a_day();
     assert!(history.log.iter().filter(|event| matches!(event, Event::SetLength(_))).count() > 2, "the file has grown");

@@ -7,7 +7,7 @@ use tillsync::app::{App, Command, ShopClock};
 use tillsync::domain::{Kind, SettingsPatch};
 use tillsync::store::{Filter, Store, StoreOptions};
 
-use crate::shop::{create, create_sale, estimate, keyed};
+use crate::simulated::shop::{create, create_sale, estimate, keyed};
 
 const ANSWERS: TableDefinition<u64, &[u8]> = TableDefinition::new("answers_by_place");
 const ESTIMATES: TableDefinition<u64, &[u8]> = TableDefinition::new("estimates");

@@ -3,12 +3,12 @@
 
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use tillsync::app::{Answer, Command, SubmitError};
 
-use crate::disk::{Event, Fault, Landed, Operation};
-use crate::shop::{DEADLINE, Shop, create, follow, keyed, sale, sequences};
+use crate::simulated::disk::{Event, Fault, Landed, Operation};
+use crate::simulated::shop::{Shop, create, follow, keyed, sale, sequences};
+use crate::support::{DEADLINE, wait_until};
 
 /// From now on every sync fails, until the disk is mended.
 fn break_syncs(shop: &Shop, landed: Landed) {
@@ -65,14 +65,6 @@ fn what_a_fault_left_unshown_is_shown_without_waiting_for_another_command() {
     assert!(String::from_utf8_lossy(&seen[..length]).contains("\"seq\":1,"));
 }
 
-fn wait_for(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited in vain: {what}");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-}
-
 /// More than is read at once: the parts follow each other without a gap, and nobody is asked to hold all of it.
 #[test]
 fn what_a_fault_left_unshown_is_shown_in_parts_however_large_it_is() {
@@ -93,7 +85,7 @@ fn what_a_fault_left_unshown_is_shown_in_parts_however_large_it_is() {
     let before = shop.disk.log().len();
     std::thread::scope(|scope| {
         let first = scope.spawn(|| shop.sell("first"));
-        wait_for("the first commit has begun", || shop.disk.log().len() > before);
+        wait_until("the first commit has begun", || shop.disk.log().len() > before);
         let calls: Vec<_> = (0..LARGE)
             .map(|index| {
                 let (shop, call) = (&shop, large(index));
@@ -104,7 +96,7 @@ fn what_a_fault_left_unshown_is_shown_in_parts_however_large_it_is() {
             })
             .collect();
         let is_sent = |index| shop.disk.log().iter().any(|event| matches!(event, Event::Sent(sent) if *sent == index));
-        wait_for("all are sent", || (0..LARGE).all(is_sent));
+        wait_until("all are sent", || (0..LARGE).all(is_sent));
         drop(gate);
         first.join().unwrap().unwrap();
         for call in calls {
@@ -142,11 +134,7 @@ fn when_too_many_commands_wait_the_next_one_is_told_so_and_nothing_is_lost() {
             };
             builder.spawn_scoped(scope, call).unwrap();
         }
-        let deadline = Instant::now() + DEADLINE;
-        while refused.load(Ordering::SeqCst) == 0 {
-            assert!(Instant::now() < deadline, "nobody was refused");
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        wait_until("somebody to be refused", || refused.load(Ordering::SeqCst) > 0);
         drop(gate);
     });
     let (refused, stored) = (refused.into_inner(), stored.into_inner());

@@ -29,15 +29,15 @@ static WORKER: LazyLock<Fixed> = LazyLock::new(|| {
 });
 
 /// The document, for the currency of the shop that is asked for it first: a program serves one.
-static DOCUMENT: OnceLock<Document> = OnceLock::new();
+static DOCUMENT: OnceLock<ShopPage> = OnceLock::new();
 
-struct Document {
+struct ShopPage {
     currency: Currency,
     content: Fixed,
     tag: String,
 }
 
-impl Document {
+impl ShopPage {
     fn new(currency: Currency) -> Self {
         let page = document(currency).into_bytes();
         let (tag, packed) = (tag_of(&page), ui::gzip(&page));
@@ -106,7 +106,7 @@ fn sentence() -> Response {
 /// all of them anew.
 fn page(visit: &Visit<'_>, app: &App) -> Response {
     let currency = app.currency();
-    let kept = DOCUMENT.get_or_init(|| Document::new(currency));
+    let kept = DOCUMENT.get_or_init(|| ShopPage::new(currency));
     if kept.currency != currency {
         return secured(Response::new(200, ui::HTML, "no-cache", document(currency).into_bytes()));
     }

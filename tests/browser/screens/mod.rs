@@ -1,0 +1,9 @@
+//! What a person sees and does: screens that follow one another, keyboard and screen reader, paper, long lists, long days.
+
+mod accessibility;
+mod flows;
+mod following;
+mod months;
+mod paper;
+mod printing;
+mod scrolling;

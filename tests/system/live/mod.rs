@@ -1,0 +1,7 @@
+//! The live feeds `/ws` and `/sync`: what is sent, in which order, to whom, and the WebSocket protocol (RFC 6455) below it.
+
+mod feed;
+mod slow_clients;
+mod sync_guarantees;
+mod sync_protocol;
+mod websocket;

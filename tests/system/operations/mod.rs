@@ -1,0 +1,12 @@
+//! What the owner of the machine meets: the commands, the log, the README's examples, systemd, other systems, standstill.
+
+mod help;
+mod load;
+mod log;
+mod platform;
+mod readme;
+#[cfg(target_os = "linux")]
+mod standstill;
+#[cfg(target_os = "linux")]
+mod systemd;
+mod tail;
