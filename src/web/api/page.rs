@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::health::MessageBody;
 use crate::app::{App, Unavailable};
-use crate::ui;
 use crate::web::api::Visit;
 use crate::web::http::{Fixed, Problem, Response};
+use crate::{json, ui};
 
 /// Nothing but our own files runs in the page, and nobody frames it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -62,7 +62,7 @@ fn escaped(text: &str) -> String {
 
 fn sentence() -> Response {
     let message = format!("tillsync {} is running. Open this address in a browser.", env!("CARGO_PKG_VERSION"));
-    Response::json(200, json!({ "message": message }).to_string().into_bytes())
+    Response::json(200, json::to_vec(&MessageBody { message: &message }))
 }
 
 /// The document is asked for each time and seldom sent: it names the folder of the files, so after an upgrade a browser loads
