@@ -18,8 +18,8 @@
 //! | [`web`] | listener, HTTP, the route table, WebSocket sessions, the JSON shapes of the wire | redb |
 //! | [`ui`] | the page, embedded | |
 //! | [`client`] | `tail`, `load` and `bench`: they speak the public wire like anybody else | the server's layers |
-//! | [`json`] | writing JSON objects | |
-//! | [`queue`] | the way into a thread that waits: bounded, without spinning | |
+//! | [`json`] | serialisation: how JSON is written | |
+//! | [`queue`] | receiving from a channel without spinning | |
 //! | [`logging`] | the log, which never holds up the shop | |
 //! | [`metrics`] | counters, and the text in which they are read | |
 //! | [`process`] | signals, limits of the operating system, systemd, sending without waiting | |
