@@ -28,7 +28,10 @@ struct SettingsForm {
 
 impl Default for SettingsForm {
     fn default() -> Self {
-        Self { currency: String::new(), ..Self::of(Settings::default(), Currency::INR) }
+        let mut form = Self::of(Settings::default(), Currency::INR);
+        // None is chosen.
+        form.currency.clear();
+        form
     }
 }
 
