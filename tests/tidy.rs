@@ -365,6 +365,22 @@ fn each_outside_thing_is_named_in_its_own_layer_only() {
     }
 }
 
+/// `src/json.rs` says how JSON is written. What is put together by hand has its names in no type, and forgets an escape.
+#[test]
+fn json_is_written_in_one_way() {
+    for path in files_below(&root().join("src"), "rs") {
+        // The load of `bench` is a till's own texts.
+        if path.ends_with("src/json.rs") || layer_of(&path) == "client" {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for line in shipped(&text).lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let is_by_hand = ["json!", r#"#"{{""#, r#""{{\""#].iter().any(|mark| line.contains(mark));
+            assert!(!is_by_hand, "{}: {line}", path.display());
+        }
+    }
+}
+
 #[test]
 fn every_file_says_what_it_owns_and_stays_readable() {
     const LINES_MAX: usize = 500;
