@@ -5,26 +5,40 @@
 //! only maps a result to an exit code.
 //!
 //! # The house
-//! Folders are layers and imports run one way (`tests/tidy.rs` holds it):
+//! Folders are layers and imports run one way, inside a folder too (`tests/tidy.rs` holds it). Each folder's `mod.rs` is its
+//! gate: the folder's story, its files, what it passes on, and no implementation.
 //! ```text
-//! main → cli → web → app → live, store → domain        client, ui, manual, json, queue, logging, metrics, process: leaves
+//! main → cli → config → web → app → live, store → domain        client, ui, manual, platform, json, queue, metrics: leaves
 //! ```
 //! | module | owns | never sees |
 //! |---|---|---|
-//! | [`domain`] | estimate, order, money, numbers and ids, change; pure checks | I/O, locks, clocks, sockets |
-//! | [`store`] | redb: tables, stored form, schema steps, snapshot reads, the one commit | sockets, HTTP |
-//! | [`live`] | broadcaster, outbox, frames | redb, HTTP routes |
-//! | [`app`] | one function per thing a user does; the writer thread; whether the shop is open | sockets, HTTP |
-//! | [`web`] | listener, HTTP, the route table, WebSocket sessions, the JSON shapes of the wire | redb |
+//! | [`domain`] | estimate, order, money, numbers and ids, change, search; pure checks | I/O, locks, clocks, sockets |
+//! | [`store`] | redb: tables, stored form, the one commit, snapshot reads, the file and its upgrades | sockets, HTTP |
+//! | [`live`] | broadcaster, subscribers, views, batches, outboxes, frames | redb, HTTP routes |
+//! | [`app`] | commands, group commit, idempotency, alarms; the one door for reads; whether the shop is open | sockets, HTTP |
+//! | [`web`] | listener, HTTP, origins, bodies, the route table with a file for each resource, WebSocket sessions | redb |
 //! | [`ui`] | the page, embedded | |
 //! | [`manual`] | the manual, embedded and rendered, for `/help` | |
 //! | [`client`] | `tail`, `load` and `bench`: they speak the public wire like anybody else | the server's layers |
-//! | [`json`] | writing JSON objects | |
-//! | [`queue`] | the way into a thread that waits: bounded, without spinning | |
-//! | [`logging`] | the log, which never holds up the shop | |
+//! | [`platform`] | what differs between systems: disk, sockets, signals, systemd; the log | |
+//! | [`json`] | serialisation: how JSON is written | |
+//! | [`queue`] | receiving from a channel without spinning | |
 //! | [`metrics`] | counters, and the text in which they are read | |
-//! | [`process`] | signals, limits of the operating system, systemd, sending without waiting | |
-//! | [`cli`], [`config`] | the command line, turned once into validated values; the commands | |
+//! | [`cli`], [`config`] | the commands; the command line, turned once into validated values | |
+//!
+//! # Where to change what
+//! | what | where |
+//! |---|---|
+//! | a route, and what answers it | `web/api/route.rs`, then the resource's file beside it, `openapi.json` |
+//! | a field of a record | `domain/records.rs`, `web/body/bill.rs`, `store/format/record_json.rs` |
+//! | what a command does | `app/commands/decide.rs` |
+//! | how a repeated command is recognised | `app/commands/idempotency.rs`; how long its answer is kept: `store/write/idempotency.rs` |
+//! | a limit of the network | `web/limits.rs`; of a bill: `domain/items.rs`, `domain/draft.rs` |
+//! | an alarm | `app/monitor/alarms.rs` |
+//! | a frame, and who gets it | `live/frame.rs`, `live/view.rs` |
+//! | what a slow client gets | `live/outbox.rs` |
+//! | the words of the page, and its printed bill | `ui/kit/words.js`, `ui/screens/bill.js` |
+//! | the schema of the file | `store/tables.rs`, `store/file/upgrade.rs` |
 //!
 //! # The way of a change
 //! ```text
@@ -43,7 +57,7 @@
 //!
 //! They are cited by number where they are kept.
 
-// Windows has one exception, in `process`.
+// Windows has one exception, in `platform`.
 #![cfg_attr(not(windows), forbid(unsafe_code))]
 
 pub mod app;

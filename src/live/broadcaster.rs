@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
 use super::batch::Batch;
 use super::client::Client;
 use super::close_code;
@@ -14,7 +16,7 @@ use super::frame::{change_json, legacy_text, settings_frame};
 use super::subscriber::Subscriber;
 use super::view::{SubscriberCounts, View};
 use crate::domain::{Action, Change, Kind};
-use crate::queue::{NoItem, Receiver};
+use crate::queue::recv;
 
 /// Frames are joined into one write up to about this size.
 const JOINED_BYTES_MAX: usize = 128 << 10;
@@ -70,15 +72,15 @@ impl Broadcaster {
             return Some(event);
         }
         let due = self.subscribers.iter().filter_map(Subscriber::due).min();
-        match self.events.recv([self.retry_at, due].into_iter().flatten().min()) {
+        match recv(&self.events, [self.retry_at, due].into_iter().flatten().min()) {
             Ok(event) => Some(event),
-            Err(NoItem::Late) => None,
-            Err(NoItem::Closed) => Some(Event::Stop),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Event::Stop),
         }
     }
 
     fn taken_event(&mut self) -> Option<Event> {
-        self.taken.pop_front().or_else(|| self.events.try_recv())
+        self.taken.pop_front().or_else(|| self.events.try_recv().ok())
     }
 
     fn handle(&mut self, event: Event) {
@@ -235,7 +237,7 @@ impl Broadcaster {
             subscriber.abandon();
         }
         // Whoever still waits to join is let go.
-        while self.events.try_recv().is_some() {}
+        while self.events.try_recv().is_ok() {}
         self.note_clients();
     }
 }

@@ -4,14 +4,14 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use crossbeam_channel::{Sender, bounded};
+
 use super::broadcaster::Broadcaster;
 use super::client::Client;
 use super::counts::FeedCounts;
 use super::event::Event;
 use crate::domain::Change;
 use crate::platform::EndOnPanic;
-use crate::queue;
-use crate::queue::Sender;
 
 /// Batches and joins that may wait for the broadcaster. It never waits for a client, so this fills only when the
 /// machine is out of breath; then commits slow down to the speed of the feed instead of memory filling up.
@@ -38,7 +38,7 @@ struct FeedShared {
 impl Feed {
     /// Starts the broadcaster thread of a shop whose last change had this sequence.
     pub fn start(last_seq: u64) -> std::io::Result<Self> {
-        let (events, receiver) = queue::bounded(EVENTS_MAX);
+        let (events, receiver) = bounded(EVENTS_MAX);
         let counts = Arc::new(FeedCounts::default());
         let broadcaster = thread::Builder::new().name("broadcaster".into()).spawn({
             let counts = Arc::clone(&counts);
@@ -89,7 +89,7 @@ impl Feed {
     /// Adds a client that has everything up to `seq`, and returns the sequence after which its live frames start: never
     /// below `seq`. What lies between is the caller's to fetch. `None` once the feed has stopped.
     pub fn join_after(&self, client: Arc<Client>, seq: u64) -> Option<u64> {
-        let (reply, start) = crossbeam_channel::bounded(1);
+        let (reply, start) = bounded(1);
         self.send(Event::JoinAfter(client, seq, reply));
         start.recv().ok()
     }

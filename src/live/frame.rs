@@ -75,8 +75,9 @@ pub(crate) fn legacy_text(change: &Change) -> &'static str {
 
 /// The frame that makes each screen of the old app reload: any action on orders that it cannot apply by itself.
 pub(crate) fn reload_frame(newest: &Change) -> Bytes {
-    let text = format!(r#"{{"type":"order","action":"update","id":"{}","data":{{}}}}"#, newest.key.id());
-    text_frame(text.as_bytes())
+    object_frame(|object| {
+        object.plain("type", "order").plain("action", "update").plain("id", &newest.key.id()).raw("data", b"{}");
+    })
 }
 
 /// A whole text frame (RFC 6455 §5.6). The bytes must be UTF-8.
@@ -88,15 +89,31 @@ pub fn text_frame(text: &[u8]) -> Bytes {
 
 /// A frame of the protocol itself on `/sync`: `live` or `at`, with the sequence that the client has reached.
 pub fn sync_frame(action: &str, seq: u64) -> Bytes {
-    text_frame(format!(r#"{{"type":"sync","action":"{action}","seq":{seq}}}"#).as_bytes())
+    object_frame(|object| {
+        object.plain("type", "sync").plain("action", action).integer("seq", seq);
+    })
+}
+
+/// The first frame on `/sync`: the last sequence, of which epoch it is, and how the client goes on.
+pub fn hello_frame(epoch: &str, seq: u64, resume: &str) -> Bytes {
+    object_frame(|object| {
+        object.plain("type", "sync").plain("action", "hello").plain("epoch", epoch).integer("seq", seq);
+        object.plain("resume", resume);
+    })
 }
 
 /// The frame of new settings on `/sync`. They have no sequence of their own: `seq` is that of the last change before them.
 pub(crate) fn settings_frame(settings: &[u8], seq: u64) -> Bytes {
-    let mut json = Vec::with_capacity(ENVELOPE_BYTES + settings.len());
+    object_frame(|object| {
+        object.plain("type", "settings").plain("action", "update").plain("id", "settings").integer("seq", seq);
+        object.raw("data", settings);
+    })
+}
+
+fn object_frame(fill: impl FnOnce(&mut Object<'_>)) -> Bytes {
+    let mut json = Vec::with_capacity(ENVELOPE_BYTES);
     let mut object = Object::open(&mut json);
-    object.plain("type", "settings").plain("action", "update").plain("id", "settings").integer("seq", seq);
-    object.raw("data", settings);
+    fill(&mut object);
     object.close();
     text_frame(&json)
 }

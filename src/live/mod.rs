@@ -30,6 +30,6 @@ mod view;
 pub use client::Client;
 pub use counts::FeedCounts;
 pub use feed::Feed;
-pub use frame::{change_json, close_frame, ping_frame, push_frame, sync_frame, text_frame};
+pub use frame::{change_json, close_frame, hello_frame, ping_frame, push_frame, sync_frame, text_frame};
 pub use outbox::{OUTBOX_AGE_MAX, OUTBOX_BYTES_MAX};
 pub use subscription::{Encoding, Kinds};

@@ -12,25 +12,25 @@ pub const STYLE: &str = include_str!("help.css");
 const MISSING: &str = "# There is no such page in the help\n\nThe [contents](index.md) list all pages.\n";
 
 /// A page as it is kept: its name in an address, and its Markdown.
-struct Source {
+struct MarkdownSource {
     name: &'static str,
     markdown: &'static str,
 }
 
-static SOURCES: [Source; 13] = [
-    Source { name: CONTENTS, markdown: include_str!("index.md") },
-    Source { name: "install", markdown: include_str!("install.md") },
-    Source { name: "till", markdown: include_str!("till.md") },
-    Source { name: "wrong", markdown: include_str!("wrong.md") },
-    Source { name: "backups", markdown: include_str!("backups.md") },
-    Source { name: "devices", markdown: include_str!("devices.md") },
-    Source { name: "api", markdown: include_str!("api.md") },
-    Source { name: "live", markdown: include_str!("live.md") },
-    Source { name: "limits", markdown: include_str!("limits.md") },
-    Source { name: "speed", markdown: include_str!("speed.md") },
-    Source { name: "tested", markdown: include_str!("tested.md") },
-    Source { name: "inside", markdown: include_str!("inside.md") },
-    Source { name: "development", markdown: include_str!("development.md") },
+static SOURCES: [MarkdownSource; 13] = [
+    MarkdownSource { name: CONTENTS, markdown: include_str!("index.md") },
+    MarkdownSource { name: "install", markdown: include_str!("install.md") },
+    MarkdownSource { name: "till", markdown: include_str!("till.md") },
+    MarkdownSource { name: "wrong", markdown: include_str!("wrong.md") },
+    MarkdownSource { name: "backups", markdown: include_str!("backups.md") },
+    MarkdownSource { name: "devices", markdown: include_str!("devices.md") },
+    MarkdownSource { name: "api", markdown: include_str!("api.md") },
+    MarkdownSource { name: "live", markdown: include_str!("live.md") },
+    MarkdownSource { name: "limits", markdown: include_str!("limits.md") },
+    MarkdownSource { name: "speed", markdown: include_str!("speed.md") },
+    MarkdownSource { name: "tested", markdown: include_str!("tested.md") },
+    MarkdownSource { name: "inside", markdown: include_str!("inside.md") },
+    MarkdownSource { name: "development", markdown: include_str!("development.md") },
 ];
 
 /// A page as a browser shows it.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::queue::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 /// Lines that may wait to be written.
 const LINES_MAX: usize = 4_096;
@@ -49,11 +49,11 @@ pub fn start() -> io::Result<Flush> {
 
 fn write(waiting: &Receiver<Vec<u8>>, counts: &Counts) {
     let mut output = io::stderr();
-    while let Ok(first) = waiting.recv(None) {
+    while let Ok(first) = waiting.recv() {
         thread::sleep(GATHER);
         let (mut text, mut lines) = (one_line(&first).into_owned(), 1);
         while lines < LINES_MAX
-            && let Some(line) = waiting.try_recv()
+            && let Ok(line) = waiting.try_recv()
         {
             text.extend_from_slice(&one_line(&line));
             lines += 1;

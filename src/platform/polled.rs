@@ -3,7 +3,8 @@
 //! Windows gives neither of the two means that Unix has. One call cannot be asked not to wait (`MSG_DONTWAIT`): a socket waits
 //! in all of its calls or in none. And after a time-out of a blocking call (`SO_SNDTIMEO`, `SO_RCVTIMEO`) the system calls the
 //! connection indeterminate: some of the bytes may have gone. So here the socket never waits, and whoever wants to asks the
-//! system when it is ready.
+//! system when it is ready. That is rustix's `poll`: the crate `polling` registers a socket by an `unsafe` call only, and
+//! wants a poller of its own for each socket that a thread waits for.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

@@ -1,5 +1,7 @@
 //! What passes between us and systemd: notices (`sd_notify(3)`), how often it wants a sign of life, and the sockets that it
-//! holds for us (`sd_listen_fds(3)`). Where nobody asks for it, and on other systems, nothing happens.
+//! holds for us (`sd_listen_fds(3)`). Where nobody asks for it, and on other systems, nothing happens. The crate `sd-notify`
+//! sends without a limit of time, so that a systemd which is busy would hold up the shop; it knows no abstract
+//! `NOTIFY_SOCKET` (`@`), and passes sockets on as bare numbers, which only unsafe code can use.
 
 use std::io;
 use std::net::TcpListener;

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+
 use super::ticket;
 use super::ticket::{Answerer, CommandResult, Progress, Ticket};
 use crate::app::commands::{InFlightGuard, Submission, SubmitError, decide};
@@ -13,7 +15,6 @@ use crate::app::monitor::{DiskSpace, LastStored, ShopClock};
 use crate::live::Feed;
 use crate::metrics::{Counter, Histogram};
 use crate::platform::EndOnPanic;
-use crate::queue::{NoItem, Receiver, Sender, TrySendError, bounded};
 use crate::store::{CommitTime, Committed, Store};
 
 /// Commands that may wait for the writer.
@@ -167,7 +168,7 @@ impl GroupCommit {
         if queue.send(Waiting::Proof(proof)).is_err() {
             self.state.waiting.fetch_sub(1, Ordering::AcqRel);
         }
-        let _ = done.recv(None);
+        let _ = done.recv();
     }
 
     /// Refuses new commands, commits those that wait, and ends the writer thread.
@@ -195,8 +196,7 @@ impl CommitState {
                 let answered = batch.len();
                 let commit_time = self.commit_and_answer(&commit_lock, batch);
                 let wait = (commit_time / GATHER_PART_OF_COMMIT).min(GATHER_WAIT_MAX);
-                queue.wait_for(answered, Instant::now() + wait);
-                batch = Vec::new();
+                batch = gather(queue, answered, Instant::now() + wait);
                 take_waiting(queue, &mut batch);
             }
         }
@@ -207,13 +207,13 @@ impl CommitState {
         loop {
             if !self.is_feed_behind.load(Ordering::Acquire) {
                 // A lone commit may fail while this waits; the time-out lets the writer notice.
-                match queue.recv(Some(Instant::now() + IDLE_LOOK)) {
-                    Err(NoItem::Late) => continue,
+                match queue.recv_timeout(IDLE_LOOK) {
+                    Err(RecvTimeoutError::Timeout) => continue,
                     received => return received.ok(),
                 }
             }
-            match queue.recv(Some(Instant::now() + RECOVERY_REST)) {
-                Err(NoItem::Late) => {
+            match queue.recv_timeout(RECOVERY_REST) {
+                Err(RecvTimeoutError::Timeout) => {
                     let _commit_lock = self.commit_lock.lock().unwrap_or_else(PoisonError::into_inner);
                     if self.is_feed_behind.load(Ordering::Acquire) {
                         self.bring_feed_up();
@@ -330,10 +330,21 @@ impl CommitState {
     }
 }
 
+/// The next commands, so many of them, or those that have come until then.
+fn gather(queue: &Receiver<Waiting>, commands: usize, deadline: Instant) -> Vec<Waiting> {
+    let mut batch = Vec::with_capacity(commands);
+    while batch.len() < commands
+        && let Ok(waiting) = queue.recv_deadline(deadline)
+    {
+        batch.push(waiting);
+    }
+    batch
+}
+
 /// Takes what waits, as much of it as one transaction may have.
 fn take_waiting(queue: &Receiver<Waiting>, batch: &mut Vec<Waiting>) {
     while batch.len() < BATCH_COMMANDS_MAX
-        && let Some(waiting) = queue.try_recv()
+        && let Ok(waiting) = queue.try_recv()
     {
         batch.push(waiting);
     }

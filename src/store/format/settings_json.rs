@@ -1,68 +1,62 @@
 //! The stored form of the settings: the JSON object that the API returns.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{Currency, PaperSize, Settings};
-use crate::json::Object;
+use crate::json;
 use crate::store::error::StoreError;
 
-/// What is read back. A setting that an older release did not know has its default.
-#[derive(Deserialize)]
+/// What is written, in this order, and read back. A setting that an older release did not know has its default.
+#[derive(Serialize, Deserialize)]
 #[serde(default)]
 struct SettingsForm {
-    rev: u32,
     shop_name: String,
     shop_address: String,
     shop_phone: String,
     tax_number: String,
     currency: String,
+    /// For readers alone: it follows from the currency.
+    #[serde(skip_deserializing)]
+    currency_decimals: u32,
     staff_names: Vec<String>,
     payment_modes: Vec<String>,
     cash_modes: Vec<String>,
     paper_size: String,
     footer_line: String,
+    rev: u32,
 }
 
 impl Default for SettingsForm {
     fn default() -> Self {
-        let Settings { rev, payment_modes, cash_modes, .. } = Settings::default();
-        let empty = String::new;
+        let mut form = Self::of(Settings::default(), Currency::INR);
+        // None is chosen.
+        form.currency.clear();
+        form
+    }
+}
+
+impl SettingsForm {
+    fn of(settings: Settings, currency: Currency) -> Self {
         Self {
-            rev,
-            shop_name: empty(),
-            shop_address: empty(),
-            shop_phone: empty(),
-            tax_number: empty(),
-            currency: empty(),
-            staff_names: Vec::new(),
-            payment_modes,
-            cash_modes,
-            paper_size: empty(),
-            footer_line: empty(),
+            shop_name: settings.shop_name,
+            shop_address: settings.shop_address,
+            shop_phone: settings.shop_phone,
+            tax_number: settings.tax_number,
+            currency: settings.currency.unwrap_or(currency).code().to_string(),
+            currency_decimals: currency.decimals(),
+            staff_names: settings.staff_names,
+            payment_modes: settings.payment_modes,
+            cash_modes: settings.cash_modes,
+            paper_size: settings.paper_size.name().to_string(),
+            footer_line: settings.footer_line,
+            rev: settings.rev,
         }
     }
 }
 
 /// The JSON of the settings. `currency` is the file's own, for a shop that has not chosen one.
 pub(crate) fn settings_json(settings: &Settings, currency: Currency) -> Vec<u8> {
-    let names = |names: &[String]| serde_json::to_vec(names).unwrap_or_else(|_| b"[]".to_vec());
-    let mut bytes = Vec::new();
-    let mut object = Object::open(&mut bytes);
-    object
-        .text("shop_name", &settings.shop_name)
-        .text("shop_address", &settings.shop_address)
-        .text("shop_phone", &settings.shop_phone)
-        .text("tax_number", &settings.tax_number)
-        .plain("currency", settings.currency.unwrap_or(currency).code())
-        .integer("currency_decimals", u64::from(currency.decimals()))
-        .raw("staff_names", &names(&settings.staff_names))
-        .raw("payment_modes", &names(&settings.payment_modes))
-        .raw("cash_modes", &names(&settings.cash_modes))
-        .plain("paper_size", settings.paper_size.name())
-        .text("footer_line", &settings.footer_line)
-        .integer("rev", u64::from(settings.rev));
-    object.close();
-    bytes
+    json::to_vec(&SettingsForm::of(settings.clone(), currency))
 }
 
 /// Takes the settings back from their stored JSON.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use super::request::Request;
 use crate::app::{App, Resume};
 use crate::domain::{Change, Kind};
-use crate::live::{Client, Kinds, change_json, push_frame, sync_frame, text_frame};
+use crate::json::Object;
+use crate::live::{Client, Kinds, change_json, hello_frame, push_frame, sync_frame};
 use crate::store::StoreError;
 use crate::web::http::{MemoryBudget, OWN_BYTES_MAX, Problem, Reservation, Response};
 use crate::web::security::Visitor;
@@ -19,6 +20,8 @@ const SLICE_ENTRIES_MAX: usize = 500;
 const SLICE_BYTES_MAX: usize = 256 << 10;
 /// Bytes of one page over HTTP, after which it ends early.
 pub(crate) const PAGE_BYTES_MAX: usize = 2 << 20;
+/// Room for what a page says besides its changes.
+const PAGE_FRAME_BYTES: usize = 256;
 /// Changes of one page over HTTP, unless the client asks for fewer or more.
 pub(crate) const PAGE_CHANGES_DEFAULT: usize = 500;
 /// Changes of one page at most.
@@ -120,9 +123,7 @@ fn join(app: &App, client: &Arc<Client>, after: u64) -> io::Result<u64> {
 }
 
 fn say_hello(app: &App, seq: u64, resume: Resume, writer: &mut impl Write) -> io::Result<()> {
-    let (epoch, resume) = (app.epoch(), resume.name());
-    let text = format!(r#"{{"type":"sync","action":"hello","epoch":"{epoch}","seq":{seq},"resume":"{resume}"}}"#);
-    writer.write_all(&text_frame(text.as_bytes()))
+    writer.write_all(&hello_frame(&app.epoch(), seq, resume.name()))
 }
 
 /// A part of what a client has missed.
@@ -237,9 +238,12 @@ impl ChangesPage<'_> {
 
     fn answer(self, app: &App, resume: Resume) -> Result<Response, Problem> {
         let seq = app.read()?.seq()?;
-        let start = format!(r#"{{"resume":"{}","changes":["#, resume.name());
         let changes = self.changes.strip_prefix(b",").unwrap_or_default();
-        let end = format!(r#"],"next":{},"epoch":"{}","seq":{seq}}}"#, self.next, app.epoch());
-        Ok(Response::json(200, [start.as_bytes(), changes, end.as_bytes()].concat()))
+        let mut body = Vec::with_capacity(PAGE_FRAME_BYTES + changes.len());
+        let mut object = Object::open(&mut body);
+        object.plain("resume", resume.name()).array("changes", changes).integer("next", self.next);
+        object.plain("epoch", &app.epoch()).integer("seq", seq);
+        object.close();
+        Ok(Response::json(200, body))
     }
 }

@@ -3,14 +3,20 @@
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
-use serde_json::json;
 
 use super::request::{Request, Visit};
 use crate::app::{App, Failure, Lifecycle, Unavailable, Warning};
+use crate::json;
 use crate::web::http::{Problem, Response};
 
 pub(crate) fn api_root(_: &Request<'_>) -> Response {
-    print(&json!({"message": "POS API is running"}))
+    print(&MessageBody { message: "POS API is running" })
+}
+
+/// One sentence for whoever looks.
+#[derive(Serialize)]
+pub(crate) struct MessageBody<'a> {
+    pub message: &'a str,
 }
 
 /// What every state of the server says of itself. Fields are only ever added.
@@ -146,7 +152,7 @@ fn answer_health(lifecycle: &Lifecycle, status_code: u16, status: &str, more: im
         warnings: warnings.into_iter().map(|Warning { code, message }| WarningBody { code, message }).collect(),
         more,
     };
-    let mut response = Response::json(status_code, to_json(&health));
+    let mut response = Response::json(status_code, json::to_vec(&health));
     if status_code == 503 {
         response.add_header("Retry-After", "2");
     }
@@ -155,14 +161,15 @@ fn answer_health(lifecycle: &Lifecycle, status_code: u16, status: &str, more: im
 
 pub(crate) fn websocket_status(request: &Request<'_>) -> Response {
     let connected = request.app.feed().counts().clients.load(Ordering::Relaxed);
-    print(&json!({"connected_clients": connected, "status": "active"}))
+    print(&WebSocketStatus { connected_clients: connected, status: "active" })
+}
+
+#[derive(Serialize)]
+struct WebSocketStatus {
+    connected_clients: usize,
+    status: &'static str,
 }
 
 fn print(body: &impl Serialize) -> Response {
-    Response::json(200, to_json(body))
-}
-
-fn to_json(body: &impl Serialize) -> Vec<u8> {
-    // Texts and numbers always serialise.
-    serde_json::to_vec(body).unwrap_or_default()
+    Response::json(200, json::to_vec(body))
 }

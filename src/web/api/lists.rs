@@ -11,6 +11,7 @@ use super::list_query::ListQuery;
 use super::request::Request;
 use crate::app::{App, Reading};
 use crate::domain::{Kind, Money};
+use crate::json::Object;
 use crate::store::{Filter, Record, Records, StoreError};
 use crate::web::http::{Problem, Response};
 
@@ -81,14 +82,15 @@ pub(crate) fn separate(request: &Request<'_>) -> Result<Response, Problem> {
 }
 
 fn push_summary(piece: &mut Vec<u8>, estimates: &Walk, orders: &Walk) {
-    let summary = format!(
-        r#","summary":{{"total_estimates":{},"total_orders":{},"total_transactions":{},"total_revenue":{:?}}}}}"#,
-        estimates.count,
-        orders.count,
-        estimates.count + orders.count,
-        orders.total_amount(),
-    );
-    piece.extend_from_slice(summary.as_bytes());
+    let mut object = Object::reopen(piece);
+    object.object("summary", |summary| {
+        summary
+            .integer("total_estimates", estimates.count)
+            .integer("total_orders", orders.count)
+            .integer("total_transactions", estimates.count + orders.count)
+            .number("total_revenue", orders.total_amount());
+    });
+    object.close();
 }
 
 /// Both kinds merged, newest first, with the names that the app's activity list uses.
@@ -224,8 +226,10 @@ impl Walk {
 
     /// Ends a list of items with what it came to.
     fn push_sums(&self, piece: &mut Vec<u8>) {
-        let sums = format!(r#"],"count":{},"total_amount":{:?}}}"#, self.count, self.total_amount());
-        piece.extend_from_slice(sums.as_bytes());
+        piece.push(b']');
+        let mut object = Object::reopen(piece);
+        object.integer("count", self.count).number("total_amount", self.total_amount());
+        object.close();
     }
 
     fn total_amount(&self) -> f64 {
@@ -277,22 +281,22 @@ struct Brief<'a> {
     total: &'a RawValue,
 }
 
+/// Room for the further names of the activity list.
+const ENTRY_FRONT_BYTES: usize = 256;
+
 /// A record with the further names of the activity list in front.
 fn activity_entry(kind: Kind, record: &Record<'_>) -> Result<Vec<u8>, StoreError> {
     let brief: Brief<'_> = serde_json::from_slice(record.json).map_err(|_| StoreError::Malformed("record"))?;
-    let mut entry = format!(
-        r#"{{"type":"{}","customer":{},"amount":{},"items_count":{},"time":"{}","#,
-        kind.name(),
-        brief.customer_name.get(),
-        brief.total.get(),
-        record.items_count,
-        record.counted_at().to_day(),
-    )
-    .into_bytes();
-    if kind == Kind::Estimate {
-        entry.extend_from_slice(br#""status":"Pending","#);
-    }
-    entry.extend_from_slice(record.json.strip_prefix(b"{").ok_or(StoreError::Malformed("record"))?);
+    let mut entry = Vec::with_capacity(ENTRY_FRONT_BYTES + record.json.len());
+    let mut object = Object::open(&mut entry);
+    object
+        .plain("type", kind.name())
+        .raw("customer", brief.customer_name.get().as_bytes())
+        .raw("amount", brief.total.get().as_bytes())
+        .integer("items_count", u64::from(record.items_count))
+        .plain("time", &record.counted_at().to_day())
+        .plain_if("status", (kind == Kind::Estimate).then_some("Pending"));
+    object.close_with(record.json).ok_or(StoreError::Malformed("record"))?;
     Ok(entry)
 }
 

@@ -2,15 +2,14 @@
 
 use std::sync::{LazyLock, OnceLock};
 
-use serde_json::json;
-
+use super::health::MessageBody;
 use super::help;
 use super::html::{has_already, secured, tag_of, wants_page};
 use super::request::Visit;
 use crate::app::{App, Unavailable};
 use crate::domain::Currency;
-use crate::ui;
 use crate::web::http::{Fixed, Problem, Response};
+use crate::{json, ui};
 
 /// What a path in the assets' folder names never changes (RFC 8246 §2).
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
@@ -99,7 +98,7 @@ fn escaped(text: &str) -> String {
 
 fn sentence() -> Response {
     let message = format!("tillsync {} is running. Open this address in a browser.", env!("CARGO_PKG_VERSION"));
-    Response::json(200, json!({ "message": message }).to_string().into_bytes())
+    Response::json(200, json::to_vec(&MessageBody { message: &message }))
 }
 
 /// The document is asked for each time and seldom sent: it names the folder of the files, so after an upgrade a browser loads

@@ -2,7 +2,7 @@
 
 use crate::app::{Answer, ConversionReceipt, Outcome, Receipt, Verdict};
 use crate::domain::{Currency, Kind, Money, RecordKey};
-use crate::json::Object;
+use crate::json::{self, Object};
 use crate::web::http::refusal_answer;
 
 /// Turns what became of a command into its answer.
@@ -74,7 +74,7 @@ fn put_receipt(data: &mut Object<'_>, receipt: &Receipt, currency: Currency) {
 /// What the caller should know besides, if there is anything.
 fn put_notes(body: &mut Object<'_>, receipt: &Receipt) {
     if !receipt.notes.is_empty() {
-        body.raw("notes", &serde_json::to_vec(&receipt.notes).unwrap_or_default());
+        body.raw("notes", &json::to_vec(&receipt.notes));
     }
 }
 

@@ -1,10 +1,13 @@
 //! What is the same for every kind of record: reading one by id or number, its history, and its deletion.
 
+use serde::Serialize;
+
 use super::conditional::has_already;
 use super::request::Request;
 use crate::app::{Answer, Command};
 use crate::domain::{Kind, RecordKey};
-use crate::json::Object;
+use crate::json;
+use crate::store::HistoryStep;
 use crate::web::http::{Problem, Response};
 
 /// Steps of a record's history that one answer tells.
@@ -34,23 +37,33 @@ fn read(request: &Request<'_>, key: RecordKey) -> Result<Response, Problem> {
 pub(crate) fn history(request: &Request<'_>, kind: Kind, id: &str) -> Result<Response, Problem> {
     let key = key(kind, id)?;
     let steps = request.app.read()?.history(key, HISTORY_STEPS_MAX)?.ok_or_else(|| not_found(kind))?;
-    let mut body = vec![b'['];
-    for step in steps {
-        if body.len() > 1 {
-            body.push(b',');
+    Ok(Response::json(200, json::to_vec(&steps.into_iter().map(HistoryStepJson::from).collect::<Vec<_>>())))
+}
+
+/// What was done to a record, as `history` says it.
+#[derive(Serialize)]
+struct HistoryStepJson {
+    seq: u64,
+    rev: u32,
+    action: &'static str,
+    at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
+}
+
+impl From<HistoryStep> for HistoryStepJson {
+    fn from(step: HistoryStep) -> Self {
+        Self {
+            seq: step.seq,
+            rev: step.rev,
+            action: step.action.name(),
+            at: step.at.to_rfc3339(),
+            by: step.by,
+            origin: step.origin.map(|origin| origin.to_string()),
         }
-        let mut object = Object::open(&mut body);
-        object
-            .integer("seq", step.seq)
-            .integer("rev", u64::from(step.rev))
-            .plain("action", step.action.name())
-            .plain("at", &step.at.to_rfc3339())
-            .text_if("by", step.by.as_deref())
-            .plain_if("origin", step.origin.map(|origin| origin.to_string()).as_deref());
-        object.close();
     }
-    body.push(b']');
-    Ok(Response::json(200, body))
 }
 
 /// `DELETE …/{id}`.

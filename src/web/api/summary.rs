@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::request::Request;
 use crate::app::{Reading, ShopClock};
 use crate::domain::{Currency, Kind, folded_mode};
-use crate::json::Object;
+use crate::json;
 use crate::store::{Filter, Record, StoreError};
 use crate::web::http::{Problem, Response};
 
@@ -52,12 +52,47 @@ impl Sums {
         self.paid += i128::from(paid);
     }
 
-    fn put(&self, object: &mut Object<'_>, currency: Currency) {
-        object
-            .integer("count", self.count)
-            .number("total", currency.to_number(self.total))
-            .number("paid", currency.to_number(self.paid));
+    fn json(&self, currency: Currency) -> SumsJson {
+        let Self { count, total, paid } = *self;
+        SumsJson { count, total: currency.to_number(total), paid: Some(currency.to_number(paid)) }
     }
+}
+
+impl Day {
+    fn json(&self, currency: Currency) -> DayJson<'_> {
+        let modes = self.modes.values().map(|Mode { name, sums }| ModeJson { mode: name, sums: sums.json(currency) });
+        DayJson { day: &self.name, sums: self.sales.json(currency), modes: modes.collect() }
+    }
+}
+
+#[derive(Serialize)]
+struct SummaryJson<'a> {
+    today: &'a str,
+    open_estimates: SumsJson,
+    days: Vec<DayJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct DayJson<'a> {
+    day: &'a str,
+    #[serde(flatten)]
+    sums: SumsJson,
+    modes: Vec<ModeJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ModeJson<'a> {
+    mode: &'a str,
+    #[serde(flatten)]
+    sums: SumsJson,
+}
+
+#[derive(Serialize)]
+struct SumsJson {
+    count: u64,
+    total: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paid: Option<f64>,
 }
 
 pub(crate) fn summary(request: &Request<'_>) -> Result<Response, Problem> {
@@ -69,15 +104,12 @@ pub(crate) fn summary(request: &Request<'_>) -> Result<Response, Problem> {
     let open = open_estimates(&reading)?;
 
     let currency = request.app.currency();
-    let mut body = Vec::new();
-    let mut object = Object::open(&mut body);
-    object.plain("today", &today).object("open_estimates", |object| {
-        object.integer("count", open.count).number("total", currency.to_number(open.total));
-    });
-    let days: Vec<Vec<u8>> = days.iter().map(|day| day_json(day, currency)).collect();
-    object.raw("days", &[b"[", days.join(&b',').as_slice(), b"]"].concat());
-    object.close();
-    let mut response = Response::json(200, body);
+    let summary = SummaryJson {
+        today: &today,
+        open_estimates: SumsJson { paid: None, ..open.json(currency) },
+        days: days.iter().map(|day| day.json(currency)).collect(),
+    };
+    let mut response = Response::json(200, json::to_vec(&summary));
     response.add_header("Sync-Seq", &reading.seq()?.to_string());
     response.add_header("Sync-Epoch", &request.app.epoch());
     Ok(response)
@@ -156,26 +188,4 @@ fn open_estimates(reading: &Reading) -> Result<Sums, StoreError> {
         }
     }
     Ok(open)
-}
-
-fn day_json(day: &Day, currency: Currency) -> Vec<u8> {
-    let mut json = Vec::new();
-    let mut object = Object::open(&mut json);
-    object.plain("day", &day.name);
-    day.sales.put(&mut object, currency);
-    let modes: Vec<Vec<u8>> = day
-        .modes
-        .values()
-        .map(|Mode { name, sums }| {
-            let mut json = Vec::new();
-            let mut object = Object::open(&mut json);
-            object.text("mode", name);
-            sums.put(&mut object, currency);
-            object.close();
-            json
-        })
-        .collect();
-    object.raw("modes", &[b"[", modes.join(&b',').as_slice(), b"]"].concat());
-    object.close();
-    json
 }

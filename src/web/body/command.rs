@@ -1,5 +1,7 @@
 //! What a command about a record that is there may say, in its body or its query.
 
+use std::collections::BTreeMap;
+
 use super::object::{At, FieldErrors, ObjectFields, Reader};
 use crate::app::ShopClock;
 use crate::domain::{Conversion, Currency, MadeAt, STATUS_CHARS_MAX};
@@ -20,13 +22,13 @@ pub(crate) fn read_conversion(
     let amount_paid = reader.optional("amount_paid", Reader::amount);
 
     // The same rules hold for the query: it becomes an object of texts.
-    let mut parameters = serde_json::Map::new();
+    let mut parameters = BTreeMap::new();
     for name in ["payment_mode", "sale_by", "amount_paid"] {
         if let Some(value) = query.get(name)? {
-            parameters.insert(name.to_string(), value.into());
+            parameters.insert(name, value);
         }
     }
-    let parameters = serde_json::Value::Object(parameters).to_string();
+    let parameters = serde_json::to_string(&parameters).unwrap_or_default();
     let query_fields = ObjectFields::parse(&parameters)?;
     let mut reader = Reader::new(&query_fields, At::Query, &mut faults, currency);
     let conversion = (|| {

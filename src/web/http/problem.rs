@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::app::{Answer, Refusal, SubmitError, Unavailable};
+use crate::json::{self, Object};
 use crate::store::StoreError;
 
 /// Why a request is not carried out.
@@ -88,8 +89,7 @@ impl Problem {
 
     /// The JSON of the answer.
     pub fn body(&self) -> Vec<u8> {
-        // Strings and numbers always serialise.
-        serde_json::to_vec(&ProblemBody { detail: &self.detail, errors: &self.faults }).unwrap_or_default()
+        json::to_vec(&ProblemBody { detail: &self.detail, errors: &self.faults })
     }
 }
 
@@ -176,9 +176,10 @@ pub fn refusal_answer(refusal: &Refusal) -> Answer {
 
 /// 412 with the record as it is now, so that the caller can show both.
 fn stale_answer(rev: u32, json: &[u8]) -> Answer {
-    let mut body = br#"{"detail":"This record was changed on another device in the meantime","current":"#.to_vec();
-    body.extend_from_slice(json);
-    body.push(b'}');
+    let mut body = Vec::new();
+    let mut object = Object::open(&mut body);
+    object.text("detail", "This record was changed on another device in the meantime").raw("current", json);
+    object.close();
     Answer { status: 412, rev: Some(rev), body }
 }
 

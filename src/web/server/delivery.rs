@@ -6,9 +6,10 @@ use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crossbeam_channel::{Receiver, Sender, bounded};
+
 use crate::app::Ticket;
 use crate::platform::{self, ClientSocket};
-use crate::queue::{Receiver, Sender, bounded};
 use crate::web::http::{Head, Response, TimeoutWriter};
 use crate::web::shared::Shared;
 
@@ -45,7 +46,7 @@ impl Delivery {
 
     /// Waits until the answer is sent; what the socket did not take at once is sent here, for as long as that takes.
     pub fn finish(self, stream: &ClientSocket) -> io::Result<()> {
-        let rest = self.rest.recv(None).map_err(|_| io::Error::from(ErrorKind::BrokenPipe))??;
+        let rest = self.rest.recv().map_err(|_| io::Error::from(ErrorKind::BrokenPipe))??;
         TimeoutWriter::new(stream).write_all(&rest)
     }
 }

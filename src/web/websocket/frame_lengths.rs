@@ -1,5 +1,7 @@
-//! The lengths in a client's frame headers (RFC 6455 §5.2): written in as few bytes as possible, and below 2^63. All else in
-//! a frame is checked by tungstenite, which reads lengths leniently.
+//! Payload lengths in a client's frame headers, checked before tungstenite reads them. RFC 6455 §5.2 wants them in the
+//! fewest bytes and below 2^63, and a frame that is otherwise is a protocol error (close code 1002, §7.4.1). tungstenite
+//! checks all else in a frame, but takes the first of these faults for a good frame and answers the second as one that is
+//! merely too large (1009); a test here shows both, and once it fails this file can go.
 
 /// Follows the headers through the bytes of a client.
 #[derive(Default)]
@@ -78,7 +80,26 @@ impl Next {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
+    use tungstenite::protocol::{Role, WebSocket};
+    use tungstenite::{Error, Message};
+
     use super::*;
+
+    #[test]
+    fn tungstenite_alone_takes_a_padded_length_and_one_beyond_2_to_the_63_for_good_ones() {
+        let read = |bytes: &[u8]| {
+            WebSocket::from_partially_read(Cursor::new(Vec::new()), bytes.to_vec(), Role::Server, None).read()
+        };
+        // "ping" with its length in 16 bits, and a length with the highest bit set; both masked with zeros.
+        let padded = b"\x81\xFE\0\x04\0\0\0\0ping";
+        let beyond = b"\x82\xFF\x80\0\0\0\0\0\0\0\0\0\0\0";
+        assert_eq!(read(padded).unwrap(), Message::text("ping"));
+        assert!(matches!(read(beyond), Err(Error::Capacity(_))));
+        assert_eq!(FrameLengths::default().accept(padded), 3);
+        assert_eq!(FrameLengths::default().accept(beyond), 9);
+    }
 
     /// A header with this length, masked, and as many bytes of content as are asked for.
     fn frame(length: &[u8], content: usize) -> Vec<u8> {
