@@ -331,7 +331,7 @@ impl CommitState {
 }
 
 /// The next commands, so many of them, or those that have come until then.
-fn gather(queue: &Receiver<Waiting>, commands: usize, deadline: Instant) -> Vec<Waiting> {
+fn gather<T>(queue: &Receiver<T>, commands: usize, deadline: Instant) -> Vec<T> {
     let mut batch = Vec::with_capacity(commands);
     while batch.len() < commands
         && let Ok(waiting) = queue.recv_deadline(deadline)
@@ -347,5 +347,27 @@ fn take_waiting(queue: &Receiver<Waiting>, batch: &mut Vec<Waiting>) {
         && let Ok(waiting) = queue.try_recv()
     {
         batch.push(waiting);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_that_wants_several_sleeps_until_they_are_there_or_it_is_late() {
+        let (sender, receiver) = bounded(8);
+        let feeder = thread::spawn(move || {
+            for item in 0..3 {
+                sender.send(item).unwrap();
+            }
+            sender
+        });
+        assert_eq!(gather(&receiver, 3, Instant::now() + Duration::from_mins(1)), [0, 1, 2]);
+        let sender = feeder.join().unwrap();
+        sender.send(3).unwrap();
+        assert_eq!(gather(&receiver, 3, Instant::now() + Duration::from_millis(5)), [3]);
+        drop(sender);
+        assert!(gather(&receiver, 3, Instant::now() + Duration::from_mins(1)).is_empty());
     }
 }

@@ -51,7 +51,7 @@ fn every_page_of_the_help_is_sent_once_to_a_browser() {
     let paths = pages.keys().cloned().chain(["/help/help.css".to_string(), "/help/".to_string()]);
     for path in paths {
         let page = ask(&mut client, &path);
-        let media_type = if path.ends_with(".css") { "text/css" } else { "text/html" };
+        let media_type = if path.ends_with("help.css") { "text/css" } else { "text/html" };
         assert_eq!(page.header("Content-Type"), Some(format!("{media_type}; charset=utf-8").as_str()), "{path}");
         assert_eq!((page.status, page.header("Cache-Control")), (200, Some("no-cache")), "{path}");
         let policy = page.header("Content-Security-Policy").expect("a policy");
