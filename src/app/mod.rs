@@ -7,7 +7,7 @@
 //! commit, idempotency), `monitor` watches clock and disk, `read` is the one door for reads, `application` puts them together, and
 //! `lifecycle` is the shop as the network finds it: being opened, open, or closed for a reason.
 //!
-//! Held by `tests/system/model.rs`, `concurrency.rs` and `tests/faults`.
+//! Held by `tests/system/store/model`, `tests/system/store/concurrency.rs` and `tests/faults`.
 
 mod application;
 mod commands;

@@ -1,6 +1,8 @@
 //! The commands that talk to a running server over its public wire, like anybody else.
 //!
 //! Architecture invariant: nothing of the server's layers is used here.
+//!
+//! Held by `tests/system/operations/tail.rs` and `tests/system/operations/load.rs`.
 
 mod base_url;
 mod bench;

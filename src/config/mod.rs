@@ -1,4 +1,6 @@
 //! The command line and the environment, turned once into validated values.
+//!
+//! Held by the tests of its files.
 
 mod addresses;
 mod options;

@@ -95,6 +95,7 @@ const DEFAULT_URL: &str = "http://127.0.0.1:8000";
 
 /// How to serve.
 #[derive(Debug, Clone, Args)]
+#[allow(rustdoc::broken_intra_doc_links, reason = "its comments are the text of `--help`, where [::] is an address")]
 pub struct ServeOptions {
     /// Address and port to listen on; give it again for more. 0.0.0.0:8000, or :8000, lets other devices in, [::]:8000 over
     /// IPv6 as well; without a port it is 8000. Sockets that systemd holds take its place

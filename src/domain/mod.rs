@@ -2,6 +2,8 @@
 //!
 //! Architecture invariant: nothing here does I/O, takes a lock, reads a clock or knows a socket. Given the same input it
 //! gives the same answer.
+//!
+//! Held by the tests of its files, and by `tests/system/store/model`.
 
 mod actor;
 mod amounts;

@@ -11,7 +11,7 @@
 //! does not take, `client` is one socket; `event` is what the channel carries; `batch` joins frames for each view, `pacing` and
 //! `subscriber` decide what one client gets of them and when; `broadcaster` is the thread, `feed` the way to it.
 //!
-//! Held by `tests/system/slow_clients.rs`, `sync_guarantees.rs` and `live.rs`.
+//! Held by `tests/system/live`.
 
 mod batch;
 mod broadcaster;

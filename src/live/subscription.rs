@@ -7,7 +7,7 @@ use crate::domain::Kind;
 pub enum Encoding {
     /// One JSON object per change.
     Json,
-    /// The same, at most one frame in [`super::pacing::PACE`]: for the old app, which keeps only the last of a quick row.
+    /// The same, at most one frame in 350 ms: for the old app, which keeps only the last of a quick row.
     PacedJson,
     /// The bare strings of the first clients.
     Legacy,

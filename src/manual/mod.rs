@@ -2,7 +2,7 @@
 //! at `/help`. The same files read well in the repository.
 //!
 //! `pages` is the one list of the pages in the order in which one reads them, `render` makes a document of each. This
-//! module imports nothing of the server. `tests/system/help.rs` holds that every page is served and every link leads
+//! module imports nothing of the server. `tests/system/operations/help.rs` holds that every page is served and every link leads
 //! somewhere.
 
 mod names;

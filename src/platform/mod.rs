@@ -1,5 +1,7 @@
 //! What differs between operating systems, in one place, with one file for each reason: disk, sockets, signals and limits of the
 //! process, systemd, the log; and what a process lives through that is stopped, or whose machine is suspended, and goes on.
+//!
+//! Held by `tests/system/operations`.
 
 mod claim;
 mod disk;

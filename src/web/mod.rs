@@ -10,6 +10,8 @@
 //! From the ground up: `limits` names every limit; `http` reads requests and prints responses; `security` says which page may
 //! use the API; `body` reads JSON bodies; `api` is the route table with a file for each resource; `page` and `help` are what a
 //! browser shows; `websocket` is a live session; `server` listens, counts and serves connections.
+//!
+//! Held by `tests/system/api` and `tests/system/http`.
 
 mod api;
 mod body;

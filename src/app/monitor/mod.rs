@@ -1,4 +1,6 @@
 //! What is watched while the shop is open: its clock, the free space of its disk, and the alarms that an owner should see.
+//!
+//! Held by `tests/system/store/states.rs`.
 
 mod alarms;
 mod clock;

@@ -1,6 +1,6 @@
 //! The database file itself: made whole or not at all, checked page by page when it is opened, tried before it is written to,
 //! and upgraded from the schema of an earlier release. Held by `tests/faults/creation.rs`, `damage.rs` and
-//! `tests/system/upgrade.rs`.
+//! `tests/system/store/upgrade.rs`.
 
 mod facts;
 mod open;

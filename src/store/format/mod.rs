@@ -1,6 +1,8 @@
 //! The stored form: the bytes of records, log entries, runs, search texts and settings, and how they are read again.
 //!
 //! Architecture invariant: pure. Bytes in, values out; what cannot be read is [`super::StoreError::Malformed`].
+//!
+//! Held by the property test of `record`.
 
 mod bytes;
 pub(crate) mod day_index;

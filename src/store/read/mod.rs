@@ -1,4 +1,6 @@
 //! Snapshot reads: everything that was committed at one moment. They never queue behind a writer.
+//!
+//! Held by `tests/system/api/lists.rs` and `tests/faults/stored.rs`.
 
 mod health;
 mod snapshot;

@@ -1,4 +1,6 @@
 //! The API: the route table and its handlers, one file for each resource; `openapi.json` describes all of it.
+//!
+//! Held by `tests/system/api/contract` and `tests/system/api/openapi`.
 
 mod changes;
 mod conditional;

@@ -1,4 +1,6 @@
 //! JSON request bodies, read once into drafts that need no further checks; every fault names its field.
+//!
+//! Held by `tests/system/http/hostile_json.rs` and `tests/system/http/hostile_memory.rs`.
 
 mod bill;
 mod command;

@@ -1,5 +1,7 @@
 //! HTTP/1.1 on the server's side (RFC 9112): request head and body within the memory budget, responses, and problems, which are
 //! errors as a client sees them.
+//!
+//! Held by `tests/system/http/front` and `tests/system/http/hostile`.
 
 #[cfg(test)]
 mod fuzzing;

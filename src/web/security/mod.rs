@@ -1,4 +1,6 @@
 //! Who may talk to the server through whose browser: Host, Origin and CORS; and who was told to reload.
+//!
+//! Held by `tests/system/http/guard.rs`.
 
 mod origin;
 mod reset_log;

@@ -1,4 +1,6 @@
 //! The listener: binds, accepts, counts and serves connections, and stops in order (promise 8).
+//!
+//! Held by `tests/system/http/slow_attacks.rs`.
 
 mod connection;
 mod delivery;

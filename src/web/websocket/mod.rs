@@ -1,4 +1,6 @@
 //! Live sessions over WebSocket (RFC 6455).
+//!
+//! Held by `tests/system/live/websocket` and `tests/system/live/sync_protocol`.
 
 mod frame_lengths;
 mod session;
