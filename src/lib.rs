@@ -5,10 +5,12 @@
 //! only maps a result to an exit code.
 //!
 //! # The house
-//! Folders are layers and imports run one way, inside a folder too (`tests/tidy.rs` holds it). Each folder's `mod.rs` is its
-//! gate: the folder's story, its files, what it passes on, and no implementation.
+//! Folders are layers and imports run one way, inside a folder too (`tests/tidy.rs`). A folder's `mod.rs` documents it
+//! and re-exports what others may use, and nothing else; its last line names the tests that fail when what it says is
+//! broken.
 //! ```text
-//! main → cli → config → web → app → live, store → domain        client, ui, manual, platform, json, queue, metrics: leaves
+//! main → cli → config → web → app → live, store → domain
+//! beside them: client (uses platform alone), ui, manual, platform, json, queue, metrics
 //! ```
 //! | module | owns | never sees |
 //! |---|---|---|
@@ -21,7 +23,7 @@
 //! | [`manual`] | the manual, embedded and rendered, for `/help` | |
 //! | [`client`] | `tail`, `load` and `bench`: they speak the public wire like anybody else | the server's layers |
 //! | [`platform`] | what differs between systems: disk, sockets, signals, systemd; the log | |
-//! | [`json`] | serialisation: how JSON is written | |
+//! | [`json`] | how JSON is written; it is read in `web/body` and `store/format` | |
 //! | [`queue`] | receiving from a channel without spinning | |
 //! | [`metrics`] | counters, and the text in which they are read | |
 //! | [`cli`], [`config`] | the commands; the command line, turned once into validated values | |
@@ -29,15 +31,16 @@
 //! # Where to change what
 //! | what | where |
 //! |---|---|
-//! | a route, and what answers it | `web/api/route.rs`, then the resource's file beside it, `openapi.json` |
-//! | a field of a record | `domain/records.rs`, `web/body/bill.rs`, `store/format/record_json.rs` |
+//! | a route, and what answers it | `web/api/route.rs`, the resource's file beside it (`health.rs` for the server itself), `openapi.json`, `manual/api.md` |
+//! | a field of a record | `domain/records.rs`, `domain/draft.rs`, `web/body/bill.rs`, `app/commands/decide.rs`, `store/format/record_json.rs` (an optional one needs no schema step), `openapi.json`; on the page `ui/data/records.js`, `ui/data/draft.js` and the screens |
 //! | what a command does | `app/commands/decide.rs` |
-//! | how a repeated command is recognised | `app/commands/idempotency.rs`; how long its answer is kept: `store/write/idempotency.rs` |
-//! | a limit of the network | `web/limits.rs`; of a bill: `domain/items.rs`, `domain/draft.rs` |
-//! | an alarm | `app/monitor/alarms.rs` |
+//! | how a repeated command is recognised, and for how long | `app/commands/idempotency.rs`; how its answer is stored and removed: `store/write/idempotency.rs` |
+//! | a limit | of connections, heads and bodies: `web/limits.rs`; of a bill: `domain/items.rs`, `domain/draft.rs`; all of them: `manual/limits.md` |
+//! | a warning for the owner (an alarm) | `app/monitor/alarms.rs`; its code in `openapi.json` and `manual/api.md` |
 //! | a frame, and who gets it | `live/frame.rs`, `live/view.rs` |
-//! | what a slow client gets | `live/outbox.rs` |
-//! | the words of the page, and its printed bill | `ui/kit/words.js`, `ui/screens/bill.js` |
+//! | what a slow client gets | `live/outbox.rs`, `judge` |
+//! | the words of the page | `ui/kit/words.js`; sentences of the server: `web/http/problem.rs`, `app/monitor/alarms.rs` |
+//! | the table of a bill, on screen and on paper | `ui/screens/bill.js`, `ui/style/paper.css`, `ui/style/narrow.css`; the sheet around it: `ui/screens/print.js` |
 //! | the schema of the file | `store/tables.rs`, `store/file/upgrade.rs` |
 //!
 //! # The way of a change
@@ -52,12 +55,19 @@
 //! ```
 //!
 //! # The promises
-//! 1. Durable before visible. 2. One order. 3. All or nothing. 4. Exactly once. 5. Numbers never repeat.
-//! 6. Nothing is skipped silently. 7. Nobody waits for a slow client. 8. Bounded. 9. Every failure is a clear answer.
+//! 1. Durable before visible.
+//! 2. One order.
+//! 3. All or nothing.
+//! 4. Exactly once.
+//! 5. Numbers never repeat.
+//! 6. Nothing is skipped silently.
+//! 7. Nobody waits for a slow client.
+//! 8. Bounded.
+//! 9. Every failure is a clear answer.
 //!
 //! They are cited by number where they are kept.
 
-// Windows has one exception, in `platform`.
+// On Windows `platform/claim.rs` needs one unsafe call.
 #![cfg_attr(not(windows), forbid(unsafe_code))]
 
 pub mod app;

@@ -1,11 +1,12 @@
-//! What a user does, one function each; and the one place where commands are committed, one after the other.
+//! What a user does (in `commands`), and the one place where commands are committed, one after the other.
 //!
-//! Architecture invariant: no socket and no HTTP here. The layer above says how an outcome looks on the wire
-//! ([`Submission::render`]), so that the stored answer of a command is the very bytes that were sent.
+//! Architecture invariant: no socket, and nothing that reads or writes HTTP. The layer above says how an outcome looks
+//! on the wire ([`Submission::render`]), so that the stored answer of a command is the very bytes that were sent.
 //!
-//! Where to look: `commands` says what each command does, `commit` carries them out one transaction after the other (group
-//! commit, idempotency), `monitor` watches clock and disk, `read` is the one door for reads, `application` puts them together, and
-//! `lifecycle` is the shop as the network finds it: being opened, open, or closed for a reason.
+//! Where to look: `commands` says what each command does and recognises repetitions (idempotency), `commit` carries out
+//! what waits, one transaction after the other (group commit), `monitor` watches clock, disk and log, `read` is the one
+//! door for reads, `application` puts them together, and `lifecycle` is the shop as the network finds it: being opened,
+//! open, or closed for a reason.
 //!
 //! Held by `tests/system/store/model`, `tests/system/store/concurrency.rs` and `tests/faults`.
 

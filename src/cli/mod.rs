@@ -1,4 +1,5 @@
-//! The commands of the program, a file for each: they wire the layers together and run them.
+//! Runs what the command line asks for: `serve` wires the layers together, and gives `tail`, `load` and `bench` to
+//! `client`; `supervision` tells systemd how it goes.
 //!
 //! Held by `tests/system/operations` and `tests/system/store/durability.rs`.
 

@@ -1,6 +1,6 @@
 //! The commands that talk to a running server over its public wire, like anybody else.
 //!
-//! Architecture invariant: nothing of the server's layers is used here.
+//! Architecture invariant: of the crate only `platform` is used here.
 //!
 //! Held by `tests/system/operations/tail.rs` and `tests/system/operations/load.rs`.
 

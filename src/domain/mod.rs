@@ -1,7 +1,7 @@
-//! The shop's own terms: estimate, order, money, numbers and ids, change; pure checks.
+//! The shop's own terms: estimate, order, money, numbers and ids, change, payment, settings, time, search; pure checks.
 //!
-//! Architecture invariant: nothing here does I/O, takes a lock, reads a clock or knows a socket. Given the same input it
-//! gives the same answer.
+//! Architecture invariant: nothing here does I/O, takes a lock, reads a clock or knows a socket. Given the same input
+//! it gives the same answer.
 //!
 //! Held by the tests of its files, and by `tests/system/store/model`.
 

@@ -1,14 +1,15 @@
-//! The live feed: one thread builds each frame once and writes it to every socket.
+//! The live feed: one thread builds each frame once and writes it to every socket that is up to date.
 //!
-//! Architecture invariant: no database and no HTTP here. Changes come in over one channel in commit order, together with
-//! the clients that join, so that what a client sees starts at an exact place in the order.
+//! Architecture invariant: no database and no HTTP here. Changes come in over one channel in commit order, together
+//! with the clients that join, so that what a client sees starts at an exact place in the order.
 //!
 //! - Promise 2: the channel's order is commit order is delivery order.
 //! - Promise 6: a frame reaches a client or the client is closed and told so.
 //! - Promise 7: nothing in this layer waits for a client.
 //!
-//! From the ground up: `close_code`, `counts` and `subscription` are leaves; `frame` encodes, `outbox` holds back what a socket
-//! does not take, `client` is one socket; `event` is what the channel carries; `batch` joins frames for each view, `pacing` and
+//! From the ground up: `close_code`, `counts` and `subscription` are leaves; `frame` encodes, `outbox` holds back what
+//! a socket does not take (the page has another: commands that are not sent), `client` is one socket; `event` is what
+//! the channel carries; `view` is clients that get the same bytes; `batch` joins frames for each view, `pacing` and
 //! `subscriber` decide what one client gets of them and when; `broadcaster` is the thread, `feed` the way to it.
 //!
 //! Held by `tests/system/live`.

@@ -1,5 +1,6 @@
-//! What differs between operating systems, in one place, with one file for each reason: disk, sockets, signals and limits of the
-//! process, systemd, the log; and what a process lives through that is stopped, or whose machine is suspended, and goes on.
+//! What differs between operating systems, a file for each subject: `claim` (who has the port), `disk`, `socket` (on
+//! Windows `polled`), `process` (signals and limits), `systemd`, `log_writer`; and `suspension`: a process that was
+//! stopped, or slept with its machine, and goes on.
 //!
 //! Held by `tests/system/operations`.
 

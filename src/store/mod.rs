@@ -1,13 +1,14 @@
 //! The shop's file: redb tables, the stored form, snapshot reads, and the one commit.
 //!
-//! Architecture invariant: the only layer that names redb. It never sees a socket, HTTP or a clock; the time of a commit is
-//! handed in.
+//! Architecture invariant: the only layer that names redb. It never sees a socket, HTTP or the wall clock; the time of
+//! a commit is handed in.
 //!
 //! - Promise 1: [`Store::commit`] returns only when the disk has everything.
 //! - Promise 3: what one [`Transaction`] does becomes visible together or not at all.
 //!
-//! Where to look: `tables` names the tables, `format` is the stored form of each thing in them, `write` what a commit does,
-//! `read` what a snapshot shows, `file` how the file is made, checked, opened and upgraded; `database` puts them together.
+//! Where to look: `tables` names the tables, `format` is the stored form of each thing in them, `write` what a commit
+//! does, `read` what a snapshot shows, `file` how the file is made, checked, opened and upgraded; `database` puts them
+//! together.
 //!
 //! Held by `tests/faults`.
 

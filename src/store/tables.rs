@@ -3,7 +3,7 @@
 use redb::TableDefinition;
 
 /// The shape that this release reads and writes. A higher one is refused; a lower one is brought up step by step
-/// (`open::upgrade`).
+/// (`file/upgrade`).
 pub(crate) const SCHEMA_VERSION: u32 = 3;
 
 /// Series number → record (see `record`).
@@ -11,7 +11,7 @@ pub(crate) const ESTIMATES: TableDefinition<u64, &[u8]> = TableDefinition::new("
 /// Series number → record.
 pub(crate) const ORDERS: TableDefinition<u64, &[u8]> = TableDefinition::new("orders");
 /// Series number → search text of the estimate (`domain::search_text`); deleted ones have none, and those of the newest
-/// records follow in blocks (see `search`).
+/// records follow in blocks (see `format/search_texts`).
 pub(crate) const ESTIMATES_SEARCH: TableDefinition<u64, &str> = TableDefinition::new("estimates_search");
 /// Series number → search text of the order.
 pub(crate) const ORDERS_SEARCH: TableDefinition<u64, &str> = TableDefinition::new("orders_search");
@@ -22,7 +22,7 @@ pub(crate) const ESTIMATES_DAYS: TableDefinition<i64, &[u8]> = TableDefinition::
 pub(crate) const ORDERS_DAYS: TableDefinition<i64, &[u8]> = TableDefinition::new("orders_days");
 /// Sequence → entry (see `log_entry`): the sync log and the audit log, kept for ever.
 pub(crate) const CHANGES: TableDefinition<u64, &[u8]> = TableDefinition::new("changes");
-/// Place, which is the order of storing, from 1 → fingerprint of a command and its stored answer (see `answers`).
+/// Place, which is the order of storing, from 1 → fingerprint of a command and its stored answer (see `write/idempotency`).
 pub(crate) const ANSWERS: TableDefinition<u64, &[u8]> = TableDefinition::new("answers_by_place");
 /// Fingerprint of a command → place of its answer. The newest follow in blocks.
 pub(crate) const ANSWER_PLACES: TableDefinition<[u8; 16], u64> = TableDefinition::new("answer_places");

@@ -12,9 +12,9 @@
 //! `index.html` is the document, `main.js` makes the parts and ties them together, `sw.js` is the service worker that
 //! keeps a copy of the page, and `closed.html` stands in its place while the shop cannot be opened.
 //!
-//! Architecture invariants: imports run one way, without a circle (`tests/tidy_page.rs`); one module fetches, one
-//! opens the socket, one opens the browser's database; nothing is inline, and text never becomes markup (the tests of
-//! `assets`).
+//! Architecture invariants: imports run one way, without a circle (`tests/tidy_page.rs`); one module fetches (besides
+//! the service worker), one opens the socket, one opens the browser's database; nothing is inline, and text never
+//! becomes markup (the tests of `assets`).
 
 mod assets;
 

@@ -15,12 +15,17 @@ async function keep() {
     for (const script of scriptsOf(path, await file.clone().text())) files.add(script);
     await cache.put(path, file);
   }
-  // The help, as it was when this was sent: {{help}}.
-  const help = await get('/help');
-  const pages = new Set((await help.clone().text()).match(/\/help\/[^"#]+/g));
-  for (const path of pages) await cache.put(path, await get(path));
-  await cache.put('/help', help);
+  // Without the help the page is kept all the same.
+  await keepHelp(cache).catch(() => {});
   await cache.put('/', page);
+}
+
+/** The help, as it was when this was sent: {{help}}. @param {Cache} cache */
+async function keepHelp(cache) {
+  const contents = await get('/help');
+  const pages = new Set((await contents.clone().text()).match(/\/help\/[^"#]+/g));
+  await Promise.all([...pages].map(async (path) => cache.put(path, await get(path))));
+  await cache.put('/help', contents);
 }
 
 /** The scripts that a script names: `'../kit/dom.js'`. @param {string} path @param {string} text */

@@ -1,4 +1,5 @@
-//! Every limit of the network side, named with its unit (promise 8). The manual's page `limits` shows the same table.
+//! The limits of connections, heads and bodies, named with their units (promise 8); those of one file stand in it. The
+//! manual's page `limits` shows the same table.
 
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ pub const STACK_BYTES: usize = 256 << 10;
 /// For requests in flight when the server stops.
 pub const STOP_TIME_MAX: Duration = Duration::from_secs(3);
 
-const _: () = assert!(PARSE_BYTES_MAX.is_multiple_of(BODY_BYTES_MAX));
+const _: () = assert!(PARSE_BYTES_MAX == 4 * BODY_BYTES_MAX && BODY_BYTES_MAX.is_multiple_of(1 << 20));
 const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX);
 const _: () = assert!(CONNECTIONS_PER_ADDRESS_MAX <= CONNECTIONS_MAX);
 const _: () = assert!(STOP_LINGER_TIME_MAX.as_millis() < STOP_TIME_MAX.as_millis());

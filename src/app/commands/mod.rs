@@ -1,4 +1,5 @@
-//! The commands: their vocabulary, what each does to the records, and how a repeated one is recognised (idempotency, promise 4).
+//! The commands: their vocabulary, what each does to the records, and how a repeated one is recognised (idempotency,
+//! promise 4).
 //!
 //! Held by `tests/system/store/model` and `tests/system/api/revisions.rs`.
 

@@ -1,5 +1,5 @@
-//! Group commit: whatever waits is carried out in one transaction with one sync, in one order (promise 2), and each caller gets
-//! his answer through a ticket.
+//! Group commit: whatever waits is carried out in one transaction with one sync, in one order (promise 2), and each
+//! caller gets his answer through a ticket.
 //!
 //! Held by `tests/system/store/concurrency.rs` and `tests/faults/panics.rs`.
 

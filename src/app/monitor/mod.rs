@@ -1,4 +1,5 @@
-//! What is watched while the shop is open: its clock, the free space of its disk, and the alarms that an owner should see.
+//! What is watched while the shop is open: its clock, the free space of its disk, and the
+//! warnings (alarms) that an owner should see, lost lines of the log among them.
 //!
 //! Held by `tests/system/store/states.rs`.
 

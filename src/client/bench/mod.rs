@@ -1,5 +1,5 @@
-//! `bench`: a load generator for an owner or an engineer. It writes, reads and listens over the public wire and says how
-//! fast the server was and whether a listener missed anything.
+//! `bench`: a load generator for an owner or an engineer. It writes, reads and listens over the public wire and says
+//! how fast the server was and whether a listener missed anything.
 //!
 //! | file | owns |
 //! |---|---|
@@ -13,6 +13,8 @@
 //! | `requests`, `feed`, `idle` | the measurements |
 //! | `bare`, `disk` | what the machine can do at best, to compare with |
 //! | `report`, `table`, `percentile` | what they found, for machines and for people |
+//!
+//! Held by the tests of its files.
 
 mod bare;
 mod caller;

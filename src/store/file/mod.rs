@@ -1,5 +1,6 @@
-//! The database file itself: made whole or not at all, checked page by page when it is opened, tried before it is written to,
-//! and upgraded from the schema of an earlier release. Held by `tests/faults/creation.rs`, `damage.rs` and
+//! The database file itself: made whole or not at all, checked page by page when it is opened, opened on
+//! trial (nothing reaches the disk until it has proved to be the shop's file),
+//! and upgraded from the schema of an earlier release. Held by `tests/faults/creation.rs`, `tests/faults/damage.rs` and
 //! `tests/system/store/upgrade.rs`.
 
 mod facts;

@@ -7,12 +7,10 @@ use super::record::Record;
 use crate::domain::{Action, Actor, Change, Kind, OriginHash, RecordKey, Timestamp};
 use crate::store::error::StoreError;
 
-/// Version of the layout. The first had no `prev`, and the command's key in place of its hash; see `upgrade`.
+/// Version of the layout. The first had no `prev`, and the command's key in place of its hash; see `file/upgrade`.
 const LAYOUT: u8 = 2;
-/// Eight bytes more follow the flags: the hash of the command's key.
-const FLAG_ORIGIN: u8 = 1;
-/// Eight bytes more follow: who did it, and on which device.
-const FLAG_ACTOR: u8 = 2;
+/// The same with who did it behind the hash: eight bytes more.
+const LAYOUT_WITH_ACTOR: u8 = 3;
 
 /// One entry of the log.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +30,7 @@ pub(crate) struct LogEntry<'a> {
 impl<'a> LogEntry<'a> {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(64);
-        bytes.push(LAYOUT);
+        bytes.push(if self.actor.is_some() { LAYOUT_WITH_ACTOR } else { LAYOUT });
         bytes.push(match self.key.kind {
             Kind::Estimate => 0,
             Kind::Order => 1,
@@ -46,11 +44,8 @@ impl<'a> LogEntry<'a> {
         bytes.extend_from_slice(&self.key.number.to_le_bytes());
         put_time(&mut bytes, self.at);
         bytes.extend_from_slice(&self.prev.to_le_bytes());
-        let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
-        bytes.push(flag(self.origin.is_some(), FLAG_ORIGIN) | flag(self.actor.is_some(), FLAG_ACTOR));
-        if let Some(OriginHash(hash)) = self.origin {
-            bytes.extend_from_slice(&hash);
-        }
+        // A hash of zeros would be read as none; one in 2^64 is.
+        bytes.extend_from_slice(&self.origin.map_or([0; 8], |origin| origin.0));
         if let Some(actor) = self.actor {
             put_actor(&mut bytes, actor);
         }
@@ -65,18 +60,14 @@ impl<'a> LogEntry<'a> {
     pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, StoreError> {
         let mut fields = ByteReader { rest: bytes, what: "log entry" };
         let [layout, kind, action] = fields.take()?;
-        if layout != LAYOUT {
+        if ![LAYOUT, LAYOUT_WITH_ACTOR].contains(&layout) {
             return Err(StoreError::Malformed("log entry"));
         }
         let (kind, action) = Self::decode_codes(kind, action)?;
         let key = RecordKey::new(kind, u32::from_le_bytes(fields.take()?));
         let (at, prev) = (fields.take_time()?, u64::from_le_bytes(fields.take()?));
-        let [flags] = fields.take()?;
-        if flags & !(FLAG_ORIGIN | FLAG_ACTOR) != 0 {
-            return Err(StoreError::Malformed("log entry"));
-        }
-        let origin = if flags & FLAG_ORIGIN == 0 { None } else { Some(OriginHash(fields.take()?)) };
-        let actor = if flags & FLAG_ACTOR == 0 { None } else { Some(fields.take_actor()?) };
+        let origin = Some(fields.take()?).filter(|hash| *hash != [0; 8]).map(OriginHash);
+        let actor = if layout == LAYOUT { None } else { Some(fields.take_actor()?) };
         Ok(Self { key, action, at, by: fields.take_text()?, origin, actor, prev })
     }
 
@@ -109,6 +100,30 @@ impl<'a> LogEntry<'a> {
             origin: self.origin,
             linked: record.linked.map(|number| RecordKey::new(self.key.kind.other(), number)),
             record: (!record.is_deleted).then(|| Arc::from(record.json)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a file holds since its log entries name the one before them.
+    #[test]
+    fn an_entry_that_nobody_is_known_for_has_the_same_bytes_for_ever() {
+        let at = Timestamp { unix_micros: 1, offset_seconds: 2 };
+        let key = RecordKey::new(Kind::Order, 7);
+        let with =
+            |origin| LogEntry { key, action: Action::Update, at, by: Some("Ravi"), origin, actor: None, prev: 3 };
+        let bytes = |hash: u8| {
+            let head = [2, 1, 1, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0];
+            [head.as_slice(), &[hash; 8], &[4, 0], b"Ravi"].concat()
+        };
+        for (origin, hash) in [(None, 0), (Some(OriginHash([9; 8])), 9)] {
+            assert_eq!(with(origin).encode(), bytes(hash));
+            let stored = bytes(hash);
+            let read = LogEntry::decode(&stored).unwrap();
+            assert_eq!((read.origin, read.actor, read.by, read.prev), (origin, None, Some("Ravi"), 3));
         }
     }
 }

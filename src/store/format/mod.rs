@@ -1,8 +1,9 @@
-//! The stored form: the bytes of records, log entries, runs, search texts and settings, and how they are read again.
+//! The stored form: the bytes of records, log entries, runs (starts of the server), search texts, the index of days
+//! and settings, and how they are read again.
 //!
 //! Architecture invariant: pure. Bytes in, values out; what cannot be read is [`super::StoreError::Malformed`].
 //!
-//! Held by the property test of `record`.
+//! Held by the property tests of `record` and `day_index`.
 
 mod bytes;
 pub(crate) mod day_index;

@@ -1,4 +1,5 @@
 //! Snapshot reads: everything that was committed at one moment. They never queue behind a writer.
+//! `health` notes whether they fail.
 //!
 //! Held by `tests/system/api/lists.rs` and `tests/faults/stored.rs`.
 

@@ -1,5 +1,5 @@
-//! What a commit does to the tables, within one write transaction: numbers, records, log, search texts, index of days, and the
-//! answers by which a repetition is recognised (idempotency).
+//! What a commit does to the tables, within one write transaction: numbers, records, log, search texts, index of days,
+//! and the answers by which a repetition is recognised (idempotency).
 //!
 //! Held by `tests/faults/power_cuts.rs` and `tests/system/store/model`.
 

@@ -1,4 +1,5 @@
-//! The API: the route table and its handlers, one file for each resource; `openapi.json` describes all of it.
+//! The API: the route table and its handlers, one file for each resource (beside them `request`, `conditional`,
+//! `list_query`, `receipt` and `html`, which several use); `openapi.json` describes all of it.
 //!
 //! Held by `tests/system/api/contract` and `tests/system/api/openapi`.
 

@@ -89,9 +89,9 @@ impl Request<'_> {
         made_at: MadeAt,
         is_repeated_by_old_clients: bool,
     ) -> Result<Response, Problem> {
+        let submission = self.submission(command, made_at, is_repeated_by_old_clients)?;
         let expected_revs = self.expected_revs()?;
-        let submission = self.submission(command, made_at, expected_revs, is_repeated_by_old_clients)?;
-        Ok(self.app.submit(submission)?.into())
+        Ok(self.app.submit(Submission { expected_revs, ..submission })?.into())
     }
 
     /// Begins a command that makes something new; its answer may come while the connection does something else.
@@ -101,7 +101,7 @@ impl Request<'_> {
         made_at: MadeAt,
         is_repeated_by_old_clients: bool,
     ) -> Result<Reply, Problem> {
-        Ok(match self.app.begin(self.submission(command, made_at, None, is_repeated_by_old_clients)?)? {
+        Ok(match self.app.begin(self.submission(command, made_at, is_repeated_by_old_clients)?)? {
             Progress::Done(answer) => Reply::Now(answer.into()),
             Progress::Pending(pending) => Reply::Later(pending),
         })
@@ -111,11 +111,10 @@ impl Request<'_> {
         &self,
         command: Command,
         made_at: MadeAt,
-        expected_revs: Option<Vec<u32>>,
         is_repeated_by_old_clients: bool,
     ) -> Result<Submission, Problem> {
         let idempotency = self.idempotency(is_repeated_by_old_clients)?;
-        Ok(Submission { command, actor: None, made_at, idempotency, expected_revs, render: receipt::answer })
+        Ok(Submission { command, actor: None, made_at, idempotency, expected_revs: None, render: receipt::answer })
     }
 
     /// The revisions one of which the caller expects the record to have: from `If-Match`, else `rev` in the body.

@@ -1,4 +1,7 @@
-//! JSON request bodies, read once into drafts that need no further checks; every fault names its field.
+//! JSON request bodies, read once into drafts that need no further checks; every fault of a field names it.
+//!
+//! `text` is the body as JSON text, `object` reads an object field by field, `elements` a list without keeping it,
+//! `compact` takes the white space out; `bill`, `command` and `settings` are the bodies.
 //!
 //! Held by `tests/system/http/hostile_json.rs` and `tests/system/http/hostile_memory.rs`.
 

@@ -272,7 +272,7 @@ fn content_length(value: &str) -> Result<Framing, Problem> {
 
 /// The body is over its limit, announced or found out.
 pub(crate) fn body_too_large() -> Problem {
-    Problem::new(413, "The request body is larger than 1 MiB")
+    Problem::new(413, format!("The request body is larger than {} MiB", BODY_BYTES_MAX >> 20))
 }
 
 #[cfg(test)]

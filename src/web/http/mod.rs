@@ -1,5 +1,5 @@
-//! HTTP/1.1 on the server's side (RFC 9112): request head and body within the memory budget, responses, and problems, which are
-//! errors as a client sees them.
+//! HTTP/1.1 on the server's side (RFC 9112): request head and body within the memory budget, responses, and problems,
+//! which are errors as a client sees them. `linger` ends a connection so that its client reads the last answer.
 //!
 //! Held by `tests/system/http/front` and `tests/system/http/hostile`.
 

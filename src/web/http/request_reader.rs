@@ -72,7 +72,7 @@ pub(crate) struct RequestBody<'b> {
 /// Why there is no next request.
 pub(crate) enum NoRequest {
     /// The client went away, or was idle for too long. Nothing is answered.
-    Unavailable,
+    Closed,
     /// The bytes are not a request; after the answer the connection ends.
     Broken(Problem),
 }
@@ -94,7 +94,7 @@ impl<S: ByteSource> RequestReader<S> {
     /// Waits for the next request head.
     pub fn next_head(&mut self) -> Result<Box<Head>, NoRequest> {
         if !self.has_more() && self.receive(IDLE_TIME_MAX).is_err() {
-            return Err(NoRequest::Unavailable);
+            return Err(NoRequest::Closed);
         }
         let deadline = self.clock.now() + HEAD_TIME_MAX;
         let mut parsed = 0;
@@ -116,7 +116,7 @@ impl<S: ByteSource> RequestReader<S> {
                 return Err(if is_timeout(&error) {
                     Problem::new(408, "The request head did not arrive in time").into()
                 } else {
-                    NoRequest::Unavailable
+                    NoRequest::Closed
                 });
             }
         }
@@ -136,7 +136,7 @@ impl<S: ByteSource> RequestReader<S> {
             ErrorKind::FileTooLarge => body_too_large().into(),
             ErrorKind::OutOfMemory => Problem::from(BudgetExhausted).into(),
             ErrorKind::InvalidInput => Problem::new(400, "The chunks of the request body are not valid").into(),
-            _ => NoRequest::Unavailable,
+            _ => NoRequest::Closed,
         })
     }
 

@@ -194,7 +194,10 @@ impl Response {
 
 impl From<Result<Answer, SubmitError>> for Response {
     fn from(outcome: Result<Answer, SubmitError>) -> Self {
-        outcome.map_or_else(|error| Problem::from(error).into(), Self::from)
+        let mut response = outcome.map_or_else(|error| Problem::from(error).into(), Self::from);
+        // It may be sent by the writer, which has no time to compress it; a receipt is small.
+        response.may_be_packed = false;
+        response
     }
 }
 

@@ -1,4 +1,5 @@
-//! Who may talk to the server through whose browser: Host, Origin and CORS; and who was told to reload.
+//! `origin`: which web pages may use the server (Host, Origin, CORS). `reset_log`: one line of the log for each device
+//! that is told to reload, which may be a sign of an older copy.
 //!
 //! Held by `tests/system/http/guard.rs`.
 

@@ -73,7 +73,7 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr) -> 
         }
         let next = match received {
             Ok(head) => connection.one_request(head)?,
-            Err(NoRequest::Unavailable) => return Ok(ConnectionEnd::Whole),
+            Err(NoRequest::Closed) => return Ok(ConnectionEnd::Whole),
             Err(NoRequest::Broken(problem)) => connection.refuse(None, problem)?,
         };
         match next {
@@ -120,7 +120,7 @@ impl Connection<'_> {
         }
         let mut body = match self.reader.body(head.framing, &shared.budget) {
             Ok(body) => body,
-            Err(NoRequest::Unavailable) => return Ok(AfterRequest::End(ConnectionEnd::Whole)),
+            Err(NoRequest::Closed) => return Ok(AfterRequest::End(ConnectionEnd::Whole)),
             Err(NoRequest::Broken(problem)) => return self.refuse(Some(&head), problem),
         };
         let reply = match shared.origin_policy.preflight(&head) {

@@ -97,7 +97,8 @@ impl Server {
             is_lan_trusted: options.is_lan_trusted,
             wakes: Mutex::default(),
         });
-        prepare_page();
+        // The first browser that asks waits for the rest of it.
+        thread::Builder::new().name("page".into()).spawn(prepare_page)?;
         let rejector = Rejector::start()?;
         let acceptors = listeners
             .into_iter()

@@ -1,5 +1,8 @@
 //! The listener: binds, accepts, counts and serves connections, and stops in order (promise 8).
 //!
+//! `listen` binds; `listener` accepts; `registry` counts; `rejection` answers those that are not let in; `connection`
+//! serves one; `delivery` lets the writer send an answer that comes later.
+//!
 //! Held by `tests/system/http/slow_attacks.rs`.
 
 mod connection;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{confirm, open, sell, shop, shop_with_page, wait_live, wait_sent};
+use crate::steps::{confirm, open, sell, shop, shop_with_page, wait_kept, wait_live, wait_sent};
 use crate::support::proxy::Proxy;
 use crate::support::server::Server;
 use crate::support::till::{create_estimate, create_sale, estimates, orders, text};
@@ -188,6 +188,7 @@ fn what_waited_for_the_server_meets_no_other_record_of_the_same_number_even_when
     let theirs = create_estimate(&mut server.client(), "theirs").id;
     page.screen(&format!("#/estimates/{theirs}"));
     page.wait("document.querySelector('[data-action=delete]')");
+    wait_kept(&page);
     server.stop();
     confirm(&page, "delete");
     page.wait_text(".unsent", "1 not sent yet");

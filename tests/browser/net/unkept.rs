@@ -4,7 +4,9 @@
 use serde_json::json;
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{come_back, fill_bill, go_away, live, sell, sell_once, shop_with_page, wait_live, wait_sent};
+use crate::steps::{
+    come_back, fill_bill, go_away, live, sell, sell_once, shop_with_page, wait_kept, wait_live, wait_sent,
+};
 use crate::support::server::Server;
 use crate::support::till::{orders, text};
 
@@ -201,6 +203,7 @@ fn a_database_that_is_deleted_while_the_page_is_open_is_made_again() {
         })",
     );
     assert_eq!(deleted, "deleted");
+    wait_kept(&page);
     go_away(&mut server, &page);
     sell(&page, "kept", "complete-sale");
     page.wait_text(".unsent", "1 not sent yet");
