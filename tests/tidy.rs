@@ -25,8 +25,10 @@ const LAYERS: [(&str, &[&str]); 14] = [
 ];
 
 /// Crate → the only layers that may name it.
-const OWNERS: [(&str, &[&str]); 6] = [
+const OWNERS: [(&str, &[&str]); 7] = [
     ("redb::", &["store"]),
+    // Everybody else reads through the one door of `app`, which will be told who asks.
+    ("Snapshot", &["store", "app"]),
     ("tiny_http::", &["web"]),
     ("httparse::", &["web"]),
     ("std::net", &["live", "web", "client", "platform", "cli", "config"]),
