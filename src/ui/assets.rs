@@ -1,6 +1,7 @@
 //! The files of the page: embedded, named by their content, and compressed once (gzip). This is the one list of what
 //! the page consists of. It imports nothing of the server.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::LazyLock;
@@ -17,7 +18,7 @@ pub struct Asset {
     /// The value of its `Content-Type` header.
     pub content_type: &'static str,
     /// Its content.
-    pub plain: Vec<u8>,
+    pub plain: Cow<'static, [u8]>,
     /// The same, compressed.
     pub gzip: Vec<u8>,
 }
@@ -77,10 +78,10 @@ const FILES: &[(&str, &[u8])] = embedded! {
 };
 
 static ASSETS: LazyLock<Vec<Asset>> =
-    LazyLock::new(|| FILES.iter().map(|(path, bytes)| Asset::new(path, bytes.to_vec())).collect());
+    LazyLock::new(|| FILES.iter().map(|(path, bytes)| Asset::new(path, Cow::Borrowed(*bytes))).collect());
 
 static SERVICE_WORKER: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("sw.js", WORKER.replace("{{assets}}", FOLDER.as_str()).into_bytes()));
+    LazyLock::new(|| Asset::new("sw.js", Cow::Owned(WORKER.replace("{{assets}}", FOLDER.as_str()).into_bytes())));
 
 /// The folder of the files: eight hex digits of what is in all of them. They import each other by relative paths, so
 /// one folder for all keeps them together; what a path names never changes, so browsers keep it for good.
@@ -114,11 +115,13 @@ pub fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     // Writing to memory does not fail.
     let _ = encoder.write_all(plain);
-    encoder.finish().unwrap_or_default()
+    let mut packed = encoder.finish().unwrap_or_default();
+    packed.shrink_to_fit();
+    packed
 }
 
 impl Asset {
-    fn new(path: &'static str, plain: Vec<u8>) -> Self {
+    fn new(path: &'static str, plain: Cow<'static, [u8]>) -> Self {
         let gzip = gzip(&plain);
         Self { path, content_type: content_type(path), plain, gzip }
     }

@@ -16,7 +16,7 @@ const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
 /// The files of the page.
 static FILES: LazyLock<Vec<(&ui::Asset, Fixed)>> = LazyLock::new(|| {
-    let fixed = |asset: &'static ui::Asset| Fixed::new(asset.plain.as_slice(), asset.gzip.as_slice());
+    let fixed = |asset: &'static ui::Asset| Fixed::new(&*asset.plain, asset.gzip.as_slice());
     ui::assets().iter().map(|asset| (asset, fixed(asset))).collect()
 });
 

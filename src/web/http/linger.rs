@@ -22,7 +22,9 @@ pub(crate) fn linger(stream: &ClientSocket, is_stopping: impl Fn() -> bool) {
     }
 }
 
-/// Reads and drops what the client still sends, until it goes, for so long at most.
+/// Reads and drops what the client still sends, until it goes, for so long at most. Not inlined: its buffer would lie on
+/// the stack of every connection, whether it ends soon or not.
+#[inline(never)]
 pub(crate) fn drain(mut stream: &ClientSocket, time_max: Duration, is_stopping: impl Fn() -> bool) {
     let start = Instant::now();
     let mut left_bytes = LINGER_BYTES_MAX;

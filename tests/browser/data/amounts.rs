@@ -113,7 +113,7 @@ fn sell(client: &mut Client, bill: &Bill, computed: &Value, currency: &str, deci
 }
 
 #[test]
-#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+#[ignore = "long: cargo test-all"]
 fn random_bills_with_returns_come_to_the_same_in_every_kind_of_currency() {
     let chrome = Chrome::start();
     for (seed, (currency, decimals)) in (7..).zip(CURRENCIES) {

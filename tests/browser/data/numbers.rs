@@ -77,7 +77,7 @@ fn open_in(chrome: &Chrome, server: &Server, locale: &str, hash: &str) -> Page {
 }
 
 #[test]
-#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+#[ignore = "long: cargo test-all"]
 fn every_spelling_is_read_as_the_language_of_the_browser_means_it() {
     let chrome = Chrome::start();
     let server = Server::start();

@@ -208,7 +208,7 @@ fn a_device_that_is_not_let_in_for_a_while_keeps_its_sales_waiting() {
 
 /// Two tabs of one browser hand a failing command to each other; they must not do so without a pause.
 #[test]
-#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+#[ignore = "long: cargo test-all"]
 fn two_tabs_do_not_send_a_waiting_command_in_turns_without_a_pause() {
     let chrome = Chrome::start();
     let server = Server::start();

@@ -180,7 +180,7 @@ fn a_page_that_is_open_at_midnight_shows_the_figures_of_the_new_day() {
 
 /// The page's clock is moved on, so that the test need not wait as long as the page does.
 #[test]
-#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+#[ignore = "long: cargo test-all"]
 fn a_connection_that_is_silent_too_long_counts_as_lost_and_what_was_missed_is_caught_up() {
     let chrome = Chrome::start();
     let server = Server::start();
