@@ -16,11 +16,11 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("ui", &[]),
     ("manual", &[]),
     ("client", &["platform"]),
-    ("store", &["domain", "json", "platform"]),
+    ("store", &["domain", "json", "metrics", "platform"]),
     ("live", &["domain", "json", "queue", "platform", "metrics"]),
     ("app", &["domain", "store", "live", "metrics", "platform"]),
     ("web", &["domain", "store", "live", "app", "ui", "manual", "json", "metrics", "platform"]),
-    ("config", &["domain", "app", "web"]),
+    ("config", &["domain", "store", "app", "web"]),
     ("cli", &["domain", "store", "live", "app", "web", "client", "config", "platform"]),
 ];
 

@@ -8,7 +8,7 @@ use super::monitor::{DiskSpace, LastStored, Monitor, ShopClock, Warning};
 use super::read::Reading;
 use crate::domain::Currency;
 use crate::live::Feed;
-use crate::store::{Store, StoreError};
+use crate::store::{JournalCounts, Store, StoreError};
 
 /// Why the shop cannot start.
 #[derive(Debug)]
@@ -151,6 +151,11 @@ impl App {
         &self.feed
     }
 
+    /// Numbers about the journal since the start.
+    pub fn journal_counts(&self) -> &JournalCounts {
+        self.store.journal_counts()
+    }
+
     /// Numbers about commits since the start.
     pub fn commit_counts(&self) -> &CommitCounts {
         self.committer.counts()
@@ -188,7 +193,7 @@ mod tests {
     use super::*;
     use crate::app::{Command, Idempotency};
     use crate::domain::{Actor, Discount, Items, Kind, Money, RecordKey, Sale};
-    use crate::store::{Filter, StoreOptions};
+    use crate::store::{Filter, JournalOptions, StoreOptions};
 
     const SECOND: i64 = 1_000_000;
     const YEAR: i64 = 365 * 24 * 3_600 * SECOND;
@@ -211,8 +216,12 @@ mod tests {
         }
 
         fn start(&self) -> App {
-            let options =
-                StoreOptions { directory: self.dir.path().to_path_buf(), cache_bytes: 1 << 20, currency: None };
+            let options = StoreOptions {
+                directory: self.dir.path().to_path_buf(),
+                cache_bytes: 1 << 20,
+                currency: None,
+                journal: JournalOptions::default(),
+            };
             let (now, free) = (Arc::clone(&self.now), Arc::clone(&self.free));
             let clock = ShopClock::showing(TimeZone::UTC, move || {
                 jiff::Timestamp::from_microsecond(now.load(Ordering::SeqCst)).unwrap()

@@ -13,7 +13,7 @@ use super::supervision::Supervision;
 use crate::app::{Lifecycle, ShopClock, Unavailable};
 use crate::config::{BenchOptions, CommandLine, ProgramCommand, ServeOptions};
 use crate::platform::systemd::{self, Notice};
-use crate::store::StoreOptions;
+use crate::store::{JournalOptions, StoreOptions};
 use crate::web::{Options, Probe, Server};
 use crate::{client, platform, web};
 
@@ -153,6 +153,10 @@ fn store_options(options: &ServeOptions) -> StoreOptions {
         directory: options.data.clone(),
         cache_bytes: (options.cache_mib as usize).saturating_mul(1 << 20),
         currency: options.currency,
+        journal: JournalOptions {
+            half_bytes: (options.journal_kib as usize).saturating_mul(1 << 10),
+            may_be_left_out: options.without_journal,
+        },
     }
 }
 

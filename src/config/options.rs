@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use super::addresses::{parse_host, parse_listen, parse_origin};
 use crate::app::FREE_BYTES_MIN;
 use crate::domain::Currency;
+use crate::store::JournalOptions;
 use crate::web::limits;
 
 /// The sync server that small shops trust: estimates and orders on every screen at once.
@@ -133,6 +134,15 @@ pub struct ServeOptions {
     #[arg(long, value_name = "N", env = "TILLSYNC_CACHE_MIB", default_value_t = 32,
           value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub cache_mib: u32,
+    /// Size of each of the two halves of the journal beside the database, in KiB
+    #[arg(long, value_name = "N", env = "TILLSYNC_JOURNAL_KIB",
+          default_value_t = (JournalOptions::default().half_bytes >> 10) as u32,
+          value_parser = clap::value_parser!(u32).range(64..=65_536))]
+    pub journal_kib: u32,
+    /// Open a database whose journal is missing or damaged, without what was in that alone. Numbers that may have been given
+    /// out stay used. Once the shop is open, start without this again
+    #[arg(long, env = "TILLSYNC_WITHOUT_JOURNAL", value_parser = clap::builder::BoolishValueParser::new())]
+    pub without_journal: bool,
     /// Free space on the database's disk, in MiB, below which nothing new is stored
     #[arg(long, value_name = "N", env = "TILLSYNC_DISK_RESERVE_MIB", default_value_t = (FREE_BYTES_MIN >> 20) as u32,
           value_parser = clap::value_parser!(u32).range(1..=1_048_576))]

@@ -1,30 +1,19 @@
-//! The open database: the one commit, and the newest snapshot for readers. After a fault the file is opened again.
+//! The store: the one commit, and the newest snapshot for readers. After a fault the file is opened again.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use redb::{Database, ReadableDatabase, StorageBackend};
+use redb::StorageBackend;
 
 use super::error::{OpenError, StoreError};
-use super::file::{Attempt, OpenedFile, Reopen, StoreOptions, open, open_on};
-use super::read::{ReadHealth, Snapshot};
-use super::write::{CommitTime, Kept, Transaction, Written};
-use crate::domain::{Change, Currency};
-
-/// What a commit has done.
-#[derive(Debug)]
-pub struct Committed<T> {
-    /// What the work gave.
-    pub value: T,
-    /// The changes, in order.
-    pub changes: Vec<Change>,
-    /// Revision and JSON of the settings, if they were changed.
-    pub settings: Option<(u32, Arc<[u8]>)>,
-    /// Whether anything was written; work that changed nothing needs no sync.
-    pub is_synced: bool,
-}
+use super::file::{Attempt, JournalOptions, OpenedFile, Reopen, Reopened, Run, StoreOptions, open, open_on};
+use super::format::hex;
+use super::opened::{Committed, JournalCounts, Opened};
+use super::read::Snapshot;
+use super::write::{CommitTime, Transaction};
+use crate::domain::Currency;
 
 /// The open database file.
 pub struct Store {
@@ -36,40 +25,11 @@ pub struct Store {
     path: PathBuf,
     currency: Currency,
     file_id: String,
-    run_id: String,
-    run_number: u64,
+    run: Run,
+    counts: Arc<JournalCounts>,
     is_closed: AtomicBool,
     /// Held for as long as the process lives, so that a second instance says so at once.
     _lock: Option<std::fs::File>,
-}
-
-/// The database and the newest state of it. Readers share that one instead of making one each; and while it is held, redb
-/// leaves the pages that a commit has freed to the next commit, instead of running a second, smaller one for them.
-struct Opened {
-    latest: RwLock<Arc<Snapshot>>,
-    health: ReadHealth,
-    /// What commits leave for later ones. It speaks of this opening of the file alone.
-    kept: Arc<Mutex<Kept>>,
-    database: Database,
-}
-
-impl Opened {
-    fn new(database: Database, currency: Currency) -> Result<Self, StoreError> {
-        let health = ReadHealth::default();
-        let latest = RwLock::new(Arc::new(Snapshot::new(database.begin_read()?, currency, health.clone())));
-        Ok(Self { latest, health, kept: Arc::default(), database })
-    }
-
-    fn latest(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.latest.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Takes the state after a commit as the newest.
-    fn advance(&self, currency: Currency) -> Result<(), StoreError> {
-        let snapshot = Arc::new(Snapshot::new(self.database.begin_read()?, currency, self.health.clone()));
-        *self.latest.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
-        Ok(())
-    }
 }
 
 /// Between two attempts to open a file that a fault has closed: each reads the whole file.
@@ -87,24 +47,30 @@ impl Store {
         Self::of(open(options, attempt)?)
     }
 
-    /// Opens a database on any storage instead of a file, with all the same code above it. `storage` is called again for
-    /// the same storage after a fault. Tests put disks here that fail.
-    pub fn open_on<B: StorageBackend>(storage: impl Fn() -> B + Send + Sync + 'static) -> Result<Self, OpenError> {
-        Self::of(open_on(storage)?)
+    /// Opens a database and its journal on any storage instead of files, with all the same code above it. Both are called again
+    /// for the same storage after a fault. Tests put disks here that fail.
+    pub fn open_on<B: StorageBackend, J: StorageBackend>(
+        database: impl Fn() -> B + Send + Sync + 'static,
+        journal: impl Fn() -> J + Send + Sync + 'static,
+        options: JournalOptions,
+    ) -> Result<Self, OpenError> {
+        Self::of(open_on(database, journal, options)?)
     }
 
     fn of(file: OpenedFile) -> Result<Self, OpenError> {
-        let OpenedFile { database, reopen, path, facts, run_number, run_id, lock } = file;
-        let opened = Opened::new(database, facts.currency).map_err(|error| OpenError::of(&path, error))?;
+        let OpenedFile { database, attached, reopen, path, facts, run, lock } = file;
+        let counts = Arc::default();
+        let opened = Opened::new(database, attached, facts.currency, Arc::clone(&counts));
+        let opened = opened.map_err(|error| OpenError::of(&path, error))?;
         Ok(Self {
             opened: RwLock::new(Some(opened)),
             opener: reopen,
             last_attempt: Mutex::new(None),
             path,
             currency: facts.currency,
-            file_id: facts.file_id,
-            run_id,
-            run_number,
+            file_id: hex(&facts.id),
+            run,
+            counts,
             is_closed: AtomicBool::new(false),
             _lock: lock,
         })
@@ -122,7 +88,7 @@ impl Store {
 
     /// Names the file and this run of the server. Opaque to clients.
     pub fn epoch(&self) -> String {
-        format!("{}-{}", self.file_id, self.run_id)
+        format!("{}-{}", self.file_id, self.run.id)
     }
 
     /// Whether a client of this epoch that has everything up to `seq` can go on from there.
@@ -136,6 +102,11 @@ impl Store {
         self.with_opened(|opened| Ok(opened.latest()))
     }
 
+    /// Numbers about the journal since the start.
+    pub fn journal_counts(&self) -> &JournalCounts {
+        &self.counts
+    }
+
     /// Runs `work` in one transaction and makes it durable with one sync. A wall clock that runs
     /// backwards does not take the stored times with it.
     ///
@@ -147,42 +118,32 @@ impl Store {
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<Committed<T>, StoreError> {
         self.ensure_open()?;
-        let result = self.commit_once(time, work);
+        self.watched(|opened| opened.commit(time, self.run.number, work))
+    }
+
+    /// To be called when nobody waits: brings what is in the journal into the database, if the shop has been quiet for a while
+    /// and it is worth a write. An error is one of a commit that nobody has asked for.
+    pub fn rest(&self) -> Result<(), StoreError> {
+        self.ensure_open()?;
+        self.watched(Opened::rest)
+    }
+
+    /// Closes the file properly, so that the next start has nothing to repair, and a copy needs no journal.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        if let Some(opened) = self.opened.write().unwrap_or_else(PoisonError::into_inner).take() {
+            opened.close();
+        }
+    }
+
+    /// What fails leaves an unknown outcome on the disk.
+    fn watched<T>(&self, act: impl FnOnce(&Opened) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let result = self.with_opened(act);
         if let Err(error) = &result {
             log::error!("⚠️ The database reported a fault and is opened again: {error}");
             self.drop_database();
         }
         result
-    }
-
-    fn commit_once<T>(
-        &self,
-        time: CommitTime,
-        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError>,
-    ) -> Result<Committed<T>, StoreError> {
-        let (transaction, kept) =
-            self.with_opened(|opened| Ok((opened.database.begin_write()?, Arc::clone(&opened.kept))))?;
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut batch = Transaction::begin(&transaction, time, self.run_number, self.currency, &mut kept)?;
-        let value = work(&mut batch)?;
-        let Written { changes, settings, is_changed: is_synced } = batch.finish();
-        if is_synced {
-            transaction.commit()?;
-            self.with_opened(|opened| opened.advance(self.currency))?;
-        } else {
-            transaction.abort()?;
-        }
-        Ok(Committed { value, changes, settings, is_synced })
-    }
-
-    /// Closes the file properly, so that the next start has nothing to repair.
-    pub fn close(&self) {
-        self.is_closed.store(true, Ordering::Release);
-        let Some(opened) = self.opened.write().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        drop(opened.latest);
-        if let Err(error) = opened.database.close() {
-            log::warn!("The database was not closed cleanly; the next start will check it: {error}");
-        }
     }
 
     /// After a fault a redb handle answers nothing any more, not even reads.
@@ -195,7 +156,7 @@ impl Store {
     }
 
     fn ensure_open(&self) -> Result<(), StoreError> {
-        let is_whole = |opened: &Option<Opened>| opened.as_ref().is_some_and(|opened| !opened.health.has_failed());
+        let is_whole = |opened: &Option<Opened>| opened.as_ref().is_some_and(|opened| !opened.has_failed());
         if is_whole(&self.opened.read().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(());
         }
@@ -213,9 +174,10 @@ impl Store {
         if last_attempt.is_some_and(|at| at.elapsed() < REOPEN_REST) {
             return Err(StoreError::Unavailable);
         }
-        let database = (self.opener)();
+        let reopened = (self.opener)();
         *last_attempt = Some(Instant::now());
-        *opened = Some(Opened::new(database?, self.currency)?);
+        let Reopened { database, attached } = reopened?;
+        *opened = Some(Opened::new(database, attached, self.currency, Arc::clone(&self.counts))?);
         log::info!("The database is open again");
         Ok(())
     }

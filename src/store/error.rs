@@ -49,6 +49,36 @@ pub enum OpenError {
         /// The newest that this release knows.
         known: u32,
     },
+    /// There is a journal and no file that it belongs to.
+    JournalAlone {
+        /// Where the file would be.
+        path: PathBuf,
+        /// The journal.
+        journal: PathBuf,
+    },
+    /// The file was left open, and its journal is not there.
+    JournalMissing {
+        /// The file.
+        path: PathBuf,
+        /// Where the journal would be.
+        journal: PathBuf,
+    },
+    /// The file was left open, and the journal beside it is not the one it had.
+    JournalOther {
+        /// The file.
+        path: PathBuf,
+        /// The journal.
+        journal: PathBuf,
+    },
+    /// The file was left open, and what its journal has cannot be read.
+    JournalDamaged {
+        /// The file.
+        path: PathBuf,
+        /// The journal.
+        journal: PathBuf,
+        /// The last change that is known; something after it may be missing.
+        after: Option<LastChange>,
+    },
     /// The amounts in the file have other decimals than the currency asked for.
     OtherCurrency {
         /// The currency of the file.
@@ -56,6 +86,15 @@ pub enum OpenError {
         /// The currency of the command line.
         asked: String,
     },
+}
+
+/// A change, for a person.
+#[derive(Debug, Clone)]
+pub struct LastChange {
+    /// Of the record.
+    pub id: String,
+    /// When it was stored.
+    pub at: String,
 }
 
 impl OpenError {
@@ -125,6 +164,18 @@ impl OpenError {
             Self::Newer { .. } => {
                 "Install the newest tillsync, or put the backup from before the upgrade in the file's place."
             }
+            Self::JournalAlone { .. } => {
+                "Put the database, or the last backup of it, back under that name. To begin with an empty shop instead, move the \
+                 journal to another folder."
+            }
+            Self::JournalMissing { .. } | Self::JournalOther { .. } => {
+                "Put its own journal back in that place. If that is lost, put the last backup in the database's place and move \
+                 the journal away; or start once with --without-journal, which goes on without what may be missing."
+            }
+            Self::JournalDamaged { .. } => {
+                "Check the disk or the memory card. To go on without what may be missing, start once with --without-journal; \
+                 numbers that may have been given out stay used."
+            }
             Self::OtherCurrency { .. } => "Leave --currency away, or choose another folder with --data.",
         }
     }
@@ -162,6 +213,35 @@ impl fmt::Display for OpenError {
                  it is.",
                 path.display()
             ),
+            Self::JournalAlone { path, journal } => write!(
+                formatter,
+                "There is a journal, {}, and no database {} that it belongs to.",
+                journal.display(),
+                path.display()
+            ),
+            Self::JournalMissing { path, journal } => write!(
+                formatter,
+                "The database {} was not closed properly, and its journal {} is not there: the newest sales may be in that \
+                 alone. It was left as it is.",
+                path.display(),
+                journal.display()
+            ),
+            Self::JournalOther { path, journal } => write!(
+                formatter,
+                "The database {} was not closed properly, and the journal {} is not the one that it had: the newest sales may \
+                 be in that alone. Both were left as they are.",
+                path.display(),
+                journal.display()
+            ),
+            Self::JournalDamaged { path, journal, after } => {
+                write!(formatter, "The journal {} of the database {} is damaged", journal.display(), path.display())?;
+                match after {
+                    Some(LastChange { id, at }) => {
+                        write!(formatter, ": something after {id} of {at} may be missing. Both were left as they are.")
+                    }
+                    None => formatter.write_str(". Both were left as they are."),
+                }
+            }
             Self::OtherCurrency { file, asked } => {
                 write!(formatter, "The database holds amounts in {file}, which have other decimals than {asked}.")
             }
@@ -182,6 +262,8 @@ pub enum StoreError {
     Malformed(&'static str),
     /// A series has used all its numbers.
     SeriesFull,
+    /// The database needs its journal, which is missing, damaged or another one.
+    JournalLost,
 }
 
 impl fmt::Display for StoreError {
@@ -190,6 +272,9 @@ impl fmt::Display for StoreError {
             Self::Database(error) => error.fmt(formatter),
             Self::Unavailable => formatter.write_str("the database is not open"),
             Self::Malformed(what) => write!(formatter, "a stored {what} cannot be read"),
+            Self::JournalLost => {
+                formatter.write_str("the journal is missing, damaged or another one, and the database needs it")
+            }
             Self::SeriesFull => formatter.write_str("the series has used all its numbers"),
         }
     }
@@ -207,4 +292,11 @@ macro_rules! from_redb {
         })*
     };
 }
-from_redb!(redb::DatabaseError, redb::TransactionError, redb::TableError, redb::StorageError, redb::CommitError);
+from_redb!(
+    redb::SetDurabilityError,
+    redb::DatabaseError,
+    redb::TransactionError,
+    redb::TableError,
+    redb::StorageError,
+    redb::CommitError
+);

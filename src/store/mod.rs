@@ -7,8 +7,8 @@
 //! - Promise 3: what one [`Transaction`] does becomes visible together or not at all.
 //!
 //! Where to look: `tables` names the tables, `format` is the stored form of each thing in them, `write` what a commit
-//! does, `read` what a snapshot shows, `file` how the file is made, checked, opened and upgraded; `database` puts them
-//! together.
+//! does, `journal` where it is noted first, `read` what a snapshot shows, `file` how the files are made, checked, opened and
+//! upgraded; `opened` is one opening of them, and `database` puts them together and opens them again after a fault.
 //!
 //! Held by `tests/faults`.
 
@@ -16,13 +16,16 @@ mod database;
 mod error;
 mod file;
 mod format;
+mod journal;
+mod opened;
 mod read;
 mod tables;
 mod write;
 
-pub use database::{Committed, Store};
-pub use error::{OpenError, StoreError};
-pub use file::{Attempt, OnProgress, StoreOptions};
+pub use database::Store;
+pub use error::{LastChange, OpenError, StoreError};
+pub use file::{Attempt, JournalOptions, OnProgress, StoreOptions};
 pub use format::Record;
+pub use opened::{Committed, JournalCounts};
 pub use read::{Filter, HistoryStep, Records, Snapshot, Wanted};
 pub use write::{Cause, CommitTime, Known, StoredAnswer, Transaction};

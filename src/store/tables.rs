@@ -4,7 +4,7 @@ use redb::TableDefinition;
 
 /// The shape that this release reads and writes. A higher one is refused; a lower one is brought up step by step
 /// (`file/upgrade`).
-pub(crate) const SCHEMA_VERSION: u32 = 3;
+pub(crate) const SCHEMA_VERSION: u32 = 4;
 
 /// Series number → record (see `record`).
 pub(crate) const ESTIMATES: TableDefinition<u64, &[u8]> = TableDefinition::new("estimates");
@@ -28,7 +28,8 @@ pub(crate) const ANSWERS: TableDefinition<u64, &[u8]> = TableDefinition::new("an
 pub(crate) const ANSWER_PLACES: TableDefinition<[u8; 16], u64> = TableDefinition::new("answer_places");
 /// Number of the run, from 1 → random id (8 bytes) and the last sequence before it (u64).
 pub(crate) const RUNS: TableDefinition<u64, &[u8]> = TableDefinition::new("runs");
-/// Facts about the file: `schema`, `file_id`, `currency` and the decimals of its amounts; and the shop's `settings`, once they were saved.
+/// Facts about the file: `schema`, `file_id`, `currency` and the decimals of its amounts; what it says of its `journal`; and the
+/// shop's `settings`, once they were saved.
 pub(crate) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 pub(crate) const META_SCHEMA: &str = "schema";
@@ -36,3 +37,42 @@ pub(crate) const META_FILE_ID: &str = "file_id";
 pub(crate) const META_CURRENCY: &str = "currency";
 pub(crate) const META_DECIMALS: &str = "currency_decimals";
 pub(crate) const META_SETTINGS: &str = "settings";
+pub(crate) const META_JOURNAL: &str = "journal";
+
+/// A table as an entry of the journal names it. Codes are never given to another table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum TableId {
+    Estimates = 1,
+    Orders = 2,
+    EstimatesSearch = 3,
+    OrdersSearch = 4,
+    EstimatesDays = 5,
+    OrdersDays = 6,
+    Changes = 7,
+    Answers = 8,
+    AnswerPlaces = 9,
+    Meta = 10,
+}
+
+impl TableId {
+    pub fn from_code(code: u8) -> Option<Self> {
+        use TableId::{
+            AnswerPlaces, Answers, Changes, Estimates, EstimatesDays, EstimatesSearch, Meta, Orders, OrdersDays,
+            OrdersSearch,
+        };
+        let all = [
+            Estimates,
+            Orders,
+            EstimatesSearch,
+            OrdersSearch,
+            EstimatesDays,
+            OrdersDays,
+            Changes,
+            Answers,
+            AnswerPlaces,
+            Meta,
+        ];
+        all.into_iter().find(|table| *table as u8 == code)
+    }
+}

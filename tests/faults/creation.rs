@@ -7,10 +7,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use tillsync::store::{OpenError, Store, StoreOptions};
+use tillsync::store::{JournalOptions, OpenError, Store, StoreOptions};
 
-use crate::simulated::disk::{Disk, Event, Image, after_cut};
-use crate::simulated::shop::Shop;
+use crate::simulated::disk::{Disk, Event, Image, Images, after_cut};
+use crate::simulated::shop::{HALF_BYTES, Shop};
 use crate::support::random::Random;
 
 const TEMPORARY: &str = "tillsync.redb.new";
@@ -20,8 +20,7 @@ const ROUNDS: u64 = 8;
 /// What the store does to a new file until it is whole.
 fn making() -> Vec<Event> {
     let disk: Arc<Disk> = Arc::default();
-    let opened = Arc::clone(&disk);
-    Store::open_on(move || opened.handle()).unwrap();
+    disk.open(HALF_BYTES).unwrap();
     let mut log = disk.log();
     let closed = log.iter().position(|event| matches!(event, Event::Close)).unwrap();
     log.truncate(closed);
@@ -30,29 +29,25 @@ fn making() -> Vec<Event> {
 
 /// What cuts during the making leave, and the whole file.
 fn remains() -> (Vec<Image>, Image) {
-    let (mut kept, mut pending, mut remains) = (Image::default(), Vec::new(), Vec::new());
+    let (mut kept, mut pending, mut remains) = (Images::default(), Vec::new(), Vec::new());
     let log = making();
     for (place, event) in log.iter().enumerate() {
         pending.push(event.clone());
         remains.extend(
-            (0..ROUNDS).map(|round| after_cut(&kept, &pending, &mut Random::new(place as u64 * ROUNDS + round))),
+            (0..ROUNDS)
+                .map(|round| after_cut(&kept, &pending, &mut Random::new(place as u64 * ROUNDS + round)).database),
         );
-        if matches!(event, Event::Sync) {
-            for event in pending.drain(..) {
-                match event {
-                    Event::Write(offset, data) => kept.write(offset, &data),
-                    Event::SetLength(length) => kept.set_length(length),
-                    _ => {}
-                }
-            }
+        if matches!(event, Event::Sync(_)) {
+            pending.drain(..).for_each(|event| kept.apply(&event));
         }
     }
     assert!(pending.is_empty(), "before it gets its name, everything of it is synced");
-    (remains, kept)
+    (remains, kept.database)
 }
 
 fn open(folder: &Path) -> Result<Store, OpenError> {
-    Store::open(&StoreOptions { directory: folder.to_path_buf(), cache_bytes: 1 << 20, currency: None })
+    let journal = JournalOptions::default();
+    Store::open(&StoreOptions { directory: folder.to_path_buf(), cache_bytes: 1 << 20, currency: None, journal })
 }
 
 /// The folder opens as an empty shop, which sells, and keeps what it has sold.

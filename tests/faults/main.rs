@@ -6,6 +6,7 @@ mod broken_lists;
 mod creation;
 mod damage;
 mod io_errors;
+mod mixtures;
 mod panics;
 mod power_cuts;
 mod simulated;

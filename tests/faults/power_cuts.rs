@@ -21,11 +21,13 @@ use tillsync::domain::{Action, Conversion, Estimate, Kind, OriginHash, Timestamp
 use tillsync::store::{Cause, CommitTime, Store, StoreError, Transaction};
 
 use crate::simulated::contents::{Contents, ensure};
-use crate::simulated::disk::{Disk, Event, Image, after_cut};
+use crate::simulated::disk::{Disk, Event, File, Images, after_cut};
 use crate::simulated::shop::{Shop, create, create_sale, estimate, keyed, order, sale};
 use crate::support::random::Random;
 
 const CUTS: usize = 10_000;
+/// So small that a few commands fill a half, and a large one does not fit into it.
+const HALF_BYTES: usize = 8 << 10;
 /// Cuts during the recovery from a cut during the recovery.
 const DEPTH: usize = 3;
 
@@ -84,7 +86,7 @@ impl Till {
     /// Everybody at once, so that many commands share a commit.
     fn rush(&mut self) {
         const CALLERS: usize = 8;
-        let syncs = |disk: &Disk| disk.log().iter().filter(|event| matches!(event, Event::Sync)).count();
+        let syncs = |disk: &Disk| disk.log().iter().filter(|event| matches!(event, Event::Sync(_))).count();
         let before = syncs(&self.shop.disk);
         let first = self.told.len();
         let submissions: Vec<Submission> = (first..first + CALLERS)
@@ -127,7 +129,7 @@ impl Till {
 /// proper stop and start in the middle.
 fn a_day() -> History {
     let disk: Arc<Disk> = Arc::default();
-    let mut till = Till { shop: Shop::open_on(&disk), told: Vec::new() };
+    let mut till = Till { shop: open_shop(&disk), told: Vec::new() };
     let paid = |mode: &str| Conversion { payment_mode: Some(mode.to_string()), ..Conversion::default() };
     for _ in 0..4 {
         till.new_customer();
@@ -148,7 +150,7 @@ fn a_day() -> History {
     // A clean end and the next start.
     let Till { shop, told } = till;
     shop.stop();
-    let mut till = Till { shop: Shop::open_on(&disk), told };
+    let mut till = Till { shop: open_shop(&disk), told };
     for number in 0..3 {
         till.tell(Command::CreateEstimate(Box::new(sale(&format!("large {number}"), 6_000))));
     }
@@ -177,29 +179,24 @@ fn a_day() -> History {
 
 /// The log from the moment when the file stands under its own name: its making is one write that is kept.
 fn opened_from(mut log: Vec<Event>, made: usize) -> Vec<Event> {
-    let mut image = Image::default();
+    const FILE: File = File::Database;
+    let mut images = Images::default();
     for event in log.drain(..=made) {
-        apply(&mut image, &event);
+        images.apply(&event);
     }
-    let whole = [Event::SetLength(image.length()), Event::Write(0, Arc::from(image.to_bytes())), Event::Sync];
+    let image = images.of(FILE);
+    let whole =
+        [Event::SetLength(FILE, image.length()), Event::Write(FILE, 0, Arc::from(image.to_bytes())), Event::Sync(FILE)];
     whole.into_iter().chain(log).collect()
-}
-
-fn apply(image: &mut Image, event: &Event) {
-    match event {
-        Event::Write(offset, data) => image.write(*offset, data),
-        Event::SetLength(length) => image.set_length(*length),
-        Event::Sync | Event::Close | Event::Sent(_) | Event::Answered(_) => {}
-    }
 }
 
 /// Opens the file as it was after each sync.
 fn states(log: &[Event], made: usize) -> HashMap<u64, Contents> {
-    let (mut image, mut states) = (Image::default(), HashMap::<u64, Contents>::new());
+    let (mut images, mut states) = (Images::default(), HashMap::<u64, Contents>::new());
     for (place, event) in log.iter().enumerate() {
-        apply(&mut image, event);
-        if place >= made && matches!(event, Event::Sync | Event::Close) {
-            let (_, store) = open(&image).unwrap();
+        images.apply(event);
+        if place >= made && matches!(event, Event::Sync(_) | Event::Close) {
+            let (_, store) = open(&images).unwrap();
             let snapshot = store.snapshot().unwrap().into();
             let contents = Contents::read(&snapshot).unwrap();
             contents.check(&snapshot).unwrap();
@@ -209,11 +206,14 @@ fn states(log: &[Event], made: usize) -> HashMap<u64, Contents> {
     states
 }
 
-fn open(image: &Image) -> Result<(Arc<Disk>, Store), String> {
-    let disk = Disk::holding(image.clone());
-    let opened = Arc::clone(&disk);
+fn open_shop(disk: &Arc<Disk>) -> Shop {
+    Shop::run(disk, disk.open(HALF_BYTES).unwrap())
+}
+
+fn open(images: &Images) -> Result<(Arc<Disk>, Store), String> {
+    let disk = Disk::holding(images.clone());
     // The database itself may find something that it thought impossible.
-    let store = catch_unwind(AssertUnwindSafe(|| Store::open_on(move || opened.handle())));
+    let store = catch_unwind(AssertUnwindSafe(|| disk.open(HALF_BYTES)));
     let store = store.map_err(|_| "opening it panicked".to_string())?.map_err(|error| error.to_string())?;
     Ok((disk, store))
 }
@@ -223,6 +223,8 @@ fn open(image: &Image) -> Result<(Arc<Disk>, Store), String> {
 enum Syncs {
     Kept,
     Ignored,
+    /// Those of one file are; the other's are kept.
+    IgnoredIn(File),
     /// What was written is kept by the next sync only.
     Late,
     /// The header is kept at once, the pages that it speaks of by the next sync.
@@ -232,46 +234,56 @@ enum Syncs {
 /// The disk on the way through a log.
 struct Medium {
     syncs: Syncs,
-    kept: Image,
+    kept: Images,
     /// Before the last sync, and not kept by it.
     late: Vec<Event>,
     pending: Vec<Event>,
 }
 
 impl Medium {
-    fn new(syncs: Syncs, kept: Image) -> Self {
+    fn new(syncs: Syncs, kept: Images) -> Self {
         Self { syncs, kept, late: Vec::new(), pending: Vec::new() }
     }
 
     fn take(&mut self, event: &Event) {
         match event {
-            Event::Write(..) | Event::SetLength(_) => self.pending.push(event.clone()),
-            Event::Sync => self.sync(),
+            Event::Write(..) | Event::SetLength(..) => self.pending.push(event.clone()),
+            Event::Sync(file) => self.sync(*file),
             Event::Close | Event::Sent(_) | Event::Answered(_) => {}
         }
     }
 
-    fn sync(&mut self) {
-        if self.syncs == Syncs::Ignored {
+    fn sync(&mut self, file: File) {
+        if self.syncs == Syncs::Ignored || self.syncs == Syncs::IgnoredIn(file) {
             return;
         }
-        let synced = match self.syncs {
-            Syncs::Late => std::mem::replace(&mut self.late, std::mem::take(&mut self.pending)),
-            Syncs::HeaderFirst => {
-                let is_late = |event: &Event| matches!(event, Event::Write(offset, _) if *offset > 0);
-                let (late, header): (Vec<_>, Vec<_>) = self.pending.drain(..).partition(is_late);
-                // Lengths first, so that what comes late has its place.
-                let before = std::mem::replace(&mut self.late, late);
-                before.into_iter().chain(header).collect()
-            }
-            Syncs::Kept | Syncs::Ignored => std::mem::take(&mut self.pending),
+        let of_file = |events: &mut Vec<Event>| -> Vec<Event> {
+            let (own, others) = events.drain(..).partition(|event| event.changes(file));
+            *events = others;
+            own
         };
+        let mut synced = of_file(&mut self.pending);
+        match self.syncs {
+            Syncs::Late => {
+                let late = of_file(&mut self.late);
+                self.late.append(&mut synced);
+                synced = late;
+            }
+            Syncs::HeaderFirst => {
+                let is_late = |event: &Event| matches!(event, Event::Write(File::Database, offset, _) if *offset > 0);
+                let (late, header): (Vec<_>, Vec<_>) = synced.into_iter().partition(is_late);
+                // Lengths first, so that what comes late has its place.
+                synced = of_file(&mut self.late).into_iter().chain(header).collect();
+                self.late.extend(late);
+            }
+            Syncs::Kept | Syncs::Ignored | Syncs::IgnoredIn(_) => {}
+        }
         for event in &synced {
-            apply(&mut self.kept, event);
+            self.kept.apply(event);
         }
     }
 
-    fn cut(&self, random: &mut Random) -> Image {
+    fn cut(&self, random: &mut Random) -> Images {
         if self.late.is_empty() {
             return after_cut(&self.kept, &self.pending, random);
         }
@@ -289,14 +301,14 @@ struct Moment<'a> {
 
 impl Moment<'_> {
     /// Checks a file after a cut, and cuts again.
-    fn check(&self, image: &Image, shown: Option<u64>, depth: usize, random: &mut Random) -> Result<usize, String> {
+    fn check(&self, images: &Images, shown: Option<u64>, depth: usize, random: &mut Random) -> Result<usize, String> {
         let mut cuts = 1;
-        let (disk, store) = open(image)?;
+        let (disk, store) = open(images)?;
         let seq = self.check_state(&store, shown)?;
         if depth < DEPTH && random.one_in(4) {
             let log = disk.log();
             let place = random.index(log.len() + 1);
-            let mut medium = Medium::new(Syncs::Kept, image.clone());
+            let mut medium = Medium::new(Syncs::Kept, images.clone());
             log[..place].iter().for_each(|event| medium.take(event));
             // Once the recovery was through, its state was shown.
             let shown = shown.or((place == log.len()).then_some(seq));
@@ -369,13 +381,13 @@ struct Found {
 }
 
 fn is_operation(event: &Event) -> bool {
-    matches!(event, Event::Write(..) | Event::SetLength(_) | Event::Sync | Event::Close)
+    matches!(event, Event::Write(..) | Event::SetLength(..) | Event::Sync(_) | Event::Close)
 }
 
 /// Cuts before every operation, all in all at least `wanted` times, on all processors.
 fn sweep(history: &History, syncs: Syncs, wanted: usize) -> Found {
     // Before the first sync the file does not stand under its name.
-    let start = history.log.iter().position(|event| matches!(event, Event::Sync)).unwrap() + 1;
+    let start = history.log.iter().position(|event| matches!(event, Event::Sync(_))).unwrap() + 1;
     let places = history.log[start..].iter().filter(|event| is_operation(event)).count();
     // Of five cuts, three are in the day itself; the others follow during a recovery or after it.
     let rounds = (wanted * 2).div_ceil(3 * places);
@@ -397,7 +409,7 @@ fn sweep_part(history: &History, start: usize, syncs: Syncs, rounds_at: impl Fn(
     /// More of them say nothing new.
     const ENOUGH: usize = 50;
     let mut found = Found::default();
-    let mut medium = Medium::new(Syncs::Kept, Image::default());
+    let mut medium = Medium::new(Syncs::Kept, Images::default());
     history.log[..start].iter().for_each(|event| medium.take(event));
     medium.syncs = syncs;
     let mut moment = Moment { history, sent: Vec::new(), answered: Vec::new() };
@@ -430,7 +442,10 @@ fn sweep_part(history: &History, start: usize, syncs: Syncs, rounds_at: impl Fn(
 #[ignore = "long: cargo test-all"]
 fn wherever_the_power_goes_everything_answered_is_there_and_nothing_is_half_there() {
     let history = a_day();
-    assert!(history.log.iter().filter(|event| matches!(event, Event::SetLength(_))).count() > 2, "the file has grown");
+    assert!(
+        history.log.iter().filter(|event| matches!(event, Event::SetLength(File::Database, _))).count() > 2,
+        "the file has grown"
+    );
     let wanted = cuts_wanted();
     let found = sweep(&history, Syncs::Kept, wanted);
     assert!(found.violations.is_empty(), "{:#?}", found.violations);
@@ -441,6 +456,20 @@ fn wherever_the_power_goes_everything_answered_is_there_and_nothing_is_half_ther
 fn the_simulation_finds_a_disk_that_ignores_syncs() {
     let found = sweep(&a_day(), Syncs::Ignored, 1);
     assert!(found.violations.iter().any(|what| what.contains("lost: ")), "{:?}", found.violations);
+}
+
+/// A commit whose sync is missing.
+#[test]
+fn the_simulation_finds_a_journal_that_is_not_synced() {
+    let found = sweep(&a_day(), Syncs::IgnoredIn(File::Journal), 1);
+    assert!(found.violations.iter().any(|what| what.contains("lost: ")), "{:?}", found.violations);
+}
+
+/// A half that is used again before the database has what was in it.
+#[test]
+fn the_simulation_finds_a_checkpoint_that_is_not_synced() {
+    let found = sweep(&a_day(), Syncs::IgnoredIn(File::Database), 1);
+    assert!(!found.violations.is_empty());
 }
 
 #[test]
@@ -461,7 +490,7 @@ fn the_simulation_finds_an_answer_that_comes_before_the_sync() {
     let mut log: Vec<Event> = Vec::new();
     for event in history.log.drain(..) {
         let is_early = matches!(event, Event::Answered(_));
-        let sync = log.iter().rposition(|event| matches!(event, Event::Sync)).filter(|_| is_early);
+        let sync = log.iter().rposition(|event| matches!(event, Event::Sync(_))).filter(|_| is_early);
         log.insert(sync.unwrap_or(log.len()), event);
     }
     history.log = log;
@@ -474,8 +503,7 @@ fn the_simulation_finds_an_answer_that_comes_before_the_sync() {
 fn find_half(store_both: impl Fn(&Store, u8)) -> Option<u8> {
     const COUNT: u8 = 6;
     let disk: Arc<Disk> = Arc::default();
-    let opened = Arc::clone(&disk);
-    let store = Store::open_on(move || opened.handle()).unwrap();
+    let store = disk.open(HALF_BYTES).unwrap();
     let start = disk.log().len();
     let mut medium = Medium::new(Syncs::Kept, disk.kept());
     (1..=COUNT).for_each(|number| store_both(&store, number));

@@ -5,7 +5,7 @@
 use redb::{Database, Key, ReadableDatabase, ReadableTable, TableDefinition, Value};
 use tillsync::app::{App, Command, ShopClock};
 use tillsync::domain::{Kind, SettingsPatch};
-use tillsync::store::{Filter, Store, StoreOptions};
+use tillsync::store::{Filter, JournalOptions, Store, StoreOptions};
 
 use crate::simulated::shop::{create, create_sale, estimate, keyed};
 
@@ -16,7 +16,12 @@ const ESTIMATES_DAYS: TableDefinition<i64, &[u8]> = TableDefinition::new("estima
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 fn options(folder: &tempfile::TempDir) -> StoreOptions {
-    StoreOptions { directory: folder.path().to_path_buf(), cache_bytes: 1 << 20, currency: None }
+    StoreOptions {
+        directory: folder.path().to_path_buf(),
+        cache_bytes: 1 << 20,
+        currency: None,
+        journal: JournalOptions::default(),
+    }
 }
 
 fn open(folder: &tempfile::TempDir) -> App {

@@ -208,7 +208,10 @@ impl CommitState {
             if !self.is_feed_behind.load(Ordering::Acquire) {
                 // A lone commit may fail while this waits; the time-out lets the writer notice.
                 match queue.recv_timeout(IDLE_LOOK) {
-                    Err(RecvTimeoutError::Timeout) => continue,
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.rest();
+                        continue;
+                    }
                     received => return received.ok(),
                 }
             }
@@ -221,6 +224,19 @@ impl CommitState {
                 }
                 received => return received.ok(),
             }
+        }
+    }
+
+    /// Nobody waits: the store may bring over what is in its journal.
+    fn rest(&self) {
+        let Some(_commit_lock) = self.try_lock_commits() else { return };
+        if self.is_feed_behind.load(Ordering::Acquire) {
+            return;
+        }
+        let _guard = EndOnPanic("a checkpoint");
+        if let Err(error) = self.tools.store.rest() {
+            log::error!("⚠️ A checkpoint failed: {error}");
+            self.is_feed_behind.store(true, Ordering::Release);
         }
     }
 

@@ -4,12 +4,12 @@ use redb::{Database, ReadableDatabase};
 
 use crate::domain::Currency;
 use crate::store::error::StoreError;
-use crate::store::format::hex;
 use crate::store::tables::{META, META_CURRENCY, META_DECIMALS, META_FILE_ID};
 
 /// What a file says of itself.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Facts {
-    pub file_id: String,
+    pub id: [u8; 8],
     pub currency: Currency,
 }
 
@@ -20,7 +20,8 @@ pub(crate) fn read_facts(database: &Database) -> Result<Facts, StoreError> {
         Ok([decimals]) => currency.with_decimals(*decimals),
         _ => with_old_decimals(currency),
     };
-    Ok(Facts { file_id: hex(&fact(database, META_FILE_ID)?), currency })
+    let id = fact(database, META_FILE_ID)?.try_into().map_err(|_| MALFORMED_FACT)?;
+    Ok(Facts { id, currency })
 }
 
 pub(crate) fn fact(database: &Database, name: &str) -> Result<Vec<u8>, StoreError> {

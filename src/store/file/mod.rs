@@ -1,14 +1,17 @@
 //! The database file itself: made whole or not at all, checked page by page when it is opened, opened on
 //! trial (nothing reaches the disk until it has proved to be the shop's file),
-//! and upgraded from the schema of an earlier release. Held by `tests/faults/creation.rs`, `tests/faults/damage.rs` and
+//! brought together with its journal (`attach`), and upgraded from the schema of an earlier release. Held by `tests/faults/creation.rs`, `tests/faults/damage.rs` and
 //! `tests/system/store/upgrade.rs`.
 
+mod attach;
 mod facts;
+mod journal_storage;
 mod open;
 mod options;
 mod shop_file;
 mod upgrade;
 
-pub(crate) use open::{OpenedFile, Reopen, open, open_on};
-pub use options::{Attempt, StoreOptions};
+pub(crate) use attach::{Attached, Run, note_of};
+pub(crate) use open::{OpenedFile, Reopen, Reopened, open, open_on};
+pub use options::{Attempt, JournalOptions, StoreOptions};
 pub use shop_file::OnProgress;

@@ -4,15 +4,17 @@ use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use redb::{Builder, Database, DatabaseError, ReadableTable, StorageBackend};
+use redb::{Builder, Database, DatabaseError, StorageBackend};
 
+use super::attach::{AttachError, Attached, Plan, Run, plan};
 use super::facts::{Facts, read_facts};
-use super::options::{Attempt, FILE_NAME, StoreOptions};
+use super::journal_storage::{AnyJournal, JournalFile, JournalStorage};
+use super::options::{Attempt, FILE_NAME, JournalOptions, StoreOptions};
 use super::shop_file::ShopFile;
 use super::upgrade;
 use crate::domain::Currency;
 use crate::store::error::{OpenError, StoreError};
-use crate::store::format::{RunEntry, hex, random_id};
+use crate::store::format::random_id;
 use crate::store::tables::{
     ANSWER_PLACES, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_DAYS, ESTIMATES_SEARCH, META, META_CURRENCY, META_DECIMALS,
     META_FILE_ID, META_SCHEMA, ORDERS, ORDERS_DAYS, ORDERS_SEARCH, RUNS, SCHEMA_VERSION,
@@ -22,17 +24,23 @@ const LOCK_NAME: &str = "tillsync.lock";
 /// For a storage that is no file: so little that reading reaches it.
 const STORAGE_CACHE_BYTES: usize = 1 << 20;
 
-/// Opens the same file again after a fault.
-pub(crate) type Reopen = Box<dyn Fn() -> Result<Database, StoreError> + Send + Sync>;
+/// Opens the same file and its journal again after a fault.
+pub(crate) type Reopen = Box<dyn Fn() -> Result<Reopened, StoreError> + Send + Sync>;
+
+/// A file that was opened again.
+pub(crate) struct Reopened {
+    pub database: Database,
+    pub attached: Attached,
+}
 
 /// A file that is whole, ours and up to date, in which the start of this run is noted.
 pub(crate) struct OpenedFile {
     pub database: Database,
+    pub attached: Attached,
     pub reopen: Reopen,
     pub path: PathBuf,
     pub facts: Facts,
-    pub run_number: u64,
-    pub run_id: String,
+    pub run: Run,
     /// Held for as long as the process lives, so that a second instance says so at once.
     pub lock: Option<File>,
 }
@@ -56,8 +64,15 @@ pub(crate) fn open(options: &StoreOptions, attempt: Attempt) -> Result<OpenedFil
         Err(TryLockError::Error(source)) => return Err(folder_error(source)),
     }
 
-    let is_missing = crate::platform::is_missing(&path);
-    if is_missing.map_err(|source| OpenError::Unreadable { path: path.clone(), source })? {
+    let journal = JournalFile::in_folder(&options.directory);
+    let is_missing = |path: &Path| {
+        crate::platform::is_missing(path).map_err(|source| OpenError::Unreadable { path: path.to_path_buf(), source })
+    };
+    if is_missing(&path)? {
+        // What is in a journal is not all of a shop; an empty one in its place would hide that.
+        if !is_missing(&journal.path())? {
+            return Err(OpenError::JournalAlone { path, journal: journal.path() });
+        }
         if !attempt.may_create {
             return Err(OpenError::Missing(path));
         }
@@ -67,23 +82,33 @@ pub(crate) fn open(options: &StoreOptions, attempt: Attempt) -> Result<OpenedFil
     if fs::metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         return Err(OpenError::LeadsNowhere(path));
     }
-    let (database, facts) = accept(&path, options, attempt)?;
-    let (opener_path, cache_bytes) = (path.clone(), options.cache_bytes);
+    let file = ShopFile::on_trial(&path, attempt.on_progress).map_err(|error| OpenError::of(&path, error))?;
+    let (database, facts, plan) = accept(&path, &file, &journal, options)?;
+    let of = |error: StoreError| OpenError::of(&path, error);
+    file.accept().map_err(of)?;
+    let attached = plan.carry_out(&database, &facts, &journal, true).map_err(of)?;
+    let (opener_path, options) = (path.clone(), options.clone());
     let reopen: Reopen = Box::new(move || {
         crate::platform::forget_cached(&opener_path).map_err(DatabaseError::from)?;
-        open_database(&opener_path, &ShopFile::trusted(&opener_path)?, cache_bytes)
+        let database = open_database(&opener_path, &ShopFile::trusted(&opener_path)?, options.cache_bytes)?;
+        attach_again(database, &facts, &journal, &options.journal)
     });
-    start_run(database, reopen, path, facts, Some(lock))
+    OpenedFile::of(database, attached, reopen, path, facts, Some(lock))
 }
 
-/// Opens a file on trial and accepts it if it is a whole database of this or an earlier release, in the currency asked for.
-fn accept(path: &Path, options: &StoreOptions, attempt: Attempt) -> Result<(Database, Facts), OpenError> {
+/// Opens a file on trial: whether it is a whole database of this or an earlier release, in the currency asked for, with a
+/// journal that has what it lacks.
+fn accept(
+    path: &Path,
+    file: &ShopFile,
+    journal: &JournalFile,
+    options: &StoreOptions,
+) -> Result<(Database, Facts, Plan), OpenError> {
     let of = |error: StoreError| OpenError::of(path, error);
     if fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0) {
         return Err(OpenError::Damaged { path: path.to_path_buf(), reason: "it is empty".to_string() });
     }
-    let file = ShopFile::on_trial(path, attempt.on_progress).map_err(of)?;
-    let database = open_database(path, &file, options.cache_bytes).map_err(of)?;
+    let database = open_database(path, file, options.cache_bytes).map_err(of)?;
     let found = upgrade::schema(&database).map_err(of)?;
     if found > SCHEMA_VERSION {
         return Err(OpenError::Newer { path: path.to_path_buf(), found, known: SCHEMA_VERSION });
@@ -100,44 +125,70 @@ fn accept(path: &Path, options: &StoreOptions, attempt: Attempt) -> Result<(Data
         }
         asked => asked.unwrap_or(facts.currency),
     };
-    file.accept().map_err(of)?;
-    Ok((database, Facts { currency, ..facts }))
+    let facts = Facts { currency, ..facts };
+    let plan = plan(&database, &facts, journal, &options.journal).map_err(|error| {
+        let (path, journal) = (path.to_path_buf(), journal.path());
+        match error {
+            AttachError::Missing => OpenError::JournalMissing { path, journal },
+            AttachError::Other => OpenError::JournalOther { path, journal },
+            AttachError::Damaged(after) => OpenError::JournalDamaged { path, journal, after },
+            AttachError::Store(error) => of(error),
+        }
+    })?;
+    Ok((database, facts, plan))
+}
+
+/// Brings a database that was opened again together with its journal.
+fn attach_again(
+    database: Database,
+    facts: &Facts,
+    journal: &dyn JournalStorage,
+    options: &JournalOptions,
+) -> Result<Reopened, StoreError> {
+    // Nobody is there to give a word: what the journal has is needed.
+    let options = JournalOptions { may_be_left_out: false, ..*options };
+    let attached = plan(&database, facts, journal, &options)?.carry_out(&database, facts, journal, false)?;
+    Ok(Reopened { database, attached })
 }
 
 /// The same on any storage: an empty one is made into a database first.
-pub(crate) fn open_on<B: StorageBackend>(
+pub(crate) fn open_on<B: StorageBackend, J: StorageBackend>(
     storage: impl Fn() -> B + Send + Sync + 'static,
+    journal: impl Fn() -> J + Send + Sync + 'static,
+    options: JournalOptions,
 ) -> Result<OpenedFile, OpenError> {
     let path = PathBuf::from("memory");
+    let of = |error: StoreError| OpenError::of(&path, error);
     if storage().len().is_ok_and(|length| length == 0) {
         let made = Builder::new().create_with_backend(storage());
-        made.map_err(StoreError::from)
-            .and_then(|database| fill(database, Currency::INR))
-            .map_err(|error| OpenError::of(&path, error))?;
+        made.map_err(StoreError::from).and_then(|database| fill(database, Currency::INR)).map_err(of)?;
     }
-    let reopen: Reopen = Box::new(move || {
+    let open_database = move || {
         let mut builder = Builder::new();
         builder.set_cache_size(STORAGE_CACHE_BYTES).set_check_integrity_on_open(true);
-        Ok(builder.create_with_backend(storage())?)
-    });
-    let of = |error: StoreError| OpenError::of(&path, error);
-    let database = reopen().map_err(of)?;
+        builder.create_with_backend(storage()).map_err(StoreError::from)
+    };
+    let journal = AnyJournal(journal);
+    let database = open_database().map_err(of)?;
     let facts = read_facts(&database).map_err(of)?;
-    start_run(database, reopen, path, facts, None)
+    let plan = plan(&database, &facts, &journal, &options).map_err(|error| of(error.into()))?;
+    let attached = plan.carry_out(&database, &facts, &journal, true).map_err(of)?;
+    let reopen: Reopen = Box::new(move || attach_again(open_database()?, &facts, &journal, &options));
+    OpenedFile::of(database, attached, reopen, path, facts, None)
 }
 
-/// Notes the start of a run in a file that is accepted.
-fn start_run(
-    database: Database,
-    reopen: Reopen,
-    path: PathBuf,
-    facts: Facts,
-    lock: Option<File>,
-) -> Result<OpenedFile, OpenError> {
-    let of = |error: StoreError| OpenError::of(&path, error);
-    upgrade::upgrade(&database).map_err(of)?;
-    let (run_number, run_id) = note_run(&database).map_err(of)?;
-    Ok(OpenedFile { database, reopen, path, facts, run_number, run_id, lock })
+impl OpenedFile {
+    fn of(
+        database: Database,
+        mut attached: Attached,
+        reopen: Reopen,
+        path: PathBuf,
+        facts: Facts,
+        lock: Option<File>,
+    ) -> Result<Self, OpenError> {
+        let run = attached.run.take().ok_or_else(|| OpenError::of(&path, StoreError::Malformed("run")))?;
+        Ok(Self { database, attached, reopen, path, facts, run, lock })
+    }
 }
 
 /// Verifies the checksum of every page: without that, redb would serve flipped bits as data.
@@ -194,19 +245,4 @@ fn fill(database: Database, currency: Currency) -> Result<(), StoreError> {
     }
     transaction.commit()?;
     Ok(database.close()?)
-}
-
-/// Writes down that the server was started, so that a client's epoch can be checked against the runs of this file.
-fn note_run(database: &Database) -> Result<(u64, String), StoreError> {
-    let id = random_id()?;
-    let transaction = database.begin_write()?;
-    let number = {
-        let seq_before = transaction.open_table(CHANGES)?.last()?.map_or(0, |(seq, _)| seq.value());
-        let mut runs = transaction.open_table(RUNS)?;
-        let number = runs.last()?.map_or(0, |(number, _)| number.value()) + 1;
-        runs.insert(number, RunEntry { id, seq_before }.encode().as_slice())?;
-        number
-    };
-    transaction.commit()?;
-    Ok((number, hex(&id)))
 }

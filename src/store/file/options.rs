@@ -17,6 +17,24 @@ pub struct StoreOptions {
     pub cache_bytes: usize,
     /// The shop's currency; `None` takes the one that the file was made with.
     pub currency: Option<Currency>,
+    /// How the journal is kept.
+    pub journal: JournalOptions,
+}
+
+/// How the journal is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct JournalOptions {
+    /// Bytes of one of its two halves, a multiple of 512.
+    pub half_bytes: usize,
+    /// Whether a database is opened whose journal is missing or damaged. What is not in it is lost then, which is the owner's
+    /// word to give.
+    pub may_be_left_out: bool,
+}
+
+impl Default for JournalOptions {
+    fn default() -> Self {
+        Self { half_bytes: 512 << 10, may_be_left_out: false }
+    }
 }
 
 impl StoreOptions {

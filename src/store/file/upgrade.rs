@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use super::facts::{MALFORMED_FACT, fact, with_old_decimals};
-use crate::domain::{Currency, Kind, Order, OriginHash, RecordKey};
+use crate::domain::{Currency, Kind, Order, OriginHash, RecordKey, Timestamp};
 use crate::store::error::StoreError;
 use crate::store::format::key_of;
 use crate::store::format::{
@@ -31,6 +31,7 @@ pub(crate) fn upgrade(database: &Database) -> Result<(), StoreError> {
             SCHEMA_VERSION => return Ok(()),
             1 => order_answers_by_place,
             2 => link_log_and_index_days,
+            3 => begin_to_have_a_journal,
             _ => return Err(MALFORMED_FACT),
         };
         let transaction = database.begin_write()?;
@@ -76,6 +77,13 @@ fn link_log_and_index_days(transaction: &WriteTransaction) -> Result<(), StoreEr
     Ok(())
 }
 
+/// From version 3 to 4. Version 3 had no journal, so that its programs would not see what is in it.
+#[expect(clippy::unnecessary_wraps, reason = "a step like the others")]
+fn begin_to_have_a_journal(_: &WriteTransaction) -> Result<(), StoreError> {
+    // What the file says of its journal is written when the first half is begun.
+    Ok(())
+}
+
 fn note_decimals(transaction: &WriteTransaction) -> Result<Currency, StoreError> {
     let mut meta = transaction.open_table(META)?;
     let code = meta.get(META_CURRENCY)?.and_then(|code| Currency::from_code(std::str::from_utf8(code.value()).ok()?));
@@ -110,7 +118,7 @@ fn index_records(transaction: &WriteTransaction, kind: Kind) -> Result<(), Store
         if number < covered {
             counted.push((key.number, record.counted_at()));
             if counted.len() == RECORDS_AT_ONCE {
-                day_index::add(&mut days, counted.drain(..))?;
+                index_days(&mut days, counted.drain(..))?;
             }
             let text = if record.is_deleted { None } else { text_of(key, &record).map(Some).or_else(without_text)? };
             if let Some(text) = text {
@@ -121,9 +129,19 @@ fn index_records(transaction: &WriteTransaction, kind: Kind) -> Result<(), Store
             cancelled.push((number, Record { is_cancelled: true, ..record }.encode()));
         }
     }
-    day_index::add(&mut days, counted)?;
+    index_days(&mut days, counted)?;
     for (number, record) in cancelled {
         records.insert(number, record.as_slice())?;
+    }
+    Ok(())
+}
+
+fn index_days(
+    days: &mut Table<'_, i64, &'static [u8]>,
+    block: impl IntoIterator<Item = (u32, Timestamp)>,
+) -> Result<(), StoreError> {
+    for (quarter, runs) in day_index::added(days, block)? {
+        days.insert(quarter, runs.as_slice())?;
     }
     Ok(())
 }
@@ -182,16 +200,20 @@ mod tests {
     use redb::Builder;
 
     use super::*;
-    use crate::domain::Timestamp;
     use crate::store::write::Known;
-    use crate::store::{CommitTime, Store, StoreOptions};
+    use crate::store::{CommitTime, JournalOptions, Store, StoreOptions};
 
     #[test]
     fn answers_of_a_file_of_version_1_are_known_after_the_step_to_version_2() {
         const OLD_ANSWERS: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("answers");
         const OLD_LOG: TableDefinition<u64, [u8; 16]> = TableDefinition::new("answer_log");
         let folder = tempfile::tempdir().unwrap();
-        let options = StoreOptions { directory: folder.path().to_path_buf(), cache_bytes: 1 << 20, currency: None };
+        let options = StoreOptions {
+            directory: folder.path().to_path_buf(),
+            cache_bytes: 1 << 20,
+            currency: None,
+            journal: JournalOptions::default(),
+        };
         let path = {
             let store = Store::open(&options).unwrap();
             store.close();

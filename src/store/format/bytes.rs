@@ -16,6 +16,12 @@ impl<'a> ByteReader<'a> {
         Ok(*field)
     }
 
+    pub fn take_slice(&mut self, length: usize) -> Result<&'a [u8], StoreError> {
+        let (field, rest) = self.rest.split_at_checked(length).ok_or(StoreError::Malformed(self.what))?;
+        self.rest = rest;
+        Ok(field)
+    }
+
     pub fn take_time(&mut self) -> Result<Timestamp, StoreError> {
         Ok(Timestamp {
             unix_micros: i64::from_le_bytes(self.take()?),
@@ -29,9 +35,7 @@ impl<'a> ByteReader<'a> {
 
     pub fn take_text(&mut self) -> Result<Option<&'a str>, StoreError> {
         let length = usize::from(u16::from_le_bytes(self.take()?));
-        let (text, rest) = self.rest.split_at_checked(length).ok_or(StoreError::Malformed(self.what))?;
-        self.rest = rest;
-        let text = std::str::from_utf8(text).map_err(|_| StoreError::Malformed(self.what))?;
+        let text = std::str::from_utf8(self.take_slice(length)?).map_err(|_| StoreError::Malformed(self.what))?;
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use redb::{ReadableTable, Table};
+use redb::ReadableTable;
 
 use super::bytes::ByteReader;
 use crate::domain::Timestamp;
@@ -15,11 +15,12 @@ use crate::store::error::StoreError;
 
 const QUARTER_MICROS: i64 = 15 * 60 * 1_000_000;
 
-/// Notes when records count, a block of them at once, so that each quarter is written once. Numbers come in ascending order.
-pub(crate) fn add(
-    index: &mut Table<'_, i64, &'static [u8]>,
+/// What the index says once it is noted when these records count, a block of them at once, so that each quarter is written once.
+/// Numbers come in ascending order.
+pub(crate) fn added(
+    index: &impl ReadableTable<i64, &'static [u8]>,
     block: impl IntoIterator<Item = (u32, Timestamp)>,
-) -> Result<(), StoreError> {
+) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
     let mut quarters: BTreeMap<i64, Vec<Range<u32>>> = BTreeMap::new();
     for (number, at) in block {
         let runs = quarters.entry(quarter_of(at.unix_micros)).or_default();
@@ -28,12 +29,12 @@ pub(crate) fn add(
             _ => runs.push(number..number.saturating_add(1)),
         }
     }
-    for (quarter, new) in quarters {
+    let joined_with_old = |(quarter, new): (i64, Vec<Range<u32>>)| {
         let mut runs = index.get(quarter)?.map_or_else(Vec::new, |bytes| decode_or_none(bytes.value()));
         runs.extend(new);
-        index.insert(quarter, encode(&joined(runs)).as_slice())?;
-    }
-    Ok(())
+        Ok((quarter, encode(&joined(runs))))
+    };
+    quarters.into_iter().map(joined_with_old).collect()
 }
 
 /// The numbers that can count from the first of these microseconds to before the second, in ascending runs that do not touch. What
@@ -95,11 +96,17 @@ mod tests {
     use proptest::collection::vec;
     use proptest::test_runner::{Config, TestRunner};
     use redb::backends::InMemoryBackend;
-    use redb::{Builder, TableDefinition};
+    use redb::{Builder, Table, TableDefinition};
 
     use super::*;
 
     const TABLE: TableDefinition<i64, &[u8]> = TableDefinition::new("days");
+
+    fn add(index: &mut Table<'_, i64, &'static [u8]>, block: impl IntoIterator<Item = (u32, Timestamp)>) {
+        for (quarter, runs) in added(index, block).unwrap() {
+            index.insert(quarter, runs.as_slice()).unwrap();
+        }
+    }
 
     /// Goal: whatever the times, the index names every record of a range, and none that is a quarter of an hour or more outside.
     /// Method: random times for the numbers from 1, before 1970 too, and random ranges, against a look at all of them.
@@ -116,7 +123,7 @@ mod tests {
                 let at = |minute: &i64| Timestamp { unix_micros: minute * UNIT, offset_seconds: 0 };
                 let all: Vec<_> = (1..).zip(minutes.iter().map(at)).collect();
                 for block in all.chunks(7) {
-                    add(&mut index, block.iter().copied()).unwrap();
+                    add(&mut index, block.iter().copied());
                 }
                 let times = start * UNIT..(start + length) * UNIT;
                 let runs = numbers(&index, &times).unwrap();
@@ -140,10 +147,10 @@ mod tests {
         let mut index = transaction.open_table(TABLE).unwrap();
         let minute = |minute: i64| Timestamp { unix_micros: minute * 60_000_000, offset_seconds: 0 };
         for number in 1..=600 {
-            add(&mut index, [(number, minute(i64::from(number)))]).unwrap();
+            add(&mut index, [(number, minute(i64::from(number)))]);
         }
         // Made at noon, stored at night.
-        add(&mut index, [(601, minute(300))]).unwrap();
+        add(&mut index, [(601, minute(300))]);
         let whole_day = 0..24 * 60 * 60_000_000;
         assert!(matches!(numbers(&index, &whole_day).unwrap().as_slice(), [Range { start: 1, end: 602 }]));
         let noon = minute(300).unix_micros..minute(301).unix_micros;

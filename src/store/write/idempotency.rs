@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 
-use redb::{ReadableTable, Table, WriteTransaction};
+use redb::ReadableTable;
 
+use super::logged_table::{LoggedTable, LoggedTransaction};
 use crate::store::error::StoreError;
 use crate::store::format::ByteReader;
-use crate::store::tables::{ANSWER_PLACES, ANSWERS};
+use crate::store::tables::{ANSWER_PLACES, ANSWERS, TableId};
 
 /// A block of answers is indexed in the commit that fills it.
 const BLOCK_ANSWERS: u64 = 256;
@@ -96,20 +97,21 @@ pub(crate) type Unindexed = Option<HashMap<[u8; 16], u64>>;
 
 /// The answers within one transaction.
 pub(crate) struct Answers<'txn> {
-    by_place: Table<'txn, u64, &'static [u8]>,
-    places: Table<'txn, [u8; 16], u64>,
+    by_place: LoggedTable<'txn, u64, &'static [u8]>,
+    places: LoggedTable<'txn, [u8; 16], u64>,
     unindexed: &'txn mut Unindexed,
     next_place: u64,
 }
 
 impl<'txn> Answers<'txn> {
     pub(crate) fn open(
-        transaction: &'txn WriteTransaction,
+        transaction: LoggedTransaction<'txn>,
         unindexed: &'txn mut Unindexed,
     ) -> Result<Self, StoreError> {
-        let by_place = transaction.open_table(ANSWERS)?;
+        let by_place = transaction.open_table(ANSWERS, TableId::Answers)?;
         let next_place = by_place.last()?.map_or(0, |(place, _)| place.value()) + 1;
-        Ok(Self { by_place, places: transaction.open_table(ANSWER_PLACES)?, unindexed, next_place })
+        let places = transaction.open_table(ANSWER_PLACES, TableId::AnswerPlaces)?;
+        Ok(Self { by_place, places, unindexed, next_place })
     }
 
     /// The answer under this fingerprint, however old.

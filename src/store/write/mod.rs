@@ -4,6 +4,7 @@
 //! Held by `tests/faults/power_cuts.rs` and `tests/system/store/model`.
 
 mod idempotency;
+mod logged_table;
 mod series;
 mod transaction;
 

@@ -3,20 +3,21 @@
 
 use std::ops::Range;
 
-use redb::{ReadableTable, Table, WriteTransaction};
+use redb::ReadableTable;
 
+use super::logged_table::{LoggedTable, LoggedTransaction};
 use crate::domain::{Kind, RecordKey};
 use crate::store::error::StoreError;
 use crate::store::format::{Record, Texts, block_filled_by, covered_before, day_index, key_of, text_of};
-use crate::store::tables::{ESTIMATES, ESTIMATES_DAYS, ESTIMATES_SEARCH, ORDERS, ORDERS_DAYS, ORDERS_SEARCH};
+use crate::store::tables::{ESTIMATES, ESTIMATES_DAYS, ESTIMATES_SEARCH, ORDERS, ORDERS_DAYS, ORDERS_SEARCH, TableId};
 
 /// The tables of one kind of record.
 pub(crate) struct Series<'txn> {
-    transaction: &'txn WriteTransaction,
+    transaction: LoggedTransaction<'txn>,
     kind: Kind,
-    pub records: Table<'txn, u64, &'static [u8]>,
+    pub records: LoggedTable<'txn, u64, &'static [u8]>,
     /// Opened by the first record whose text is due.
-    search: Option<Table<'txn, u64, &'static str>>,
+    search: Option<LoggedTable<'txn, u64, &'static str>>,
     texts: &'txn mut Texts,
     /// Promise 5: the next number follows the last key, and a deletion leaves its key.
     pub next_number: u64,
@@ -24,13 +25,13 @@ pub(crate) struct Series<'txn> {
 
 impl<'txn> Series<'txn> {
     pub(crate) fn open(
-        transaction: &'txn WriteTransaction,
+        transaction: LoggedTransaction<'txn>,
         kind: Kind,
         texts: &'txn mut Texts,
     ) -> Result<Self, StoreError> {
         let records = match kind {
-            Kind::Estimate => transaction.open_table(ESTIMATES)?,
-            Kind::Order => transaction.open_table(ORDERS)?,
+            Kind::Estimate => transaction.open_table(ESTIMATES, TableId::Estimates)?,
+            Kind::Order => transaction.open_table(ORDERS, TableId::Orders)?,
         };
         let next_number = records.last()?.map_or(0, |(number, _)| number.value()) + 1;
         Ok(Self { transaction, kind, records, search: None, texts, next_number })
@@ -78,26 +79,32 @@ impl<'txn> Series<'txn> {
             };
             self.put_search_text(number, text)?;
         }
-        let mut index = self.transaction.open_table(match self.kind {
-            Kind::Estimate => ESTIMATES_DAYS,
-            Kind::Order => ORDERS_DAYS,
-        })?;
-        day_index::add(&mut index, days)
+        let (table, id) = match self.kind {
+            Kind::Estimate => (ESTIMATES_DAYS, TableId::EstimatesDays),
+            Kind::Order => (ORDERS_DAYS, TableId::OrdersDays),
+        };
+        let mut index = self.transaction.open_table(table, id)?;
+        for (quarter, runs) in day_index::added(&*index, days)? {
+            index.insert(quarter, runs.as_slice())?;
+        }
+        Ok(())
     }
 
     fn put_search_text(&mut self, number: u64, text: Option<String>) -> Result<(), StoreError> {
         let search = match &mut self.search {
             Some(search) => search,
-            search => search.insert(self.transaction.open_table(match self.kind {
-                Kind::Estimate => ESTIMATES_SEARCH,
-                Kind::Order => ORDERS_SEARCH,
-            })?),
+            search => {
+                let (table, id) = match self.kind {
+                    Kind::Estimate => (ESTIMATES_SEARCH, TableId::EstimatesSearch),
+                    Kind::Order => (ORDERS_SEARCH, TableId::OrdersSearch),
+                };
+                search.insert(self.transaction.open_table(table, id)?)
+            }
         };
         match text {
-            Some(text) => search.insert(number, text.as_str())?,
-            None => search.remove(number)?,
-        };
-        Ok(())
+            Some(text) => search.insert(number, text.as_str()),
+            None => search.remove(number),
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use redb::{ReadableTable, Table, WriteTransaction};
+use redb::{ReadableTable, WriteTransaction};
 
 use super::idempotency::{AnswerTime, Answers, Known, StoredAnswer, Unindexed};
+use super::logged_table::{LoggedTable, LoggedTransaction};
 use super::series::Series;
 use crate::domain::{
     Action, Actor, Change, Currency, Estimate, Kind, Money, Order, OriginHash, RecordKey, Settings, Timestamp,
@@ -14,7 +15,8 @@ use crate::store::error::StoreError;
 use crate::store::format::{
     LogEntry, Record, Texts, estimate_from, estimate_json, order_from, order_json, settings_json, settings_or_default,
 };
-use crate::store::tables::{CHANGES, META, META_SETTINGS};
+use crate::store::journal::EntryLog;
+use crate::store::tables::{CHANGES, META, META_SETTINGS, TableId};
 
 /// The time of a commit.
 #[derive(Debug, Clone, Copy)]
@@ -39,12 +41,12 @@ pub struct Cause<'a> {
 /// One transaction in the making. Every command checks before its first write, so that one which is refused leaves no
 /// trace beside the others of its batch.
 pub struct Transaction<'txn> {
-    write: &'txn WriteTransaction,
+    write: LoggedTransaction<'txn>,
     estimates: LazyTables<Series<'txn>, &'txn mut Texts>,
     orders: LazyTables<Series<'txn>, &'txn mut Texts>,
     answers: LazyTables<Answers<'txn>, &'txn mut Unindexed>,
     settings: &'txn mut Option<Arc<Settings>>,
-    changes: Table<'txn, u64, &'static [u8]>,
+    changes: LoggedTable<'txn, u64, &'static [u8]>,
     currency: Currency,
     /// Promise 2: only this field gives out sequences, one after the other.
     next_seq: u64,
@@ -94,6 +96,8 @@ pub(crate) struct Kept {
     unindexed: Unindexed,
     /// The settings, which each sale asks for the spelling of its payment mode.
     settings: Option<Arc<Settings>>,
+    /// What the commit in the making does to the tables.
+    pub entry: EntryLog,
 }
 
 impl<'txn> Transaction<'txn> {
@@ -104,7 +108,9 @@ impl<'txn> Transaction<'txn> {
         currency: Currency,
         kept: &'txn mut Kept,
     ) -> Result<Self, StoreError> {
-        let changes = transaction.open_table(CHANGES)?;
+        kept.entry.clear();
+        let write = LoggedTransaction { write: transaction, entry: &kept.entry };
+        let changes = write.open_table(CHANGES, TableId::Changes)?;
         let (last_seq, last_at) = match changes.last()? {
             // An entry that cannot be read is no reason to refuse new ones; then the clock alone says the time.
             Some((seq, entry)) => {
@@ -113,7 +119,7 @@ impl<'txn> Transaction<'txn> {
             None => (0, i64::MIN),
         };
         Ok(Self {
-            write: transaction,
+            write,
             estimates: LazyTables::Closed(&mut kept.estimate_texts),
             orders: LazyTables::Closed(&mut kept.order_texts),
             answers: LazyTables::Closed(&mut kept.unindexed),
@@ -248,7 +254,7 @@ impl<'txn> Transaction<'txn> {
         if let Some(settings) = &*self.settings {
             return Ok(Arc::clone(settings));
         }
-        let meta = self.write.open_table(META)?;
+        let meta = self.write.open_table(META, TableId::Meta)?;
         let stored = meta.get(META_SETTINGS)?;
         let settings = stored.map_or_else(Settings::default, |json| settings_or_default(json.value()));
         Ok(Arc::clone(self.settings.insert(Arc::new(settings))))
@@ -262,7 +268,7 @@ impl<'txn> Transaction<'txn> {
     /// Stores the settings. They are no record: they have no place in the log, and a device reads them when it connects.
     pub fn put_settings(&mut self, settings: &Settings) -> Result<Arc<[u8]>, StoreError> {
         let json = self.settings_json(settings);
-        self.write.open_table(META)?.insert(META_SETTINGS, &*json)?;
+        self.write.open_table(META, TableId::Meta)?.insert(META_SETTINGS, &*json)?;
         *self.settings = Some(Arc::new(settings.clone()));
         self.written.is_changed = true;
         self.written.settings = Some((settings.rev, Arc::clone(&json)));

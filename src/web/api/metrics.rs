@@ -25,5 +25,16 @@ pub(crate) fn metrics(request: &Request<'_>) -> Result<Response, Problem> {
     page.counter("tillsync_commit_failures_total", "Commits with unknown outcome", commits.failures.get());
     page.histogram("tillsync_commit_commands", "Commands of one commit", &commits.commands, 1.0);
     page.histogram("tillsync_commit_seconds", "Time of one commit", &commits.seconds, 1e6);
+    let journal = app.journal_counts();
+    let bytes = journal.bytes.load(Ordering::Relaxed);
+    page.gauge("tillsync_journal_bytes", "Bytes in use of the journal's half; 0 without a journal", bytes);
+    page.counter("tillsync_checkpoints_total", "Checkpoints", journal.checkpoint_seconds.count());
+    page.histogram("tillsync_checkpoint_seconds", "Time of one checkpoint", &journal.checkpoint_seconds, 1e6);
+    page.counter(
+        "tillsync_journal_replayed_total",
+        "Commits taken from the journal when it was opened",
+        journal.replayed.get(),
+    );
+    page.counter("tillsync_journal_mended_total", "Of these, with a flipped bit put right", journal.mended.get());
     Ok(Response::text("text/plain; version=0.0.4; charset=utf-8", page.into_text()))
 }

@@ -157,7 +157,7 @@ fn over_http_too_a_shop_that_was_begun_anew_is_read_anew() {
     page.screen("#/estimates");
     page.wait(&format!("document.querySelector('[data-id=\"{}\"]')", old.id));
     server.stop();
-    std::fs::remove_file(server.database()).unwrap();
+    server.remove_shop();
     server.start_again();
     create_estimate(&mut server.client(), "of the new shop");
     *front.target.lock().unwrap() = server.addr;

@@ -147,7 +147,7 @@ fn a_shop_begun_anew_gets_nothing_unasked_and_no_command_meets_the_wrong_record(
     page.wait_text("#toasts", "Changes saved");
     sell_as(&page, "sold", "complete-sale", "#001");
     server.stop();
-    std::fs::remove_file(server.database()).unwrap();
+    server.remove_shop();
     // Given to the old shop, but not sent yet.
     page.screen(&format!("#/estimates/{theirs}"));
     confirm(&page, "convert");

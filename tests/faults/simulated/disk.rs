@@ -1,10 +1,11 @@
-//! A disk in memory: it remembers every operation in order, loses what no sync has confirmed, and fails when told to.
+//! A disk in memory with a database and its journal: it remembers every operation in order, loses what no sync has confirmed, and fails when told to.
 
-use std::io::{Error, ErrorKind, Result};
+use std::io::{self, Error, ErrorKind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
+use tillsync::store::{JournalOptions, OpenError, Store};
 
 use crate::support::random::Random;
 
@@ -36,7 +37,7 @@ impl Image {
         bytes
     }
 
-    pub fn read(&self, offset: usize, mut out: &mut [u8]) -> Result<()> {
+    pub fn read(&self, offset: usize, mut out: &mut [u8]) -> io::Result<()> {
         if offset + out.len() > self.length {
             return Err(ErrorKind::UnexpectedEof.into());
         }
@@ -73,12 +74,50 @@ impl Image {
     }
 }
 
+/// One of the two files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum File {
+    Database,
+    Journal,
+}
+
+/// The bytes of both files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Images {
+    pub database: Image,
+    pub journal: Image,
+}
+
+impl Images {
+    pub fn of(&self, file: File) -> &Image {
+        match file {
+            File::Database => &self.database,
+            File::Journal => &self.journal,
+        }
+    }
+
+    pub fn of_mut(&mut self, file: File) -> &mut Image {
+        match file {
+            File::Database => &mut self.database,
+            File::Journal => &mut self.journal,
+        }
+    }
+
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Write(file, offset, data) => self.of_mut(*file).write(*offset, data),
+            Event::SetLength(file, length) => self.of_mut(*file).set_length(*length),
+            Event::Sync(_) | Event::Close | Event::Sent(_) | Event::Answered(_) => {}
+        }
+    }
+}
+
 /// One thing that happened, in order.
 #[derive(Debug, Clone)]
 pub enum Event {
-    Write(usize, Arc<[u8]>),
-    SetLength(usize),
-    Sync,
+    Write(File, usize, Arc<[u8]>),
+    SetLength(File, usize),
+    Sync(File),
     Close,
     /// The command with this index was handed in.
     Sent(usize),
@@ -86,13 +125,26 @@ pub enum Event {
     Answered(usize),
 }
 
-/// What a power cut leaves of operations that no sync has confirmed: any of them, whole, in part or not at all, in any
+impl Event {
+    /// Whether it has changed this file.
+    pub fn changes(&self, own: File) -> bool {
+        matches!(self, Self::Write(file, ..) | Self::SetLength(file, _) if *file == own)
+    }
+}
+
+/// What a power cut leaves of operations that no sync has confirmed, in each file by itself: any of them, whole, in part or not at all, in any
 /// order, by sectors of 512 bytes or of 4 KiB.
-pub fn after_cut(kept: &Image, pending: &[Event], random: &mut Random) -> Image {
+pub fn after_cut(kept: &Images, pending: &[Event], random: &mut Random) -> Images {
+    let mut cut = |file| image_after_cut(file, kept.of(file), pending, random);
+    Images { database: cut(File::Database), journal: cut(File::Journal) }
+}
+
+fn image_after_cut(file: File, kept: &Image, pending: &[Event], random: &mut Random) -> Image {
+    let pending = || pending.iter().filter(|event| event.changes(file));
     let mut image = kept.clone();
     let mut lengths = vec![kept.length()];
-    lengths.extend(pending.iter().filter_map(|event| match event {
-        Event::SetLength(length) => Some(*length),
+    lengths.extend(pending().filter_map(|event| match event {
+        Event::SetLength(_, length) => Some(*length),
         _ => None,
     }));
     let (shortest, longest) = (*lengths.iter().min().unwrap(), *lengths.iter().max().unwrap());
@@ -104,8 +156,8 @@ pub fn after_cut(kept: &Image, pending: &[Event], random: &mut Random) -> Image 
     let sector = if random.one_in(2) { 512 } else { 4_096 };
     let kept_of_ten = [0, 1, 5, 9, 10][random.index(5)];
     let mut pieces = Vec::new();
-    for event in pending {
-        let Event::Write(offset, data) = event else { continue };
+    for event in pending() {
+        let Event::Write(_, offset, data) = event else { continue };
         let mut at = 0;
         while at < data.len() {
             let end = data.len().min(at + sector - (offset + at) % sector);
@@ -162,15 +214,15 @@ pub struct Fault {
 #[derive(Debug, Default)]
 struct State {
     /// What a reader is given.
-    seen: Image,
+    seen: Images,
     /// What is there after a power cut in any case.
-    kept: Image,
+    kept: Images,
     pending: Vec<Event>,
     log: Vec<Event>,
     faults: Vec<Fault>,
     failed: usize,
-    /// A sync has failed, so that what is seen may not be what is kept.
-    is_lost: bool,
+    /// Files of which a sync has failed, so that what is seen may not be what is kept.
+    lost: Vec<File>,
 }
 
 #[derive(Debug, Default)]
@@ -183,20 +235,28 @@ pub struct Disk {
 }
 
 impl Disk {
-    pub fn holding(image: Image) -> Arc<Self> {
-        let state = State { seen: image.clone(), kept: image, ..State::default() };
+    pub fn holding(images: Images) -> Arc<Self> {
+        let state = State { seen: images.clone(), kept: images, ..State::default() };
         Arc::new(Self { state: Mutex::new(state), ..Self::default() })
     }
 
-    /// Opens the disk; after a failed sync it shows what has arrived there.
-    pub fn handle(self: &Arc<Self>) -> Handle {
+    /// Opens a file; after a failed sync it shows what has arrived on the disk.
+    pub fn handle(self: &Arc<Self>, file: File) -> Handle {
         let mut state = self.state();
-        if std::mem::take(&mut state.is_lost) {
-            state.seen = state.kept.clone();
-            state.pending.clear();
+        if state.lost.contains(&file) {
+            state.lost.retain(|lost| *lost != file);
+            *state.seen.of_mut(file) = state.kept.of(file).clone();
+            state.pending.retain(|event| !event.changes(file));
         }
         drop(state);
-        Handle(Arc::clone(self))
+        Handle(Arc::clone(self), file)
+    }
+
+    /// The store on this disk, with a journal of which half has so many bytes.
+    pub fn open(self: &Arc<Self>, half_bytes: usize) -> Result<Store, OpenError> {
+        let (database, journal) = (Arc::clone(self), Arc::clone(self));
+        let options = JournalOptions { half_bytes, may_be_left_out: false };
+        Store::open_on(move || database.handle(File::Database), move || journal.handle(File::Journal), options)
     }
 
     /// How many syncs have begun; one of them waits while a test holds the gate.
@@ -214,12 +274,12 @@ impl Disk {
     }
 
     /// What would be there if the power went now and nothing unsynced had arrived.
-    pub fn kept(&self) -> Image {
+    pub fn kept(&self) -> Images {
         self.state().kept.clone()
     }
 
     /// What would be there if the power went now.
-    pub fn cut(&self, random: &mut Random) -> Image {
+    pub fn cut(&self, random: &mut Random) -> Images {
         let state = self.state();
         after_cut(&state.kept, &state.pending, random)
     }
@@ -265,66 +325,69 @@ fn failure() -> Error {
 }
 
 #[derive(Debug, Clone)]
-pub struct Handle(Arc<Disk>);
+pub struct Handle(Arc<Disk>, File);
 
 impl StorageBackend for Handle {
-    fn len(&self) -> Result<u64> {
-        Ok(self.0.state().seen.length() as u64)
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.state().seen.of(self.1).length() as u64)
     }
 
-    fn read(&self, offset: u64, out: &mut [u8]) -> Result<()> {
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let mut state = self.0.state();
         match state.fails(Operation::Read) {
             Some(_) => Err(failure()),
-            None => state.seen.read(usize::try_from(offset).unwrap(), out),
+            None => state.seen.of(self.1).read(usize::try_from(offset).unwrap(), out),
         }
     }
 
-    fn set_len(&self, length: u64) -> Result<()> {
+    fn set_len(&self, length: u64) -> io::Result<()> {
         let mut state = self.0.state();
         if state.fails(Operation::SetLength).is_some() {
             return Err(failure());
         }
         let length = usize::try_from(length).unwrap();
-        state.seen.set_length(length);
-        state.pending.push(Event::SetLength(length));
-        state.log.push(Event::SetLength(length));
+        state.seen.of_mut(self.1).set_length(length);
+        state.pending.push(Event::SetLength(self.1, length));
+        state.log.push(Event::SetLength(self.1, length));
         Ok(())
     }
 
-    fn sync_data(&self) -> Result<()> {
+    fn sync_data(&self) -> io::Result<()> {
         self.0.syncs_begun.fetch_add(1, Ordering::SeqCst);
         let _open = self.0.gate.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = self.0.state();
         let fault = state.fails(Operation::Sync);
         match fault.map_or(Landed::Everything, |fault| fault.landed) {
-            Landed::Everything => state.kept = state.seen.clone(),
+            Landed::Everything => *state.kept.of_mut(self.1) = state.seen.of(self.1).clone(),
             Landed::Nothing => {}
-            Landed::Something(seed) => state.kept = after_cut(&state.kept, &state.pending, &mut Random::new(seed)),
+            Landed::Something(seed) => {
+                let landed = image_after_cut(self.1, state.kept.of(self.1), &state.pending, &mut Random::new(seed));
+                *state.kept.of_mut(self.1) = landed;
+            }
         }
-        state.pending.clear();
+        state.pending.retain(|event| !event.changes(self.1));
         if fault.is_some() {
-            state.is_lost = true;
+            state.lost.push(self.1);
             return Err(failure());
         }
-        state.log.push(Event::Sync);
+        state.log.push(Event::Sync(self.1));
         Ok(())
     }
 
-    fn write(&self, offset: u64, data: &[u8]) -> Result<()> {
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut state = self.0.state();
         let offset = usize::try_from(offset).unwrap();
         let is_failing = state.fails(Operation::Write).is_some();
         // Half of a write that fails arrives.
         let data = if is_failing { &data[..data.len() / 2] } else { data };
-        state.seen.write(offset, data);
+        state.seen.of_mut(self.1).write(offset, data);
         let data: Arc<[u8]> = Arc::from(data);
-        state.pending.push(Event::Write(offset, Arc::clone(&data)));
-        state.log.push(Event::Write(offset, data));
+        state.pending.push(Event::Write(self.1, offset, Arc::clone(&data)));
+        state.log.push(Event::Write(self.1, offset, data));
         if is_failing { Err(failure()) } else { Ok(()) }
     }
 
-    fn close(&self) -> Result<()> {
+    fn close(&self) -> io::Result<()> {
         self.0.note(Event::Close);
         Ok(())
     }

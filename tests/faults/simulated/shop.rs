@@ -17,6 +17,9 @@ use tillsync::store::Store;
 use crate::simulated::disk::Disk;
 use crate::support::{DEADLINE, wait_until};
 
+/// Of a journal that is as large as a shop's.
+pub const HALF_BYTES: usize = 512 << 10;
+
 pub struct Shop {
     pub disk: Arc<Disk>,
     pub app: App,
@@ -29,9 +32,7 @@ impl Shop {
     }
 
     pub fn open_on(disk: &Arc<Disk>) -> Self {
-        let opened = Arc::clone(disk);
-        let store = Store::open_on(move || opened.handle()).unwrap();
-        Self::run(disk, store)
+        Self::run(disk, disk.open(HALF_BYTES).unwrap())
     }
 
     /// On a store of this disk that is open already.

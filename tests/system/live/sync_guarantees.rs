@@ -207,7 +207,8 @@ fn a_device_ahead_of_a_file_that_was_put_back_is_told_to_reload_even_after_the_f
             assert!(server.stop().success());
         }
         // Copied between two commits, it is what a card holds that loses everything after them.
-        let old = fs::read(server.database()).unwrap();
+        let files = [server.database(), server.journal()];
+        let old = files.clone().map(|file| fs::read(file).unwrap());
         if copied_while_stopped {
             server.start_again();
         }
@@ -216,7 +217,9 @@ fn a_device_ahead_of_a_file_that_was_put_back_is_told_to_reload_even_after_the_f
         assert_eq!(ahead.epoch != common.epoch, copied_while_stopped, "an epoch names a run");
 
         server.kill();
-        fs::write(server.database(), &old).unwrap();
+        for (file, old) in files.iter().zip(&old) {
+            fs::write(file, old).unwrap();
+        }
         server.start_again();
         let earlier = Bookmark { seq: common.seq - 5, epoch: common.epoch.clone() };
         assert_noticed(&server, &ahead, &[common, earlier]);

@@ -10,6 +10,8 @@ use crate::support::till::{array, origin, text};
 
 /// 71 estimates (one edited, one deleted, one converted), 67 orders (two cancelled), settings, and commands under keys.
 const SCHEMA_2: &[u8] = include_bytes!("files/schema-2.redb.gz");
+/// 71 estimates (one edited, one deleted, one converted), 68 orders, settings, and commands under keys; killed, not closed.
+const SCHEMA_3: &[u8] = include_bytes!("files/schema-3.redb.gz");
 /// The body that was sent to it under the key `ord-0`.
 const FIRST_SALE: &[u8] = br#"{"customer_name": "Buyer 0", "customer_phone": "", "customer_address": "MG Road", "sale_by": "Ravi", "items": [{"name": "LED bulb", "price": 110, "quantity": 4}], "subtotal": 440, "discount_amount": 0, "is_percentage_discount": false, "total": 440}"#;
 /// The day on which its records were made.
@@ -65,4 +67,30 @@ fn a_file_of_schema_2_is_brought_up_with_everything_in_it() {
         server.start_again();
     }
     assert_eq!(server.log().matches("from version 2 of its shape to version 3").count(), 1);
+}
+
+#[test]
+fn a_file_of_schema_3_gets_a_journal_with_everything_in_it() {
+    const FIRST_SALE: &[u8] = br#"{"customer_name": "Buyer 0", "customer_phone": "98450 12345", "customer_address": "MG Road", "sale_by": "Ravi", "items": [{"name": "LED bulb", "price": 110, "quantity": 4}], "subtotal": 440, "discount_amount": 0, "is_percentage_discount": false, "total": 440, "amount_paid": 440, "payment_mode": "Cash"}"#;
+    let mut server = open(SCHEMA_3);
+    assert!(server.journal().exists());
+    for turn in 0..2 {
+        let mut client = server.client();
+        let orders = client.get("/api/orders/orders-only").expect(200);
+        assert_eq!(orders["orders"]["count"], 68 + turn);
+        assert_eq!(array(client.get("/api/estimates/all").expect(200)).len(), 69);
+        assert_eq!(customers(client.get("/api/search?q=patil").expect(200)), ["Asha Patil"]);
+        assert_eq!(client.get("/api/settings").expect(200)["shop_name"], "Patil Electricals");
+        let keyed = [("Idempotency-Key", "ord-0")];
+        let again = client.request("POST", "/api/orders/create-sale", &keyed, Some(FIRST_SALE));
+        assert_eq!(again.expect(201)["sale_number"], "#001", "a command of that release is known by its key");
+        if turn == 0 {
+            let new = [("Idempotency-Key", "new")];
+            let sale = client.request("POST", "/api/orders/create-sale", &new, Some(FIRST_SALE));
+            assert_eq!(sale.expect(201)["sale_number"], "#069");
+        }
+        server.kill();
+        server.start_again();
+    }
+    assert_eq!(server.log().matches("from version 3 of its shape to version 4").count(), 1);
 }

@@ -1,0 +1,252 @@
+//! The database and its journal come together: what the database lacks is replayed, and the next half is begun.
+
+use std::io;
+
+use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, WriteTransaction};
+
+use super::facts::Facts;
+use super::journal_storage::JournalStorage;
+use super::options::JournalOptions;
+use super::upgrade::upgrade;
+use crate::domain::{Kind, RecordKey, Timestamp};
+use crate::store::error::{LastChange, StoreError};
+use crate::store::format::{LogEntry, RunEntry, hex, random_id};
+use crate::store::journal::{Fault, Journal, JournalNote, Recovered, examine, last_change, replay};
+use crate::store::tables::{CHANGES, RUNS};
+use crate::store::write::{Cause, CommitTime, Kept, Transaction};
+
+/// Why a database and a journal cannot be used together.
+#[derive(Debug)]
+pub(crate) enum AttachError {
+    /// The database was left open, and there is no journal.
+    Missing,
+    /// The database was left open, and the journal is another one.
+    Other,
+    /// The journal is damaged. This is the last change that is known.
+    Damaged(Option<LastChange>),
+    Store(StoreError),
+}
+
+impl From<StoreError> for AttachError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<AttachError> for StoreError {
+    fn from(error: AttachError) -> Self {
+        match error {
+            AttachError::Store(error) => error,
+            AttachError::Missing | AttachError::Other | AttachError::Damaged(_) => Self::JournalLost,
+        }
+    }
+}
+
+/// What is to be done about the journal; nothing is written before that is known.
+pub(crate) struct Plan {
+    note: JournalNote,
+    recovered: Recovered,
+    journal: Source,
+    /// Numbers that may have been given out and are not known are used up.
+    skips_numbers: bool,
+}
+
+/// Which journal is used.
+enum Source {
+    /// The one that is there.
+    There(Box<dyn StorageBackend>),
+    /// A new one. What is there now is set aside first, if there is something.
+    New { is_in_the_way: bool },
+}
+
+/// A database whose journal is begun.
+pub(crate) struct Attached {
+    /// `None` if there is no room for one.
+    pub journal: Option<Journal>,
+    pub note: JournalNote,
+    pub run: Option<Run>,
+    /// Commits that the database lacked.
+    pub replayed: u64,
+    /// Of these, such as were read by putting a flipped bit right.
+    pub mended: u64,
+}
+
+/// A start of the server.
+pub(crate) struct Run {
+    pub number: u64,
+    pub id: String,
+}
+
+/// Looks what the journal has for this database.
+pub(crate) fn plan(
+    database: &Database,
+    facts: &Facts,
+    storage: &dyn JournalStorage,
+    options: &JournalOptions,
+) -> Result<Plan, AttachError> {
+    let note = JournalNote::read(database)?;
+    let fresh = || Recovered { commit: note.commit, generation: note.generation, ..Recovered::default() };
+    let new = |recovered: Recovered, is_in_the_way, skips_numbers| Plan {
+        note,
+        recovered: Recovered { newest: None, half_bytes: options.half_bytes, ..recovered },
+        journal: Source::New { is_in_the_way },
+        skips_numbers,
+    };
+    let Some(file) = storage.open().map_err(of_io)? else {
+        return match (note.is_needed, options.may_be_left_out) {
+            (false, _) => Ok(new(fresh(), false, false)),
+            (true, true) => Ok(new(fresh(), false, true)),
+            (true, false) => Err(AttachError::Missing),
+        };
+    };
+    match examine(&*file, &note, facts.id).map_err(of_io)? {
+        Ok(recovered) if !note.is_needed && recovered.half_bytes != options.half_bytes => {
+            Ok(new(recovered, false, false))
+        }
+        Ok(recovered) => Ok(Plan { note, recovered, journal: Source::There(file), skips_numbers: false }),
+        Err(Fault::NotWanted) => Ok(new(fresh(), true, false)),
+        Err(Fault::Other) if options.may_be_left_out => Ok(new(fresh(), true, true)),
+        Err(Fault::Damaged(recovered)) if options.may_be_left_out => Ok(new(recovered, true, true)),
+        Err(Fault::Other) => Err(AttachError::Other),
+        Err(Fault::Damaged(recovered)) => Err(AttachError::Damaged(last_known(database, &recovered)?)),
+    }
+}
+
+fn last_known(database: &Database, recovered: &Recovered) -> Result<Option<LastChange>, StoreError> {
+    let told = |entry: LogEntry<'_>| LastChange { id: entry.key.id(), at: entry.at.to_rfc3339() };
+    if let Some(entry) = last_change(&recovered.entries) {
+        return Ok(Some(told(entry)));
+    }
+    let changes = database.begin_read()?.open_table(CHANGES)?;
+    let last = changes.last()?;
+    Ok(last.and_then(|(_, entry)| LogEntry::decode(entry.value()).ok().map(told)))
+}
+
+impl Plan {
+    /// Brings the database up to the last commit, and begins the next half of the journal. At the first time after a start,
+    /// that is noted.
+    pub fn carry_out(
+        self,
+        database: &Database,
+        facts: &Facts,
+        storage: &dyn JournalStorage,
+        is_start: bool,
+    ) -> Result<Attached, StoreError> {
+        let Self { note, mut recovered, journal, skips_numbers } = self;
+        let replayed = recovered.entries.len() as u64;
+        if replayed > 0 {
+            let newest = recovered.newest;
+            let is_needed = matches!(journal, Source::There(_));
+            let transaction = database.begin_write()?;
+            for entry in std::mem::take(&mut recovered.entries) {
+                replay(&transaction, &entry)?;
+            }
+            let reached = JournalNote {
+                is_needed,
+                commit: recovered.commit,
+                generation: newest.map_or(note.generation, |newest| newest.generation),
+                half_id: newest.map_or(0, |newest| newest.id),
+                ..JournalNote::default()
+            };
+            reached.write(&transaction)?;
+            transaction.commit()?;
+            log::info!("The newest {replayed} commits were taken from the journal");
+        }
+        if recovered.mended > 0 {
+            log::warn!(
+                "⚠️ {} entries of the journal had a flipped bit, which was put right. Check the disk or the memory card",
+                recovered.mended
+            );
+        }
+        upgrade(database)?;
+        let mended = recovered.mended as u64;
+        let journal = begin_journal(journal, storage, facts.id, &recovered)?;
+        let transaction = database.begin_write()?;
+        if skips_numbers {
+            use_up_numbers(&transaction, facts, &note)?;
+        }
+        let run = if is_start { Some(note_run(&transaction)?) } else { None };
+        let begun = note_of(journal.as_ref(), recovered.commit, recovered.generation);
+        let note = begun.write(&transaction)?;
+        transaction.commit()?;
+        // Twice, so that the commit before the newest says so too: the newest may be lost to a flipped bit without a word.
+        let transaction = database.begin_write()?;
+        note.write(&transaction)?;
+        transaction.commit()?;
+        Ok(Attached { journal, note, run, replayed, mended })
+    }
+}
+
+/// What the database says of the half in use.
+pub(crate) fn note_of(journal: Option<&Journal>, commit: u64, generation: u64) -> JournalNote {
+    let (generation, half_id) = journal.map_or((generation, 0), Journal::half);
+    JournalNote { is_needed: journal.is_some(), commit, generation, half_id, ..JournalNote::default() }
+}
+
+fn begin_journal(
+    source: Source,
+    storage: &dyn JournalStorage,
+    file_id: [u8; 8],
+    recovered: &Recovered,
+) -> Result<Option<Journal>, StoreError> {
+    let file = match source {
+        Source::There(file) => file,
+        Source::New { is_in_the_way } => {
+            if is_in_the_way {
+                let aside = storage.set_aside().map_err(of_io)?;
+                log::warn!(
+                    "⚠️ The journal beside the database was not of this copy of it; it was set aside as {}",
+                    aside.display()
+                );
+            }
+            match storage.make(2 * recovered.half_bytes) {
+                Ok(file) => file,
+                Err(error) if is_about_room(&error) => {
+                    log::warn!(
+                        "⚠️ There is no room for the journal beside the database ({} KiB); until there is, each sale costs \
+                         the disk more writes",
+                        2 * recovered.half_bytes >> 10
+                    );
+                    return Ok(None);
+                }
+                Err(error) => return Err(of_io(error)),
+            }
+        }
+    };
+    Journal::begin(file, file_id, recovered).map(Some)
+}
+
+fn of_io(error: io::Error) -> StoreError {
+    DatabaseError::from(error).into()
+}
+
+fn is_about_room(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Promise 5: numbers that may have been given out are not given again. A number that nobody remembers is one that was deleted.
+fn use_up_numbers(transaction: &WriteTransaction, facts: &Facts, note: &JournalNote) -> Result<(), StoreError> {
+    let mut kept = Kept::default();
+    let time = CommitTime { at: Timestamp { unix_micros: 0, offset_seconds: 0 }, uptime_seconds: 0 };
+    let mut batch = Transaction::begin(transaction, time, 0, facts.currency, &mut kept)?;
+    for (kind, bound) in [(Kind::Estimate, note.estimates_bound), (Kind::Order, note.orders_bound)] {
+        loop {
+            let next = batch.next_key(kind)?;
+            if u64::from(next.number) > bound {
+                break;
+            }
+            batch.delete(RecordKey::new(kind, next.number), 1, Cause::default())?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes down that the server was started, so that a client's epoch can be checked against the runs of this file.
+fn note_run(transaction: &WriteTransaction) -> Result<Run, StoreError> {
+    let id = random_id()?;
+    let seq_before = transaction.open_table(CHANGES)?.last()?.map_or(0, |(seq, _)| seq.value());
+    let mut runs = transaction.open_table(RUNS)?;
+    let number = runs.last()?.map_or(0, |(number, _)| number.value()) + 1;
+    runs.insert(number, RunEntry { id, seq_before }.encode().as_slice())?;
+    Ok(Run { number, id: hex(&id) })
+}
