@@ -106,3 +106,10 @@ pub fn confirm(page: &Page, action: &str) {
 pub fn wait_kept(page: &Page) {
     assert_eq!(page.eval("navigator.serviceWorker.ready.then(() => true)"), true);
 }
+
+/// Removes the shop of a server that has stopped.
+pub fn remove_shop(server: &Server) {
+    for file in [server.database(), server.journal()] {
+        std::fs::remove_file(file).unwrap();
+    }
+}

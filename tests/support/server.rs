@@ -126,13 +126,6 @@ impl Server {
         self.dir.path().join("tillsync.journal")
     }
 
-    /// Removes the shop of a server that has stopped.
-    pub fn remove_shop(&self) {
-        for file in [self.database(), self.journal()] {
-            std::fs::remove_file(file).unwrap();
-        }
-    }
-
     /// A new keep-alive connection.
     pub fn client(&self) -> Client {
         Client::connect(self.addr)

@@ -12,6 +12,7 @@ use super::clock::ShopClock;
 use super::disk_space::DiskSpace;
 use crate::domain::Change;
 use crate::platform::log_writer;
+use crate::store::Store;
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -29,7 +30,8 @@ const SECOND_MICROS: i64 = 1_000_000;
 /// Something that the owner should know while the shop goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// For programs: `disk_full`, `disk_low`, `clock_behind`, `clock_ahead`, `clock_unset`, `log_dropped`.
+    /// For programs: `disk_full`, `disk_low`, `clock_behind`, `clock_ahead`, `clock_unset`, `log_dropped`,
+    /// `journal_missing`.
     pub code: &'static str,
     /// For the owner: what it is, what it means, what to do.
     pub message: String,
@@ -46,6 +48,7 @@ struct Check {
     clock: ShopClock,
     space: Arc<DiskSpace>,
     last_stored: Arc<LastStored>,
+    store: Arc<Store>,
     seen: Mutex<Seen>,
 }
 
@@ -75,10 +78,15 @@ struct Seen {
 }
 
 impl Monitor {
-    pub fn start(clock: ShopClock, space: Arc<DiskSpace>, last_stored: Arc<LastStored>) -> std::io::Result<Self> {
+    pub fn start(
+        clock: ShopClock,
+        space: Arc<DiskSpace>,
+        last_stored: Arc<LastStored>,
+        store: Arc<Store>,
+    ) -> std::io::Result<Self> {
         let judge = ClockJudge::new(last_stored.micros(), clock.uptime());
         let seen = Mutex::new(Seen { judge, warnings: Vec::new() });
-        let check = Arc::new(Check { clock, space, last_stored, seen });
+        let check = Arc::new(Check { clock, space, last_stored, store, seen });
         check.look();
         let (ending, ended) = bounded::<()>(0);
         thread::Builder::new().name("watch".into()).spawn({
@@ -107,6 +115,7 @@ impl Check {
             disk_warning(&self.space),
             fault.map(|fault| fault.into_warning(now, &self.clock)),
             log_warning(log_writer::dropped_lines()),
+            journal_warning(&self.store),
         ]
         .into_iter()
         .flatten()
@@ -152,6 +161,16 @@ fn log_warning(lines: u64) -> Option<Warning> {
     (lines > 0).then(|| Warning {
         code: "log_dropped",
         message: format!("{lines} lines of the log were lost since the start, because nobody took them."),
+    })
+}
+
+fn journal_warning(store: &Store) -> Option<Warning> {
+    let has_none = store.journal_counts().bytes.load(Ordering::Relaxed) == 0;
+    has_none.then(|| Warning {
+        code: "journal_missing",
+        message: "There was no room for the journal beside the database, so each sale costs the disk more writes. Delete what \
+                  is not needed on that disk, and start the server again."
+            .to_string(),
     })
 }
 

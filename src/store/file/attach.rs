@@ -205,7 +205,7 @@ fn begin_journal(
                     log::warn!(
                         "⚠️ There is no room for the journal beside the database ({} KiB); until there is, each sale costs \
                          the disk more writes",
-                        2 * recovered.half_bytes >> 10
+                        (2 * recovered.half_bytes) >> 10
                     );
                     return Ok(None);
                 }

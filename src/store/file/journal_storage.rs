@@ -12,7 +12,7 @@ use crate::platform;
 /// Name of the journal in the folder of the database.
 pub(crate) const JOURNAL_NAME: &str = "tillsync.journal";
 /// Zeros are written in pieces of this size.
-const PIECE_BYTES: usize = 1 << 16;
+const PIECE_BYTES: usize = 1 << 14;
 /// Names for journals of the same second that were set aside.
 const ASIDE_NAMES: u32 = 100;
 

@@ -72,18 +72,18 @@ pub(crate) fn examine(
             Recovered { commit: note.commit, generation: note.generation, half_bytes, ..Recovered::default() };
         return Ok(Err(if note.is_needed { Fault::Damaged(nothing) } else { Fault::NotWanted }));
     }
-    let known = Known { note, half_bytes, scans };
+    let known = OwnJournal { note, half_bytes, scans };
     Ok(if note.is_needed { known.missing() } else { known.nothing_more() })
 }
 
 /// The halves of a journal that belongs to the database.
-struct Known<'a> {
+struct OwnJournal<'a> {
     note: &'a JournalNote,
     half_bytes: usize,
     scans: Vec<(usize, Scan)>,
 }
 
-impl Known<'_> {
+impl OwnJournal<'_> {
     /// For a database that was closed properly: an entry beyond it is of a later time than the copy that is there now.
     fn nothing_more(self) -> Result<Recovered, Fault> {
         let is_ahead = |scan: &Scan| scan.is_damaged || scan.last_commit() > self.note.commit;

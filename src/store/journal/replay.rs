@@ -39,7 +39,7 @@ fn carry_out<K: Key + 'static, V: Value + 'static>(
     }
     let key = K::from_bytes(operation.key);
     match operation.value {
-        Some(value) if has_width(V::fixed_width(), value) => drop(table.insert(&key, &V::from_bytes(value))?),
+        Some(value) if has_width(V::fixed_width(), value) => drop(table.insert(&key, V::from_bytes(value))?),
         Some(_) => return Err(StoreError::Malformed("journal entry")),
         None => drop(table.remove(&key)?),
     }

@@ -64,7 +64,7 @@ enum ReadEntry {
 
 fn read_entry(half: &[u8], place: Place) -> ReadEntry {
     let stamps = Stamps { half_id: place.half_id, commit: place.commit };
-    let stamped = (0..)
+    let stamped = (0..half.len() / SECTOR_BYTES)
         .take_while(|index| sector_at(half, place.sector + index).is_some_and(|sector| stamps.is_on(sector, *index)))
         .count();
     let content = bodies(half, place.sector, stamped);

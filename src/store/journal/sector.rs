@@ -72,7 +72,7 @@ fn high(stamp: u64) -> [u8; EDGE_BYTES] {
     [a, b, c, d]
 }
 
-/// The finalizer of SplitMix64: a bijection in which each bit of the input changes half of the output.
+/// The finalizer of `SplitMix64`: a bijection in which each bit of the input changes half of the output.
 fn mixed(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn what_is_laid_out_is_read_back_from_whole_stamped_sectors() {
         for length in [1, BODY_BYTES - 1, BODY_BYTES, BODY_BYTES + 1, 5 * BODY_BYTES, 5_000] {
-            let content: Vec<u8> = (0..length).map(|byte| (byte % 251) as u8).collect();
+            let content: Vec<u8> = (0..length).map(|byte| u8::try_from(byte % 251).unwrap()).collect();
             let mut out = Vec::new();
             STAMPS.lay_out(&content, &mut out);
             assert_eq!(out.len(), sectors_of(length) * SECTOR_BYTES);

@@ -40,16 +40,20 @@ impl<'txn, K: Key + 'static, V: Value + 'static> Deref for LoggedTable<'txn, K, 
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "keys and values are numbers and borrowed bytes, as redb's tables take them"
+)]
 impl<K: Key + 'static, V: Value + 'static> LoggedTable<'_, K, V> {
     /// Puts a value under a key.
-    pub fn insert<'k, 'v>(&mut self, key: K::SelfType<'k>, value: V::SelfType<'v>) -> Result<(), StoreError> {
+    pub fn insert(&mut self, key: K::SelfType<'_>, value: V::SelfType<'_>) -> Result<(), StoreError> {
         self.entry.note_put(self.id, K::as_bytes(&key).as_ref(), V::as_bytes(&value).as_ref());
         self.table.insert(&key, &value)?;
         Ok(())
     }
 
     /// Removes a key, if it is there.
-    pub fn remove<'k>(&mut self, key: K::SelfType<'k>) -> Result<(), StoreError> {
+    pub fn remove(&mut self, key: K::SelfType<'_>) -> Result<(), StoreError> {
         self.entry.note_removal(self.id, K::as_bytes(&key).as_ref());
         self.table.remove(&key)?;
         Ok(())

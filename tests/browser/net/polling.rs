@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{go_away, sell, wait_live, wait_sent};
+use crate::steps::{go_away, remove_shop, sell, wait_live, wait_sent};
 use crate::support::proxy::BEHIND_PROXY;
 use crate::support::server::Server;
 use crate::support::till::{convert, create_estimate, orders};
@@ -157,7 +157,7 @@ fn over_http_too_a_shop_that_was_begun_anew_is_read_anew() {
     page.screen("#/estimates");
     page.wait(&format!("document.querySelector('[data-id=\"{}\"]')", old.id));
     server.stop();
-    server.remove_shop();
+    remove_shop(&server);
     server.start_again();
     create_estimate(&mut server.client(), "of the new shop");
     *front.target.lock().unwrap() = server.addr;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::chrome::{Chrome, Page};
-use crate::steps::{confirm, open, sell, shop, shop_with_page, wait_kept, wait_live, wait_sent};
+use crate::steps::{confirm, open, remove_shop, sell, shop, shop_with_page, wait_kept, wait_live, wait_sent};
 use crate::support::proxy::Proxy;
 use crate::support::server::Server;
 use crate::support::till::{create_estimate, create_sale, estimates, orders, text};
@@ -147,7 +147,7 @@ fn a_shop_begun_anew_gets_nothing_unasked_and_no_command_meets_the_wrong_record(
     page.wait_text("#toasts", "Changes saved");
     sell_as(&page, "sold", "complete-sale", "#001");
     server.stop();
-    server.remove_shop();
+    remove_shop(&server);
     // Given to the old shop, but not sent yet.
     page.screen(&format!("#/estimates/{theirs}"));
     confirm(&page, "convert");

@@ -2,6 +2,7 @@
 
 mod concurrency;
 mod durability;
+mod journal;
 mod model;
 mod states;
 mod upgrade;

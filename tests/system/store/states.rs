@@ -78,7 +78,7 @@ fn with_a_turned_bit(content: &[u8]) -> Vec<u8> {
     content
 }
 
-fn health(server: &Server) -> Reply {
+pub fn health(server: &Server) -> Reply {
     server.get("/health")
 }
 
@@ -133,7 +133,7 @@ fn says_that_it_failed(server: &Server, file: &Path) -> String {
 }
 
 /// The shop with this customer's estimate is open, and sells.
-fn goes_on_with(server: &Server, customer: &str) {
+pub fn goes_on_with(server: &Server, customer: &str) {
     wait_until("the mended file to be taken up", || health(server).status == 200);
     assert_eq!(health(server).expect(200)["status"], "healthy");
     let mut client = server.client();
@@ -351,16 +351,16 @@ fn health_says_how_the_server_is() {
     }
 }
 
-fn codes(health: &Value) -> Vec<String> {
+pub fn codes(health: &Value) -> Vec<String> {
     health["warnings"].as_array().unwrap().iter().map(|warning| till::text(warning, "code")).collect()
 }
 
 /// A disk in memory; it goes with the value.
-struct SmallDisk(PathBuf);
+pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     /// `None` where the system does not let us mount one.
-    fn mount(mib: u32) -> Option<(Self, tempfile::TempDir)> {
+    pub fn mount(mib: u32) -> Option<(Self, tempfile::TempDir)> {
         let dir = tempfile::tempdir().unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={mib}m"), "tillsync-test"])

@@ -78,7 +78,7 @@ fn a_file_of_schema_3_gets_a_journal_with_everything_in_it() {
         let mut client = server.client();
         let orders = client.get("/api/orders/orders-only").expect(200);
         assert_eq!(orders["orders"]["count"], 68 + turn);
-        assert_eq!(array(client.get("/api/estimates/all").expect(200)).len(), 69);
+        assert_eq!(array(client.get("/api/estimates/all").expect(200)).len(), 70);
         assert_eq!(customers(client.get("/api/search?q=patil").expect(200)), ["Asha Patil"]);
         assert_eq!(client.get("/api/settings").expect(200)["shop_name"], "Patil Electricals");
         let keyed = [("Idempotency-Key", "ord-0")];
