@@ -32,7 +32,7 @@
 //! | what | where |
 //! |---|---|
 //! | a route, and what answers it | `web/api/route.rs`, the resource's file beside it (`health.rs` for the server itself), `openapi.json`, `manual/api.md` |
-//! | a field of a record | `domain/records.rs`, `domain/draft.rs`, `web/body/bill.rs`, `app/commands/decide.rs`, `store/format/record_json.rs` (an optional one needs no schema step), `openapi.json`; on the page `ui/data/records.js`, `ui/data/draft.js` and the screens |
+//! | a field of a record | `domain/records.rs`, `domain/draft.rs`, `web/body/bill.rs` and `plain_bill.rs`, `app/commands/decide.rs`, `store/format/record_json.rs` (an optional one needs no schema step), `openapi.json`; on the page `ui/data/records.js`, `ui/data/draft.js` and the screens |
 //! | what a command does | `app/commands/decide.rs` |
 //! | how a repeated command is recognised, and for how long | `app/commands/idempotency.rs`; how its answer is stored and removed: `store/write/idempotency.rs` |
 //! | a limit | of connections, heads and bodies: `web/limits.rs`; of a bill: `domain/items.rs`, `domain/draft.rs`; all of them: `manual/limits.md` |

@@ -45,6 +45,19 @@ pub struct Line {
 impl Line {
     /// price × quantity × (1 − discount/100), in millionths; saturates far beyond every amount.
     fn value(self) -> i128 {
+        self.value_in_words().map_or_else(|| self.value_in_full(), i128::from)
+    }
+
+    /// The same where machine words hold it all, which divide in a tenth of the time.
+    fn value_in_words(self) -> Option<i64> {
+        const MICRO: i64 = 1_000_000;
+        let [price, quantity, discount] =
+            [self.price, self.quantity, self.discount].map(|number| i64::try_from(number.0));
+        let gross = price.ok()?.checked_mul(quantity.ok()?)? / MICRO;
+        Some(gross.checked_mul(100 * MICRO - discount.ok()?)? / (100 * MICRO))
+    }
+
+    fn value_in_full(self) -> i128 {
         let gross = self.price.0.saturating_mul(self.quantity.0) / MICRO;
         gross.saturating_mul(HUNDRED_PERCENT - self.discount.0) / HUNDRED_PERCENT
     }
@@ -145,6 +158,24 @@ mod tests {
         );
         assert!(flag(&[line("10", "1", "0")], "10.02", none, "10.02").is_some());
         assert!(flag(&[line("9999999999999", "9999999999999", "0")], "1", none, "1").is_some());
+    }
+
+    /// Goal: machine words give what the wide numbers give. Method: values of every size, of both signs, multiplied both ways.
+    #[test]
+    fn a_line_in_machine_words_has_the_same_value() {
+        let sizes = (0..14).flat_map(|digits| [1, 2, 7].map(|digit| digit * 10_i128.pow(digits)));
+        let sizes: Vec<i128> = sizes.flat_map(|size| [size, size + 1, -size]).collect();
+        let mut in_words = 0;
+        for (price, quantity) in sizes.iter().flat_map(|price| sizes.iter().map(move |quantity| (*price, *quantity))) {
+            for discount in [0, 1, 12_500_000, HUNDRED_PERCENT] {
+                let line = Line { price: Micros(price), quantity: Micros(quantity), discount: Micros(discount) };
+                if let Some(value) = line.value_in_words() {
+                    assert_eq!(i128::from(value), line.value_in_full(), "{line:?}");
+                    in_words += 1;
+                }
+            }
+        }
+        assert!(in_words > 1_000, "{in_words}");
     }
 
     #[test]

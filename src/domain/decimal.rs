@@ -23,9 +23,73 @@ impl fmt::Display for DecimalError {
     }
 }
 
+/// Bytes of a number that is read as one machine word; ten to this power is a `u64`.
+const WORD_DIGITS: usize = 18;
+const POWERS_OF_TEN: [u64; WORD_DIGITS + 1] = [
+    1,
+    10,
+    100,
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+    1_000_000_000,
+    10_000_000_000,
+    100_000_000_000,
+    1_000_000_000_000,
+    10_000_000_000_000,
+    100_000_000_000_000,
+    1_000_000_000_000_000,
+    10_000_000_000_000_000,
+    100_000_000_000_000_000,
+    1_000_000_000_000_000_000,
+];
+
 /// Reads `text` as value × 10^`scale`, rounded half away from zero. Surrounding spaces, a sign and an exponent are
 /// allowed, as in JSON and in the numeric strings that old clients send.
 pub(crate) fn parse_scaled(text: &str, scale: u32) -> Result<i128, DecimalError> {
+    parse_word(text, scale).map_or_else(|| parse_any(text, scale), Ok)
+}
+
+/// The same for what a machine word holds: some digits, and perhaps a point. `None` is left to [`parse_any`].
+fn parse_word(text: &str, scale: u32) -> Option<i128> {
+    if text.len() > WORD_DIGITS || matches!(text, "" | ".") {
+        return None;
+    }
+    let (whole, rest) = add_digits(0, text.as_bytes());
+    let (digits, fraction) = match rest {
+        [] => (whole, rest),
+        [b'.', fraction @ ..] => match add_digits(whole, fraction) {
+            (digits, []) => (digits, fraction),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let fraction_count = u32::try_from(fraction.len()).ok()?;
+    let power_of_ten = |exponent: u32| POWERS_OF_TEN.get(exponent as usize).copied();
+    if let Some(zeros) = scale.checked_sub(fraction_count) {
+        Some(i128::from(digits) * i128::from(power_of_ten(zeros)?))
+    } else {
+        let unit = power_of_ten(fraction_count - scale)?;
+        Some(i128::from((digits + unit / 2) / unit))
+    }
+}
+
+/// Adds the digits with which `bytes` begin to a number; gives what follows them, too. So few of them as
+/// [`WORD_DIGITS`] cannot wrap.
+fn add_digits(mut number: u64, mut bytes: &[u8]) -> (u64, &[u8]) {
+    while let [digit @ b'0'..=b'9', rest @ ..] = bytes {
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+        bytes = rest;
+    }
+    (number, bytes)
+}
+
+/// The same for any number. Apart, so that a plain one does not pay for it.
+#[inline(never)]
+fn parse_any(text: &str, scale: u32) -> Result<i128, DecimalError> {
     let text = text.trim();
     let (negative, text) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -73,6 +137,10 @@ fn parse_exponent(text: &str) -> Result<i64, DecimalError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::sample::select;
+    use proptest::test_runner::{Config, TestRunner};
+
     use super::*;
 
     #[test]
@@ -106,5 +174,23 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(parse_scaled(text, 2), expected, "{text}");
         }
+    }
+
+    /// Goal: the short way reads all that is plain, as the long way does. Method: random pieces of numbers, read both ways.
+    #[test]
+    fn a_plain_number_is_read_as_any_other() {
+        let texts = vec(select(&b"0001234599.. -+e"[..]), 0..=20);
+        let config = Config { cases: 20_000, failure_persistence: None, ..Config::default() };
+        TestRunner::new(config)
+            .run(&(texts, 0..=6_u32), |(bytes, scale)| {
+                let text = std::str::from_utf8(&bytes).unwrap();
+                let value = parse_word(text, scale);
+                assert!(value.is_none() || value.map(Ok) == Some(parse_any(text, scale)), "{text}");
+                let is_plain = !text.contains([' ', '-', '+', 'e']) && text.matches('.').count() < 2;
+                let has_digits = text.contains(|c: char| c.is_ascii_digit());
+                assert_eq!(value.is_some(), is_plain && has_digits && text.len() <= WORD_DIGITS, "{text}");
+                Ok(())
+            })
+            .unwrap();
     }
 }

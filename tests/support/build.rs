@@ -9,12 +9,13 @@ use std::env;
 use std::path::PathBuf;
 
 /// What `cfg(missing)` calls it, and the names under which it may be installed.
-const PROGRAMS: [(&str, &[&str]); 5] = [
+const PROGRAMS: [(&str, &[&str]); 6] = [
     ("chromium", &["chromium", "chromium-browser", "google-chrome", "chrome"]),
     ("curl", &["curl"]),
     ("poppler", &["pdftotext"]),
     ("strace", &["strace"]),
     ("systemd", &["systemd-analyze"]),
+    ("valgrind", &["valgrind"]),
 ];
 
 fn main() {

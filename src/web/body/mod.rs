@@ -1,15 +1,18 @@
 //! JSON request bodies, read once into drafts that need no further checks; every fault of a field names it.
 //!
 //! `text` is the body as JSON text, `object` reads an object field by field, `elements` a list without keeping it,
-//! `compact` takes the white space out; `bill`, `command` and `settings` are the bodies.
+//! `compact` takes the white space out; `bill`, `command` and `settings` are the bodies. A bill as tills send it is read on
+//! a fast path, in one pass (`scanner`, `plain_bill`).
 //!
-//! Held by `tests/system/http/hostile_json.rs` and `tests/system/http/hostile_memory.rs`.
+//! Held by `bill/tests.rs`, `bill/instructions.rs`, `tests/system/http/hostile_json.rs` and `tests/system/http/hostile_memory.rs`.
 
 mod bill;
 mod command;
 mod compact;
 mod elements;
 mod object;
+mod plain_bill;
+mod scanner;
 mod settings;
 mod text;
 

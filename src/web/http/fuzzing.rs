@@ -10,10 +10,18 @@ use proptest::test_runner::{Config, TestError, TestRunner};
 /// Changes of one input.
 const CHANGES: usize = 6;
 
-/// One of `corpus`, with up to six changes: bytes flipped, taken away or doubled, and pieces of `tokens` put in.
+/// One of `corpus`, with up to six changes.
 pub fn spoilt(corpus: Vec<Vec<u8>>, tokens: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+    changed(select(corpus), tokens)
+}
+
+/// An input with up to six changes: bytes flipped, taken away or doubled, and pieces of `tokens` put in.
+pub fn changed(
+    inputs: impl Strategy<Value = Vec<u8>>,
+    tokens: &'static [&'static str],
+) -> impl Strategy<Value = Vec<u8>> {
     let change = (0..5_u8, any::<Index>(), 0..64_usize, any::<u8>(), select(tokens));
-    (select(corpus), vec(change, 0..=CHANGES)).prop_map(|(mut bytes, changes)| {
+    (inputs, vec(change, 0..=CHANGES)).prop_map(|(mut bytes, changes)| {
         for (kind, at, length, byte, token) in changes {
             let at = at.index(bytes.len() + 1);
             let end = bytes.len().min(at + length);

@@ -15,7 +15,7 @@ mod response;
 mod write_timeout;
 
 #[cfg(test)]
-pub(crate) use fuzzing::{fuzz, spoilt};
+pub(crate) use fuzzing::{changed, fuzz, spoilt};
 pub(crate) use head::{Framing, Head};
 pub(crate) use linger::{drain, linger, reset};
 pub(crate) use memory_budget::{MemoryBudget, OWN_BYTES_MAX, Reservation};
