@@ -15,7 +15,7 @@
 //! | module | owns | never sees |
 //! |---|---|---|
 //! | [`domain`] | estimate, order, money, numbers and ids, change, search; pure checks | I/O, locks, clocks, sockets |
-//! | [`store`] | redb: tables, stored form, the one commit, snapshot reads, the file and its upgrades | sockets, HTTP |
+//! | [`store`] | redb and the journal before it: tables, stored form, the one commit, snapshot reads, the files and their upgrades | sockets, HTTP |
 //! | [`live`] | broadcaster, subscribers, views, batches, outboxes, frames | redb, HTTP routes |
 //! | [`app`] | commands, group commit, idempotency, alarms; the one door for reads; whether the shop is open | sockets, HTTP |
 //! | [`web`] | listener, HTTP, origins, bodies, the route table with a file for each resource, WebSocket sessions | redb |
@@ -42,6 +42,7 @@
 //! | the words of the page | `ui/kit/words.js`; sentences of the server: `web/http/problem.rs`, `app/monitor/alarms.rs` |
 //! | the table of a bill, on screen and on paper | `ui/screens/bill.js`, `ui/style/paper.css`, `ui/style/narrow.css`; the sheet around it: `ui/screens/print.js` |
 //! | the schema of the file | `store/tables.rs`, `store/file/upgrade.rs` |
+//! | what a commit writes first, and what is replayed at the start | `store/journal` and `store/opened.rs`; which journal goes with which database: `store/file/attach.rs` |
 //!
 //! # The way of a change
 //! ```text

@@ -78,11 +78,17 @@ struct Counters {
     commit_commands: u64,
     /// Time of all commits.
     commit_micros: u64,
+    /// Bytes of the journal's half that are taken.
+    journal_bytes: u64,
+    checkpoints: u64,
+    checkpoint_micros: u64,
+    /// Commits taken from the journal when it was opened.
+    journal_replayed: u64,
 }
 
 impl Counters {
     fn of(app: &App) -> Self {
-        let (feed, commits) = (app.feed().counts(), app.commit_counts());
+        let (feed, commits, journal) = (app.feed().counts(), app.commit_counts(), app.journal_counts());
         Self {
             changes: feed.changes.get(),
             frames: feed.frames.get(),
@@ -95,6 +101,10 @@ impl Counters {
             commit_failures: commits.failures.get(),
             commit_commands: commits.commands.sum(),
             commit_micros: commits.seconds.sum(),
+            journal_bytes: journal.bytes.load(Ordering::Relaxed),
+            checkpoints: journal.checkpoint_seconds.count(),
+            checkpoint_micros: journal.checkpoint_seconds.sum(),
+            journal_replayed: journal.replayed.get(),
         }
     }
 }
