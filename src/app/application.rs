@@ -85,8 +85,8 @@ impl App {
             settings_rev,
         };
         let committer = GroupCommit::start(tools).map_err(AppError::Thread)?;
-        let monitor =
-            Monitor::start(clock.clone(), space, last_stored, Arc::clone(&store)).map_err(AppError::Thread)?;
+        let monitor = Monitor::start(clock.clone(), space, last_stored, Arc::clone(store.journal_counts()))
+            .map_err(AppError::Thread)?;
         Ok(Self { store, feed, committer, in_flight: InFlight::default(), clock, monitor })
     }
 

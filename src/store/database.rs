@@ -103,7 +103,7 @@ impl Store {
     }
 
     /// Numbers about the journal since the start.
-    pub fn journal_counts(&self) -> &JournalCounts {
+    pub fn journal_counts(&self) -> &Arc<JournalCounts> {
         &self.counts
     }
 

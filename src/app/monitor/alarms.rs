@@ -12,7 +12,7 @@ use super::clock::ShopClock;
 use super::disk_space::DiskSpace;
 use crate::domain::Change;
 use crate::platform::log_writer;
-use crate::store::Store;
+use crate::store::JournalCounts;
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -48,7 +48,7 @@ struct Check {
     clock: ShopClock,
     space: Arc<DiskSpace>,
     last_stored: Arc<LastStored>,
-    store: Arc<Store>,
+    journal: Arc<JournalCounts>,
     seen: Mutex<Seen>,
 }
 
@@ -82,11 +82,11 @@ impl Monitor {
         clock: ShopClock,
         space: Arc<DiskSpace>,
         last_stored: Arc<LastStored>,
-        store: Arc<Store>,
+        journal: Arc<JournalCounts>,
     ) -> std::io::Result<Self> {
         let judge = ClockJudge::new(last_stored.micros(), clock.uptime());
         let seen = Mutex::new(Seen { judge, warnings: Vec::new() });
-        let check = Arc::new(Check { clock, space, last_stored, store, seen });
+        let check = Arc::new(Check { clock, space, last_stored, journal, seen });
         check.look();
         let (ending, ended) = bounded::<()>(0);
         thread::Builder::new().name("watch".into()).spawn({
@@ -115,7 +115,7 @@ impl Check {
             disk_warning(&self.space),
             fault.map(|fault| fault.into_warning(now, &self.clock)),
             log_warning(log_writer::dropped_lines()),
-            journal_warning(&self.store),
+            journal_warning(&self.journal),
         ]
         .into_iter()
         .flatten()
@@ -164,8 +164,8 @@ fn log_warning(lines: u64) -> Option<Warning> {
     })
 }
 
-fn journal_warning(store: &Store) -> Option<Warning> {
-    let has_none = store.journal_counts().bytes.load(Ordering::Relaxed) == 0;
+fn journal_warning(journal: &JournalCounts) -> Option<Warning> {
+    let has_none = journal.bytes.load(Ordering::Relaxed) == 0;
     has_none.then(|| Warning {
         code: "journal_missing",
         message: "There was no room for the journal beside the database, so each sale costs the disk more writes. Delete what \

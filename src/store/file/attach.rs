@@ -46,13 +46,13 @@ impl From<AttachError> for StoreError {
 pub(crate) struct Plan {
     note: JournalNote,
     recovered: Recovered,
-    journal: Source,
+    journal: JournalChoice,
     /// Numbers that may have been given out and are not known are used up.
     skips_numbers: bool,
 }
 
 /// Which journal is used.
-enum Source {
+enum JournalChoice {
     /// The one that is there.
     There(Box<dyn StorageBackend>),
     /// A new one. What is there now is set aside first, if there is something.
@@ -89,7 +89,7 @@ pub(crate) fn plan(
     let new = |recovered: Recovered, is_in_the_way, skips_numbers| Plan {
         note,
         recovered: Recovered { newest: None, half_bytes: options.half_bytes, ..recovered },
-        journal: Source::New { is_in_the_way },
+        journal: JournalChoice::New { is_in_the_way },
         skips_numbers,
     };
     let Some(file) = storage.open().map_err(of_io)? else {
@@ -103,7 +103,7 @@ pub(crate) fn plan(
         Ok(recovered) if !note.is_needed && recovered.half_bytes != options.half_bytes => {
             Ok(new(recovered, false, false))
         }
-        Ok(recovered) => Ok(Plan { note, recovered, journal: Source::There(file), skips_numbers: false }),
+        Ok(recovered) => Ok(Plan { note, recovered, journal: JournalChoice::There(file), skips_numbers: false }),
         Err(Fault::NotWanted) => Ok(new(fresh(), true, false)),
         Err(Fault::Other) if options.may_be_left_out => Ok(new(fresh(), true, true)),
         Err(Fault::Damaged(recovered)) if options.may_be_left_out => Ok(new(recovered, true, true)),
@@ -136,7 +136,7 @@ impl Plan {
         let replayed = recovered.entries.len() as u64;
         if replayed > 0 {
             let newest = recovered.newest;
-            let is_needed = matches!(journal, Source::There(_));
+            let is_needed = matches!(journal, JournalChoice::There(_));
             let transaction = database.begin_write()?;
             for entry in std::mem::take(&mut recovered.entries) {
                 replay(&transaction, &entry)?;
@@ -184,14 +184,14 @@ pub(crate) fn note_of(journal: Option<&Journal>, commit: u64, generation: u64) -
 }
 
 fn begin_journal(
-    source: Source,
+    choice: JournalChoice,
     storage: &dyn JournalStorage,
     file_id: [u8; 8],
     recovered: &Recovered,
 ) -> Result<Option<Journal>, StoreError> {
-    let file = match source {
-        Source::There(file) => file,
-        Source::New { is_in_the_way } => {
+    let file = match choice {
+        JournalChoice::There(file) => file,
+        JournalChoice::New { is_in_the_way } => {
             if is_in_the_way {
                 let aside = storage.set_aside().map_err(of_io)?;
                 log::warn!(
