@@ -137,7 +137,7 @@ pub struct ServeOptions {
     /// Size of each of the two halves of the journal beside the database, in KiB
     #[arg(long, value_name = "N", env = "TILLSYNC_JOURNAL_KIB",
           default_value_t = (JournalOptions::default().half_bytes >> 10) as u32,
-          value_parser = clap::value_parser!(u32).range(64..=65_536))]
+          value_parser = clap::value_parser!(u32).range(64..=16_384))]
     pub journal_kib: u32,
     /// Open a database whose journal is missing or damaged, without what was in that alone. Numbers that may have been given
     /// out stay used. Once the shop is open, start without this again

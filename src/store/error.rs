@@ -194,7 +194,7 @@ impl fmt::Display for OpenError {
                 write!(formatter, "{} is a link to a file that is not there. It was left as it is.", path.display())
             }
             Self::Unreadable { path, source } => {
-                write!(formatter, "The database {} cannot be opened: {source}.", path.display())
+                write!(formatter, "The file {} cannot be opened: {source}.", path.display())
             }
             Self::DiskFull(path) => {
                 write!(formatter, "The database {} cannot be opened: its disk is full.", path.display())

@@ -11,7 +11,9 @@ use super::upgrade::upgrade;
 use crate::domain::{Kind, RecordKey, Timestamp};
 use crate::store::error::{LastChange, StoreError};
 use crate::store::format::{LogEntry, RunEntry, hex, random_id};
-use crate::store::journal::{Fault, Journal, JournalNote, Recovered, examine, last_change, replay};
+use crate::store::journal::{
+    Fault, Journal, JournalNote, NUMBERS_PER_CHECKPOINT_MAX, Recovered, examine, last_change, replay,
+};
 use crate::store::tables::{CHANGES, RUNS};
 use crate::store::write::{Cause, CommitTime, Kept, Transaction};
 
@@ -24,6 +26,8 @@ pub(crate) enum AttachError {
     Other,
     /// The journal is damaged. This is the last change that is known.
     Damaged(Option<LastChange>),
+    /// The system does not let us read the journal, or its disk fails.
+    Unreadable(io::Error),
     Store(StoreError),
 }
 
@@ -37,6 +41,7 @@ impl From<AttachError> for StoreError {
     fn from(error: AttachError) -> Self {
         match error {
             AttachError::Store(error) => error,
+            AttachError::Unreadable(error) => of_io(error),
             AttachError::Missing | AttachError::Other | AttachError::Damaged(_) => Self::JournalLost,
         }
     }
@@ -55,8 +60,18 @@ pub(crate) struct Plan {
 enum JournalChoice {
     /// The one that is there.
     There(Box<dyn StorageBackend>),
-    /// A new one. What is there now is set aside first, if there is something.
-    New { is_in_the_way: bool },
+    /// A new one.
+    New(InTheWay),
+}
+
+/// What is under the journal's name when a new one is to be made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum InTheWay {
+    Nothing,
+    /// A journal of which nothing is needed, of another size.
+    Replaced,
+    /// Something that somebody may miss.
+    SetAside,
 }
 
 /// A database whose journal is begun.
@@ -86,28 +101,31 @@ pub(crate) fn plan(
 ) -> Result<Plan, AttachError> {
     let note = JournalNote::read(database)?;
     let fresh = || Recovered { commit: note.commit, generation: note.generation, ..Recovered::default() };
-    let new = |recovered: Recovered, is_in_the_way, skips_numbers| Plan {
+    let new = |recovered: Recovered, in_the_way, skips_numbers| Plan {
         note,
         recovered: Recovered { newest: None, half_bytes: options.half_bytes, ..recovered },
-        journal: JournalChoice::New { is_in_the_way },
+        journal: JournalChoice::New(in_the_way),
         skips_numbers,
     };
-    let Some(file) = storage.open().map_err(of_io)? else {
-        return match (note.is_needed, options.may_be_left_out) {
-            (false, _) => Ok(new(fresh(), false, false)),
-            (true, true) => Ok(new(fresh(), false, true)),
-            (true, false) => Err(AttachError::Missing),
-        };
+    // Without its journal a database that needs one is opened at the owner's word alone.
+    let (needs_word, has_word) = (note.is_needed, options.may_be_left_out);
+    let file = match storage.open() {
+        Ok(Some(file)) => file,
+        Ok(None) if needs_word && !has_word => return Err(AttachError::Missing),
+        Ok(None) => return Ok(new(fresh(), InTheWay::Nothing, needs_word)),
+        Err(error) if needs_word && !has_word => return Err(AttachError::Unreadable(error)),
+        Err(_) => return Ok(new(fresh(), InTheWay::SetAside, needs_word)),
     };
-    match examine(&*file, &note, facts.id).map_err(of_io)? {
+    let set_aside = |recovered| new(recovered, InTheWay::SetAside, needs_word);
+    match examine(&*file, &note, facts.id) {
         Ok(recovered) if !note.is_needed && recovered.half_bytes != options.half_bytes => {
-            Ok(new(recovered, false, false))
+            Ok(new(recovered, InTheWay::Replaced, false))
         }
         Ok(recovered) => Ok(Plan { note, recovered, journal: JournalChoice::There(file), skips_numbers: false }),
-        Err(Fault::NotWanted) => Ok(new(fresh(), true, false)),
-        Err(Fault::Other) if options.may_be_left_out => Ok(new(fresh(), true, true)),
-        Err(Fault::Damaged(recovered)) if options.may_be_left_out => Ok(new(recovered, true, true)),
-        Err(Fault::Other) => Err(AttachError::Other),
+        Err(Fault::Damaged(recovered)) if has_word => Ok(set_aside(recovered)),
+        Err(_) if has_word || !needs_word => Ok(set_aside(fresh())),
+        Err(Fault::Other | Fault::NotWanted) => Err(AttachError::Other),
+        Err(Fault::Unreadable(error)) => Err(AttachError::Unreadable(error)),
         Err(Fault::Damaged(recovered)) => Err(AttachError::Damaged(last_known(database, &recovered)?)),
     }
 }
@@ -123,6 +141,11 @@ fn last_known(database: &Database, recovered: &Recovered) -> Result<Option<LastC
 }
 
 impl Plan {
+    /// Whether the database says that its journal may have more.
+    pub fn is_journal_needed(&self) -> bool {
+        self.note.is_needed
+    }
+
     /// Brings the database up to the last commit, and begins the next half of the journal. At the first time after a start,
     /// that is noted.
     pub fn carry_out(
@@ -141,14 +164,17 @@ impl Plan {
             for entry in std::mem::take(&mut recovered.entries) {
                 replay(&transaction, &entry)?;
             }
-            let reached = JournalNote {
-                is_needed,
-                commit: recovered.commit,
-                generation: newest.map_or(note.generation, |newest| newest.generation),
-                half_id: newest.map_or(0, |newest| newest.id),
-                ..JournalNote::default()
-            };
-            reached.write(&transaction)?;
+            // Where the journal is left out, the word is needed again until the numbers are used up.
+            if !skips_numbers {
+                let reached = JournalNote {
+                    is_needed,
+                    commit: recovered.commit,
+                    generation: newest.map_or(note.generation, |newest| newest.generation),
+                    half_id: newest.map_or(0, |newest| newest.id),
+                    ..JournalNote::default()
+                };
+                reached.write(&transaction)?;
+            }
             transaction.commit()?;
             log::info!("The newest {replayed} commits were taken from the journal");
         }
@@ -162,10 +188,11 @@ impl Plan {
         let mended = recovered.mended as u64;
         let journal = begin_journal(journal, storage, facts.id, &recovered)?;
         let transaction = database.begin_write()?;
+        // Before the numbers are used up: what a device had of that is not a past of this database.
+        let run = if is_start { Some(note_run(&transaction)?) } else { None };
         if skips_numbers {
             use_up_numbers(&transaction, facts, &note)?;
         }
-        let run = if is_start { Some(note_run(&transaction)?) } else { None };
         let begun = note_of(journal.as_ref(), recovered.commit, recovered.generation);
         let note = begun.write(&transaction)?;
         transaction.commit()?;
@@ -191,15 +218,15 @@ fn begin_journal(
 ) -> Result<Option<Journal>, StoreError> {
     let file = match choice {
         JournalChoice::There(file) => file,
-        JournalChoice::New { is_in_the_way } => {
-            if is_in_the_way {
+        JournalChoice::New(in_the_way) => {
+            if in_the_way == InTheWay::SetAside {
                 let aside = storage.set_aside().map_err(of_io)?;
                 log::warn!(
-                    "⚠️ The journal beside the database was not of this copy of it; it was set aside as {}",
+                    "⚠️ The journal beside the database is damaged, or not of this copy of it; it was set aside as {}",
                     aside.display()
                 );
             }
-            match storage.make(2 * recovered.half_bytes) {
+            match storage.make(2 * recovered.half_bytes, in_the_way == InTheWay::Replaced) {
                 Ok(file) => file,
                 Err(error) if is_about_room(&error) => {
                     log::warn!(
@@ -230,12 +257,11 @@ fn use_up_numbers(transaction: &WriteTransaction, facts: &Facts, note: &JournalN
     let time = CommitTime { at: Timestamp { unix_micros: 0, offset_seconds: 0 }, uptime_seconds: 0 };
     let mut batch = Transaction::begin(transaction, time, 0, facts.currency, &mut kept)?;
     for (kind, bound) in [(Kind::Estimate, note.estimates_bound), (Kind::Order, note.orders_bound)] {
-        loop {
-            let next = batch.next_key(kind)?;
-            if u64::from(next.number) > bound {
-                break;
-            }
-            batch.delete(RecordKey::new(kind, next.number), 1, Cause::default())?;
+        let next = u64::from(batch.next_key(kind)?.number);
+        // The database may have gone back by one checkpoint, and the last commit may have gone beyond its bound.
+        for number in next..bound.max(next) + 2 * NUMBERS_PER_CHECKPOINT_MAX {
+            let number = u32::try_from(number).map_err(|_| StoreError::SeriesFull)?;
+            batch.delete(RecordKey::new(kind, number), 1, Cause::default())?;
         }
     }
     Ok(())

@@ -21,8 +21,8 @@ pub(crate) trait JournalStorage: Send + Sync {
     /// Opens it, as the disk has it; `None` if there is none.
     fn open(&self) -> Result<Option<Box<dyn StorageBackend>>>;
 
-    /// Makes one of so many bytes, all zero and on the disk, in place of what is there.
-    fn make(&self, bytes: usize) -> Result<Box<dyn StorageBackend>>;
+    /// Makes one of so many bytes, all zero and on the disk; in place of what is there, if that is said.
+    fn make(&self, bytes: usize, replaces: bool) -> Result<Box<dyn StorageBackend>>;
 
     /// Gives it another name, which is returned.
     fn set_aside(&self) -> Result<PathBuf>;
@@ -56,7 +56,7 @@ impl JournalStorage for JournalFile {
         self.backend().map(Some)
     }
 
-    fn make(&self, bytes: usize) -> Result<Box<dyn StorageBackend>> {
+    fn make(&self, bytes: usize, replaces: bool) -> Result<Box<dyn StorageBackend>> {
         let temporary = self.directory.join(format!("{JOURNAL_NAME}.new"));
         let file = File::options().read(true).write(true).create(true).truncate(true).open(&temporary)?;
         let made = open_backend(file).and_then(|backend| fill_with_zeros(&*backend, bytes));
@@ -65,7 +65,11 @@ impl JournalStorage for JournalFile {
             let _ = fs::remove_file(&temporary);
             return Err(error);
         }
-        fs::rename(&temporary, self.path())?;
+        if replaces {
+            fs::rename(&temporary, self.path())?;
+        } else {
+            platform::rename_new(&temporary, &self.path())?;
+        }
         platform::sync_directory(&self.directory)?;
         self.backend()
     }
@@ -103,7 +107,7 @@ impl<B: StorageBackend, F: Fn() -> B + Send + Sync> JournalStorage for AnyJourna
         Ok(if storage.len()? == 0 { None } else { Some(Box::new(storage)) })
     }
 
-    fn make(&self, bytes: usize) -> Result<Box<dyn StorageBackend>> {
+    fn make(&self, bytes: usize, _replaces: bool) -> Result<Box<dyn StorageBackend>> {
         let storage = (self.0)();
         storage.set_len(0)?;
         fill_with_zeros(&storage, bytes)?;

@@ -87,11 +87,11 @@ pub(crate) fn open(options: &StoreOptions, attempt: Attempt) -> Result<OpenedFil
     let of = |error: StoreError| OpenError::of(&path, error);
     file.accept().map_err(of)?;
     let attached = plan.carry_out(&database, &facts, &journal, true).map_err(of)?;
-    let (opener_path, options) = (path.clone(), options.clone());
+    let (opener_path, options, had_journal) = (path.clone(), options.clone(), attached.journal.is_some());
     let reopen: Reopen = Box::new(move || {
         crate::platform::forget_cached(&opener_path).map_err(DatabaseError::from)?;
         let database = open_database(&opener_path, &ShopFile::trusted(&opener_path)?, options.cache_bytes)?;
-        attach_again(database, &facts, &journal, &options.journal)
+        attach_again(database, &facts, &journal, &options.journal, had_journal)
     });
     OpenedFile::of(database, attached, reopen, path, facts, Some(lock))
 }
@@ -131,6 +131,7 @@ fn accept(
         match error {
             AttachError::Missing => OpenError::JournalMissing { path, journal },
             AttachError::Other => OpenError::JournalOther { path, journal },
+            AttachError::Unreadable(source) => OpenError::Unreadable { path: journal, source },
             AttachError::Damaged(after) => OpenError::JournalDamaged { path, journal, after },
             AttachError::Store(error) => of(error),
         }
@@ -144,10 +145,16 @@ fn attach_again(
     facts: &Facts,
     journal: &dyn JournalStorage,
     options: &JournalOptions,
+    had_journal: bool,
 ) -> Result<Reopened, StoreError> {
     // Nobody is there to give a word: what the journal has is needed.
     let options = JournalOptions { may_be_left_out: false, ..*options };
-    let attached = plan(&database, facts, journal, &options)?.carry_out(&database, facts, journal, false)?;
+    let plan = plan(&database, facts, journal, &options)?;
+    // Somebody has put another file there while the shop was open: what was shown is no past of that.
+    if read_facts(&database)?.id != facts.id || had_journal && !plan.is_journal_needed() {
+        return Err(StoreError::JournalLost);
+    }
+    let attached = plan.carry_out(&database, facts, journal, false)?;
     Ok(Reopened { database, attached })
 }
 
@@ -173,7 +180,8 @@ pub(crate) fn open_on<B: StorageBackend, J: StorageBackend>(
     let facts = read_facts(&database).map_err(of)?;
     let plan = plan(&database, &facts, &journal, &options).map_err(|error| of(error.into()))?;
     let attached = plan.carry_out(&database, &facts, &journal, true).map_err(of)?;
-    let reopen: Reopen = Box::new(move || attach_again(open_database()?, &facts, &journal, &options));
+    let had_journal = attached.journal.is_some();
+    let reopen: Reopen = Box::new(move || attach_again(open_database()?, &facts, &journal, &options, had_journal));
     OpenedFile::of(database, attached, reopen, path, facts, None)
 }
 

@@ -9,6 +9,8 @@ use crate::store::tables::TableId;
 
 /// Length of the puts and removals, and checksum.
 pub(crate) const HEAD_BYTES: usize = 12;
+/// The memory of a larger entry is given back.
+pub(crate) const KEPT_BYTES: usize = 1 << 20;
 /// Set in the byte that names the table, if the key is removed.
 const REMOVAL: u8 = 0x80;
 
@@ -48,7 +50,9 @@ impl Default for EntryLog {
 impl EntryLog {
     /// Empties it for the next commit; its memory is used again.
     pub fn clear(&mut self) {
-        self.0.get_mut().truncate(HEAD_BYTES);
+        let bytes = self.0.get_mut();
+        bytes.truncate(HEAD_BYTES);
+        bytes.shrink_to(KEPT_BYTES);
     }
 
     /// Notes that a value was put under a key.

@@ -33,7 +33,7 @@ mod sector;
 mod writer;
 
 pub(crate) use entry::{EntryLog, last_change};
-pub(crate) use note::JournalNote;
+pub(crate) use note::{JournalNote, NUMBERS_PER_CHECKPOINT_MAX};
 pub(crate) use recovery::{Fault, Recovered, examine};
 pub(crate) use replay::replay;
 pub(crate) use writer::{Appended, Journal};

@@ -1,5 +1,7 @@
 //! What an opened database lacks of its journal, and whether this is its journal at all. Nothing is written here.
 
+use std::io;
+
 use redb::StorageBackend;
 
 use super::note::JournalNote;
@@ -41,39 +43,42 @@ pub(crate) enum Fault {
     Damaged(Recovered),
     /// The database is complete without a journal, and this one is not its own or has more than it.
     NotWanted,
+    /// The disk does not give it.
+    Unreadable(io::Error),
 }
 
+/// A larger half is none that this program has made.
+const HALF_BYTES_MAX: usize = 64 << 20;
+
 /// Reads a journal and says what the database with this note lacks of it.
-pub(crate) fn examine(
-    file: &dyn StorageBackend,
-    note: &JournalNote,
-    file_id: [u8; 8],
-) -> std::io::Result<Result<Recovered, Fault>> {
-    let half_bytes = usize::try_from(file.len()? / 2).unwrap_or(usize::MAX);
-    if half_bytes < 2 * SECTOR_BYTES || half_bytes % SECTOR_BYTES != 0 {
-        return Ok(Err(if note.is_needed { Fault::Other } else { Fault::NotWanted }));
+pub(crate) fn examine(file: &dyn StorageBackend, note: &JournalNote, file_id: [u8; 8]) -> Result<Recovered, Fault> {
+    let not_ours = || if note.is_needed { Fault::Other } else { Fault::NotWanted };
+    let half_bytes = usize::try_from(file.len().map_err(Fault::Unreadable)? / 2).unwrap_or(usize::MAX);
+    if !(2 * SECTOR_BYTES..=HALF_BYTES_MAX).contains(&half_bytes) || half_bytes % SECTOR_BYTES != 0 {
+        return Err(not_ours());
     }
     let mut scans = Vec::new();
-    let (mut is_foreign, mut is_cut) = (false, false);
+    let (mut is_foreign, mut is_cut, mut is_unused) = (false, false, true);
     let mut half = vec![0; half_bytes];
     for place in 0..2 {
-        file.read((place * half_bytes) as u64, &mut half)?;
+        file.read((place * half_bytes) as u64, &mut half).map_err(Fault::Unreadable)?;
+        is_unused &= half.iter().take(SECTOR_BYTES).all(|byte| *byte == 0);
         if let Some(scan) = scan(&half) {
             is_foreign |= scan.header.file_id != file_id;
             is_cut |= usize::try_from(scan.header.half_bytes).ok() != Some(half_bytes);
             scans.push((place, scan));
         }
     }
-    if is_foreign {
-        return Ok(Err(if note.is_needed { Fault::Other } else { Fault::NotWanted }));
+    if is_foreign || scans.is_empty() && !is_unused {
+        return Err(not_ours());
     }
     if is_cut {
         let nothing =
             Recovered { commit: note.commit, generation: note.generation, half_bytes, ..Recovered::default() };
-        return Ok(Err(if note.is_needed { Fault::Damaged(nothing) } else { Fault::NotWanted }));
+        return Err(if note.is_needed { Fault::Damaged(nothing) } else { Fault::NotWanted });
     }
     let known = OwnJournal { note, half_bytes, scans };
-    Ok(if note.is_needed { known.missing() } else { known.nothing_more() })
+    if note.is_needed { known.missing() } else { known.nothing_more() }
 }
 
 /// The halves of a journal that belongs to the database.
@@ -91,7 +96,12 @@ impl OwnJournal<'_> {
             return Err(Fault::NotWanted);
         }
         let own = self.scans.iter().find(|(_, scan)| scan.header.id == self.note.half_id);
-        Ok(self.recovered(Vec::new(), own.or_else(|| self.follower())))
+        let newest = own.or_else(|| self.follower());
+        // A journal of another life of this shop, which somebody may miss.
+        if newest.is_none() && !self.scans.is_empty() {
+            return Err(Fault::NotWanted);
+        }
+        Ok(self.recovered(Vec::new(), newest, 0))
     }
 
     /// For a database that was left open.
@@ -119,7 +129,8 @@ impl OwnJournal<'_> {
             }
         }
         let newest = next.or(own).and_then(|at| self.scans.get(at));
-        let recovered = self.recovered(entries, newest);
+        let used = [own, next].into_iter().flatten().filter_map(|at| self.scans.get(at));
+        let recovered = self.recovered(entries, newest, used.map(|(_, scan)| scan.mended).sum());
         if is_damaged { Err(Fault::Damaged(recovered)) } else { Ok(recovered) }
     }
 
@@ -130,7 +141,7 @@ impl OwnJournal<'_> {
         })
     }
 
-    fn recovered(&self, entries: Vec<Vec<u8>>, newest: Option<&(usize, Scan)>) -> Recovered {
+    fn recovered(&self, entries: Vec<Vec<u8>>, newest: Option<&(usize, Scan)>, mended: usize) -> Recovered {
         let generations = self.scans.iter().map(|(_, scan)| scan.header.generation);
         Recovered {
             commit: self.note.commit + entries.len() as u64,
@@ -142,7 +153,7 @@ impl OwnJournal<'_> {
             }),
             generation: generations.max().unwrap_or_default().max(self.note.generation),
             half_bytes: self.half_bytes,
-            mended: self.scans.iter().map(|(_, scan)| scan.mended).sum(),
+            mended,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Reading a half: its entries in order, until its end, a torn entry, or damage.
 
+use std::collections::HashSet;
+
 use super::checksum::{Flip, single_flip};
 use super::entry::{HEAD_BYTES, Place};
 use super::header::Header;
-use super::sector::{BODY_BYTES, SECTOR_BYTES, Stamps, bodies, sector_at, sectors_of};
+use super::sector::{BODY_BYTES, SECTOR_BYTES, Stamps, bodies, sector_at, sectors_of, stamp_on};
 
 /// What a half holds.
 #[derive(Debug)]
@@ -112,12 +114,100 @@ fn read_entry(half: &[u8], place: Place) -> ReadEntry {
 
 /// Whether a later entry begins after this place. Each is synced before the next is written, so the one here was whole then.
 fn is_followed(half: &[u8], place: Place) -> bool {
-    let sectors = half.len() / SECTOR_BYTES;
-    (place.sector + 1..sectors).any(|at| {
-        let Some(sector) = sector_at(half, at) else { return false };
-        let between = (at - place.sector) as u64;
-        (1..=between).any(|later| Stamps { half_id: place.half_id, commit: place.commit + later }.is_on(sector, 0))
-    })
+    let after = place.sector + 1..half.len() / SECTOR_BYTES;
+    // An entry has a sector at least.
+    let later = 1..=after.len() as u64;
+    let beginnings: HashSet<u64> =
+        later.map(|later| Stamps { half_id: place.half_id, commit: place.commit + later }.first()).collect();
+    after.filter_map(|at| sector_at(half, at)).filter_map(stamp_on).any(|stamp| beginnings.contains(&stamp))
 }
 
 const _: () = assert!(BODY_BYTES > HEAD_BYTES);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::journal::EntryLog;
+    use crate::store::tables::TableId;
+
+    const HEADER: Header = Header {
+        file_id: [3; 8],
+        generation: 2,
+        id: 0x1234_5678_9ABC_DEF0,
+        previous: 1,
+        base: 10,
+        half_bytes: 8 << 10,
+    };
+    /// Bytes of the values of five commits: of one sector, and of several.
+    const VALUES: [usize; 5] = [40, 700, 1, 1_500, 300];
+
+    /// A half in which each commit has put one value, and the sector where each begins.
+    fn a_half() -> (Vec<u8>, Vec<usize>) {
+        let mut half = HEADER.encode().to_vec();
+        let mut beginnings = Vec::new();
+        for (commit, length) in (HEADER.base + 1..).zip(VALUES) {
+            let sector = half.len() / SECTOR_BYTES;
+            beginnings.push(sector);
+            let mut log = EntryLog::default();
+            log.note_put(TableId::Changes, &commit.to_le_bytes(), &vec![b'v'; length]);
+            let place = Place { file_id: HEADER.file_id, half_id: HEADER.id, commit, sector };
+            Stamps { half_id: HEADER.id, commit }.lay_out(log.with_head(place).unwrap(), &mut half);
+        }
+        half.resize(HEADER.half_bytes as usize, 0);
+        (half, beginnings)
+    }
+
+    fn blank(half: &[u8], sector: usize) -> Vec<u8> {
+        let mut half = half.to_vec();
+        half[sector * SECTOR_BYTES..][..SECTOR_BYTES].fill(0);
+        half
+    }
+
+    #[test]
+    fn whatever_bit_is_flipped_every_entry_is_read() {
+        let (half, _) = a_half();
+        let expected = scan(&half).unwrap();
+        assert_eq!((expected.entries.len(), expected.is_damaged, expected.mended), (VALUES.len(), false, 0));
+        for bit in 0..half.len() * 8 {
+            let mut flipped = half.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let found = scan(&flipped).unwrap();
+            assert!(!found.is_damaged && found.entries == expected.entries, "bit {} of byte {}", bit % 8, bit / 8);
+        }
+    }
+
+    #[test]
+    fn an_entry_that_lacks_a_sector_is_torn_at_the_end_and_damage_before_it() {
+        let (half, beginnings) = a_half();
+        for (entry, &sector) in beginnings.iter().enumerate() {
+            let found = scan(&blank(&half, sector)).unwrap();
+            assert_eq!((found.entries.len(), found.is_damaged), (entry, entry + 1 < VALUES.len()), "entry {entry}");
+        }
+        // The newest has arrived in part, in whatever order.
+        let (first, last) = (*beginnings.last().unwrap(), half.len() / SECTOR_BYTES);
+        for sector in first..last {
+            assert!(!scan(&blank(&half, sector)).unwrap().is_damaged);
+        }
+    }
+
+    #[test]
+    fn two_wrong_bits_of_an_entry_are_damage_at_the_end_too() {
+        let (half, beginnings) = a_half();
+        for &sector in &beginnings {
+            let mut wrong = half.clone();
+            for byte in [20, 21] {
+                wrong[sector * SECTOR_BYTES + byte] ^= 1;
+            }
+            assert!(scan(&wrong).unwrap().is_damaged, "sector {sector}");
+        }
+    }
+
+    #[test]
+    fn entries_of_an_earlier_use_of_the_half_do_not_count() {
+        let (mut half, _) = a_half();
+        let next = Header { generation: 4, id: 99, previous: 5, base: 15, ..HEADER };
+        half[..SECTOR_BYTES].copy_from_slice(&next.encode());
+        let found = scan(&half).unwrap();
+        assert_eq!((found.entries.len(), found.is_damaged), (0, false));
+    }
+}

@@ -20,6 +20,11 @@ impl Stamps {
         mixed(mixed(self.half_id ^ self.commit.wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_add(index as u64))
     }
 
+    /// The stamp with which the entry begins.
+    pub fn first(self) -> u64 {
+        self.of(0)
+    }
+
     /// Whether a sector has this stamp. One flipped bit in a stamp does not make it another one.
     pub fn is_on(self, sector: &[u8], index: usize) -> bool {
         stamp_on(sector).is_some_and(|found| (found ^ self.of(index)).count_ones() <= 1)
@@ -57,7 +62,8 @@ pub(crate) fn bodies(half: &[u8], place: usize, sectors: usize) -> Vec<u8> {
     bytes
 }
 
-fn stamp_on(sector: &[u8]) -> Option<u64> {
+/// The stamp at both ends of a sector, whatever it is.
+pub(crate) fn stamp_on(sector: &[u8]) -> Option<u64> {
     let (low, high) = (sector.first_chunk::<EDGE_BYTES>()?, sector.last_chunk::<EDGE_BYTES>()?);
     Some(u64::from(u32::from_le_bytes(*low)) | u64::from(u32::from_le_bytes(*high)) << 32)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use redb::{DatabaseError, StorageBackend};
 
-use super::entry::{EntryLog, Place};
+use super::entry::{EntryLog, KEPT_BYTES, Place};
 use super::header::Header;
 use super::recovery::Recovered;
 use super::sector::{SECTOR_BYTES, Stamps, sectors_of};
@@ -85,7 +85,7 @@ impl Journal {
         if self.sector + sectors_of(entry.length()) > self.half_sectors() {
             return Ok(Appended::NoRoom);
         }
-        self.sectors.clear();
+        self.clear_sectors();
         let start = self.sector;
         self.lay_out(entry)?;
         self.write_at(start)?;
@@ -97,7 +97,7 @@ impl Journal {
     pub fn begin_next(&mut self, entry: Option<&mut EntryLog>) -> Result<Appended, StoreError> {
         self.header = Header::following(&self.header, self.commit)?;
         (self.half, self.sector) = (1 - self.half, 1);
-        self.sectors.clear();
+        self.clear_sectors();
         self.sectors.extend_from_slice(&self.header.encode());
         let mut appended = Appended::NoRoom;
         if let Some(entry) = entry
@@ -125,6 +125,11 @@ impl Journal {
         let offset = self.half * self.half_bytes + sector * SECTOR_BYTES;
         self.file.write(offset as u64, &self.sectors).map_err(DatabaseError::from)?;
         Ok(self.file.sync_data().map_err(DatabaseError::from)?)
+    }
+
+    fn clear_sectors(&mut self) {
+        self.sectors.clear();
+        self.sectors.shrink_to(KEPT_BYTES);
     }
 
     fn half_sectors(&self) -> usize {

@@ -106,7 +106,13 @@ impl Page {
     /// Waits for an element and clicks it.
     pub fn click(&self, selector: &str) {
         self.wait(&format!("document.querySelector({})", json!(selector)));
-        self.eval(&format!("document.querySelector({}).click()", json!(selector)));
+        let click = format!("document.querySelector({}).click()", json!(selector));
+        let params = json!({"expression": click, "returnByValue": true});
+        match self.wire.try_call(&self.session, "Runtime.evaluate", &params) {
+            Ok(done) => assert!(done.get("exceptionDetails").is_none(), "{click}: {done}"),
+            // A link may lead away before its click is answered.
+            Err(error) => assert!(error.to_string().contains("navigated"), "{click}: {error}"),
+        }
     }
 
     /// Hands the page a message, as if the server had sent it.

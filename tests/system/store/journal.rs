@@ -11,7 +11,7 @@ use std::process::Command;
 use super::states::{SmallDisk, codes, goes_on_with, health};
 use crate::support::server::Server;
 use crate::support::till::{create_estimate, estimates, text};
-use crate::support::{skip, wait_until};
+use crate::support::{skip, sync, wait_until};
 
 /// A shop that was killed after this customer's estimate.
 fn killed_after(customer: &str) -> Server {
@@ -94,6 +94,7 @@ fn at_the_owners_word_a_damaged_journal_is_left_out_and_no_number_is_given_twice
     let mut server = Server::start();
     let known = create_estimate(&mut server.client(), "known");
     let lost = create_estimate(&mut server.client(), "lost");
+    let ahead = sync::open(server.addr, "").1.bookmark();
     server.kill();
     let mut journal = fs::read(server.journal()).unwrap();
     let name = journal.windows(4).rposition(|bytes| bytes == b"lost").unwrap();
@@ -108,6 +109,8 @@ fn at_the_owners_word_a_damaged_journal_is_left_out_and_no_number_is_given_twice
     wait_until("the shop to open", || health(&server).status == 200);
     let left: Vec<String> = estimates(&mut client).iter().map(|one| text(one, "customer_name")).collect();
     assert_eq!(left, ["known"]);
+    let hello = sync::open(server.addr, &ahead.query()).1;
+    assert_eq!(hello.resume, "reset", "a device that saw what is lost reads everything anew");
     let next = create_estimate(&mut client, "next");
     assert!(next.number > lost.number + 100, "{} may be on somebody's paper", next.number);
     assert!(names_of_data(&server).iter().any(|name| name.starts_with("tillsync.journal.aside-")), "it is kept");
@@ -134,6 +137,32 @@ fn a_backup_that_is_put_back_beside_a_newer_journal_is_the_shop_and_the_journal_
     assert_eq!(estimates(&mut server.client()).len(), 2);
     assert!(names_of_data(&server).iter().any(|name| name.starts_with("tillsync.journal.aside-")));
     assert!(server.log().contains("it was set aside as"), "{}", server.log());
+}
+
+#[test]
+fn whatever_lies_under_the_journals_name_a_closed_database_opens_and_that_is_set_aside() {
+    let mut server = Server::start();
+    create_estimate(&mut server.client(), "Asha");
+    assert!(server.stop().success());
+    let own = fs::read(server.journal()).unwrap();
+    let mut noise = own.clone();
+    noise[..2_000].fill(0xA5);
+    for content in [&b"a note"[..], &noise, &own[..own.len() - 512]] {
+        fs::write(server.journal(), content).unwrap();
+        server.start_again();
+        goes_on_with_one(&server);
+        assert!(server.stop().success());
+        assert!(names_of_data(&server).iter().any(|name| name.starts_with("tillsync.journal.aside-")));
+    }
+    // Far more than any memory.
+    fs::File::create(server.journal()).unwrap().set_len(64 << 30).unwrap();
+    server.start_again();
+    goes_on_with_one(&server);
+}
+
+fn goes_on_with_one(server: &Server) {
+    wait_until("the shop to open", || health(server).status == 200);
+    assert_eq!(estimates(&mut server.client()).len(), 1);
 }
 
 #[test]
