@@ -49,8 +49,8 @@
 //!  accept ──► one thread per connection ── HTTP: read, route, answer, keep alive
 //!                     │        └────────── WebSocket: handshake, catching up; a fresh thread reads on
 //!        command      ▼
-//!    (bounded) ──► one commit at a time: everything that waits in ONE redb transaction, ONE fsync
-//!                     │
+//!    (bounded) ──► one commit at a time: everything that waits in ONE redb transaction, ONE write to the journal, ONE fsync
+//!                     │                    └─► now and then a checkpoint of the database, when nobody waits
 //!       crossbeam     ▼
 //!      channel ──► broadcaster thread: builds each frame once, joins the batch, one write per socket
 //! ```

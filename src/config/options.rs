@@ -14,7 +14,7 @@ use crate::web::limits;
 
 /// The sync server that small shops trust: estimates and orders on every screen at once.
 ///
-/// Without a command it serves: it listens on 127.0.0.1:8000, keeps everything in data/tillsync.redb, and makes what is
+/// Without a command it serves: it listens on 127.0.0.1:8000, keeps everything in the folder data, and makes what is
 /// missing. Open the address that it prints in a browser.
 #[derive(Debug, Parser)]
 #[command(name = "tillsync", version, about, long_about, args_conflicts_with_subcommands = true, max_term_width = 100)]
@@ -113,7 +113,7 @@ pub struct ServeOptions {
     /// no logins yet
     #[arg(long, env = "TILLSYNC_TRUST_LAN", value_parser = clap::builder::BoolishValueParser::new())]
     pub trust_lan: bool,
-    /// Folder of the database file tillsync.redb
+    /// Folder of the database file tillsync.redb and its journal
     #[arg(long, value_name = "DIR", env = "TILLSYNC_DATA", default_value = "data")]
     pub data: PathBuf,
     /// The shop's time zone, such as Asia/Kolkata; the system's if it is left away

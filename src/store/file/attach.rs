@@ -159,7 +159,6 @@ impl Plan {
         let replayed = recovered.entries.len() as u64;
         if replayed > 0 {
             let newest = recovered.newest;
-            let is_needed = matches!(journal, JournalChoice::There(_));
             let transaction = database.begin_write()?;
             for entry in std::mem::take(&mut recovered.entries) {
                 replay(&transaction, &entry)?;
@@ -167,7 +166,7 @@ impl Plan {
             // Where the journal is left out, the word is needed again until the numbers are used up.
             if !skips_numbers {
                 let reached = JournalNote {
-                    is_needed,
+                    is_needed: true,
                     commit: recovered.commit,
                     generation: newest.map_or(note.generation, |newest| newest.generation),
                     half_id: newest.map_or(0, |newest| newest.id),

@@ -95,20 +95,17 @@ impl OwnJournal<'_> {
         if self.scans.iter().any(|(_, scan)| is_ahead(scan)) {
             return Err(Fault::NotWanted);
         }
-        let own = self.scans.iter().find(|(_, scan)| scan.header.id == self.note.half_id);
-        let newest = own.or_else(|| self.follower());
+        let newest = self.own().or_else(|| self.follower());
         // A journal of another life of this shop, which somebody may miss.
         if newest.is_none() && !self.scans.is_empty() {
             return Err(Fault::NotWanted);
         }
-        Ok(self.recovered(Vec::new(), newest, 0))
+        Ok(self.recovered(Vec::new(), newest.and_then(|at| self.scans.get(at)), 0))
     }
 
     /// For a database that was left open.
     fn missing(mut self) -> Result<Recovered, Fault> {
-        let position = |place: usize| self.scans.iter().position(|(other, _)| *other == place);
-        let own = self.scans.iter().position(|(_, scan)| scan.header.id == self.note.half_id);
-        let next = self.follower().and_then(|(place, _)| position(*place));
+        let (own, next) = (self.own(), self.follower());
         let (mut entries, mut is_damaged) = (Vec::new(), false);
         if let Some((_, own)) = own.and_then(|own| self.scans.get_mut(own)) {
             // If what the database has already cannot be read, nothing can be said of what follows.
@@ -134,9 +131,14 @@ impl OwnJournal<'_> {
         if is_damaged { Err(Fault::Damaged(recovered)) } else { Ok(recovered) }
     }
 
-    /// The half that was begun after the one that the database names.
-    fn follower(&self) -> Option<&(usize, Scan)> {
-        self.scans.iter().find(|(_, scan)| {
+    /// The half that the database names.
+    fn own(&self) -> Option<usize> {
+        self.scans.iter().position(|(_, scan)| scan.header.id == self.note.half_id)
+    }
+
+    /// The half that was begun after that one.
+    fn follower(&self) -> Option<usize> {
+        self.scans.iter().position(|(_, scan)| {
             scan.header.previous == self.note.half_id && scan.header.generation > self.note.generation
         })
     }

@@ -31,8 +31,9 @@ fn earlier_version_of(server: SocketAddr, folder: &str) -> SocketAddr {
     let folder = folder.to_string();
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
-            // A browser that goes away in the middle is no fault.
-            let _ = answer_earlier(stream, server, &folder);
+            let folder = folder.clone();
+            // Each by itself: a browser opens connections ahead, on which nothing comes. One that goes away is no fault.
+            thread::spawn(move || answer_earlier(stream, server, &folder));
         }
     });
     addr
