@@ -33,10 +33,7 @@ impl Page {
     pub fn reload(&self) {
         self.eval("void (window.isOld = true)");
         self.call("Page.reload", &json!({}));
-        // A question that meets the change of pages is not answered, but asked again.
-        let expression = "!window.isOld && document.readyState === 'complete'";
-        let is_there = || self.wire.try_call(&self.session, "Runtime.evaluate", &json!({"expression": expression}));
-        wait_until("the reload", || is_there().is_ok_and(|answer| answer["result"]["value"] == true));
+        self.wait("!window.isOld && document.readyState === 'complete'");
     }
 
     /// Tries to reload the page, like a person who has used it, and stays when the browser asks. Fails if it does not ask.
@@ -54,10 +51,26 @@ impl Page {
 
     /// What an expression gives; a promise is waited for.
     pub fn eval(&self, expression: &str) -> Value {
+        self.try_eval(expression).unwrap_or_else(|| panic!("{expression}: the page was left before it was answered"))
+    }
+
+    /// The same; `None` if the page is left before it is answered.
+    fn try_eval(&self, expression: &str) -> Option<Value> {
         let params = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
-        let mut result = self.call("Runtime.evaluate", &params);
-        assert!(result.get("exceptionDetails").is_none(), "{expression}: {}", result["exceptionDetails"]);
-        result["result"]["value"].take()
+        match self.wire.try_call(&self.session, "Runtime.evaluate", &params) {
+            Ok(mut result) => {
+                assert!(result.get("exceptionDetails").is_none(), "{expression}: {}", result["exceptionDetails"]);
+                Some(result["result"]["value"].take())
+            }
+            Err(error) => {
+                let text = error.to_string();
+                assert!(
+                    ["navigated", "context was destroyed", "find context"].iter().any(|left| text.contains(left)),
+                    "{expression}: {text}"
+                );
+                None
+            }
+        }
     }
 
     /// Code that imports a module of the page, as the page itself has loaded it.
@@ -106,13 +119,8 @@ impl Page {
     /// Waits for an element and clicks it.
     pub fn click(&self, selector: &str) {
         self.wait(&format!("document.querySelector({})", json!(selector)));
-        let click = format!("document.querySelector({}).click()", json!(selector));
-        let params = json!({"expression": click, "returnByValue": true});
-        match self.wire.try_call(&self.session, "Runtime.evaluate", &params) {
-            Ok(done) => assert!(done.get("exceptionDetails").is_none(), "{click}: {done}"),
-            // A link may lead away before its click is answered.
-            Err(error) => assert!(error.to_string().contains("navigated"), "{click}: {error}"),
-        }
+        // A link may lead away before its click is answered.
+        let _ = self.try_eval(&format!("document.querySelector({}).click()", json!(selector)));
     }
 
     /// Hands the page a message, as if the server had sent it.
@@ -134,7 +142,8 @@ impl Page {
     /// Waits until an expression is true.
     pub fn wait(&self, condition: &str) {
         let guarded = format!("(() => {{ try {{ return Boolean({condition}) }} catch {{ return false }} }})()");
-        wait_until(condition, || self.eval(&guarded) == true);
+        // A question that meets a change of pages is asked again.
+        wait_until(condition, || self.try_eval(&guarded).is_some_and(|holds| holds == true));
     }
 
     /// Waits until the first element that matches says something.
