@@ -5,25 +5,61 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Lower case, without accents, dashes and invisible characters, digits as `0` to `9`, and one space between two words.
 pub fn fold(text: &str) -> String {
-    if text.is_ascii() { joined(text.chars()) } else { joined(text.chars().map(before).nfkd()) }
+    let mut folded = String::with_capacity(text.len());
+    push_folded(&mut folded, text);
+    folded
 }
 
-/// Folds what is left after decomposition, and gathers white space.
-fn joined(characters: impl Iterator<Item = char>) -> String {
-    let mut folded = String::new();
-    for character in characters {
+/// Puts the folded text behind what is there already.
+pub(super) fn push_folded(folded: &mut String, text: &str) {
+    let mut words = Words { start: folded.len(), folded };
+    if text.is_ascii() {
+        // Most texts are, and each new record has several: the same without the tables of Unicode.
+        text.bytes().for_each(|byte| words.push_ascii(byte));
+    } else {
+        text.chars().map(before).nfkd().for_each(|character| words.push(character));
+    }
+    words.end();
+}
+
+/// A folded text in the making.
+struct Words<'a> {
+    folded: &'a mut String,
+    /// Where it begins.
+    start: usize,
+}
+
+impl Words<'_> {
+    /// Folds what is left after decomposition.
+    fn push(&mut self, character: char) {
         if character.is_whitespace() {
-            if !folded.is_empty() && !folded.ends_with(' ') {
-                folded.push(' ');
-            }
+            self.gap();
         } else if !is_ignored(character) {
-            character.to_lowercase().for_each(|lower| push_letter(&mut folded, lower));
+            character.to_lowercase().for_each(|lower| push_letter(self.folded, lower));
         }
     }
-    if folded.ends_with(' ') {
-        folded.pop();
+
+    fn push_ascii(&mut self, byte: u8) {
+        match byte {
+            b' ' | b'\t'..=b'\r' => self.gap(),
+            b'-' | 0..=0x1F | 0x7F.. => {}
+            b'`' => self.folded.push('\''),
+            byte => self.folded.push(char::from(byte.to_ascii_lowercase())),
+        }
     }
-    folded
+
+    /// White space: one space between two words.
+    fn gap(&mut self) {
+        if self.folded.len() > self.start && !self.folded.ends_with(' ') {
+            self.folded.push(' ');
+        }
+    }
+
+    fn end(self) {
+        if self.folded.len() > self.start && self.folded.ends_with(' ') {
+            self.folded.pop();
+        }
+    }
 }
 
 /// The acute accent that stands alone is typed for an apostrophe; decomposition would make a space of it.
@@ -136,6 +172,22 @@ mod tests {
         assert_eq!(fold("A\u{200B}sha\u{A0}\u{2003}Pa\u{AD}til\u{1}"), "asha patil");
         assert_eq!(fold("e-mail \u{2014} \u{2011}x"), "email x");
         assert_eq!(fold(" \u{200B} - "), "");
+    }
+
+    #[test]
+    fn ascii_is_folded_as_all_else() {
+        let both = |character: char| {
+            let text = format!("a{character}B");
+            let mut other = String::from("before ");
+            let mut words = Words { start: other.len(), folded: &mut other };
+            text.chars().for_each(|character| words.push(character));
+            words.end();
+            (format!("before {}", fold(&text)), other)
+        };
+        for character in (0..128_u8).map(char::from) {
+            let (ascii, other) = both(character);
+            assert_eq!(ascii, other, "{character:?}");
+        }
     }
 
     #[test]

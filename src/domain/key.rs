@@ -48,6 +48,9 @@ impl Kind {
 
 /// Bytes of the longest id.
 const ID_BYTES: usize = 14;
+/// Bytes of the longest label.
+const LABEL_BYTES: usize = 11;
+const LABEL_DIGITS_MIN: usize = 3;
 
 /// Names one record for ever: its kind and its number in that series, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,7 +95,13 @@ impl RecordKey {
 
     /// The number that people read: `#` and at least three digits.
     pub fn label(self) -> String {
-        format!("#{:03}", self.number)
+        // For each new record several times: `format!` with a width would be most of it.
+        let digits = self.number.to_string();
+        let mut label = String::with_capacity(LABEL_BYTES);
+        label.push('#');
+        label.extend(std::iter::repeat_n('0', LABEL_DIGITS_MIN.saturating_sub(digits.len())));
+        label.push_str(&digits);
+        label
     }
 
     /// Reads a number as a person would write it: `#001`, `001` or `1`.

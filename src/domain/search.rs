@@ -1,18 +1,23 @@
 //! Full-text search: what it looks at, and when it finds a record: by number, name or phone, words in any order.
 
-use super::fold::fold;
+use super::fold::{fold, push_folded};
 use super::key::RecordKey;
 
 /// Between the parts of a search text; folded texts have no control characters.
 const PART: char = '\u{1}';
+/// Room for a number and what stands between the parts.
+const TEXT_BYTES: usize = 16;
 
 /// The few words of a record that a search looks at, kept apart from the record so that many are read quickly.
 pub fn search_text(key: RecordKey, status: &str, name: &str, phone: &str) -> String {
-    let mut text = fold(status);
-    for part in [key.label(), fold(name), phone_numbers(phone)] {
-        text.push(PART);
-        text.push_str(&part);
-    }
+    let mut text = String::with_capacity(status.len() + name.len() + phone.len() + TEXT_BYTES);
+    push_folded(&mut text, status);
+    text.push(PART);
+    text.push_str(&key.label());
+    text.push(PART);
+    push_folded(&mut text, name);
+    text.push(PART);
+    push_phone_numbers(&mut text, phone);
     text
 }
 
@@ -23,32 +28,40 @@ pub fn has_status(search_text: &str, folded: &str) -> bool {
 
 /// The numbers in a text such as `+91 (0) 98450-12345, 0253 555 0100`: digits alone, a space between two numbers, without the
 /// zeros that are dialled at home only.
-fn phone_numbers(text: &str) -> String {
-    let folded = fold(text).replace("(0)", "");
-    let mut numbers = String::new();
-    for number in folded.split(|character: char| !(character.is_ascii_digit() || PHONE_SIGNS.contains(character))) {
-        for number in apart(number) {
-            let digits = digits(number);
-            let significant = digits.trim_start_matches('0');
-            if !significant.is_empty() {
-                if !numbers.is_empty() {
-                    numbers.push(' ');
-                }
-                numbers.push_str(significant);
-            }
+fn push_phone_numbers(numbers: &mut String, text: &str) {
+    let mut folded = fold(text);
+    if folded.contains("(0)") {
+        folded = folded.replace("(0)", "");
+    }
+    let start = numbers.len();
+    for number in folded.split(|character: char| !is_of_phone(character)) {
+        if is_apart(number) {
+            number.split('/').for_each(|number| push_phone_number(numbers, start, number));
+        } else {
+            push_phone_number(numbers, start, number);
         }
     }
-    numbers
 }
 
-/// A stroke stands between the code of a town and a number, or between two whole numbers.
-fn apart(text: &str) -> Vec<&str> {
-    let parts: Vec<&str> = text.split('/').collect();
-    if parts.iter().all(|part| digits(part).len() >= WHOLE_PHONE_DIGITS_MIN) { parts } else { vec![text] }
+fn push_phone_number(numbers: &mut String, start: usize, number: &str) {
+    let mut significant = digits(number).skip_while(|digit| *digit == b'0').peekable();
+    if significant.peek().is_some() && numbers.len() > start {
+        numbers.push(' ');
+    }
+    numbers.extend(significant.map(char::from));
 }
 
-fn digits(text: &str) -> String {
-    text.chars().filter(char::is_ascii_digit).collect()
+/// Whether the strokes of a text stand between whole numbers, and not between the code of a town and a number.
+fn is_apart(text: &str) -> bool {
+    text.contains('/') && text.split('/').all(|part| digits(part).count() >= WHOLE_PHONE_DIGITS_MIN)
+}
+
+fn digits(text: &str) -> impl Iterator<Item = u8> {
+    text.bytes().filter(u8::is_ascii_digit)
+}
+
+fn is_of_phone(character: char) -> bool {
+    character.is_ascii_digit() || PHONE_SIGNS.contains(character)
 }
 
 /// Words of what is looked for; what is typed beyond does not count. Each is looked for in every record.
@@ -117,8 +130,9 @@ impl Word {
 
 /// The digits of a text that can be a part of a phone number.
 fn phone_needle(folded: &str) -> Option<String> {
-    let is_one = folded.chars().all(|character| character.is_ascii_digit() || PHONE_SIGNS.contains(character));
-    Some(phone_numbers(folded)).filter(|digits| is_one && digits.len() >= PHONE_DIGITS_MIN)
+    let mut numbers = String::new();
+    push_phone_numbers(&mut numbers, folded);
+    (folded.chars().all(is_of_phone) && numbers.len() >= PHONE_DIGITS_MIN).then_some(numbers)
 }
 
 /// Whether one of the stored numbers is the one that is looked for, or has it inside.

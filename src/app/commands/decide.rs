@@ -18,13 +18,14 @@ const FAULT_FROM_STATUS: u16 = 500;
 /// The outer error is the database's and ends the whole transaction.
 pub(crate) fn decide(
     transaction: &mut Transaction<'_>,
-    submission: &Submission,
+    submission: Submission,
     headroom: Headroom,
 ) -> Result<Result<Answer, SubmitError>, StoreError> {
+    let render = submission.render;
     if let Some(idempotency) = &submission.idempotency
         && let Some(stored) = transaction.known_answer(idempotency.fingerprint())?
     {
-        let refuse = |refusal| (submission.render)(&Err(refusal), transaction.currency());
+        let refuse = |refusal| render(&Err(refusal), transaction.currency());
         return Ok(match stored {
             Known::Answer(answer) if answer.payload != idempotency.payload() => Err(SubmitError::KeyReused),
             Known::Answer(answer) => {
@@ -39,9 +40,12 @@ pub(crate) fn decide(
         return Ok(Err(SubmitError::DiskFull));
     }
 
-    let verdict = carry_out(transaction, submission)?;
-    let answer = (submission.render)(&verdict, transaction.currency());
-    if let Some(idempotency) = &submission.idempotency
+    let Submission { command, actor, made_at, idempotency, expected_revs, .. } = submission;
+    let origin = idempotency.as_ref().and_then(Idempotency::origin);
+    let expected_revs = expected_revs.as_deref();
+    let verdict = carry_out(Work { transaction, origin, actor, expected_revs, made_at }, command)?;
+    let answer = render(&verdict, transaction.currency());
+    if let Some(idempotency) = &idempotency
         && (verdict.is_ok() || idempotency.is_keyed())
         && answer.status < FAULT_FROM_STATUS
     {
@@ -55,22 +59,18 @@ pub(crate) fn decide(
     Ok(Ok(answer))
 }
 
-fn carry_out(transaction: &mut Transaction<'_>, submission: &Submission) -> Result<Verdict, StoreError> {
-    let written_before = transaction.bytes_written();
-    let origin = submission.idempotency.as_ref().and_then(Idempotency::origin);
-    let expected_revs = submission.expected_revs.as_deref();
-    let (actor, made_at) = (submission.actor, submission.made_at);
-    let mut work = Work { transaction, origin, actor, expected_revs, made_at };
-    let verdict = match &submission.command {
-        Command::CreateEstimate(sale) => work.create_estimate(sale),
-        Command::EditEstimate(key, sale) => work.edit_estimate(*key, sale),
-        Command::DuplicateEstimate(key) => work.duplicate_estimate(*key),
-        Command::DeleteEstimate(key) => work.delete_estimate(*key),
-        Command::ConvertEstimate(key, conversion) => work.convert_estimate(*key, conversion),
-        Command::CreateSale(draft) => work.create_sale(draft),
-        Command::SetOrderStatus(key, status) => work.set_order_status(*key, status),
-        Command::DeleteOrder(key) => work.delete_order(*key),
-        Command::SaveSettings(patch) => work.save_settings(patch),
+fn carry_out(mut work: Work<'_, '_>, command: Command) -> Result<Verdict, StoreError> {
+    let written_before = work.transaction.bytes_written();
+    let verdict = match command {
+        Command::CreateEstimate(sale) => work.create_estimate(*sale),
+        Command::EditEstimate(key, sale) => work.edit_estimate(key, *sale),
+        Command::DuplicateEstimate(key) => work.duplicate_estimate(key),
+        Command::DeleteEstimate(key) => work.delete_estimate(key),
+        Command::ConvertEstimate(key, conversion) => work.convert_estimate(key, conversion),
+        Command::CreateSale(draft) => work.create_sale(*draft),
+        Command::SetOrderStatus(key, status) => work.set_order_status(key, &status),
+        Command::DeleteOrder(key) => work.delete_order(key),
+        Command::SaveSettings(patch) => work.save_settings(&patch),
     };
     match verdict {
         Ok(outcome) => Ok(Ok(outcome)),
@@ -78,7 +78,7 @@ fn carry_out(transaction: &mut Transaction<'_>, submission: &Submission) -> Resu
         Err(Stop::Store(StoreError::SeriesFull)) => Ok(Err(Refusal::SeriesFull)),
         // Records are read before the first write, so this command alone is refused. Promise 3: were something of it written by
         // then, nothing of the whole transaction would be stored.
-        Err(Stop::Store(StoreError::Malformed(what))) if transaction.bytes_written() == written_before => {
+        Err(Stop::Store(StoreError::Malformed(what))) if work.transaction.bytes_written() == written_before => {
             log::error!("⚠️ A stored {what} cannot be read");
             Ok(Err(Refusal::Unreadable))
         }
@@ -113,34 +113,34 @@ struct Work<'a, 'txn> {
 }
 
 impl<'a> Work<'a, '_> {
-    fn create_estimate(&mut self, sale: &Sale) -> Result<Outcome, Stop> {
+    fn create_estimate(&mut self, sale: Sale) -> Result<Outcome, Stop> {
         let (made_at, notes) = self.made_at();
         let estimate = Estimate {
             key: self.transaction.next_key(Kind::Estimate)?,
             rev: 1,
             created_at: self.transaction.now(),
             made_at,
-            sale: sale.clone(),
+            sale,
             converted_to: None,
         };
-        self.transaction.put_estimate(&estimate, Action::Create, self.cause(&sale.sale_by))?;
-        Ok(Outcome::EstimateCreated(receipt(estimate.key, &estimate.sale, estimate.created_at, notes)))
+        self.transaction.put_estimate(&estimate, Action::Create, self.cause(&estimate.sale.sale_by))?;
+        Ok(Outcome::EstimateCreated(receipt(estimate.key, estimate.sale, estimate.created_at, notes)))
     }
 
-    fn edit_estimate(&mut self, key: RecordKey, sale: &Sale) -> Result<Outcome, Stop> {
+    fn edit_estimate(&mut self, key: RecordKey, sale: Sale) -> Result<Outcome, Stop> {
         let mut estimate = self.current_estimate(key)?;
         if estimate.converted_to.is_some() {
             return Err(Refusal::ConvertedCannotBeEdited.into());
         }
         estimate.rev += 1;
-        estimate.sale = sale.clone();
-        let json = self.transaction.put_estimate(&estimate, Action::Update, self.cause(&sale.sale_by))?;
+        estimate.sale = sale;
+        let json = self.transaction.put_estimate(&estimate, Action::Update, self.cause(&estimate.sale.sale_by))?;
         Ok(Outcome::EstimateEdited(key, estimate.rev, json))
     }
 
     fn duplicate_estimate(&mut self, key: RecordKey) -> Result<Outcome, Stop> {
         let original = self.current_estimate(key)?;
-        self.create_estimate(&original.sale)
+        self.create_estimate(original.sale)
     }
 
     fn delete_estimate(&mut self, key: RecordKey) -> Result<Outcome, Stop> {
@@ -152,11 +152,11 @@ impl<'a> Work<'a, '_> {
         Ok(Outcome::EstimateDeleted)
     }
 
-    fn convert_estimate(&mut self, key: RecordKey, conversion: &Conversion) -> Result<Outcome, Stop> {
+    fn convert_estimate(&mut self, key: RecordKey, conversion: Conversion) -> Result<Outcome, Stop> {
         let estimate = self.current_estimate(key)?;
         let mut sale = estimate.sale.clone();
-        if let Some(sale_by) = &conversion.sale_by {
-            sale.sale_by.clone_from(sale_by);
+        if let Some(sale_by) = conversion.sale_by {
+            sale.sale_by = sale_by;
         }
         let handed_over = conversion.amount_paid.unwrap_or(sale.total);
         let mode = conversion.payment_mode.as_deref().unwrap_or(Order::PAYMENT_MODE_DEFAULT);
@@ -166,15 +166,15 @@ impl<'a> Work<'a, '_> {
         Ok(Outcome::EstimateConverted(ConversionReceipt { order, estimate: key, payment_mode, amount_paid, change }))
     }
 
-    fn create_sale(&mut self, draft: &SaleDraft) -> Result<Outcome, Stop> {
-        let named = draft.source_estimate_id.as_deref().and_then(|id| RecordKey::from_id(Kind::Estimate, id));
+    fn create_sale(&mut self, draft: SaleDraft) -> Result<Outcome, Stop> {
+        let SaleDraft { mut sale, amount_paid, payment_mode, source_estimate_id, source_estimate_number } = draft;
+        let named = source_estimate_id.as_deref().and_then(|id| RecordKey::from_id(Kind::Estimate, id));
         let origin = match named.map(|key| self.transaction.estimate(key)).transpose()?.flatten() {
             Some(estimate) => Origin::Estimate(estimate),
-            None if draft.source_estimate_id.is_none() && draft.source_estimate_number.is_none() => Origin::Direct,
-            None => Origin::Unknown(draft.source_estimate_id.clone(), draft.source_estimate_number.clone()),
+            None if source_estimate_id.is_none() && source_estimate_number.is_none() => Origin::Direct,
+            None => Origin::Unknown(source_estimate_id, source_estimate_number),
         };
-        let mut sale = draft.sale.clone();
-        let payment = self.book(&draft.payment_mode, draft.amount_paid, &mut sale)?;
+        let payment = self.book(&payment_mode, amount_paid, &mut sale)?;
         Ok(Outcome::SaleCreated(self.sell(sale, payment, origin)?))
     }
 
@@ -228,7 +228,7 @@ impl<'a> Work<'a, '_> {
             source,
         };
         self.transaction.put_order(&order, Action::Create, self.cause(&order.sale.sale_by))?;
-        Ok(receipt(order.key, &order.sale, order.created_at, notes))
+        Ok(receipt(order.key, order.sale, order.created_at, notes))
     }
 
     fn set_order_status(&mut self, key: RecordKey, status: &str) -> Result<Outcome, Stop> {
@@ -299,6 +299,6 @@ enum Origin {
     Unknown(Option<String>, Option<String>),
 }
 
-fn receipt(key: RecordKey, sale: &Sale, created_at: Timestamp, notes: Vec<String>) -> Receipt {
-    Receipt { key, customer_name: sale.customer_name.clone(), total: sale.total, created_at, notes }
+fn receipt(key: RecordKey, sale: Sale, created_at: Timestamp, notes: Vec<String>) -> Receipt {
+    Receipt { key, customer_name: sale.customer_name, total: sale.total, created_at, notes }
 }

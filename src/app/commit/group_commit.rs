@@ -135,7 +135,7 @@ impl GroupCommit {
             if self.state.is_stopping.load(Ordering::Acquire) {
                 return Err(SubmitError::Stopping);
             }
-            let mut replies = self.state.commit(&commit_lock, std::slice::from_ref(&submission));
+            let mut replies = self.state.commit(&commit_lock, std::iter::once(submission));
             return replies.pop().unwrap_or(Err(SubmitError::OutcomeUnknown)).map(Progress::Done);
         }
         self.hand_over(submission, in_flight).map(Progress::Pending)
@@ -254,7 +254,7 @@ impl CommitState {
                 Waiting::Proof(proof) => proofs.push(proof),
             }
         }
-        let replies = self.commit(commit_lock, &submissions);
+        let replies = self.commit(commit_lock, submissions.into_iter());
         let commit_time = started.elapsed();
         self.waiting.fetch_sub(taken, Ordering::AcqRel);
         drop(proofs);
@@ -273,26 +273,28 @@ impl CommitState {
     }
 
     /// Commits the submissions in one transaction and hands their changes to the feed. One reply each, in order.
-    fn commit(&self, _commit_lock: &MutexGuard<'_, ()>, submissions: &[Submission]) -> Vec<CommandResult> {
+    fn commit(
+        &self,
+        _commit_lock: &MutexGuard<'_, ()>,
+        submissions: impl ExactSizeIterator<Item = Submission>,
+    ) -> Vec<CommandResult> {
+        let commands = submissions.len();
         // A panic in the middle of a commit leaves nothing that can be trusted.
         let _guard = EndOnPanic("a commit");
         if self.is_feed_behind.load(Ordering::Acquire) && !self.bring_feed_up() {
-            return submissions.iter().map(|_| Err(SubmitError::Unavailable)).collect();
+            return vec![Err(SubmitError::Unavailable); commands];
         }
         let started = Instant::now();
         let Tools { store, feed, clock, space, last_stored, .. } = &self.tools;
         let now = CommitTime { at: clock.now(), uptime_seconds: clock.uptime_seconds() };
         let headroom = space.headroom();
         let result = store.commit(now, |batch| {
-            submissions
-                .iter()
-                .map(|submission| decide(batch, submission, headroom))
-                .collect::<Result<Vec<CommandResult>, _>>()
+            submissions.map(|submission| decide(batch, submission, headroom)).collect::<Result<Vec<CommandResult>, _>>()
         });
         match result {
             Ok(Committed { value: replies, changes, settings, is_synced }) => {
                 if is_synced {
-                    self.counts.commands.note(submissions.len() as u64);
+                    self.counts.commands.note(commands as u64);
                     self.counts.seconds.note(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
                 }
                 last_stored.note(&changes);
@@ -308,7 +310,7 @@ impl CommitState {
                 log::error!("⚠️ A commit failed; its callers are told that the outcome is unknown: {error}");
                 self.is_feed_behind.store(true, Ordering::Release);
                 self.bring_feed_up();
-                submissions.iter().map(|_| Err(SubmitError::OutcomeUnknown)).collect()
+                vec![Err(SubmitError::OutcomeUnknown); commands]
             }
         }
     }

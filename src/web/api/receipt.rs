@@ -20,7 +20,7 @@ fn outcome_answer(outcome: &Outcome, currency: Currency) -> Answer {
         Outcome::EstimateConverted(conversion) => converted(conversion, currency),
         Outcome::EstimateEdited(key, rev, json) => success(200, Some(*rev), "Estimate updated successfully!", |body| {
             body.raw("data", json);
-            put_names(body, *key);
+            Names::of(*key).put(body);
         }),
         Outcome::EstimateDeleted => success(200, None, "Estimate deleted successfully", |_| {}),
         Outcome::OrderDeleted { with_estimate: false } => success(200, None, "Order deleted successfully", |_| {}),
@@ -40,11 +40,12 @@ fn outcome_answer(outcome: &Outcome, currency: Currency) -> Answer {
 
 fn created(receipt: &Receipt, message: &str, currency: Currency) -> Answer {
     success(201, Some(1), message, |body| {
+        let names = Names::of(receipt.key);
         body.object("data", |data| {
-            put_names(data, receipt.key);
+            names.put(data);
             put_receipt(data, receipt, currency);
         });
-        put_names(body, receipt.key);
+        names.put(body);
         put_notes(body, receipt);
     })
 }
@@ -53,14 +54,15 @@ fn converted(conversion: &ConversionReceipt, currency: Currency) -> Answer {
     let ConversionReceipt { order, estimate, payment_mode, amount_paid, change } = conversion;
     let change = Some(*change).filter(|change| *change != Money::default());
     success(200, Some(1), "Estimate converted to order successfully!", |body| {
+        let names = Names::of(order.key);
         body.object("data", |data| {
-            put_names(data, order.key);
-            put_names(data, *estimate);
+            names.put(data);
+            Names::of(*estimate).put(data);
             put_receipt(data, order, currency);
             data.text("payment_mode", payment_mode).number("amount_paid", to_number(*amount_paid, currency));
             data.number_if("change", change.map(|change| to_number(change, currency)));
         });
-        put_names(body, order.key);
+        names.put(body);
         put_notes(body, order);
     })
 }
@@ -78,13 +80,26 @@ fn put_notes(body: &mut Object<'_>, receipt: &Receipt) {
     }
 }
 
-/// The id and the number of a record, under the names that its kind has.
-fn put_names(object: &mut Object<'_>, key: RecordKey) {
-    let (id, number) = match key.kind {
-        Kind::Estimate => ("estimate_id", "estimate_number"),
-        Kind::Order => ("order_id", "sale_number"),
-    };
-    object.plain(id, &key.id()).plain(number, &key.label());
+/// The id and the number of a record.
+struct Names {
+    kind: Kind,
+    id: String,
+    number: String,
+}
+
+impl Names {
+    fn of(key: RecordKey) -> Self {
+        Self { kind: key.kind, id: key.id(), number: key.label() }
+    }
+
+    /// Under the names that its kind has.
+    fn put(&self, object: &mut Object<'_>) {
+        let (id, number) = match self.kind {
+            Kind::Estimate => ("estimate_id", "estimate_number"),
+            Kind::Order => ("order_id", "sale_number"),
+        };
+        object.plain(id, &self.id).plain(number, &self.number);
+    }
 }
 
 fn success(status: u16, rev: Option<u32>, message: &str, fill: impl FnOnce(&mut Object<'_>)) -> Answer {

@@ -216,7 +216,10 @@ impl From<Answer> for Response {
         let mut response = Self::json(answer.status, answer.body);
         if let Some(rev) = answer.rev {
             response.has_tag = true;
-            response.add_header("ETag", &format!("\"{rev}\""));
+            let mut tag = String::from("\"");
+            tag.push_str(&rev.to_string());
+            tag.push('"');
+            response.add_header("ETag", &tag);
         }
         response
     }
