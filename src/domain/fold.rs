@@ -164,6 +164,8 @@ fn digit(character: char) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::test_runner::{Config, TestRunner};
+
     use super::*;
 
     #[test]
@@ -174,20 +176,25 @@ mod tests {
         assert_eq!(fold(" \u{200B} - "), "");
     }
 
+    /// Goal: the way for ASCII gives what the way for everything gives. Method: any ASCII, control characters too, through both.
     #[test]
     fn ascii_is_folded_as_all_else() {
-        let both = |character: char| {
-            let text = format!("a{character}B");
-            let mut other = String::from("before ");
+        let through_both = |text: &str| {
+            let (mut ascii, mut other) = (String::from("before "), String::from("before "));
+            push_folded(&mut ascii, text);
             let mut words = Words { start: other.len(), folded: &mut other };
-            text.chars().for_each(|character| words.push(character));
+            text.chars().map(before).nfkd().for_each(|character| words.push(character));
             words.end();
-            (format!("before {}", fold(&text)), other)
+            assert_eq!(ascii, other, "{text:?}");
         };
-        for character in (0..128_u8).map(char::from) {
-            let (ascii, other) = both(character);
-            assert_eq!(ascii, other, "{character:?}");
-        }
+        (0..128_u8).for_each(|byte| through_both(&format!("a{}B", char::from(byte))));
+        let config = Config { cases: 4_000, failure_persistence: None, ..Config::default() };
+        TestRunner::new(config)
+            .run(&r"[\x00-\x7F]{0,24}", |text| {
+                through_both(&text);
+                Ok(())
+            })
+            .unwrap();
     }
 
     #[test]

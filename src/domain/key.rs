@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::short_text::ShortText;
+
 /// The two series of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -46,12 +48,6 @@ impl Kind {
     }
 }
 
-/// Bytes of the longest id.
-const ID_BYTES: usize = 14;
-/// Bytes of the longest label.
-const LABEL_BYTES: usize = 11;
-const LABEL_DIGITS_MIN: usize = 3;
-
 /// Names one record for ever: its kind and its number in that series, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordKey {
@@ -69,14 +65,14 @@ impl RecordKey {
 
     /// The id of the wire: `EST-` or `ORDER-` and 8 upper-case hex digits. The digits are a fixed permutation of the
     /// number, so ids cannot collide and are looked up without an index.
-    pub fn id(self) -> String {
+    pub fn id(self) -> ShortText {
         let [first, second] = self.kind.multipliers();
         let mixed = self.number.wrapping_mul(first);
         let mixed = (mixed ^ (mixed >> 16)).wrapping_mul(second);
         let digits = mixed ^ (mixed >> 16);
-        let mut id = String::with_capacity(ID_BYTES);
-        id.push_str(self.kind.id_prefix());
-        id.extend((0..8).rev().map(|place| hex_digit(digits >> (4 * place))));
+        let mut id = ShortText::default();
+        id.push(self.kind.id_prefix().as_bytes());
+        id.push(&std::array::from_fn::<_, 8, _>(|place| hex_digit(digits >> (28 - 4 * place))));
         id
     }
 
@@ -94,13 +90,16 @@ impl RecordKey {
     }
 
     /// The number that people read: `#` and at least three digits.
-    pub fn label(self) -> String {
-        // For each new record several times: `format!` with a width would be most of it.
-        let digits = self.number.to_string();
-        let mut label = String::with_capacity(LABEL_BYTES);
-        label.push('#');
-        label.extend(std::iter::repeat_n('0', LABEL_DIGITS_MIN.saturating_sub(digits.len())));
-        label.push_str(&digits);
+    pub fn label(self) -> ShortText {
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(self.number);
+        let mut label = ShortText::default();
+        label.push(match digits.len() {
+            1 => b"#00",
+            2 => b"#0",
+            _ => b"#",
+        });
+        label.push(digits.as_bytes());
         label
     }
 
@@ -121,8 +120,9 @@ impl fmt::Display for RecordKey {
 }
 
 /// The lowest four bits as an upper-case hex digit.
-fn hex_digit(bits: u32) -> char {
-    char::from_digit(bits & 15, 16).unwrap_or('0').to_ascii_uppercase()
+fn hex_digit(bits: u32) -> u8 {
+    let value = (bits & 15) as u8;
+    if value < 10 { b'0' + value } else { b'A' - 10 + value }
 }
 
 /// The inverse of an odd number modulo 2^32, by Newton's iteration: each step doubles the number of correct bits.
@@ -158,8 +158,9 @@ mod tests {
 
     #[test]
     fn labels_are_padded_to_three_digits_and_read_leniently() {
-        assert_eq!(RecordKey::new(Kind::Order, 1).label(), "#001");
-        assert_eq!(RecordKey::new(Kind::Order, 1000).label(), "#1000");
+        for number in (1..2_000).chain([u32::MAX]) {
+            assert_eq!(RecordKey::new(Kind::Order, number).label().as_str(), format!("#{number:03}"));
+        }
         for label in ["#001", "001", "1", "#1"] {
             assert_eq!(RecordKey::from_label(Kind::Order, label), Some(RecordKey::new(Kind::Order, 1)));
         }

@@ -18,6 +18,7 @@ mod payment;
 mod records;
 mod search;
 mod settings;
+mod short_text;
 mod time;
 
 pub use actor::Actor;
@@ -33,4 +34,5 @@ pub use payment::{Payment, folded_mode, is_same_mode};
 pub use records::{Discount, Estimate, Order, Sale, Source};
 pub use search::{Needle, has_status, search_text};
 pub use settings::{NAME_CHARS_MAX, NAMES_MAX, PaperSize, Settings, SettingsPatch};
+pub use short_text::ShortText;
 pub use time::{MADE_AGE_DAYS_MAX, MADE_AHEAD_SECONDS_MAX, MadeAt, Timestamp};

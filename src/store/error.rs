@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::domain::ShortText;
+
 /// Why the file could not be opened. Nothing was changed in any of these cases.
 #[derive(Debug)]
 pub enum OpenError {
@@ -92,7 +94,7 @@ pub enum OpenError {
 #[derive(Debug, Clone)]
 pub struct LastChange {
     /// Of the record.
-    pub id: String,
+    pub id: ShortText,
     /// When it was stored.
     pub at: String,
 }

@@ -35,7 +35,7 @@ pub(crate) fn estimate_json(estimate: &Estimate, currency: Currency) -> Vec<u8> 
 pub(crate) fn order_json(order: &Order, currency: Currency) -> Vec<u8> {
     let (source_id, source_number) = match &order.source {
         Source::Direct => (None, None),
-        Source::Estimate(key) => (Some(Cow::from(key.id())), Some(Cow::from(key.label()))),
+        Source::Estimate(key) => (Some(Cow::from(key.id().to_string())), Some(Cow::from(key.label().to_string()))),
         Source::Unknown { id, number } => (id.as_deref().map(Cow::from), number.as_deref().map(Cow::from)),
     };
     let change = Some(order.change).filter(|change| *change != Money::default());

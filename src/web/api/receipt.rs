@@ -1,7 +1,7 @@
 //! The answers to commands, as the app expects them (manual, page `api`). Pure: the same verdict gives the same bytes.
 
 use crate::app::{Answer, ConversionReceipt, Outcome, Receipt, Verdict};
-use crate::domain::{Currency, Kind, Money, RecordKey};
+use crate::domain::{Currency, Kind, Money, RecordKey, ShortText};
 use crate::json::{self, Object};
 use crate::web::http::refusal_answer;
 
@@ -20,7 +20,7 @@ fn outcome_answer(outcome: &Outcome, currency: Currency) -> Answer {
         Outcome::EstimateConverted(conversion) => converted(conversion, currency),
         Outcome::EstimateEdited(key, rev, json) => success(200, Some(*rev), "Estimate updated successfully!", |body| {
             body.raw("data", json);
-            Names::of(*key).put(body);
+            RecordNames::of(*key).put(body);
         }),
         Outcome::EstimateDeleted => success(200, None, "Estimate deleted successfully", |_| {}),
         Outcome::OrderDeleted { with_estimate: false } => success(200, None, "Order deleted successfully", |_| {}),
@@ -40,7 +40,7 @@ fn outcome_answer(outcome: &Outcome, currency: Currency) -> Answer {
 
 fn created(receipt: &Receipt, message: &str, currency: Currency) -> Answer {
     success(201, Some(1), message, |body| {
-        let names = Names::of(receipt.key);
+        let names = RecordNames::of(receipt.key);
         body.object("data", |data| {
             names.put(data);
             put_receipt(data, receipt, currency);
@@ -54,10 +54,10 @@ fn converted(conversion: &ConversionReceipt, currency: Currency) -> Answer {
     let ConversionReceipt { order, estimate, payment_mode, amount_paid, change } = conversion;
     let change = Some(*change).filter(|change| *change != Money::default());
     success(200, Some(1), "Estimate converted to order successfully!", |body| {
-        let names = Names::of(order.key);
+        let names = RecordNames::of(order.key);
         body.object("data", |data| {
             names.put(data);
-            Names::of(*estimate).put(data);
+            RecordNames::of(*estimate).put(data);
             put_receipt(data, order, currency);
             data.text("payment_mode", payment_mode).number("amount_paid", to_number(*amount_paid, currency));
             data.number_if("change", change.map(|change| to_number(change, currency)));
@@ -81,13 +81,13 @@ fn put_notes(body: &mut Object<'_>, receipt: &Receipt) {
 }
 
 /// The id and the number of a record.
-struct Names {
+struct RecordNames {
     kind: Kind,
-    id: String,
-    number: String,
+    id: ShortText,
+    number: ShortText,
 }
 
-impl Names {
+impl RecordNames {
     fn of(key: RecordKey) -> Self {
         Self { kind: key.kind, id: key.id(), number: key.label() }
     }

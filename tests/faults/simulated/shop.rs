@@ -141,7 +141,7 @@ pub fn create_sale(customer: &str, estimate: Option<RecordKey>) -> Command {
         sale: sale(customer, 1),
         amount_paid: Money::from_minor_units(100),
         payment_mode: "Cash".to_string(),
-        source_estimate_id: estimate.map(RecordKey::id),
+        source_estimate_id: estimate.map(|key| key.id().to_string()),
         source_estimate_number: None,
     }))
 }
