@@ -30,6 +30,12 @@ pub(crate) struct LogEntry<'a> {
 impl<'a> LogEntry<'a> {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(64);
+        self.encode_into(&mut bytes);
+        bytes
+    }
+
+    /// Puts the stored form behind what is there already.
+    pub(crate) fn encode_into(&self, bytes: &mut Vec<u8>) {
         bytes.push(if self.actor.is_some() { LAYOUT_WITH_ACTOR } else { LAYOUT });
         bytes.push(match self.key.kind {
             Kind::Estimate => 0,
@@ -42,19 +48,18 @@ impl<'a> LogEntry<'a> {
             Action::ConvertToOrder => 3,
         });
         bytes.extend_from_slice(&self.key.number.to_le_bytes());
-        put_time(&mut bytes, self.at);
+        put_time(bytes, self.at);
         bytes.extend_from_slice(&self.prev.to_le_bytes());
         // A hash of zeros would be read as none; one in 2^64 is.
         bytes.extend_from_slice(&self.origin.map_or([0; 8], |origin| origin.0));
         if let Some(actor) = self.actor {
-            put_actor(&mut bytes, actor);
+            put_actor(bytes, actor);
         }
         let by = self.by.unwrap_or_default();
         // Names are at most 1,000 characters of four bytes: far below 64 KiB.
         let length = u16::try_from(by.len()).unwrap_or(0);
         bytes.extend_from_slice(&length.to_le_bytes());
         bytes.extend_from_slice(by.as_bytes().get(..usize::from(length)).unwrap_or_default());
-        bytes
     }
 
     pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, StoreError> {

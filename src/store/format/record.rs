@@ -82,6 +82,12 @@ impl<'a> Record<'a> {
     /// Header and JSON in one piece.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER_BYTES + self.json.len());
+        self.encode_into(&mut bytes);
+        bytes
+    }
+
+    /// Puts header and JSON behind what is there already.
+    pub(crate) fn encode_into(&self, bytes: &mut Vec<u8>) {
         bytes.push(LAYOUT);
         let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
         bytes.push(
@@ -95,17 +101,16 @@ impl<'a> Record<'a> {
         bytes.extend_from_slice(&self.total.minor_units().to_le_bytes());
         bytes.extend_from_slice(&self.amount_paid.minor_units().to_le_bytes());
         bytes.extend_from_slice(&self.linked.unwrap_or(0).to_le_bytes());
-        put_time(&mut bytes, self.created_at);
+        put_time(bytes, self.created_at);
         bytes.extend_from_slice(&self.created_seq.to_le_bytes());
         bytes.extend_from_slice(&self.items_count.to_le_bytes());
         if let Some(made_at) = self.made_at {
-            put_time(&mut bytes, made_at);
+            put_time(bytes, made_at);
         }
         if let Some(owner) = self.owner {
-            put_actor(&mut bytes, owner);
+            put_actor(bytes, owner);
         }
         bytes.extend_from_slice(self.json);
-        bytes
     }
 }
 

@@ -13,11 +13,11 @@ use crate::store::error::StoreError;
 /// Room for the fixed part of a record's JSON.
 const JSON_BYTES: usize = 1_024;
 
-/// The JSON of an estimate.
-pub(crate) fn estimate_json(estimate: &Estimate, currency: Currency) -> Vec<u8> {
+/// Puts the JSON of an estimate behind what is there already.
+pub(crate) fn push_estimate(bytes: &mut Vec<u8>, estimate: &Estimate, currency: Currency) {
     let order = estimate.converted_to;
-    let mut bytes = Vec::with_capacity(JSON_BYTES + estimate.sale.items.json().len());
-    let mut object = Object::open(&mut bytes);
+    bytes.reserve(JSON_BYTES + estimate.sale.items.json().len());
+    let mut object = Object::open(bytes);
     put_names(&mut object, estimate.key, "estimate_id", "estimate_number");
     put_sale(&mut object, &estimate.sale, currency);
     object
@@ -28,11 +28,10 @@ pub(crate) fn estimate_json(estimate: &Estimate, currency: Currency) -> Vec<u8> 
         .text_or_null("linked_order_number", order.map(RecordKey::label).as_deref());
     put_end(&mut object, estimate.rev, &estimate.sale);
     object.close();
-    bytes
 }
 
-/// The JSON of an order.
-pub(crate) fn order_json(order: &Order, currency: Currency) -> Vec<u8> {
+/// Puts the JSON of an order behind what is there already.
+pub(crate) fn push_order(bytes: &mut Vec<u8>, order: &Order, currency: Currency) {
     let (source_id, source_number) = match &order.source {
         Source::Direct => (None, None),
         Source::Estimate(key) => (Some(Cow::from(key.id().to_string())), Some(Cow::from(key.label().to_string()))),
@@ -40,8 +39,8 @@ pub(crate) fn order_json(order: &Order, currency: Currency) -> Vec<u8> {
     };
     let change = Some(order.change).filter(|change| *change != Money::default());
     let change = change.map(|change| to_number(change, currency));
-    let mut bytes = Vec::with_capacity(JSON_BYTES + order.sale.items.json().len());
-    let mut object = Object::open(&mut bytes);
+    bytes.reserve(JSON_BYTES + order.sale.items.json().len());
+    let mut object = Object::open(bytes);
     put_names(&mut object, order.key, "order_id", "sale_number");
     put_sale(&mut object, &order.sale, currency);
     object
@@ -56,7 +55,6 @@ pub(crate) fn order_json(order: &Order, currency: Currency) -> Vec<u8> {
         .boolean("is_from_estimate", order.source != Source::Direct);
     put_end(&mut object, order.rev, &order.sale);
     object.close();
-    bytes
 }
 
 fn made_at(made_at: Option<Timestamp>) -> Option<String> {

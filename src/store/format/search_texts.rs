@@ -2,20 +2,28 @@
 //! records enter it a block at a time, so that most commits do not touch it. Until then they are taken from the records.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use super::record::Record;
-use crate::domain::{Estimate, Kind, RecordKey, search_text};
+use crate::domain::{Estimate, Kind, RecordKey, Timestamp, search_text};
 use crate::store::error::StoreError;
 
 /// Numbers of a block; its texts are written in the commit that makes its last record.
 const BLOCK_RECORDS: u64 = 64;
 
-/// Number → text of records whose text is not in the table yet, kept at hand from commit to commit. What is missing here, the
-/// record says.
-pub(crate) type Texts = HashMap<u64, String>;
+/// What the block of a record that is not deleted will be written from.
+#[derive(Debug)]
+pub(crate) struct Due {
+    pub text: String,
+    /// The time by which days and figures count the record.
+    pub counted_at: Timestamp,
+}
+
+/// Number → what is due of records whose block is not in the tables yet, kept at hand from commit to commit. What is missing here,
+/// the record says.
+pub(crate) type Texts = BTreeMap<u64, Due>;
 
 /// Records before this number have their text in the table, when `next_number` is the next to be given out.
 pub(crate) fn covered_before(next_number: u64) -> u64 {

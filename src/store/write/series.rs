@@ -6,9 +6,9 @@ use std::ops::Range;
 use redb::ReadableTable;
 
 use super::logged_table::{LoggedTable, LoggedTransaction};
-use crate::domain::{Kind, RecordKey};
+use crate::domain::{Kind, RecordKey, Timestamp};
 use crate::store::error::StoreError;
-use crate::store::format::{Record, Texts, block_filled_by, covered_before, day_index, key_of, text_of};
+use crate::store::format::{Due, Record, Texts, block_filled_by, covered_before, day_index, key_of, text_of};
 use crate::store::tables::{ESTIMATES, ESTIMATES_DAYS, ESTIMATES_SEARCH, ORDERS, ORDERS_DAYS, ORDERS_SEARCH, TableId};
 
 /// The tables of one kind of record.
@@ -38,14 +38,14 @@ impl<'txn> Series<'txn> {
     }
 
     /// Stores a record, and its search text if that is due; a tombstone has none.
-    pub(crate) fn put(&mut self, key: RecordKey, record: &[u8], text: Option<String>) -> Result<(), StoreError> {
+    pub(crate) fn put(&mut self, key: RecordKey, record: &[u8], due: Option<Due>) -> Result<(), StoreError> {
         let number = u64::from(key.number);
         self.records.insert(number, record)?;
         if number < covered_before(self.next_number) {
-            return self.put_search_text(number, text);
+            return self.put_search_text(number, due.map(|due| due.text));
         }
-        match text {
-            Some(text) => self.texts.insert(number, text),
+        match due {
+            Some(due) => self.texts.insert(number, due),
             None => self.texts.remove(&number),
         };
         if number == self.next_number {
@@ -64,19 +64,11 @@ impl<'txn> Series<'txn> {
         let mut days = Vec::new();
         for number in block {
             let key = key_of(self.kind, number)?;
-            let kept = self.texts.remove(&number);
-            let text = match self.records.get(number)?.as_ref().map(|bytes| Record::decode(bytes.value())) {
-                None => without_text(StoreError::Malformed("series"))?,
-                Some(Err(error)) => without_text(error)?,
-                Some(Ok(record)) => {
-                    days.push((key.number, record.counted_at()));
-                    match kept {
-                        Some(text) => Some(text),
-                        None if record.is_deleted => None,
-                        None => text_of(key, &record).map(Some).or_else(without_text)?,
-                    }
-                }
+            let (text, counted_at) = match self.texts.remove(&number) {
+                Some(Due { text, counted_at }) => (Some(text), Some(counted_at)),
+                None => self.read_due(key)?,
             };
+            days.extend(counted_at.map(|at| (key.number, at)));
             self.put_search_text(number, text)?;
         }
         let (table, id) = match self.kind {
@@ -88,6 +80,19 @@ impl<'txn> Series<'txn> {
             index.insert(quarter, runs.as_slice())?;
         }
         Ok(())
+    }
+
+    /// The search text of a record that nothing is kept of, and when it counts: that of an earlier run, or a tombstone.
+    fn read_due(&self, key: RecordKey) -> Result<(Option<String>, Option<Timestamp>), StoreError> {
+        match self.records.get(u64::from(key.number))?.as_ref().map(|bytes| Record::decode(bytes.value())) {
+            None => Ok((without_text(StoreError::Malformed("series"))?, None)),
+            Some(Err(error)) => Ok((without_text(error)?, None)),
+            Some(Ok(record)) => {
+                let text =
+                    if record.is_deleted { None } else { text_of(key, &record).map(Some).or_else(without_text)? };
+                Ok((text, Some(record.counted_at())))
+            }
+        }
     }
 
     fn put_search_text(&mut self, number: u64, text: Option<String>) -> Result<(), StoreError> {

@@ -13,7 +13,8 @@ use crate::domain::{
 };
 use crate::store::error::StoreError;
 use crate::store::format::{
-    LogEntry, Record, Texts, estimate_from, estimate_json, order_from, order_json, settings_json, settings_or_default,
+    Due, LogEntry, Record, Texts, estimate_from, order_from, push_estimate, push_order, settings_json,
+    settings_or_default,
 };
 use crate::store::journal::EntryLog;
 use crate::store::tables::{CHANGES, META, META_SETTINGS, TableId};
@@ -55,6 +56,10 @@ pub struct Transaction<'txn> {
     written: Written,
     /// Of the records in it.
     bytes_written: u64,
+    /// Memory for the JSON of a record, used again by each command of the batch.
+    json_bytes: Vec<u8>,
+    /// The same for the stored form of a record, and of its log entry.
+    encoded: Vec<u8>,
 }
 
 /// What a batch has done.
@@ -132,6 +137,8 @@ impl<'txn> Transaction<'txn> {
             answer_time: AnswerTime { run, uptime_seconds: time.uptime_seconds, unix_micros: time.at.unix_micros },
             written: Written::default(),
             bytes_written: 0,
+            json_bytes: Vec::new(),
+            encoded: Vec::new(),
         })
     }
 
@@ -184,7 +191,7 @@ impl<'txn> Transaction<'txn> {
         action: Action,
         cause: Cause<'_>,
     ) -> Result<Arc<[u8]>, StoreError> {
-        let json = estimate_json(estimate, self.currency);
+        let json = self.json_of(|json, currency| push_estimate(json, estimate, currency));
         let mut record = Record {
             is_deleted: false,
             is_cancelled: false,
@@ -203,12 +210,14 @@ impl<'txn> Transaction<'txn> {
         let status = if estimate.converted_to.is_some() { Estimate::STATUS_CONVERTED } else { Estimate::STATUS_OPEN };
         let sale = &estimate.sale;
         let text = search_text(estimate.key, status, &sale.customer_name, &sale.customer_phone);
-        self.put(estimate.key, &mut record, Some(text), action, cause)
+        let stored = self.put(estimate.key, &mut record, Some(text), action, cause);
+        self.json_bytes = json;
+        stored
     }
 
     /// Stores an order, notes what was done to it, and returns its JSON.
     pub fn put_order(&mut self, order: &Order, action: Action, cause: Cause<'_>) -> Result<Arc<[u8]>, StoreError> {
-        let json = order_json(order, self.currency);
+        let json = self.json_of(|json, currency| push_order(json, order, currency));
         let mut record = Record {
             is_deleted: false,
             is_cancelled: Order::is_cancelled(&order.status),
@@ -226,7 +235,9 @@ impl<'txn> Transaction<'txn> {
         };
         let sale = &order.sale;
         let text = search_text(order.key, &order.status, &sale.customer_name, &sale.customer_phone);
-        self.put(order.key, &mut record, Some(text), action, cause)
+        let stored = self.put(order.key, &mut record, Some(text), action, cause);
+        self.json_bytes = json;
+        stored
     }
 
     /// Leaves a tombstone: the number stays used, and a device that was away learns of the deletion.
@@ -296,6 +307,14 @@ impl<'txn> Transaction<'txn> {
         self.answers()?.put(fingerprint, &answer)
     }
 
+    /// The JSON of a record, in memory that is given back to [`Self::json_bytes`].
+    fn json_of(&mut self, push: impl FnOnce(&mut Vec<u8>, Currency)) -> Vec<u8> {
+        let mut json = std::mem::take(&mut self.json_bytes);
+        json.clear();
+        push(&mut json, self.currency);
+        json
+    }
+
     fn series(&mut self, kind: Kind) -> Result<&mut Series<'txn>, StoreError> {
         let series = match kind {
             Kind::Estimate => &mut self.estimates,
@@ -345,12 +364,18 @@ impl<'txn> Transaction<'txn> {
         self.next_seq += 1;
         (record.created_seq, record.owner) = (seq, cause.actor);
         let prev = if action == Action::Create { 0 } else { self.follow(key, record)? };
-        let encoded = record.encode();
+        let mut encoded = std::mem::take(&mut self.encoded);
+        encoded.clear();
+        record.encode_into(&mut encoded);
         self.bytes_written += encoded.len() as u64;
-        self.series(key.kind)?.put(key, &encoded, text)?;
+        let due = text.map(|text| Due { text, counted_at: record.counted_at() });
+        self.series(key.kind)?.put(key, &encoded, due)?;
         let entry =
             LogEntry { key, action, at: self.now, by: cause.by, origin: cause.origin, actor: cause.actor, prev };
-        self.changes.insert(seq, entry.encode().as_slice())?;
+        encoded.clear();
+        entry.encode_into(&mut encoded);
+        self.changes.insert(seq, encoded.as_slice())?;
+        self.encoded = encoded;
         let change = entry.into_change(seq, record);
         let json = change.record.clone().unwrap_or_default();
         self.written.changes.push(change);
