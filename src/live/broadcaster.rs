@@ -12,7 +12,7 @@ use super::client::Client;
 use super::close_code;
 use super::counts::FeedCounts;
 use super::event::Event;
-use super::frame::{change_json, legacy_text, settings_frame};
+use super::frame::{legacy_text, push_change_json, settings_frame};
 use super::subscriber::Subscriber;
 use super::view::{SubscriberCounts, View};
 use crate::domain::{Action, Change, Kind};
@@ -124,11 +124,11 @@ impl Broadcaster {
 
     /// Joins the changes that wait, up to the next client that joins, and writes them.
     fn broadcast(&mut self, first: Vec<Change>) {
-        let mut batch = Batch::default();
+        let (mut batch, mut json) = (Batch::default(), Vec::new());
         let mut changes = first;
         loop {
             for change in &changes {
-                self.add(&mut batch, change);
+                self.add(&mut batch, change, &mut json);
                 if batch.size() >= JOINED_BYTES_MAX {
                     self.deliver(std::mem::take(&mut batch));
                 }
@@ -145,13 +145,15 @@ impl Broadcaster {
         self.deliver(batch);
     }
 
-    fn add(&mut self, batch: &mut Batch, change: &Change) {
+    /// `json` is memory for its text, used again by each change.
+    fn add(&mut self, batch: &mut Batch, change: &Change, json: &mut Vec<u8>) {
         self.seq = change.seq;
         self.counts.changes.add(1);
-        match change_json(change) {
-            Ok(json) => {
-                log::debug!("📨 {}", String::from_utf8_lossy(&json));
-                batch.add(change, &json, &self.subscriber_counts);
+        json.clear();
+        match push_change_json(json, change) {
+            Ok(()) => {
+                log::debug!("📨 {}", String::from_utf8_lossy(json));
+                batch.add(change, json, &self.subscriber_counts);
             }
             Err(error) => {
                 let legacy = legacy_text(change);
@@ -271,7 +273,7 @@ mod tests {
     use super::*;
     use crate::domain::{RecordKey, Timestamp};
     use crate::live::feed::Feed;
-    use crate::live::frame::text_frame;
+    use crate::live::frame::{change_json, text_frame};
     use crate::live::subscription::Encoding;
     use crate::platform::client_socket;
 

@@ -24,20 +24,29 @@ const ENVELOPE_BYTES: usize = 256;
 /// The JSON text of a change; unknown keys are ignored by old clients. An error means that its record cannot be shown; the
 /// broadcaster sends the legacy string instead.
 pub fn change_json(change: &Change) -> Result<Vec<u8>, Unreadable> {
-    write_change(change, change.record.as_deref())
+    let mut bytes = Vec::new();
+    push_change_json(&mut bytes, change)?;
+    Ok(bytes)
+}
+
+/// Puts it behind what is there already, or nothing.
+pub(crate) fn push_change_json(bytes: &mut Vec<u8>, change: &Change) -> Result<(), Unreadable> {
+    push_change(bytes, change, change.record.as_deref())
 }
 
 /// The same for plain `/ws`, where a conversion does not repeat the estimate.
 pub(crate) fn plain_json(change: &Change) -> Result<Vec<u8>, Unreadable> {
-    write_change(change, change.record.as_deref().filter(|_| change.action != Action::ConvertToOrder))
+    let mut bytes = Vec::new();
+    push_change(&mut bytes, change, change.record.as_deref().filter(|_| change.action != Action::ConvertToOrder))?;
+    Ok(bytes)
 }
 
-fn write_change(change: &Change, data: Option<&[u8]>) -> Result<Vec<u8>, Unreadable> {
+fn push_change(bytes: &mut Vec<u8>, change: &Change, data: Option<&[u8]>) -> Result<(), Unreadable> {
     if data.is_some_and(|data| !is_object(data)) {
         return Err(Unreadable);
     }
-    let mut bytes = Vec::with_capacity(ENVELOPE_BYTES + data.map_or(0, <[u8]>::len));
-    let mut object = Object::open(&mut bytes);
+    bytes.reserve(ENVELOPE_BYTES + data.map_or(0, <[u8]>::len));
+    let mut object = Object::open(bytes);
     object.plain("type", change.key.kind.name()).plain("action", change.action.name()).plain("id", &change.key.id());
     if let (Some(order), Action::ConvertToOrder) = (change.linked, change.action) {
         object.plain("order_id", &order.id()).plain("order_number", &order.label());
@@ -52,7 +61,7 @@ fn write_change(change: &Change, data: Option<&[u8]>) -> Result<Vec<u8>, Unreada
         object.raw("data", data);
     }
     object.close();
-    Ok(bytes)
+    Ok(())
 }
 
 /// Stored JSON was written by us and every page of it is checked when the file is opened; this finds what is torn or empty
