@@ -64,8 +64,8 @@ impl ShopClock {
         self.uptime().as_secs()
     }
 
-    /// Now as HTTP writes it (RFC 9110 §5.6.7). It changes once a second, so each thread keeps the last one.
-    pub fn http_date(&self) -> String {
+    /// Gives out now as HTTP writes it (RFC 9110 §5.6.7). It changes once a second, so each thread keeps the last one.
+    pub fn with_http_date(&self, give: impl FnOnce(&str)) {
         thread_local! {
             static LAST: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
         }
@@ -75,8 +75,8 @@ impl ShopClock {
                 *second = now.as_second();
                 *text = PRINTER.timestamp_to_rfc9110_string(&now).unwrap_or_default();
             }
-            text.clone()
-        })
+            give(text);
+        });
     }
 
     /// The name of the shop's zone, such as `Asia/Kolkata`, if it has one.

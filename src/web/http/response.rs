@@ -110,7 +110,7 @@ impl Response {
 
     /// Adds a header. Values are made by the server; a line end in one would be a new header and is left out.
     pub fn add_header(&mut self, name: &'static str, value: &str) {
-        if !value.contains(['\r', '\n']) {
+        if !value.bytes().any(|byte| matches!(byte, b'\r' | b'\n')) {
             for piece in [name, ": ", value, "\r\n"] {
                 self.lines.push_str(piece);
             }
@@ -216,10 +216,9 @@ impl From<Answer> for Response {
         let mut response = Self::json(answer.status, answer.body);
         if let Some(rev) = answer.rev {
             response.has_tag = true;
-            let mut tag = String::from("\"");
-            tag.push_str(&rev.to_string());
-            tag.push('"');
-            response.add_header("ETag", &tag);
+            response.lines.push_str("ETag: \"");
+            response.lines.push_str(itoa::Buffer::new().format(rev));
+            response.lines.push_str("\"\r\n");
         }
         response
     }
@@ -255,14 +254,26 @@ impl<W: Write> Print<W> {
     /// Prints an answer of known length into memory and writes it in one go.
     fn whole(mut self, body: impl AsRef<[u8]>, clock: &ShopClock) -> io::Result<()> {
         let mut printed = Vec::with_capacity(HEAD_BYTES + body.as_ref().len());
-        let (minor_version, status, lines, date) = (self.minor_version, self.status, &self.lines, clock.http_date());
-        let reason = StatusCode(status).default_reason_phrase();
-        write!(printed, "HTTP/1.{minor_version} {status} {reason}\r\nServer: {SERVER}\r\nDate: {date}\r\n{lines}")?;
+        let mut digits = itoa::Buffer::new();
+        // Piece by piece: `write!` would be most of the work of a small answer.
+        let mut push = |piece: &str| printed.extend_from_slice(piece.as_bytes());
+        push(if self.minor_version == 0 { "HTTP/1.0 " } else { "HTTP/1.1 " });
+        push(digits.format(self.status));
+        push(" ");
+        push(StatusCode(self.status).default_reason_phrase());
+        push("\r\nServer: ");
+        push(SERVER);
+        push("\r\nDate: ");
+        clock.with_http_date(&mut push);
+        push("\r\n");
+        push(&self.lines);
         // RFC 9110 §8.6: there is nothing whose length could be told.
-        if !matches!(status, 204 | 304) {
-            write!(printed, "Content-Length: {}\r\n", body.as_ref().len())?;
+        if !matches!(self.status, 204 | 304) {
+            push("Content-Length: ");
+            push(digits.format(body.as_ref().len()));
+            push("\r\n");
         }
-        printed.extend_from_slice(b"\r\n");
+        push("\r\n");
         if !self.is_head {
             printed.extend_from_slice(body.as_ref());
         }

@@ -26,11 +26,11 @@ impl Delivery {
         let (delivery, sent) = Self::new();
         pending.then(move |outcome| {
             let attempt = || {
-                let mut answer = Vec::new();
+                let mut sender = NowSender { stream: &stream, rest: Vec::new() };
                 let mut response = Response::from(outcome);
                 shared.origin_policy.add_cors_headers(&head, &mut response);
-                response.print(&mut answer, shared.lifecycle.clock(), Some(&head), true)?;
-                send_now(&stream, answer)
+                response.print(&mut sender, shared.lifecycle.clock(), Some(&head), true)?;
+                Ok(sender.rest)
             };
             // The writer does not end for one answer's sake.
             let result = catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|_| Err(ErrorKind::Other.into()));
@@ -51,14 +51,30 @@ impl Delivery {
     }
 }
 
-/// Sends as much as the socket takes now, and gives the rest back. Promise 7: nobody is waited for.
-fn send_now(stream: &ClientSocket, mut answer: Vec<u8>) -> io::Result<Vec<u8>> {
-    let sent = match platform::send_now(stream, &answer) {
-        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
-        result => result?,
-    };
-    answer.drain(..sent);
-    Ok(answer)
+/// Sends as much as the socket takes now, and keeps the rest. Promise 7: nobody is waited for.
+struct NowSender<'a> {
+    stream: &'a ClientSocket,
+    rest: Vec<u8>,
+}
+
+impl Write for NowSender<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let sent = if self.rest.is_empty() { send_now(self.stream, bytes)? } else { 0 };
+        self.rest.extend_from_slice(bytes.get(sent..).unwrap_or_default());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How many bytes the socket takes now.
+fn send_now(stream: &ClientSocket, bytes: &[u8]) -> io::Result<usize> {
+    match platform::send_now(stream, bytes) {
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
+        result => result,
+    }
 }
 
 /// Tells the thread of the connection how far an answer came.
@@ -99,7 +115,10 @@ mod tests {
                 delivery.finish(&near).unwrap();
                 near.shutdown(Shutdown::Both).unwrap();
             });
-            hand_back(send_now(&near, answer), &sent, &near);
+            let mut sender = NowSender { stream: &near, rest: Vec::new() };
+            // In two pieces: the second one waits behind what is left of the first.
+            answer.chunks(answer.len() - 100).for_each(|piece| sender.write_all(piece).unwrap());
+            hand_back(Ok(sender.rest), &sent, &near);
             let mut seen = Vec::new();
             far.read_to_end(&mut seen).unwrap();
             connection.join().unwrap();
