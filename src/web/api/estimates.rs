@@ -35,12 +35,12 @@ pub(crate) fn convert(request: &Request<'_>, id: &str) -> Result<Response, Probl
     let key = key(Kind::Estimate, id)?;
     let query = Query::of(request.head.target());
     let (conversion, made_at) =
-        read_conversion(request.optional_json()?, query, request.app.currency(), request.app.clock())?;
+        read_conversion(request.optional_json(), query, request.app.currency(), request.app.clock())?;
     request.submit_made(Command::ConvertEstimate(key, conversion), made_at, true)
 }
 
 pub(crate) fn duplicate(request: &Request<'_>, id: &str) -> Result<Response, Problem> {
     let key = key(Kind::Estimate, id)?;
-    let made_at = read_made_at(request.optional_json()?, request.app.clock())?;
+    let made_at = read_made_at(request.optional_json(), request.app.clock())?;
     request.submit_made(Command::DuplicateEstimate(key), made_at, false)
 }

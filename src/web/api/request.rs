@@ -8,7 +8,7 @@ use super::conditional::{IfMatch, if_match};
 use super::receipt;
 use crate::app::{App, Command, Idempotency, Lifecycle, Progress, Submission, Ticket};
 use crate::domain::MadeAt;
-use crate::web::body::{json_text, optional_json_text, read_expected_rev};
+use crate::web::body::{missing_body, optional_json_text, read_expected_rev};
 use crate::web::http::{Head, MemoryBudget, Problem, Query, Response};
 use crate::web::security::Visitor;
 
@@ -35,16 +35,17 @@ pub(crate) struct Visit<'a> {
 }
 
 impl<'a> Visit<'a> {
-    /// Every write with a body must say that it is JSON: a form of a foreign page cannot (Fetch standard, simple requests).
-    pub fn check_type(&self) -> Result<(), Problem> {
+    /// The body of a write as text of a JSON document. Every write with a body must say that it is JSON: a form of a foreign page
+    /// cannot (Fetch standard, simple requests).
+    pub fn text(&self) -> Result<Option<&'a str>, Problem> {
         let is_read = matches!(self.head.method, Method::Get | Method::Head);
-        if is_read { Ok(()) } else { optional_json_text(self.head, self.body).map(|_| ()) }
+        if is_read { Ok(None) } else { optional_json_text(self.head, self.body) }
     }
 
-    /// Lets it into the shop, or says why the shop is closed.
-    pub fn enter(&self) -> Result<Request<'a>, Problem> {
+    /// Lets it into the shop with this text of its body, or says why the shop is closed.
+    pub fn enter(&self, text: Option<&'a str>) -> Result<Request<'a>, Problem> {
         let Self { lifecycle, head, body, visitor, budget } = *self;
-        Ok(Request { app: lifecycle.app()?, head, body, visitor, budget })
+        Ok(Request { app: lifecycle.app()?, head, body, text, visitor, budget })
     }
 }
 
@@ -53,6 +54,8 @@ pub(crate) struct Request<'a> {
     pub app: &'a Arc<App>,
     pub head: &'a Head,
     pub body: &'a [u8],
+    /// The body as text of a JSON document.
+    text: Option<&'a str>,
     pub visitor: Visitor<'a>,
     /// Memory for what is read to be answered.
     pub budget: &'a MemoryBudget,
@@ -64,12 +67,12 @@ pub(crate) const KEY_CHARS_MAX: usize = 255;
 impl Request<'_> {
     /// The body as text of a JSON document. An error if there must be one and there is none, or it is something else.
     pub fn json(&self) -> Result<&str, Problem> {
-        json_text(self.head, self.body)
+        self.text.ok_or_else(|| missing_body(self.head))
     }
 
     /// The same where the body may be omitted.
-    pub fn optional_json(&self) -> Result<Option<&str>, Problem> {
-        optional_json_text(self.head, self.body)
+    pub fn optional_json(&self) -> Option<&str> {
+        self.text
     }
 
     /// A parameter of the query, decoded; the first one if it is repeated.
@@ -120,7 +123,7 @@ impl Request<'_> {
     /// The revisions one of which the caller expects the record to have: from `If-Match`, else `rev` in the body.
     fn expected_revs(&self) -> Result<Option<Vec<u32>>, Problem> {
         // A body that cannot be read is told so, whichever of the two counts.
-        let named_by_body = read_expected_rev(self.optional_json()?, self.app.currency())?;
+        let named_by_body = read_expected_rev(self.optional_json(), self.app.currency())?;
         Ok(match if_match(self.head)? {
             IfMatch::Unsaid => named_by_body.map(|rev| vec![rev]),
             IfMatch::Any => None,

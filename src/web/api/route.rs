@@ -86,10 +86,7 @@ pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Endpoint<'a>
 
 /// Answers a request.
 pub(crate) fn answer(visit: &Visit<'_>) -> Result<Reply, Problem> {
-    with_endpoint(visit.head.method.clone(), visit.head.target(), |endpoint| {
-        visit.check_type()?;
-        endpoint.carry_out(visit)
-    })
+    with_endpoint(visit.head.method.clone(), visit.head.target(), |endpoint| endpoint.carry_out(visit, visit.text()?))
 }
 
 /// The live feeds.
@@ -120,16 +117,17 @@ pub(crate) fn live_feed(method: &Method, target: &str) -> Option<LiveFeed> {
 }
 
 impl Endpoint<'_> {
-    fn carry_out(self, visit: &Visit<'_>) -> Result<Reply, Problem> {
+    /// `text` is the request's body, checked.
+    fn carry_out<'v>(self, visit: &Visit<'v>, text: Option<&'v str>) -> Result<Reply, Problem> {
         let response = match self {
             Self::Always(answer) => answer(visit),
             Self::Help(answer, name) => answer(visit, name)?,
             Self::File { folder, part, name } => page::asset(folder, part, name)?,
-            Self::Open(answer) => answer(&visit.enter()?),
-            Self::Shop(answer) => answer(&visit.enter()?)?,
-            Self::Create(answer) => return answer(&visit.enter()?),
-            Self::Record(answer, kind, name) => answer(&visit.enter()?, kind, name)?,
-            Self::Named(answer, id) => answer(&visit.enter()?, id)?,
+            Self::Open(answer) => answer(&visit.enter(text)?),
+            Self::Shop(answer) => answer(&visit.enter(text)?)?,
+            Self::Create(answer) => return answer(&visit.enter(text)?),
+            Self::Record(answer, kind, name) => answer(&visit.enter(text)?, kind, name)?,
+            Self::Named(answer, id) => answer(&visit.enter(text)?, id)?,
             Self::Live(_) => {
                 return Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
                     .with_header("Upgrade", "websocket"));
@@ -150,17 +148,33 @@ fn with_endpoint<T>(
     let Some(path) = path.strip_prefix('/') else {
         return Err(Problem::new(400, "The address must begin with /"));
     };
-    let parts = path.split('/').map(|part| percent_decode(part, false)).collect::<Result<Vec<_>, _>>()?;
-    let mut parts: Vec<&str> = parts.iter().map(AsRef::as_ref).filter(|part| !part.is_empty()).collect();
-    if parts.is_empty() {
-        parts.push("");
+    if is_plain(path) {
+        return with_parts(method, path.split('/').filter(|part| !part.is_empty()).collect(), act);
     }
+    let parts = path.split('/').map(|part| percent_decode(part, false)).collect::<Result<Vec<_>, _>>()?;
+    let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).filter(|part| !part.is_empty()).collect();
     if parts.iter().any(|part| part.contains(char::is_control)) {
         return Err(Problem::new(400, "The address holds a control character"));
     }
     // Nothing here is a file, and what would lead elsewhere among files leads nowhere.
     if parts.iter().any(|part| part.contains(['/', '\\']) || part.contains("..") || *part == ".") {
         return Err(Problem::not_found());
+    }
+    with_parts(method, parts, act)
+}
+
+/// Whether a path has nothing to decode and nothing to be wary of, as that of almost every command and list.
+fn is_plain(path: &str) -> bool {
+    path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_'))
+}
+
+fn with_parts<T>(
+    method: Method,
+    mut parts: Vec<&str>,
+    act: impl FnOnce(Endpoint<'_>) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    if parts.is_empty() {
+        parts.push("");
     }
     let method = if method == Method::Head { Method::Get } else { method };
     match find(&method, &parts) {

@@ -20,4 +20,4 @@ pub(crate) use bill::{read_estimate_body, read_sale_body};
 pub(crate) use command::{read_conversion, read_expected_rev, read_made_at, read_status};
 pub(crate) use object::{FIELD_ERRORS_MAX, FIELDS_MAX};
 pub(crate) use settings::read_settings_body;
-pub(crate) use text::{json_text, optional_json_text};
+pub(crate) use text::{missing_body, optional_json_text};

@@ -5,18 +5,15 @@ use crate::web::http::{Framing, Head, Problem};
 /// U+FEFF, three bytes as UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The body as text of a JSON document. An error if there is none, or it is something else.
-pub(crate) fn json_text<'a>(head: &Head, body: &'a [u8]) -> Result<&'a str, Problem> {
-    if body.is_empty() {
-        return Err(match head.framing {
-            Framing::None => Problem::new(411, "This request needs a body; send it with its Content-Length"),
-            Framing::Length(_) | Framing::Chunked => Problem::new(400, "The request body is empty"),
-        });
+/// There is no body where there must be one.
+pub(crate) fn missing_body(head: &Head) -> Problem {
+    match head.framing {
+        Framing::None => Problem::new(411, "This request needs a body; send it with its Content-Length"),
+        Framing::Length(_) | Framing::Chunked => Problem::new(400, "The request body is empty"),
     }
-    optional_json_text(head, body).map(Option::unwrap_or_default)
 }
 
-/// The same where the body may be omitted.
+/// The body as text of a JSON document; `None` if there is none. An error if it is something else.
 pub(crate) fn optional_json_text<'a>(head: &Head, body: &'a [u8]) -> Result<Option<&'a str>, Problem> {
     if body.is_empty() {
         return Ok(None);
@@ -26,8 +23,7 @@ pub(crate) fn optional_json_text<'a>(head: &Head, body: &'a [u8]) -> Result<Opti
     if !media_type.eq_ignore_ascii_case("application/json") {
         return Err(Problem::new(415, "Send the body as JSON, with Content-Type: application/json"));
     }
-    let mut codings = head.headers().filter(|(name, _)| name.eq_ignore_ascii_case("Content-Encoding"));
-    if codings.any(|(_, value)| !is_identity(value)) {
+    if head.values("Content-Encoding").any(|codings| !is_identity(codings)) {
         let problem =
             Problem::new(415, "Send the body as it is: no Content-Encoding, such as gzip, is understood here");
         return Err(problem.with_header("Accept-Encoding", "identity"));

@@ -1,5 +1,6 @@
 //! The head of a request, strictly (RFC 9112). Whatever two servers could read differently is refused here.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use tiny_http::Method;
@@ -40,9 +41,10 @@ pub(crate) enum Parsed {
 
 /// Parses the head at the front of `bytes`. After an error nothing on this connection can be trusted.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, Problem> {
-    let mut storage = [httparse::EMPTY_HEADER; HEADERS_MAX];
-    let mut request = httparse::Request::new(&mut storage);
-    let length = match request.parse(bytes) {
+    // Most requests have ten headers: what is not used of the room for all of them is never written.
+    let mut storage = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+    let mut request = httparse::Request::new(&mut []);
+    let length = match request.parse_with_uninit_headers(bytes, &mut storage) {
         Ok(httparse::Status::Complete(length)) if length <= HEAD_BYTES_MAX => length,
         Ok(httparse::Status::Partial) if bytes.len() < HEAD_BYTES_MAX => {
             check_lines(bytes)?;
@@ -132,16 +134,16 @@ fn text_of(head: &[u8], headers: &[(Range<usize>, Range<usize>)]) -> Result<Stri
     String::from_utf8(bytes).map_err(|_| Problem::new(400, "The request head is not UTF-8 text"))
 }
 
-/// A line feed alone is a line end for some and not for others (RFC 9112 §2.2).
+/// A line feed alone is a line end for some and not for others (RFC 9112 §2.2). Without an early return, so that the compiler
+/// looks at many bytes at a step.
 fn check_lines(bytes: &[u8]) -> Result<(), Problem> {
-    let mut before = 0;
-    for &byte in bytes {
-        if byte == b'\n' && before != b'\r' {
-            return Err(Problem::new(400, "Lines of the request head must end with CR LF"));
-        }
-        before = byte;
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    let is_alone = pairs.map(|(&before, &byte)| u8::from(byte == b'\n' && before != b'\r'));
+    if bytes.first() == Some(&b'\n') || is_alone.fold(0, |any, one| any | one) != 0 {
+        Err(Problem::new(400, "Lines of the request head must end with CR LF"))
+    } else {
+        Ok(())
     }
-    Ok(())
 }
 
 fn check_target(target: Option<&str>) -> Result<(), Problem> {
@@ -193,6 +195,10 @@ impl Head {
     /// Host and rest of a target in absolute form.
     fn authority(&self) -> Option<(&str, &str)> {
         let target = self.text.get(self.target.clone()).unwrap_or_default();
+        // Almost every target is in origin form.
+        if target.starts_with('/') {
+            return None;
+        }
         let rest = ["http://", "https://"].iter().find_map(|scheme| {
             let (start, rest) = target.split_at_checked(scheme.len())?;
             start.eq_ignore_ascii_case(scheme).then_some(rest)
@@ -200,23 +206,26 @@ impl Head {
         rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))
     }
 
-    /// Every header, in order.
-    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        let piece = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
-        self.headers.iter().map(move |(name, value)| (piece(name), piece(value)))
+    /// The values of the headers with this name, in order. A dozen names are asked of each request, and most are none of its own:
+    /// their length tells that before anything is compared.
+    pub fn values<'h>(&'h self, name: &str) -> impl Iterator<Item = &'h str> {
+        let bytes = self.text.as_bytes();
+        let is_named = move |own: &Range<usize>| {
+            own.len() == name.len()
+                && bytes.get(own.clone()).is_some_and(|own| own.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        let named = self.headers.iter().filter(move |(own, _)| is_named(own));
+        named.map(|(_, value)| self.text.get(value.clone()).unwrap_or_default())
     }
 
     /// The value of the first header with this name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.values(name).next()
     }
 
     /// Whether a comma-separated header has this token.
     pub fn has_token(&self, name: &str, token: &str) -> bool {
-        self.headers()
-            .filter(|(own, _)| own.eq_ignore_ascii_case(name))
-            .flat_map(|(_, value)| value.split(','))
-            .any(|own| own.trim().eq_ignore_ascii_case(token))
+        self.values(name).flat_map(|value| value.split(',')).any(|own| own.trim().eq_ignore_ascii_case(token))
     }
 
     /// Whether the client wants to go on with this connection (RFC 9112 §9.3).
@@ -229,27 +238,35 @@ impl Head {
     }
 
     fn check(&self) -> Result<Framing, Problem> {
-        let count = |name: &str| self.headers().filter(|(own, _)| own.eq_ignore_ascii_case(name)).count();
-        match count("Host") {
-            0 if self.is_http_1_1 => return Err(Problem::new(400, "The Host header is missing")),
-            0 | 1 => {}
-            _ => return Err(Problem::new(400, "There is more than one Host header")),
-        }
-        let hosts = [self.header("Host"), self.authority().map(|(authority, _)| authority)];
+        // The first value under a name, and whether there are more.
+        let named = |name: &str| {
+            let mut values = self.values(name);
+            (values.next(), values.next().is_some())
+        };
+        let host = match named("Host") {
+            (None, _) if self.is_http_1_1 => return Err(Problem::new(400, "The Host header is missing")),
+            (host, false) => host,
+            (_, true) => return Err(Problem::new(400, "There is more than one Host header")),
+        };
+        let hosts = [host, self.authority().map(|(authority, _)| authority)];
         if hosts.into_iter().flatten().any(|host| !is_host(host)) {
             return Err(Problem::new(400, "The Host is not a name with perhaps a port"));
         }
-        match (count("Content-Length"), count("Transfer-Encoding")) {
-            (0, 0) => Ok(Framing::None),
-            (1, 0) => content_length(self.header("Content-Length").unwrap_or_default()),
-            (0, 1) if !self.is_http_1_1 => Err(Problem::new(400, "HTTP/1.0 has no Transfer-Encoding")),
-            (0, 1) if self.header("Transfer-Encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) => {
-                Ok(Framing::Chunked)
+        match (named("Content-Length"), named("Transfer-Encoding")) {
+            ((None, _), (None, _)) => Ok(Framing::None),
+            ((Some(length), false), (None, _)) => content_length(length),
+            ((Some(_), true), (None, _)) => Err(Problem::new(400, "There is more than one Content-Length header")),
+            ((None, _), (Some(_), true)) => Err(Problem::new(400, "There is more than one Transfer-Encoding header")),
+            ((None, _), (Some(_), false)) if !self.is_http_1_1 => {
+                Err(Problem::new(400, "HTTP/1.0 has no Transfer-Encoding"))
             }
-            (0, 1) => Err(Problem::new(501, "The only Transfer-Encoding understood here is chunked")),
-            (0, _) => Err(Problem::new(400, "There is more than one Transfer-Encoding header")),
-            (_, 0) => Err(Problem::new(400, "There is more than one Content-Length header")),
-            _ => Err(Problem::new(400, "Content-Length and Transfer-Encoding exclude each other")),
+            ((None, _), (Some(coding), false)) if coding.eq_ignore_ascii_case("chunked") => Ok(Framing::Chunked),
+            ((None, _), (Some(_), false)) => {
+                Err(Problem::new(501, "The only Transfer-Encoding understood here is chunked"))
+            }
+            ((Some(_), _), (Some(_), _)) => {
+                Err(Problem::new(400, "Content-Length and Transfer-Encoding exclude each other"))
+            }
         }
     }
 }

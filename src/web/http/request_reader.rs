@@ -30,23 +30,33 @@ pub(crate) struct RequestReader<S = Socket> {
 /// many small pieces cost no more than a few large ones.
 #[derive(Default)]
 struct Buffer {
+    /// Room to receive into. It stays from request to request, so that it is filled with zeros once.
     bytes: Vec<u8>,
     /// So many at the front are used.
     used: usize,
+    /// So many at the front were received. What follows is of no meaning.
+    received: usize,
 }
 
 impl Buffer {
     fn unused(&self) -> &[u8] {
-        self.bytes.get(self.used..).unwrap_or_default()
+        self.bytes.get(self.used..self.received).unwrap_or_default()
     }
 
     fn use_up(&mut self, length: usize) {
-        self.used = (self.used + length).min(self.bytes.len());
+        self.used = (self.used + length).min(self.received);
     }
 
-    fn forget_used(&mut self) {
-        self.bytes.drain(..self.used);
+    /// Room behind what is unused, for so many bytes; the used ones make some of it.
+    fn room(&mut self, length: usize) -> &mut [u8] {
+        self.bytes.copy_within(self.used..self.received, 0);
+        self.received -= self.used;
         self.used = 0;
+        let end = self.received + length;
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
+        }
+        self.bytes.get_mut(self.received..end).unwrap_or_default()
     }
 }
 
@@ -146,11 +156,9 @@ impl<S: ByteSource> RequestReader<S> {
     }
 
     /// Hands over what was received and not used, for a connection that goes on as a WebSocket.
-    pub fn into_rest(mut self) -> Vec<u8> {
+    pub fn into_rest(self) -> Vec<u8> {
         // An idle WebSocket holds no memory that it does not need.
-        self.buffer.forget_used();
-        self.buffer.bytes.shrink_to_fit();
-        self.buffer.bytes
+        self.buffer.unused().to_vec()
     }
 
     /// Moves so many bytes to the end of the body, as they arrive: memory is taken for what has come, not for what was
@@ -253,13 +261,9 @@ impl<S: ByteSource> RequestReader<S> {
 
     /// Reads once; the end of the stream is an error.
     fn receive(&mut self, timeout: Duration) -> io::Result<()> {
-        self.buffer.forget_used();
-        let bytes = &mut self.buffer.bytes;
-        let start = bytes.len();
-        bytes.resize(start + READ_BYTES, 0);
-        let result = self.source.read_within(timeout, bytes.get_mut(start..).unwrap_or_default());
-        bytes.truncate(start + result.as_ref().copied().unwrap_or(0));
-        if result? == 0 { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+        let length = self.source.read_within(timeout, self.buffer.room(READ_BYTES))?;
+        self.buffer.received += length;
+        if length == 0 { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who may talk to the server through whose browser. A web page elsewhere must not reach the till through a name that it
 //! controls (DNS rebinding), nor send it commands or read its live feed (cross-site requests).
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use tiny_http::Method;
@@ -124,7 +125,11 @@ impl OriginPolicy {
 
     /// `reached_at` is this machine's end of the connection: its own address is always known.
     fn knows(&self, host: &str, reached_at: IpAddr) -> bool {
-        let host = host.to_ascii_lowercase();
+        let host = if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::from(host.to_ascii_lowercase())
+        } else {
+            Cow::from(host)
+        };
         let Some((name, port)) = split_port(&host) else { return false };
         if self.is_configured(name) {
             return true;

@@ -213,8 +213,8 @@ fn handshake(head: &Head) -> Result<Vec<u8>, Problem> {
             .with_header("Upgrade", "websocket")
             .with_header("Sec-WebSocket-Version", "13"));
     }
-    let mut keys = head.headers().filter(|(name, _)| name.eq_ignore_ascii_case("Sec-WebSocket-Key"));
-    let (Some((_, key)), None) = (keys.next(), keys.next()) else {
+    let mut keys = head.values("Sec-WebSocket-Key");
+    let (Some(key), None) = (keys.next(), keys.next()) else {
         return Err(refused("there must be one Sec-WebSocket-Key".to_string()));
     };
     // Method, version and tokens are checked by now, and with lists and repeated headers, which tungstenite does not know.
