@@ -15,7 +15,7 @@ use tillsync::domain::Conversion;
 use tillsync::store::{JournalOptions, OpenError, Store, StoreOptions};
 
 use crate::simulated::contents::Contents;
-use crate::simulated::disk::{Disk, File, Images};
+use crate::simulated::disk::{Disk, Event, File, Images};
 use crate::simulated::shop::{Shop, create, create_sale, estimate, keyed, order, sale};
 use crate::support::random::Random;
 
@@ -32,6 +32,7 @@ const HALF_BYTES: usize = 8 << 10;
 
 /// A database with its journal, and what is in both together.
 struct Pair {
+    half_bytes: usize,
     images: Images,
     contents: Contents,
     answers: Vec<(Submission, Answer)>,
@@ -54,7 +55,70 @@ fn a_pair(is_closed: bool) -> Pair {
     let contents = Contents::read(&shop.app.read().unwrap()).unwrap();
     let left_open = disk.kept();
     shop.stop();
-    Pair { images: if is_closed { disk.kept() } else { left_open }, contents, answers }
+    Pair { half_bytes: HALF_BYTES, images: if is_closed { disk.kept() } else { left_open }, contents, answers }
+}
+
+/// Of a database that is several times as large as its memory, so that it has to put away pages of commits that are in the
+/// journal alone: as it was at several times after a checkpoint. Also the bytes that this checkpoint has written.
+fn large_pairs() -> (Vec<Pair>, Vec<usize>) {
+    const HALF_BYTES: usize = 1 << 20;
+    const RECORDS: usize = 600;
+    const PAIRS: usize = 5;
+    let disk: Arc<Disk> = Arc::default();
+    let shop = Shop::run(&disk, disk.open(HALF_BYTES).unwrap());
+    let mut answers = Vec::new();
+    let send = |answers: &mut Vec<_>, command| {
+        let submission = keyed(&format!("key {}", answers.len()), command);
+        let answer = shop.send(&submission).unwrap();
+        answers.push((submission, answer));
+    };
+    for _ in 0..RECORDS {
+        send(&mut answers, Command::CreateEstimate(Box::new(sale("bulky", 120))));
+    }
+    let mut random = Random::new(1);
+    let mut edit_one = |answers: &mut Vec<_>| {
+        let record = estimate(1 + u32::try_from(random.index(RECORDS)).unwrap());
+        send(answers, Command::EditEstimate(record, Box::new(sale("edited", 130))));
+    };
+    let checkpoints = || database_syncs(&disk.log()).len();
+    for _ in 0..2 {
+        let begun = checkpoints();
+        while checkpoints() == begun {
+            edit_one(&mut answers);
+        }
+    }
+    let newest = last_checkpoint(&disk.log());
+    let begun = checkpoints();
+    let mut pairs = Vec::new();
+    for _ in 0..PAIRS {
+        (0..20).for_each(|_| edit_one(&mut answers));
+        let contents = Contents::read(&shop.app.read().unwrap()).unwrap();
+        // Whatever was written has arrived.
+        pairs.push(Pair { half_bytes: HALF_BYTES, images: disk.seen(), contents, answers: answers.clone() });
+    }
+    let log = disk.log();
+    let since = database_syncs(&log).last().map_or(0, |last| last + 1);
+    let early = log.iter().skip(since).filter(|event| event.changes(File::Database)).count();
+    assert_eq!((checkpoints(), early), (begun, 0), "what came since is in the journal alone");
+    shop.stop();
+    (pairs, newest)
+}
+
+/// Where in a log the database was synced.
+fn database_syncs(log: &[Event]) -> Vec<usize> {
+    let is_sync = |event: &Event| matches!(event, Event::Sync(File::Database));
+    log.iter().enumerate().filter(|(_, event)| is_sync(event)).map(|(at, _)| at).collect()
+}
+
+/// The bytes of pages that were written for the last checkpoint.
+fn last_checkpoint(log: &[Event]) -> Vec<usize> {
+    let syncs = database_syncs(log);
+    let [.., before, last] = syncs[..] else { panic!("there were checkpoints") };
+    let bytes = log[before..last].iter().flat_map(|event| match event {
+        Event::Write(File::Database, offset, data) if *offset > 0 => *offset..*offset + data.len(),
+        _ => 0..0,
+    });
+    bytes.collect()
 }
 
 enum Verdict {
@@ -75,7 +139,7 @@ impl Pair {
         let is_untouched = || {
             NAMES.iter().zip(damaged).all(|((_, name), bytes)| fs::read(folder.path().join(name)).unwrap() == *bytes)
         };
-        let journal = JournalOptions { half_bytes: HALF_BYTES, may_be_left_out: false };
+        let journal = JournalOptions { half_bytes: self.half_bytes, may_be_left_out: false };
         let options =
             StoreOptions { directory: folder.path().to_path_buf(), cache_bytes: 1 << 20, currency: None, journal };
         match catch_unwind(AssertUnwindSafe(|| Store::open(&options))) {
@@ -200,4 +264,25 @@ fn a_closed_pair_that_is_damaged_is_refused_and_left_as_it_is_or_everything_in_i
 #[ignore = "long: cargo test-all"]
 fn a_pair_that_was_left_open_and_is_damaged_is_refused_and_left_as_it_is_or_nothing_that_was_answered_is_missing() {
     judge_all(&a_pair(false));
+}
+
+/// A database that is larger than its memory writes pages before its next checkpoint. It must not do so over those that it
+/// would fall back to.
+#[test]
+fn a_flip_in_the_newest_pages_is_healed_in_a_database_that_is_larger_than_its_memory() {
+    const FLIPS: usize = 30;
+    let (pairs, newest) = large_pairs();
+    let (mut healed, mut others) = (0, Vec::new());
+    for (number, pair) in (0..FLIPS).zip(pairs.iter().cycle()) {
+        let random = &mut Random::new(number as u64);
+        let mut files = NAMES.map(|(file, _)| pair.images.of(file).to_bytes());
+        let place = newest[random.index(newest.len())];
+        files[0][place] ^= 1 << random.within(0..8);
+        match pair.judge(&files) {
+            Verdict::Right => healed += 1,
+            Verdict::Refused => others.push(format!("byte {place}: refused")),
+            Verdict::Wrong(what) => others.push(format!("byte {place}: {what}")),
+        }
+    }
+    assert_eq!(healed, FLIPS, "{others:#?}");
 }

@@ -1,10 +1,11 @@
 //! The database file itself: made whole or not at all, checked page by page when it is opened, opened on
-//! trial (nothing reaches the disk until it has proved to be the shop's file),
+//! trial (nothing reaches the disk until it has proved to be the shop's file), written no earlier than it must be (`held_writes`),
 //! brought together with its journal (`attach`), and upgraded from the schema of an earlier release. Held by `tests/faults/creation.rs`, `tests/faults/damage.rs` and
 //! `tests/system/store/upgrade.rs`.
 
 mod attach;
 mod facts;
+mod held_writes;
 mod journal_storage;
 mod open;
 mod options;

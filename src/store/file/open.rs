@@ -8,6 +8,7 @@ use redb::{Builder, Database, DatabaseError, StorageBackend};
 
 use super::attach::{AttachError, Attached, Plan, Run, plan};
 use super::facts::{Facts, read_facts};
+use super::held_writes::HeldWrites;
 use super::journal_storage::{AnyJournal, JournalFile, JournalStorage};
 use super::options::{Attempt, FILE_NAME, JournalOptions, StoreOptions};
 use super::shop_file::ShopFile;
@@ -173,7 +174,7 @@ pub(crate) fn open_on<B: StorageBackend, J: StorageBackend>(
     let open_database = move || {
         let mut builder = Builder::new();
         builder.set_cache_size(STORAGE_CACHE_BYTES).set_check_integrity_on_open(true);
-        builder.create_with_backend(storage()).map_err(StoreError::from)
+        builder.create_with_backend(HeldWrites::new(storage())).map_err(StoreError::from)
     };
     let journal = AnyJournal(journal);
     let database = open_database().map_err(of)?;
@@ -210,7 +211,7 @@ pub(crate) fn open_database(path: &Path, file: &ShopFile, cache_bytes: usize) ->
         .set_cache_size(cache_bytes)
         .set_check_integrity_on_open(true)
         .set_repair_callback(move |session| checked.note_part(session))
-        .create_with_backend(file.clone())?;
+        .create_with_backend(HeldWrites::new(file.clone()))?;
     Ok(database)
 }
 

@@ -16,6 +16,7 @@ use std::{fmt, io};
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, RepairSession, StorageBackend};
 
+use super::held_writes::overlay;
 use crate::store::error::StoreError;
 
 /// How often the progress of a check is told.
@@ -216,17 +217,6 @@ impl Step {
 fn within(out: &mut [u8], offset: u64, length: u64) -> &mut [u8] {
     let kept = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX).min(out.len());
     out.get_mut(..kept).unwrap_or_default()
-}
-
-/// Puts the part of `data`, which belongs at `at`, that falls into `out`, which begins at `offset`.
-fn overlay(out: &mut [u8], offset: u64, at: u64, data: &[u8]) {
-    let skipped_data = usize::try_from(offset.saturating_sub(at)).unwrap_or(usize::MAX);
-    let skipped_out = usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
-    let data = data.get(skipped_data..).unwrap_or_default();
-    let out = out.get_mut(skipped_out..).unwrap_or_default();
-    for (into, byte) in out.iter_mut().zip(data) {
-        *into = *byte;
-    }
 }
 
 /// How far the check is. redb names the beginning of each part; within one, the bytes read tell.

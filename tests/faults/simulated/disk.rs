@@ -278,6 +278,11 @@ impl Disk {
         self.state().kept.clone()
     }
 
+    /// What a reader is given: what would be there if the power went now and everything had arrived.
+    pub fn seen(&self) -> Images {
+        self.state().seen.clone()
+    }
+
     /// What would be there if the power went now.
     pub fn cut(&self, random: &mut Random) -> Images {
         let state = self.state();
