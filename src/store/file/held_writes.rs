@@ -87,7 +87,8 @@ impl<B: StorageBackend> StorageBackend for HeldWrites<B> {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut held = self.held();
-        let is_page = offset > 0 && offset % PAGE_BYTES as u64 == 0 && data.len() % PAGE_BYTES == 0;
+        let is_whole = |bytes: u64| bytes.is_multiple_of(PAGE_BYTES as u64);
+        let is_page = offset > 0 && is_whole(offset) && is_whole(data.len() as u64);
         if !is_page {
             self.release(&mut held)?;
         }

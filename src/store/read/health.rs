@@ -20,7 +20,10 @@ impl ReadHealth {
     }
 
     pub fn watch<T>(&self, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let result = read();
+        self.note(read())
+    }
+
+    pub fn note<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         if matches!(result, Err(StoreError::Database(_))) {
             self.has_failed.store(true, Ordering::Release);
         }

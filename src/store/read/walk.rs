@@ -1,7 +1,7 @@
 //! The walk over the records of one kind, the newest number first: all of them, or those that a filter wants. A search walks the
 //! short search texts, a span of time the runs of numbers that the index of days names.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use redb::{OwnedRange, ReadOnlyTable, ReadTransaction, ReadableTable};
@@ -24,6 +24,13 @@ pub struct Filter {
     pub times: Option<Range<i64>>,
     /// Only those whose number and search text it accepts.
     pub wanted: Option<Wanted>,
+}
+
+impl Filter {
+    /// Whether records are passed over, however many.
+    pub fn is_selective(&self) -> bool {
+        self.times.is_some() || self.wanted.is_some()
+    }
 }
 
 /// A walk over records; it keeps its snapshot alive.
@@ -96,12 +103,23 @@ impl Records {
     }
 
     /// Shows the next record to `take`; `None` at the end.
-    pub fn next_with<T>(&mut self, take: impl FnOnce(RecordKey, &Record<'_>) -> T) -> Result<Option<T>, StoreError> {
-        let health = self.health.clone();
-        health.watch(|| self.read_next(take))
+    pub fn next_with<T>(&mut self, mut take: impl FnMut(RecordKey, &Record<'_>) -> T) -> Result<Option<T>, StoreError> {
+        self.walk(|key, record| ControlFlow::Break(take(key, record)))
     }
 
-    fn read_next<T>(&mut self, take: impl FnOnce(RecordKey, &Record<'_>) -> T) -> Result<Option<T>, StoreError> {
+    /// Shows record after record to `take` until it breaks off, which gives the value; `None` at the end.
+    pub fn walk<T>(
+        &mut self,
+        take: impl FnMut(RecordKey, &Record<'_>) -> ControlFlow<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let result = self.read(take);
+        self.health.note(result)
+    }
+
+    fn read<T>(
+        &mut self,
+        mut take: impl FnMut(RecordKey, &Record<'_>) -> ControlFlow<T>,
+    ) -> Result<Option<T>, StoreError> {
         loop {
             match &mut self.run {
                 WalkedRun::None => {}
@@ -115,8 +133,9 @@ impl Records {
                         if !record.is_deleted
                             && is_timely(self.times.as_ref(), &record)
                             && self.found.as_ref().is_none_or(is_found)
+                            && let ControlFlow::Break(value) = take(key, &record)
                         {
-                            return Ok(Some(take(key, &record)));
+                            return Ok(Some(value));
                         }
                     }
                 }
@@ -129,8 +148,10 @@ impl Records {
                         }
                         let bytes = self.table.get(number.value())?.ok_or(StoreError::Malformed("search text"))?;
                         let record = Record::decode(bytes.value())?;
-                        if is_timely(self.times.as_ref(), &record) {
-                            return Ok(Some(take(key, &record)));
+                        if is_timely(self.times.as_ref(), &record)
+                            && let ControlFlow::Break(value) = take(key, &record)
+                        {
+                            return Ok(Some(value));
                         }
                     }
                 }

@@ -1,6 +1,8 @@
 //! Lists of any length in flat memory: joined from stored bytes while they are sent.
 
-use std::io::{self, Read};
+use std::io;
+use std::mem::take;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,17 +12,15 @@ use serde_json::value::RawValue;
 use super::list_query::ListQuery;
 use super::request::Request;
 use crate::app::{App, Reading};
-use crate::domain::{Kind, Money};
+use crate::domain::{Kind, Money, RecordKey};
 use crate::json::Object;
 use crate::store::{Filter, Record, Records, StoreError};
-use crate::web::http::{Problem, Response};
+use crate::web::http::{BodySource, Problem, Response};
 
 /// A list is one snapshot for a client that reads it promptly. For a slower one it goes on from a newer reading, since
 /// the file grows while an old one is held; what changed in between comes over the live feed anyway. It is looked at between
 /// two pieces, so one blocked write may add its own time limit.
 const SNAPSHOT_TIME_MAX: Duration = Duration::from_secs(2);
-/// Records are gathered into pieces of about this size.
-const PIECE_BYTES: usize = 32 << 10;
 
 /// A bare array of estimates, perhaps of those with one status only.
 pub(crate) fn estimates(request: &Request<'_>, status: Option<&str>) -> Result<Response, Problem> {
@@ -29,8 +29,8 @@ pub(crate) fn estimates(request: &Request<'_>, status: Option<&str>) -> Result<R
     list_query.status = status.map(str::to_string).or(list_query.status);
     answer(request, b"[", |app, reading| {
         let mut walk = Walk::start(app, reading, Kind::Estimate, &list_query)?;
-        Ok(move |piece: &mut Vec<u8>| {
-            let more = walk.fill(piece)?;
+        Ok(move |piece: &mut Vec<u8>, until| {
+            let more = walk.fill(piece, until)?;
             if !more {
                 piece.push(b']');
             }
@@ -44,8 +44,8 @@ pub(crate) fn orders_only(request: &Request<'_>) -> Result<Response, Problem> {
     let list_query = ListQuery::read(request)?;
     answer(request, br#"{"orders":{"items":["#, |app, reading| {
         let mut orders = Walk::start(app, reading, Kind::Order, &list_query)?;
-        Ok(move |piece: &mut Vec<u8>| {
-            let more = orders.fill(piece)?;
+        Ok(move |piece: &mut Vec<u8>, until| {
+            let more = orders.fill(piece, until)?;
             if !more {
                 orders.push_sums(piece);
                 piece.push(b'}');
@@ -62,16 +62,16 @@ pub(crate) fn separate(request: &Request<'_>) -> Result<Response, Problem> {
         let mut estimates = Walk::start(app, reading, Kind::Estimate, &list_query)?;
         let mut orders = Walk::start(app, reading, Kind::Order, &list_query)?;
         let mut is_at_orders = false;
-        Ok(move |piece: &mut Vec<u8>| {
+        Ok(move |piece: &mut Vec<u8>, until| {
             if !is_at_orders {
-                if !estimates.fill(piece)? {
-                    estimates.push_sums(piece);
-                    piece.extend_from_slice(br#","orders":{"items":["#);
-                    is_at_orders = true;
+                if estimates.fill(piece, until)? {
+                    return Ok(true);
                 }
-                return Ok(true);
+                estimates.push_sums(piece);
+                piece.extend_from_slice(br#","orders":{"items":["#);
+                is_at_orders = true;
             }
-            let more = orders.fill(piece)?;
+            let more = orders.fill(piece, until)?;
             if !more {
                 orders.push_sums(piece);
                 push_summary(piece, &estimates, &orders);
@@ -85,9 +85,9 @@ fn push_summary(piece: &mut Vec<u8>, estimates: &Walk, orders: &Walk) {
     let mut object = Object::reopen(piece);
     object.object("summary", |summary| {
         summary
-            .integer("total_estimates", estimates.count)
-            .integer("total_orders", orders.count)
-            .integer("total_transactions", estimates.count + orders.count)
+            .integer("total_estimates", estimates.sums.count)
+            .integer("total_orders", orders.sums.count)
+            .integer("total_transactions", estimates.sums.count + orders.sums.count)
             .number("total_revenue", orders.total_amount());
     });
     object.close();
@@ -115,8 +115,8 @@ fn merge(request: &Request<'_>, list_query: &ListQuery) -> Result<Response, Prob
         let mut estimates = Peeked::new(Walk::start(app, reading, Kind::Estimate, list_query)?)?;
         let mut orders = Peeked::new(Walk::start(app, reading, Kind::Order, list_query)?)?;
         let mut count = 0;
-        Ok(move |piece: &mut Vec<u8>| {
-            while piece.len() < PIECE_BYTES {
+        Ok(move |piece: &mut Vec<u8>, until| {
+            while piece.len() < until {
                 let side = if estimates.is_newer_than(&orders) { &mut estimates } else { &mut orders };
                 let entry = if limit.is_some_and(|limit| count >= limit) { None } else { side.take()? };
                 let Some(entry) = entry else {
@@ -137,15 +137,15 @@ fn merge(request: &Request<'_>, list_query: &ListQuery) -> Result<Response, Prob
 /// Streams `opening` and then what `start` yields piece by piece. The headers say which state of the shop the list shows.
 fn answer<F>(
     request: &Request<'_>,
-    opening: &[u8],
+    opening: &'static [u8],
     start: impl FnOnce(&Arc<App>, &Reading) -> Result<F, StoreError>,
 ) -> Result<Response, Problem>
 where
-    F: FnMut(&mut Vec<u8>) -> Result<bool, StoreError> + Send + 'static,
+    F: FnMut(&mut Vec<u8>, usize) -> Result<bool, StoreError> + Send + 'static,
 {
     let reading = request.app.read()?;
     let seq = reading.seq()?;
-    let pieces = Pieces { next: start(request.app, &reading)?, piece: opening.to_vec(), position: 0, is_done: false };
+    let pieces = Pieces { opening, next: start(request.app, &reading)? };
     let mut response = Response::json_stream(pieces).map_err(|error| {
         log::error!("⚠️ A list could not be read: {error}");
         Problem::new(503, "The database cannot be read at the moment. Please try again.")
@@ -160,13 +160,31 @@ where
 struct Walk {
     app: Arc<App>,
     kind: Kind,
-    left: usize,
     /// What is still to be walked.
     filter: Filter,
     records: Records,
     opened: Instant,
+    sums: ListSums,
+}
+
+/// What a walk has shown.
+struct ListSums {
+    /// Records that it may still show.
+    left: usize,
+    last_number: Option<u32>,
     count: u64,
     total_minor_units: i128,
+}
+
+impl ListSums {
+    fn add(&mut self, key: RecordKey, record: &Record<'_>) {
+        // What is cancelled is in the list, and in no amount.
+        let total = if record.is_cancelled { Money::default() } else { record.total };
+        self.left -= 1;
+        self.last_number = Some(key.number);
+        self.count += 1;
+        self.total_minor_units += i128::from(total.minor_units());
+    }
 }
 
 impl Walk {
@@ -176,48 +194,55 @@ impl Walk {
         Ok(Self {
             app: Arc::clone(app),
             kind,
-            left,
             records: reading.newest_first(kind, &filter)?,
             filter,
             opened: Instant::now(),
-            count: 0,
-            total_minor_units: 0,
+            sums: ListSums { left, last_number: None, count: 0, total_minor_units: 0 },
         })
     }
 
-    /// Shows the next record to `take`; `None` at the end.
-    fn next_with<T>(&mut self, take: impl FnOnce(&Record<'_>) -> T) -> Result<Option<T>, StoreError> {
-        if self.left == 0 {
-            return Ok(None);
-        }
+    /// Goes on from a newer reading when this one is old.
+    fn renew_if_old(&mut self) -> Result<(), StoreError> {
         if self.opened.elapsed() > SNAPSHOT_TIME_MAX {
+            self.filter.before = self.sums.last_number.or(self.filter.before);
             self.records = self.app.read()?.newest_first(self.kind, &self.filter)?;
             self.opened = Instant::now();
         }
-        let found = self.records.next_with(|key, record| {
-            // What is cancelled is in the list, and in no amount.
-            let total = if record.is_cancelled { Money::default() } else { record.total };
-            (key.number, total, take(record))
-        })?;
-        let Some((number, total, taken)) = found else { return Ok(None) };
-        self.filter.before = Some(number);
-        self.left -= 1;
-        self.count += 1;
-        self.total_minor_units += i128::from(total.minor_units());
-        Ok(Some(taken))
+        Ok(())
+    }
+
+    /// Shows the next record to `take`; `None` at the end.
+    fn next_with<T>(&mut self, take: impl Fn(&Record<'_>) -> T) -> Result<Option<T>, StoreError> {
+        if self.sums.left == 0 {
+            return Ok(None);
+        }
+        self.renew_if_old()?;
+        let Self { records, sums, .. } = self;
+        records.walk(|key, record| {
+            sums.add(key, record);
+            ControlFlow::Break(take(record))
+        })
     }
 
     /// Appends records until the piece is full. False once the walk has ended.
-    fn fill(&mut self, piece: &mut Vec<u8>) -> Result<bool, StoreError> {
-        while piece.len() < PIECE_BYTES {
-            let is_first = self.count == 0;
-            let taken = self.next_with(|record| {
-                if !is_first {
+    fn fill(&mut self, piece: &mut Vec<u8>, until: usize) -> Result<bool, StoreError> {
+        while piece.len() < until {
+            if self.sums.left == 0 {
+                return Ok(false);
+            }
+            self.renew_if_old()?;
+            // Where many records lie between two that are wanted, a piece may take longer than a snapshot may get old.
+            let pause = if self.filter.is_selective() { piece.len() + 1 } else { until };
+            let Self { records, sums, .. } = self;
+            let paused = records.walk(|key, record| {
+                if sums.count > 0 {
                     piece.push(b',');
                 }
                 piece.extend_from_slice(record.json);
+                sums.add(key, record);
+                if sums.left == 0 || piece.len() >= pause { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
-            if taken.is_none() {
+            if paused.is_none() {
                 return Ok(false);
             }
         }
@@ -228,12 +253,12 @@ impl Walk {
     fn push_sums(&self, piece: &mut Vec<u8>) {
         piece.push(b']');
         let mut object = Object::reopen(piece);
-        object.integer("count", self.count).number("total_amount", self.total_amount());
+        object.integer("count", self.sums.count).number("total_amount", self.total_amount());
         object.close();
     }
 
     fn total_amount(&self) -> f64 {
-        self.app.currency().to_number(self.total_minor_units)
+        self.app.currency().to_number(self.sums.total_minor_units)
     }
 }
 
@@ -300,24 +325,15 @@ fn activity_entry(kind: Kind, record: &Record<'_>) -> Result<Vec<u8>, StoreError
     Ok(entry)
 }
 
-/// Pieces of a text, as a reader. `next` appends a piece and says whether more will come.
+/// A text in pieces: the opening, and what `next` appends, which says whether more may come.
 struct Pieces<F> {
+    opening: &'static [u8],
     next: F,
-    piece: Vec<u8>,
-    position: usize,
-    is_done: bool,
 }
 
-impl<F: FnMut(&mut Vec<u8>) -> Result<bool, StoreError>> Read for Pieces<F> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.position == self.piece.len() && !self.is_done {
-            self.piece.clear();
-            self.position = 0;
-            self.is_done = !(self.next)(&mut self.piece).map_err(io::Error::other)?;
-        }
-        let mut rest = self.piece.get(self.position..).unwrap_or_default();
-        let length = rest.read(into)?;
-        self.position += length;
-        Ok(length)
+impl<F: FnMut(&mut Vec<u8>, usize) -> Result<bool, StoreError> + Send> BodySource for Pieces<F> {
+    fn append(&mut self, bytes: &mut Vec<u8>, until: usize) -> io::Result<bool> {
+        bytes.extend_from_slice(take(&mut self.opening));
+        (self.next)(bytes, until).map_err(io::Error::other)
     }
 }

@@ -12,6 +12,7 @@ mod problem;
 mod query;
 mod request_reader;
 mod response;
+mod stream;
 mod write_timeout;
 
 #[cfg(test)]
@@ -23,4 +24,5 @@ pub(crate) use problem::{FieldError, LocationPart, Problem, refusal_answer};
 pub(crate) use query::{Query, percent_decode};
 pub(crate) use request_reader::{NoRequest, RequestReader};
 pub(crate) use response::{Fixed, GZIP_FROM_BYTES, Response, SECURITY_LINES};
+pub(crate) use stream::BodySource;
 pub(crate) use write_timeout::TimeoutWriter;

@@ -1,19 +1,17 @@
 //! Answers: built once and written with a deadline. What fits into memory is printed here, in one piece; what is streamed is
-//! printed by `tiny_http::Response`, which knows chunks.
+//! printed by `stream`, in chunks.
 
 use std::borrow::Cow;
-use std::cell::Cell;
-use std::io::{self, BufWriter, Read, Write};
-use std::rc::Rc;
+use std::io::{self, Read, Write};
 
 use flate2::Compression;
 use flate2::read::GzEncoder;
-use tiny_http::{HTTPVersion, Header, StatusCode};
+use tiny_http::StatusCode;
 
 use super::head::Head;
 use super::memory_budget::Reservation;
 use super::problem::Problem;
-use super::write_timeout::WRITE_BYTES;
+use super::stream::{self, Begun, BodyEnd, BodySource, Packed};
 use crate::app::{Answer, ShopClock, SubmitError};
 
 /// Smaller answers fit into one packet anyway.
@@ -42,7 +40,7 @@ pub struct Response {
 enum ResponseBody {
     Bytes(Vec<u8>),
     Fixed(&'static Fixed),
-    Stream(Box<dyn Read + Send>),
+    Stream(Box<dyn BodySource>),
 }
 
 /// Content that is the same for as long as the program runs, plain and compressed.
@@ -85,14 +83,14 @@ impl Response {
     }
 
     /// A JSON answer of any length. What fits into one piece is sent as one.
-    pub fn json_stream(mut source: impl Read + Send + 'static) -> io::Result<Self> {
+    pub fn json_stream(mut source: impl BodySource + 'static) -> io::Result<Self> {
         let mut start = Vec::new();
-        source.by_ref().take(STREAM_FROM_BYTES as u64).read_to_end(&mut start)?;
-        let is_whole = start.len() < STREAM_FROM_BYTES;
-        let mut response = Self::json(200, start);
-        if !is_whole && let ResponseBody::Bytes(start) = response.body {
-            response.body = ResponseBody::Stream(Box::new(io::Cursor::new(start).chain(source)));
+        let may_have_more = source.append(&mut start, STREAM_FROM_BYTES)?;
+        if !may_have_more {
+            return Ok(Self::json(200, start));
         }
+        let mut response = Self::json(200, Vec::new());
+        response.body = ResponseBody::Stream(Box::new(Begun { start, rest: source }));
         Ok(response)
     }
 
@@ -186,8 +184,8 @@ impl Response {
             ResponseBody::Bytes(bytes) => print.whole(bytes, clock),
             ResponseBody::Fixed(content) if is_gzip => print.whole(&content.packed, clock),
             ResponseBody::Fixed(content) => print.whole(&content.plain, clock),
-            ResponseBody::Stream(source) if is_gzip => print.stream(GzEncoder::new(source, Compression::fast())),
-            ResponseBody::Stream(source) => print.stream(source),
+            ResponseBody::Stream(mut source) if is_gzip => print.stream(&mut Packed::new(source.as_mut()), clock),
+            ResponseBody::Stream(mut source) => print.stream(source.as_mut(), clock),
         }
     }
 }
@@ -254,26 +252,14 @@ impl<W: Write> Print<W> {
     /// Prints an answer of known length into memory and writes it in one go.
     fn whole(mut self, body: impl AsRef<[u8]>, clock: &ShopClock) -> io::Result<()> {
         let mut printed = Vec::with_capacity(HEAD_BYTES + body.as_ref().len());
-        let mut digits = itoa::Buffer::new();
-        // Piece by piece: `write!` would be most of the work of a small answer.
-        let mut push = |piece: &str| printed.extend_from_slice(piece.as_bytes());
-        push(if self.minor_version == 0 { "HTTP/1.0 " } else { "HTTP/1.1 " });
-        push(digits.format(self.status));
-        push(" ");
-        push(StatusCode(self.status).default_reason_phrase());
-        push("\r\nServer: ");
-        push(SERVER);
-        push("\r\nDate: ");
-        clock.with_http_date(&mut push);
-        push("\r\n");
-        push(&self.lines);
+        self.print_head(&mut printed, clock);
         // RFC 9110 §8.6: there is nothing whose length could be told.
         if !matches!(self.status, 204 | 304) {
-            push("Content-Length: ");
-            push(digits.format(body.as_ref().len()));
-            push("\r\n");
+            printed.extend_from_slice(b"Content-Length: ");
+            printed.extend_from_slice(itoa::Buffer::new().format(body.as_ref().len()).as_bytes());
+            printed.extend_from_slice(b"\r\n");
         }
-        push("\r\n");
+        printed.extend_from_slice(b"\r\n");
         if !self.is_head {
             printed.extend_from_slice(body.as_ref());
         }
@@ -282,78 +268,32 @@ impl<W: Write> Print<W> {
         self.out.write_all(&printed)
     }
 
-    /// Prints an answer of unknown length as its source yields it. When the source fails, the connection ends without the
-    /// last chunk, so that nobody takes half a list for a whole one.
-    fn stream(self, source: impl Read) -> io::Result<()> {
-        let has_failed = Rc::new(Cell::new(false));
-        let source = Watched { inner: source, has_failed: Rc::clone(&has_failed) };
-        let writer = BufWriter::with_capacity(WRITE_BYTES, self.out);
-        let mut printed = FirstLines { inner: writer, lines: Some(self.lines), has_failed };
-        let result = if self.minor_version == 0 {
-            print_unchunked(&mut printed, self.status, self.is_head, source)
-        } else {
-            let server = Header::from_bytes("Server", SERVER).into_iter().collect();
-            let response = tiny_http::Response::new(StatusCode(self.status), server, source, None, None);
-            response.raw_print(&mut printed, HTTPVersion(1, 1), &[], self.is_head, None)
-        };
-        match result {
-            Ok(()) => printed.inner.flush(),
-            Err(error) => {
-                // What is still in the buffer must not be sent, not even by dropping it.
-                let _ = printed.inner.into_parts();
-                Err(error)
-            }
-        }
-    }
-}
-
-/// HTTP/1.0 knows no chunks: the body ends with the connection.
-fn print_unchunked(printed: &mut impl Write, status: u16, is_head: bool, mut source: impl Read) -> io::Result<()> {
-    let reason = StatusCode(status).default_reason_phrase();
-    printed.write_all(format!("HTTP/1.0 {status} {reason}\r\n").as_bytes())?;
-    printed.write_all(format!("Server: {SERVER}\r\n\r\n").as_bytes())?;
-    if !is_head {
-        io::copy(&mut source, printed)?;
-    }
-    Ok(())
-}
-
-/// Remembers that a source has failed.
-struct Watched<R> {
-    inner: R,
-    has_failed: Rc<Cell<bool>>,
-}
-
-impl<R: Read> Read for Watched<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(into).inspect_err(|_| self.has_failed.set(true))
-    }
-}
-
-/// Puts the lines that `tiny_http` leaves to its caller behind the status line.
-struct FirstLines<W> {
-    inner: W,
-    lines: Option<String>,
-    /// The source of the body has failed: the last chunk, which the printer writes all the same, is not passed on.
-    has_failed: Rc<Cell<bool>>,
-}
-
-impl<W: Write> Write for FirstLines<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.has_failed.get() {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        self.inner.write_all(bytes)?;
-        if bytes.ends_with(b"\r\n")
-            && let Some(lines) = self.lines.take()
-        {
-            self.inner.write_all(lines.as_bytes())?;
-        }
-        Ok(bytes.len())
+    /// Prints an answer of unknown length as its source yields it.
+    fn stream(mut self, source: &mut dyn BodySource, clock: &ShopClock) -> io::Result<()> {
+        let end = if self.minor_version == 0 { BodyEnd::Connection } else { BodyEnd::Chunked };
+        let mut head = Vec::with_capacity(HEAD_BYTES);
+        self.print_head(&mut head, clock);
+        head.extend_from_slice(match end {
+            BodyEnd::Chunked => b"Transfer-Encoding: chunked\r\n\r\n",
+            BodyEnd::Connection => b"\r\n",
+        });
+        if self.is_head { self.out.write_all(&head) } else { stream::print(self.out, head, end, source) }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
+    /// Prints all lines of the head but those that say how long the body is.
+    fn print_head(&self, printed: &mut Vec<u8>, clock: &ShopClock) {
+        // Piece by piece: `write!` would be most of the work of a small answer.
+        let mut push = |piece: &str| printed.extend_from_slice(piece.as_bytes());
+        push(if self.minor_version == 0 { "HTTP/1.0 " } else { "HTTP/1.1 " });
+        push(itoa::Buffer::new().format(self.status));
+        push(" ");
+        push(StatusCode(self.status).default_reason_phrase());
+        push("\r\nServer: ");
+        push(SERVER);
+        push("\r\nDate: ");
+        clock.with_http_date(&mut push);
+        push("\r\n");
+        push(&self.lines);
     }
 }
 
@@ -368,12 +308,12 @@ mod tests {
     /// Yields a megabyte and then fails, as a list whose database has a fault.
     struct FailingList(usize);
 
-    impl Read for FailingList {
-        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-            let length = into.len().min(self.0);
+    impl BodySource for FailingList {
+        fn append(&mut self, bytes: &mut Vec<u8>, until: usize) -> io::Result<bool> {
+            let length = until.saturating_sub(bytes.len()).min(self.0);
             self.0 -= length;
-            into[..length].fill(b'x');
-            if length == 0 { Err(io::Error::other("the disk says no")) } else { Ok(length) }
+            bytes.resize(bytes.len() + length, b'x');
+            if self.0 == 0 { Err(io::Error::other("the disk says no")) } else { Ok(true) }
         }
     }
 
