@@ -58,9 +58,9 @@ impl Store {
     }
 
     fn of(file: OpenedFile) -> Result<Self, OpenError> {
-        let OpenedFile { database, attached, reopen, path, facts, run, lock } = file;
+        let OpenedFile { database, held, attached, reopen, path, facts, run, lock } = file;
         let counts = Arc::default();
-        let opened = Opened::new(database, attached, facts.currency, Arc::clone(&counts));
+        let opened = Opened::new(database, held, attached, facts.currency, Arc::clone(&counts));
         let opened = opened.map_err(|error| OpenError::of(&path, error))?;
         Ok(Self {
             opened: RwLock::new(Some(opened)),
@@ -176,8 +176,8 @@ impl Store {
         }
         let reopened = (self.opener)();
         *last_attempt = Some(Instant::now());
-        let Reopened { database, attached } = reopened?;
-        *opened = Some(Opened::new(database, attached, self.currency, Arc::clone(&self.counts))?);
+        let Reopened { database, held, attached } = reopened?;
+        *opened = Some(Opened::new(database, held, attached, self.currency, Arc::clone(&self.counts))?);
         log::info!("The database is open again");
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
 
 use super::error::StoreError;
-use super::file::{Attached, note_of};
+use super::file::{Attached, HeldBytes, note_of};
 use super::journal::{Appended, EntryLog, Journal, JournalNote};
 use super::read::{ReadHealth, Snapshot};
 use super::write::{CommitTime, Kept, Transaction, Written};
@@ -66,6 +66,7 @@ pub(crate) struct Opened {
     currency: Currency,
     counts: Arc<JournalCounts>,
     writing: Mutex<Writing>,
+    held: HeldBytes,
     database: Database,
 }
 
@@ -83,6 +84,7 @@ struct Writing {
 impl Opened {
     pub fn new(
         database: Database,
+        held: HeldBytes,
         attached: Attached,
         currency: Currency,
         counts: Arc<JournalCounts>,
@@ -93,7 +95,7 @@ impl Opened {
         let health = ReadHealth::default();
         let latest = RwLock::new(Arc::new(Snapshot::new(database.begin_read()?, currency, health.clone())));
         let writing = Mutex::new(Writing { kept: Kept::default(), journal, note, last_commit: Instant::now() });
-        let opened = Self { latest, health, currency, counts, writing, database };
+        let opened = Self { latest, health, currency, counts, writing, held, database };
         opened.count_bytes(&opened.writing());
         Ok(opened)
     }
@@ -179,7 +181,7 @@ impl Opened {
             };
             u64::from(change.key.number) <= bound
         });
-        if is_within_bounds && journal.append(&mut kept.entry)? == Appended::Durable {
+        if is_within_bounds && !self.held.is_checkpoint_due() && journal.append(&mut kept.entry)? == Appended::Durable {
             transaction.set_durability(Durability::None)?;
             transaction.commit()?;
             self.count_bytes(writing);

@@ -1,203 +1,407 @@
-//! What the database writes before its time is kept in memory until its next checkpoint.
+//! Writes that are held back until a checkpoint: between two checkpoints the file stays as the last one left it, so that the
+//! state before that one stays whole, too.
 //!
-//! redb writes pages of commits that are in the journal alone as soon as its memory is full. It may put them where pages of
-//! the checkpoint before the last one are, which it needs no more, unless a flipped bit in the newest pages makes it go back
-//! to just that checkpoint. So these writes wait: the pages of that checkpoint stay whole, and the journal brings the
-//! database forward from there.
+//! redb has two commit slots. When the pages of the newest durable commit are damaged, it goes back to the one before, and the
+//! journal brings that forward again. But once a durable commit is through, redb gives the pages that only the one before
+//! needs to the commits that follow. Those are not durable, and their pages stay in redb's memory, until it needs room
+//! there: for a page that is read, or for more than it may hold unwritten. Then they go to the file, and what they overwrite
+//! is a state that may still be needed. Here they wait in memory instead.
+//!
+//! Invariants:
+//! 1. Between the sync of a durable commit and the header of the next one, nothing is written to the file, unless more than
+//!    [`HELD_BYTES_MAX`] would have to be held.
+//! 2. What is held is in the file before a sync that redb counts on. It counts on all but the one with which it makes a file
+//!    longer: no header speaks of what is there before the next commit.
+//!
+//! What is written to the file early is as safe from a power cut as without this: redb reuses no page of its newest
+//! durable commit.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::ops::Bound;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use redb::{BackendError, StorageBackend};
 
-/// What is kept at most. Between two checkpoints of a journal of ordinary size less comes together; what is beyond is written
-/// at once, and a flipped bit may then close the shop instead of being put right.
-const HELD_BYTES_MAX: usize = 16 << 20;
-/// redb writes whole pages of this size or a multiple of it, and its header.
-const PAGE_BYTES: usize = 4_096;
+use super::overlay::{Overlay, read_or_zeros};
 
-/// A database's storage whose pages are written when they are needed.
-#[derive(Debug)]
-pub(crate) struct HeldWrites<B> {
-    storage: B,
-    held: Mutex<WaitingPages>,
-    /// So that a read asks nobody while nothing is kept.
-    is_holding: AtomicBool,
+/// Beyond it redb's writes go to the file at once, until the next checkpoint. A transaction that is so large is an upgrade.
+const HELD_BYTES_MAX: usize = 16 << 20;
+/// Of that, when a checkpoint is due: a commit and the pages that are read until the next one have room in the rest.
+const DUE_BYTES: usize = HELD_BYTES_MAX / 2;
+/// The only page that redb overwrites in place: which commit is the newest.
+const HEADER_OFFSET: u64 = 0;
+
+/// How much is held. Clones count the same writes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HeldBytes(Arc<AtomicUsize>);
+
+impl HeldBytes {
+    /// Whether there is so much that a checkpoint should bring it to the file.
+    pub fn is_checkpoint_due(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > DUE_BYTES
+    }
 }
 
-#[derive(Debug, Default)]
-struct WaitingPages {
-    pages: BTreeMap<u64, Box<[u8]>>,
-    /// The header of a commit was written: what comes up to the next sync belongs to it. Or too much has come together.
-    is_due: bool,
+/// What becomes of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holding {
+    /// It is held.
+    On,
+    /// The same, and the file has just been made longer, which the next sync is about.
+    OnWhileGrowing,
+    /// It goes to the file: a header is on its way there, or there is too much.
+    Off,
+}
+
+/// A file of which the writes are held.
+#[derive(Debug)]
+pub(crate) struct HeldWrites<B> {
+    file: B,
+    held: RwLock<HoldState>,
+    bytes: HeldBytes,
+}
+
+#[derive(Debug)]
+struct HoldState {
+    overlay: Overlay,
+    holding: Holding,
 }
 
 impl<B: StorageBackend> HeldWrites<B> {
-    pub fn new(storage: B) -> Self {
-        Self { storage, held: Mutex::default(), is_holding: AtomicBool::new(false) }
+    pub fn over(file: B, bytes: HeldBytes) -> Self {
+        let held = HoldState { overlay: Overlay::default(), holding: Holding::On };
+        bytes.0.store(0, Ordering::Relaxed);
+        Self { file, held: RwLock::new(held), bytes }
     }
 
-    fn held(&self) -> MutexGuard<'_, WaitingPages> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes what is kept, and from then on at once.
-    fn release(&self, held: &mut WaitingPages) -> io::Result<()> {
-        for (offset, page) in &held.pages {
-            self.storage.write(*offset, page)?;
+    /// Whether this write is held now.
+    fn hold(&self, offset: u64, data: &[u8]) -> io::Result<bool> {
+        let mut held = self.held();
+        if offset == HEADER_OFFSET || held.overlay.bytes() + data.len() > HELD_BYTES_MAX {
+            held.holding = Holding::Off;
         }
-        held.pages.clear();
-        held.is_due = true;
-        self.is_holding.store(false, Ordering::Release);
+        if held.holding == Holding::Off {
+            return Ok(false);
+        }
+        held.overlay.write(offset, data, |offset, out| read_or_zeros(&self.file, self.file.len()?, offset, out))?;
+        self.count(&held);
+        Ok(true)
+    }
+
+    /// Brings everything that is held to the file, in pieces: who reads meanwhile waits for one of them at most. What could
+    /// not be written stays held.
+    fn release(&self) -> io::Result<()> {
+        while self.release_run()? {}
         Ok(())
+    }
+
+    /// Whether there was anything.
+    fn release_run(&self) -> io::Result<bool> {
+        let mut held = self.held();
+        let Some(run) = held.overlay.first_run() else { return Ok(false) };
+        self.file.write(run.0, &run.1)?;
+        held.overlay.forget(&run);
+        self.count(&held);
+        Ok(true)
+    }
+
+    fn count(&self, held: &HoldState) {
+        self.bytes.0.store(held.overlay.bytes(), Ordering::Relaxed);
+    }
+
+    fn held(&self) -> RwLockWriteGuard<'_, HoldState> {
+        self.held.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<B: StorageBackend> StorageBackend for HeldWrites<B> {
     fn len(&self) -> io::Result<u64> {
-        self.storage.len()
+        self.file.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        if !self.is_holding.load(Ordering::Acquire) {
-            return self.storage.read(offset, out);
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        if held.overlay.meets(offset, out.len()) {
+            return held.overlay.read(offset, out, |offset, out| self.file.read(offset, out));
         }
-        let held = self.held();
-        self.storage.read(offset, out)?;
-        let end = offset + out.len() as u64;
-        for (at, page) in held.pages.range(offset.saturating_sub(PAGE_BYTES as u64 - 1)..end) {
-            overlay(out, offset, *at, page);
-        }
-        Ok(())
+        // The disk may be slow, and nobody should wait for it who does not read from it. redb writes to no page that is being
+        // read.
+        drop(held);
+        self.file.read(offset, out)
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        drop(self.held().pages.split_off(&length));
-        self.storage.set_len(length)
+        let mut held = self.held();
+        let grows = length > self.file.len()?;
+        self.file.set_len(length)?;
+        held.overlay.cut(length);
+        self.count(&held);
+        held.holding = match held.holding {
+            Holding::Off => Holding::Off,
+            Holding::On | Holding::OnWhileGrowing if grows => Holding::OnWhileGrowing,
+            Holding::On | Holding::OnWhileGrowing => Holding::On,
+        };
+        Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.storage.sync_data()?;
-        self.held().is_due = false;
+        let is_for_length = self.held().holding == Holding::OnWhileGrowing;
+        if !is_for_length {
+            self.release()?;
+        }
+        self.file.sync_data()?;
+        self.held().holding = Holding::On;
         Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let mut held = self.held();
-        let is_whole = |bytes: u64| bytes.is_multiple_of(PAGE_BYTES as u64);
-        let is_page = offset > 0 && is_whole(offset) && is_whole(data.len() as u64);
-        if !is_page {
-            self.release(&mut held)?;
+        if self.hold(offset, data)? {
+            return Ok(());
         }
-        if held.is_due {
-            return self.storage.write(offset, data);
-        }
-        self.is_holding.store(true, Ordering::Release);
-        for (at, page) in (offset..).step_by(PAGE_BYTES).zip(data.chunks(PAGE_BYTES)) {
-            held.pages.insert(at, page.into());
-        }
-        if held.pages.len() * PAGE_BYTES > HELD_BYTES_MAX { self.release(&mut held) } else { Ok(()) }
+        // An older form of the same page must not follow.
+        self.release()?;
+        self.file.write(offset, data)
     }
 
     fn close(&self) -> io::Result<()> {
-        self.storage.close()
+        self.file.close()
     }
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.storage.try_lock_range(start, end)
+        self.file.try_lock_range(start, end)
     }
 
     fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.storage.try_lock_shared_range(start, end)
+        self.file.try_lock_shared_range(start, end)
     }
 
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.storage.lock_range(start, end)
+        self.file.lock_range(start, end)
     }
 
     fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.storage.lock_shared_range(start, end)
+        self.file.lock_shared_range(start, end)
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.storage.unlock_range(start, end)
+        self.file.unlock_range(start, end)
     }
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.storage.query_lock_range(start, end)
-    }
-}
-
-/// Puts the part of `data`, which belongs at `at`, that falls into `out`, which begins at `offset`.
-pub(super) fn overlay(out: &mut [u8], offset: u64, at: u64, data: &[u8]) {
-    let skipped_data = usize::try_from(offset.saturating_sub(at)).unwrap_or(usize::MAX);
-    let skipped_out = usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
-    let data = data.get(skipped_data..).unwrap_or_default();
-    let out = out.get_mut(skipped_out..).unwrap_or_default();
-    for (into, byte) in out.iter_mut().zip(data) {
-        *into = *byte;
+        self.file.query_lock_range(start, end)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Barrier, Mutex, MutexGuard, mpsc};
+    use std::thread;
+    use std::time::Duration;
+
     use redb::backends::InMemoryBackend;
 
     use super::*;
 
-    fn storage() -> HeldWrites<InMemoryBackend> {
-        let storage = HeldWrites::new(InMemoryBackend::new());
-        storage.set_len(page(8)).unwrap();
-        storage
+    const PAGE: u64 = 4_096;
+    const DEADLINE: Duration = Duration::from_secs(10);
+
+    /// A file in memory of many pages, which tells what was done to it.
+    #[derive(Debug)]
+    struct Recorded(Mutex<State>);
+
+    #[derive(Debug, Default)]
+    struct State {
+        bytes: Vec<u8>,
+        /// The offset of each write, and syncs.
+        steps: Vec<Option<u64>>,
+        is_failing: bool,
     }
 
-    fn page(number: u64) -> u64 {
-        number * PAGE_BYTES as u64
-    }
-
-    fn two_bytes(storage: &impl StorageBackend, offset: u64) -> [u8; 2] {
-        let mut bytes = [9; 2];
-        storage.read(offset, &mut bytes).unwrap();
-        bytes
-    }
-
-    #[test]
-    fn pages_reach_the_storage_with_the_header_of_a_commit_and_are_read_before() {
-        let storage = storage();
-        storage.write(page(3), &[1; 2 * PAGE_BYTES]).unwrap();
-        storage.write(page(4), &[2; PAGE_BYTES]).unwrap();
-        storage.sync_data().unwrap();
-        assert_eq!(two_bytes(&storage, page(4) - 1), [1, 2]);
-        assert_eq!(two_bytes(&storage, page(5) - 1), [2, 0]);
-        assert_eq!(two_bytes(&storage.storage, page(4) - 1), [0, 0], "a sync alone writes nothing");
-
-        storage.write(0, &[7; 320]).unwrap();
-        assert_eq!(two_bytes(&storage.storage, page(4) - 1), [1, 2]);
-        storage.write(page(5), &[3; PAGE_BYTES]).unwrap();
-        assert_eq!(two_bytes(&storage.storage, page(5)), [3, 3], "it belongs to the commit");
-        storage.sync_data().unwrap();
-        storage.write(page(5), &[4; PAGE_BYTES]).unwrap();
-        assert_eq!(two_bytes(&storage.storage, page(5)), [3, 3], "it belongs to the next one");
-        assert_eq!(two_bytes(&storage, page(5)), [4, 4]);
-    }
-
-    #[test]
-    fn what_is_cut_off_is_not_kept_and_what_is_too_much_is_written() {
-        let storage = storage();
-        storage.write(page(7), &[1; PAGE_BYTES]).unwrap();
-        storage.set_len(page(7)).unwrap();
-        storage.set_len(page(8)).unwrap();
-        assert_eq!(two_bytes(&storage, page(7)), [0, 0]);
-
-        let pages = (HELD_BYTES_MAX / PAGE_BYTES) as u64 + 2;
-        storage.set_len(page(pages)).unwrap();
-        for number in 1..pages {
-            storage.write(page(number), &[5; PAGE_BYTES]).unwrap();
+    impl Recorded {
+        fn state(&self) -> MutexGuard<'_, State> {
+            self.0.lock().unwrap()
         }
-        assert_eq!(two_bytes(&storage.storage, page(pages - 1)), [5, 5]);
-        assert!(storage.held().pages.is_empty());
+
+        fn take_steps(&self) -> Vec<Option<u64>> {
+            std::mem::take(&mut self.state().steps)
+        }
+    }
+
+    impl StorageBackend for Recorded {
+        fn len(&self) -> io::Result<u64> {
+            Ok(self.state().bytes.len() as u64)
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+            let start = usize::try_from(offset).unwrap();
+            out.copy_from_slice(self.state().bytes.get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
+            Ok(())
+        }
+
+        fn set_len(&self, length: u64) -> io::Result<()> {
+            self.state().bytes.resize(usize::try_from(length).unwrap(), 0);
+            Ok(())
+        }
+
+        fn sync_data(&self) -> io::Result<()> {
+            self.state().steps.push(None);
+            Ok(())
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            let mut state = self.state();
+            if state.is_failing {
+                return Err(io::ErrorKind::Other.into());
+            }
+            let start = usize::try_from(offset).unwrap();
+            state.bytes[start..start + data.len()].copy_from_slice(data);
+            state.steps.push(Some(offset));
+            Ok(())
+        }
+    }
+
+    fn held_writes(length: usize) -> HeldWrites<Recorded> {
+        let state = State { bytes: vec![0; length], ..State::default() };
+        HeldWrites::over(Recorded(Mutex::new(state)), HeldBytes::default())
+    }
+
+    fn write(file: &HeldWrites<Recorded>, page: u64, byte: u8) {
+        file.write(page * PAGE, &[byte; 4_096]).unwrap();
+    }
+
+    fn read(file: &impl StorageBackend, page: u64) -> u8 {
+        let mut out = [0; 4_096];
+        file.read(page * PAGE, &mut out).unwrap();
+        assert!(out.iter().all(|byte| *byte == out[0]));
+        out[0]
+    }
+
+    #[test]
+    fn pages_are_read_at_once_and_in_the_file_before_the_sync_that_follows_a_header() {
+        let file = held_writes(64 << 10);
+        write(&file, 3, 1);
+        write(&file, 9, 2);
+        write(&file, 3, 3);
+        assert_eq!((read(&file, 3), read(&file, 9)), (3, 2));
+        assert_eq!(file.file.take_steps(), []);
+
+        file.write(0, &[7; 320]).unwrap();
+        write(&file, 5, 4);
+        file.sync_data().unwrap();
+        assert_eq!(file.file.take_steps(), [Some(3 * PAGE), Some(9 * PAGE), Some(0), Some(5 * PAGE), None]);
+        assert_eq!((read(&file.file, 3), read(&file.file, 9), read(&file.file, 5)), (3, 2, 4));
+
+        write(&file, 5, 5);
+        assert_eq!(file.file.take_steps(), [], "held again until the next one");
+    }
+
+    #[test]
+    fn a_sync_for_a_longer_file_leaves_pages_held_and_any_other_does_not() {
+        let file = held_writes(16 << 10);
+        write(&file, 2, 1);
+        file.set_len(64 << 10).unwrap();
+        write(&file, 9, 2);
+        file.sync_data().unwrap();
+        assert_eq!(file.file.take_steps(), [None]);
+        file.sync_data().unwrap();
+        assert_eq!(file.file.take_steps(), [Some(2 * PAGE), Some(9 * PAGE), None]);
+    }
+
+    #[test]
+    fn pages_beyond_a_new_end_are_forgotten() {
+        let file = held_writes(64 << 10);
+        write(&file, 2, 1);
+        write(&file, 9, 2);
+        file.set_len(32 << 10).unwrap();
+        file.set_len(64 << 10).unwrap();
+        assert_eq!((read(&file, 2), read(&file, 9)), (1, 0));
+    }
+
+    #[test]
+    fn a_checkpoint_is_due_in_time_and_what_is_too_much_goes_to_the_file_in_its_newest_form() {
+        let file = held_writes(HELD_BYTES_MAX + (1 << 20));
+        let pages = HELD_BYTES_MAX as u64 / PAGE;
+        for page in 1..=pages {
+            assert_eq!(file.bytes.is_checkpoint_due(), page > pages / 2 + 1, "{page} of {pages}");
+            write(&file, page, 1);
+        }
+        assert_eq!(file.file.take_steps(), []);
+        write(&file, 1, 2);
+        assert!(!file.bytes.is_checkpoint_due());
+        assert_eq!((read(&file.file, 1), read(&file.file, 2), read(&file.file, pages)), (2, 1, 1));
+        write(&file, 2, 3);
+        assert_eq!(read(&file.file, 2), 3, "until the next checkpoint nothing is held");
+
+        file.write(0, &[7; 320]).unwrap();
+        file.sync_data().unwrap();
+        write(&file, 2, 4);
+        assert_eq!((read(&file, 2), read(&file.file, 2)), (4, 3));
+    }
+
+    #[test]
+    fn what_cannot_be_brought_to_the_file_stays_held() {
+        let file = held_writes(64 << 10);
+        write(&file, 3, 1);
+        file.file.state().is_failing = true;
+        assert!(file.write(0, &[7; 320]).is_err());
+        assert_eq!(read(&file, 3), 1);
+        file.file.state().is_failing = false;
+        file.sync_data().unwrap();
+        assert_eq!(file.file.take_steps(), [Some(3 * PAGE), None]);
+    }
+
+    /// A slow disk: a read ends when there is another one. It counts those that have begun.
+    #[derive(Debug)]
+    struct ReadInPairs(InMemoryBackend, Barrier, AtomicUsize);
+
+    impl StorageBackend for ReadInPairs {
+        fn len(&self) -> io::Result<u64> {
+            self.0.len()
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+            self.2.fetch_add(1, Ordering::SeqCst);
+            self.1.wait();
+            self.0.read(offset, out)
+        }
+
+        fn set_len(&self, length: u64) -> io::Result<()> {
+            self.0.set_len(length)
+        }
+
+        fn sync_data(&self) -> io::Result<()> {
+            self.0.sync_data()
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            self.0.write(offset, data)
+        }
+    }
+
+    #[test]
+    fn whoever_reads_from_the_disk_keeps_neither_another_reader_nor_a_write_waiting() {
+        let disk = ReadInPairs(InMemoryBackend::new(), Barrier::new(2), AtomicUsize::new(0));
+        let file = Arc::new(HeldWrites::over(disk, HeldBytes::default()));
+        file.set_len(64 << 10).unwrap();
+        file.write(3 * PAGE, &[1; 4_096]).unwrap();
+        let (done, is_done) = mpsc::channel();
+        let begin = |act: fn(&HeldWrites<ReadInPairs>)| {
+            let (file, done) = (Arc::clone(&file), done.clone());
+            thread::spawn(move || {
+                act(&file);
+                done.send(()).unwrap();
+            });
+        };
+        begin(|file| assert_eq!(read(file, 5), 0));
+        while file.file.2.load(Ordering::SeqCst) == 0 {
+            thread::yield_now();
+        }
+        begin(|file| file.write(4 * PAGE, &[1; 4_096]).unwrap());
+        is_done.recv_timeout(DEADLINE).unwrap();
+        begin(|file| assert_eq!(read(file, 6), 0));
+        for _ in 0..2 {
+            is_done.recv_timeout(DEADLINE).unwrap();
+        }
     }
 }

@@ -8,7 +8,7 @@ use redb::{Builder, Database, DatabaseError, StorageBackend};
 
 use super::attach::{AttachError, Attached, Plan, Run, plan};
 use super::facts::{Facts, read_facts};
-use super::held_writes::HeldWrites;
+use super::held_writes::{HeldBytes, HeldWrites};
 use super::journal_storage::{AnyJournal, JournalFile, JournalStorage};
 use super::options::{Attempt, FILE_NAME, JournalOptions, StoreOptions};
 use super::shop_file::ShopFile;
@@ -31,12 +31,14 @@ pub(crate) type Reopen = Box<dyn Fn() -> Result<Reopened, StoreError> + Send + S
 /// A file that was opened again.
 pub(crate) struct Reopened {
     pub database: Database,
+    pub held: HeldBytes,
     pub attached: Attached,
 }
 
 /// A file that is whole, ours and up to date, in which the start of this run is noted.
 pub(crate) struct OpenedFile {
     pub database: Database,
+    pub held: HeldBytes,
     pub attached: Attached,
     pub reopen: Reopen,
     pub path: PathBuf,
@@ -84,17 +86,20 @@ pub(crate) fn open(options: &StoreOptions, attempt: Attempt) -> Result<OpenedFil
         return Err(OpenError::LeadsNowhere(path));
     }
     let file = ShopFile::on_trial(&path, attempt.on_progress).map_err(|error| OpenError::of(&path, error))?;
-    let (database, facts, plan) = accept(&path, &file, &journal, options)?;
+    let held = HeldBytes::default();
+    let (database, facts, plan) = accept(&path, &file, &held, &journal, options)?;
     let of = |error: StoreError| OpenError::of(&path, error);
     file.accept().map_err(of)?;
     let attached = plan.carry_out(&database, &facts, &journal, true).map_err(of)?;
     let (opener_path, options, had_journal) = (path.clone(), options.clone(), attached.journal.is_some());
     let reopen: Reopen = Box::new(move || {
         crate::platform::forget_cached(&opener_path).map_err(DatabaseError::from)?;
-        let database = open_database(&opener_path, &ShopFile::trusted(&opener_path)?, options.cache_bytes)?;
-        attach_again(database, &facts, &journal, &options.journal, had_journal)
+        let (file, held) = (ShopFile::trusted(&opener_path)?, HeldBytes::default());
+        let database = open_database(&opener_path, &file, &held, options.cache_bytes)?;
+        let attached = attach_again(&database, &facts, &journal, &options.journal, had_journal)?;
+        Ok(Reopened { database, held, attached })
     });
-    OpenedFile::of(database, attached, reopen, path, facts, Some(lock))
+    OpenedFile::of(database, held, attached, reopen, path, facts, Some(lock))
 }
 
 /// Opens a file on trial: whether it is a whole database of this or an earlier release, in the currency asked for, with a
@@ -102,6 +107,7 @@ pub(crate) fn open(options: &StoreOptions, attempt: Attempt) -> Result<OpenedFil
 fn accept(
     path: &Path,
     file: &ShopFile,
+    held: &HeldBytes,
     journal: &JournalFile,
     options: &StoreOptions,
 ) -> Result<(Database, Facts, Plan), OpenError> {
@@ -109,7 +115,7 @@ fn accept(
     if fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0) {
         return Err(OpenError::Damaged { path: path.to_path_buf(), reason: "it is empty".to_string() });
     }
-    let database = open_database(path, file, options.cache_bytes).map_err(of)?;
+    let database = open_database(path, file, held, options.cache_bytes).map_err(of)?;
     let found = upgrade::schema(&database).map_err(of)?;
     if found > SCHEMA_VERSION {
         return Err(OpenError::Newer { path: path.to_path_buf(), found, known: SCHEMA_VERSION });
@@ -142,21 +148,20 @@ fn accept(
 
 /// Brings a database that was opened again together with its journal.
 fn attach_again(
-    database: Database,
+    database: &Database,
     facts: &Facts,
     journal: &dyn JournalStorage,
     options: &JournalOptions,
     had_journal: bool,
-) -> Result<Reopened, StoreError> {
+) -> Result<Attached, StoreError> {
     // Nobody is there to give a word: what the journal has is needed.
     let options = JournalOptions { may_be_left_out: false, ..*options };
-    let plan = plan(&database, facts, journal, &options)?;
+    let plan = plan(database, facts, journal, &options)?;
     // Somebody has put another file there while the shop was open: what was shown is no past of that.
-    if read_facts(&database)?.id != facts.id || had_journal && !plan.is_journal_needed() {
+    if read_facts(database)?.id != facts.id || had_journal && !plan.is_journal_needed() {
         return Err(StoreError::JournalLost);
     }
-    let attached = plan.carry_out(&database, facts, journal, false)?;
-    Ok(Reopened { database, attached })
+    plan.carry_out(database, facts, journal, false)
 }
 
 /// The same on any storage: an empty one is made into a database first.
@@ -171,24 +176,30 @@ pub(crate) fn open_on<B: StorageBackend, J: StorageBackend>(
         let made = Builder::new().create_with_backend(storage());
         made.map_err(StoreError::from).and_then(|database| fill(database, Currency::INR)).map_err(of)?;
     }
-    let open_database = move || {
+    let open_database = move |held: &HeldBytes| {
         let mut builder = Builder::new();
         builder.set_cache_size(STORAGE_CACHE_BYTES).set_check_integrity_on_open(true);
-        builder.create_with_backend(HeldWrites::new(storage())).map_err(StoreError::from)
+        builder.create_with_backend(HeldWrites::over(storage(), held.clone())).map_err(StoreError::from)
     };
-    let journal = AnyJournal(journal);
-    let database = open_database().map_err(of)?;
+    let (journal, held) = (AnyJournal(journal), HeldBytes::default());
+    let database = open_database(&held).map_err(of)?;
     let facts = read_facts(&database).map_err(of)?;
     let plan = plan(&database, &facts, &journal, &options).map_err(|error| of(error.into()))?;
     let attached = plan.carry_out(&database, &facts, &journal, true).map_err(of)?;
     let had_journal = attached.journal.is_some();
-    let reopen: Reopen = Box::new(move || attach_again(open_database()?, &facts, &journal, &options, had_journal));
-    OpenedFile::of(database, attached, reopen, path, facts, None)
+    let reopen: Reopen = Box::new(move || {
+        let held = HeldBytes::default();
+        let database = open_database(&held)?;
+        let attached = attach_again(&database, &facts, &journal, &options, had_journal)?;
+        Ok(Reopened { database, held, attached })
+    });
+    OpenedFile::of(database, held, attached, reopen, path, facts, None)
 }
 
 impl OpenedFile {
     fn of(
         database: Database,
+        held: HeldBytes,
         mut attached: Attached,
         reopen: Reopen,
         path: PathBuf,
@@ -196,12 +207,17 @@ impl OpenedFile {
         lock: Option<File>,
     ) -> Result<Self, OpenError> {
         let run = attached.run.take().ok_or_else(|| OpenError::of(&path, StoreError::Malformed("run")))?;
-        Ok(Self { database, attached, reopen, path, facts, run, lock })
+        Ok(Self { database, held, attached, reopen, path, facts, run, lock })
     }
 }
 
 /// Verifies the checksum of every page: without that, redb would serve flipped bits as data.
-pub(crate) fn open_database(path: &Path, file: &ShopFile, cache_bytes: usize) -> Result<Database, StoreError> {
+pub(crate) fn open_database(
+    path: &Path,
+    file: &ShopFile,
+    held: &HeldBytes,
+    cache_bytes: usize,
+) -> Result<Database, StoreError> {
     if fs::metadata(path).map_err(DatabaseError::from)?.len() == 0 {
         // redb would take an empty file for a new one and answer with an empty shop.
         return Err(StoreError::Malformed("file of zero bytes"));
@@ -211,7 +227,7 @@ pub(crate) fn open_database(path: &Path, file: &ShopFile, cache_bytes: usize) ->
         .set_cache_size(cache_bytes)
         .set_check_integrity_on_open(true)
         .set_repair_callback(move |session| checked.note_part(session))
-        .create_with_backend(HeldWrites::new(file.clone()))?;
+        .create_with_backend(HeldWrites::over(file.clone(), held.clone()))?;
     Ok(database)
 }
 

@@ -16,7 +16,7 @@ use std::{fmt, io};
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, RepairSession, StorageBackend};
 
-use super::held_writes::overlay;
+use super::overlay::{Overlay, read_or_zeros};
 use crate::store::error::StoreError;
 
 /// How often the progress of a check is told.
@@ -42,11 +42,10 @@ impl ShopFile {
     pub fn on_trial(path: &Path, on_progress: OnProgress) -> Result<Self, StoreError> {
         let file = open_backend(path)?;
         let length = file.len().map_err(DatabaseError::from)?;
-        let held_back = HeldBack { steps: Vec::new(), length };
         Ok(Self(Arc::new(Inner {
             file,
             is_accepted: AtomicBool::new(false),
-            held_back: Mutex::new(held_back),
+            held_back: Mutex::new(HeldBack::of(length)),
             progress: Some(CheckProgress::new(length, on_progress)),
         })))
     }
@@ -56,7 +55,7 @@ impl ShopFile {
         Ok(Self(Arc::new(Inner {
             file: open_backend(path)?,
             is_accepted: AtomicBool::new(true),
-            held_back: Mutex::new(HeldBack { steps: Vec::new(), length: 0 }),
+            held_back: Mutex::new(HeldBack::of(0)),
             progress: None,
         })))
     }
@@ -68,6 +67,7 @@ impl ShopFile {
         for step in std::mem::take(&mut held_back.steps) {
             step.carry_out(&self.0.file).map_err(DatabaseError::from)?;
         }
+        held_back.overlay = Overlay::default();
         self.0.is_accepted.store(true, Ordering::Release);
         Ok(())
     }
@@ -112,9 +112,7 @@ impl StorageBackend for ShopFile {
         if self.is_accepted() {
             return self.0.file.set_len(length);
         }
-        let mut held_back = self.held_back();
-        held_back.length = length;
-        held_back.steps.push(Step::SetLength(length));
+        self.held_back().set_length(length);
         Ok(())
     }
 
@@ -130,8 +128,7 @@ impl StorageBackend for ShopFile {
         if self.is_accepted() {
             return self.0.file.write(offset, data);
         }
-        self.held_back().steps.push(Step::Write(offset, data.to_vec()));
-        Ok(())
+        self.held_back().write(&self.0.file, offset, data)
     }
 
     fn close(&self) -> io::Result<()> {
@@ -163,11 +160,17 @@ impl StorageBackend for ShopFile {
     }
 }
 
-/// What was written during the trial, and the length that the file would have.
+/// What was written during the trial.
 #[derive(Debug)]
 struct HeldBack {
+    /// As it happened, for the disk.
     steps: Vec<Step>,
+    /// What has come of it, for those who read.
+    overlay: Overlay,
+    /// The length that the file would have.
     length: u64,
+    /// Up to here it has been as long all the time as it is on the disk; what was cut off does not come back.
+    kept_length: u64,
 }
 
 #[derive(Debug)]
@@ -178,28 +181,30 @@ enum Step {
 }
 
 impl HeldBack {
+    fn of(length: u64) -> Self {
+        Self { steps: Vec::new(), overlay: Overlay::default(), length, kept_length: length }
+    }
+
     /// The bytes as they would be if everything held back were on the disk.
     fn read(&self, file: &FileBackend, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        if self.steps.is_empty() {
-            return file.read(offset, out);
-        }
         if offset + out.len() as u64 > self.length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        out.fill(0);
-        let on_disk = within(out, offset, file.len()?);
-        file.read(offset, on_disk)?;
-        for step in &self.steps {
-            match step {
-                Step::Write(at, data) => overlay(out, offset, *at, data),
-                Step::SetLength(length) => {
-                    let kept = within(out, offset, *length).len();
-                    out.iter_mut().skip(kept).for_each(|byte| *byte = 0);
-                }
-                Step::Sync => {}
-            }
-        }
+        self.overlay.read(offset, out, |offset, out| read_or_zeros(file, self.kept_length, offset, out))
+    }
+
+    fn write(&mut self, file: &FileBackend, offset: u64, data: &[u8]) -> io::Result<()> {
+        let kept_length = self.kept_length;
+        self.overlay.write(offset, data, |offset, out| read_or_zeros(file, kept_length, offset, out))?;
+        self.steps.push(Step::Write(offset, data.to_vec()));
         Ok(())
+    }
+
+    fn set_length(&mut self, length: u64) {
+        self.overlay.cut(length);
+        self.length = length;
+        self.kept_length = self.kept_length.min(length);
+        self.steps.push(Step::SetLength(length));
     }
 }
 
@@ -211,12 +216,6 @@ impl Step {
             Self::Sync => file.sync_data(),
         }
     }
-}
-
-/// The part of `out`, which begins at `offset`, that lies before `length`.
-fn within(out: &mut [u8], offset: u64, length: u64) -> &mut [u8] {
-    let kept = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX).min(out.len());
-    out.get_mut(..kept).unwrap_or_default()
 }
 
 /// How far the check is. redb names the beginning of each part; within one, the bytes read tell.
@@ -287,6 +286,7 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::file::HeldBytes;
 
     fn on_trial(content: &[u8]) -> (tempfile::TempDir, std::path::PathBuf, ShopFile) {
         let dir = tempfile::tempdir().unwrap();
@@ -343,7 +343,7 @@ mod tests {
         let content = std::fs::read(&path).unwrap();
 
         let file = ShopFile::on_trial(&path, Box::new(|_| {})).unwrap();
-        let database = crate::store::file::open::open_database(&path, &file, 1 << 20).unwrap();
+        let database = crate::store::file::open::open_database(&path, &file, &HeldBytes::default(), 1 << 20).unwrap();
         let progress = file.0.progress.as_ref().unwrap();
         assert!(progress.now.lock().unwrap().from > 89.0, "redb has told of every part");
         assert!(std::fs::read(&path).unwrap() == content, "written to before it was accepted");
