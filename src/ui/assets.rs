@@ -1,13 +1,10 @@
-//! The files of the page: embedded, named by their content, and compressed once (gzip). This is the one list of what
-//! the page consists of. It imports nothing of the server.
+//! The files of the page: embedded, and named by their content. This is the one list of what the page consists of. It
+//! imports nothing of the server.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::sync::LazyLock;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 /// One file of the page, served under `/ui/<FOLDER>/<path>`.
@@ -18,9 +15,7 @@ pub struct Asset {
     /// The value of its `Content-Type` header.
     pub content_type: &'static str,
     /// Its content.
-    pub plain: Cow<'static, [u8]>,
-    /// The same, compressed.
-    pub gzip: Vec<u8>,
+    pub content: Cow<'static, [u8]>,
 }
 
 /// The document at `/`. The server replaces the literal text `{{currency}}` by the shop's currency code,
@@ -100,7 +95,7 @@ pub static FOLDER: LazyLock<String> = LazyLock::new(|| {
     })
 });
 
-/// Every file. The first call compresses them all.
+/// Every file.
 pub fn assets() -> &'static [Asset] {
     &ASSETS
 }
@@ -110,20 +105,9 @@ pub fn worker() -> &'static Asset {
     &SERVICE_WORKER
 }
 
-/// What is sent to a client that takes gzip. It takes its time, so that the result is small.
-pub fn gzip(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    // Writing to memory does not fail.
-    let _ = encoder.write_all(plain);
-    let mut packed = encoder.finish().unwrap_or_default();
-    packed.shrink_to_fit();
-    packed
-}
-
 impl Asset {
-    fn new(path: &'static str, plain: Cow<'static, [u8]>) -> Self {
-        let gzip = gzip(&plain);
-        Self { path, content_type: content_type(path), plain, gzip }
+    fn new(path: &'static str, content: Cow<'static, [u8]>) -> Self {
+        Self { path, content_type: content_type(path), content }
     }
 }
 
@@ -138,7 +122,11 @@ fn content_type(path: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::Read as _;
     use std::path::Path;
+
+    use flate2::Compression;
+    use flate2::read::GzEncoder;
 
     use super::*;
 
@@ -147,7 +135,7 @@ mod tests {
     }
 
     fn text(asset: &Asset) -> &str {
-        std::str::from_utf8(&asset.plain).unwrap()
+        std::str::from_utf8(&asset.content).unwrap()
     }
 
     fn scripts() -> impl Iterator<Item = &'static Asset> {
@@ -177,12 +165,17 @@ mod tests {
         }
     }
 
+    fn packed_bytes(content: &[u8]) -> usize {
+        let mut packed = Vec::new();
+        GzEncoder::new(content, Compression::best()).read_to_end(&mut packed).unwrap()
+    }
+
     /// What a phone on the shop's network waits for when it opens the page for the first time.
     #[test]
     fn the_page_is_small_over_the_wire() {
         const PAGE_BYTES_MAX: usize = 120_000;
-        let files: usize = assets().iter().map(|asset| asset.gzip.len()).sum();
-        let bytes = gzip(INDEX.as_bytes()).len() + worker().gzip.len() + files;
+        let contents = assets().iter().chain([worker()]).map(|asset| &*asset.content);
+        let bytes: usize = contents.chain([INDEX.as_bytes()]).map(packed_bytes).sum();
         assert!(bytes <= PAGE_BYTES_MAX, "{bytes} bytes");
     }
 

@@ -18,4 +18,4 @@
 
 mod assets;
 
-pub use assets::{Asset, CLOSED, FOLDER, HTML, INDEX, assets, gzip, worker};
+pub use assets::{Asset, CLOSED, FOLDER, HTML, INDEX, assets, worker};

@@ -18,15 +18,14 @@ struct Leaf {
     content: Fixed,
 }
 
-/// All of it, rendered at the first question and packed at most once.
+/// All of it, rendered at the first question.
 static LEAVES: LazyLock<Vec<Leaf>> = LazyLock::new(|| {
     let pages = manual::documents(&icon()).into_iter().map(|page| leaf(page.name, ui::HTML, page.html.into_bytes()));
     pages.chain([leaf(manual::STYLE_NAME, STYLE, manual::STYLE.into())]).collect()
 });
 
 fn leaf(name: &'static str, content_type: &'static str, content: Vec<u8>) -> Leaf {
-    let (tag, packed) = (tag_of(&content), ui::gzip(&content));
-    Leaf { name, content_type, tag, content: Fixed::new(content, packed) }
+    Leaf { name, content_type, tag: tag_of(&content), content: Fixed::new(content.into()) }
 }
 
 fn icon() -> String {

@@ -23,6 +23,5 @@ mod settings;
 mod summary;
 
 pub(crate) use changes::{ResumePoint, catch_up};
-pub(crate) use page::prepare_page;
 pub(crate) use request::{Reply, Visit};
 pub(crate) use route::{LiveFeed, answer, live_feed};

@@ -1,5 +1,6 @@
 //! The page and its files.
 
+use std::borrow::Cow;
 use std::sync::{LazyLock, OnceLock};
 
 use super::health::MessageBody;
@@ -15,16 +16,13 @@ use crate::{json, ui};
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
 /// The files of the page.
-static FILES: LazyLock<Vec<(&ui::Asset, Fixed)>> = LazyLock::new(|| {
-    let fixed = |asset: &'static ui::Asset| Fixed::new(&*asset.plain, asset.gzip.as_slice());
-    ui::assets().iter().map(|asset| (asset, fixed(asset))).collect()
-});
+static FILES: LazyLock<Vec<(&ui::Asset, Fixed)>> =
+    LazyLock::new(|| ui::assets().iter().map(|asset| (asset, Fixed::new(Cow::Borrowed(&*asset.content)))).collect());
 
 /// The service worker. One that differs is installed anew, and so are its copies of the help.
 static WORKER: LazyLock<Fixed> = LazyLock::new(|| {
-    let worker = String::from_utf8_lossy(&ui::worker().plain).replace("{{help}}", &help::version());
-    let packed = ui::gzip(worker.as_bytes());
-    Fixed::new(worker.into_bytes(), packed)
+    let worker = String::from_utf8_lossy(&ui::worker().content).replace("{{help}}", &help::version());
+    Fixed::new(worker.into_bytes().into())
 });
 
 /// The document, for the currency of the shop that is asked for it first: a program serves one.
@@ -39,8 +37,7 @@ struct ShopPage {
 impl ShopPage {
     fn new(currency: Currency) -> Self {
         let page = document(currency).into_bytes();
-        let (tag, packed) = (tag_of(&page), ui::gzip(&page));
-        Self { currency, content: Fixed::new(page, packed), tag }
+        Self { currency, tag: tag_of(&page), content: Fixed::new(page.into()) }
     }
 }
 
@@ -49,12 +46,6 @@ fn document(currency: Currency) -> String {
         .replace("{{currency}}", currency.code())
         .replace("{{decimals}}", &currency.decimals().to_string())
         .replace("{{assets}}", ui::FOLDER.as_str())
-}
-
-/// Compresses the page, so that no browser waits for that.
-pub(crate) fn prepare_page() {
-    LazyLock::force(&FILES);
-    LazyLock::force(&WORKER);
 }
 
 /// The page for a browser, a sentence for everything else.

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
+use std::sync::OnceLock;
 
 use flate2::Compression;
 use flate2::read::GzEncoder;
@@ -43,15 +44,22 @@ enum ResponseBody {
     Stream(Box<dyn BodySource>),
 }
 
-/// Content that is the same for as long as the program runs, plain and compressed.
+/// Content that is the same for as long as the program runs. It is compressed when it is asked for first, which takes a
+/// few milliseconds: a shop whose devices have their own page never spends the memory.
 pub(crate) struct Fixed {
     plain: Cow<'static, [u8]>,
-    packed: Cow<'static, [u8]>,
+    packed: OnceLock<Vec<u8>>,
 }
 
 impl Fixed {
-    pub fn new(plain: impl Into<Cow<'static, [u8]>>, packed: impl Into<Cow<'static, [u8]>>) -> Self {
-        Self { plain: plain.into(), packed: packed.into() }
+    pub fn new(plain: Cow<'static, [u8]>) -> Self {
+        Self { plain, packed: OnceLock::new() }
+    }
+
+    /// Compressed once, so it takes its time and is small.
+    fn packed(&self) -> &[u8] {
+        // Reading from memory does not fail.
+        self.packed.get_or_init(|| gzip(&self.plain, Compression::best()).unwrap_or_default())
     }
 }
 
@@ -182,7 +190,7 @@ impl Response {
         match self.body {
             ResponseBody::Bytes(bytes) if is_gzip => print.whole(gzip(&bytes, Compression::fast())?, clock),
             ResponseBody::Bytes(bytes) => print.whole(bytes, clock),
-            ResponseBody::Fixed(content) if is_gzip => print.whole(&content.packed, clock),
+            ResponseBody::Fixed(content) if is_gzip => print.whole(content.packed(), clock),
             ResponseBody::Fixed(content) => print.whole(&content.plain, clock),
             ResponseBody::Stream(mut source) if is_gzip => print.stream(&mut Packed::new(source.as_mut()), clock),
             ResponseBody::Stream(mut source) => print.stream(source.as_mut(), clock),

@@ -12,7 +12,6 @@ use super::registry::Registry;
 use super::rejection::Rejector;
 use crate::app::Lifecycle;
 use crate::platform::client_socket;
-use crate::web::api::prepare_page;
 use crate::web::http::Problem;
 use crate::web::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
 use crate::web::security::OriginPolicy;
@@ -97,8 +96,6 @@ impl Server {
             is_lan_trusted: options.is_lan_trusted,
             wakes: Mutex::default(),
         });
-        // The first browser that asks waits for the rest of it.
-        thread::Builder::new().name("page".into()).spawn(prepare_page)?;
         let rejector = Rejector::start()?;
         let acceptors = listeners
             .into_iter()
