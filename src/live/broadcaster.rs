@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use super::backlog::Backlog;
 use super::batch::Batch;
 use super::client::Client;
 use super::close_code;
@@ -32,6 +33,7 @@ pub(crate) struct Broadcaster {
     subscribers: Vec<Subscriber>,
     subscriber_counts: SubscriberCounts,
     counts: Arc<FeedCounts>,
+    backlog: Arc<Backlog>,
     /// Sequence of the last change that went out.
     seq: u64,
     /// When outboxes that have something waiting are tried again.
@@ -40,13 +42,14 @@ pub(crate) struct Broadcaster {
 }
 
 impl Broadcaster {
-    pub(crate) fn new(events: Receiver<Event>, counts: Arc<FeedCounts>, seq: u64) -> Self {
+    pub(crate) fn new(events: Receiver<Event>, counts: Arc<FeedCounts>, backlog: Arc<Backlog>, seq: u64) -> Self {
         Self {
             events,
             taken: VecDeque::new(),
             subscribers: Vec::new(),
             subscriber_counts: SubscriberCounts::default(),
             counts,
+            backlog,
             seq,
             retry_at: None,
             is_stopping: false,
@@ -179,6 +182,7 @@ impl Broadcaster {
         if is_waiting {
             self.retry_soon();
         }
+        self.backlog.take(sent.len());
         for change in &sent {
             log_change(change, self.subscribers.len());
         }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{Sender, bounded};
 
+use super::backlog::Backlog;
 use super::broadcaster::Broadcaster;
 use super::client::Client;
 use super::counts::FeedCounts;
@@ -13,8 +14,7 @@ use super::event::Event;
 use crate::domain::Change;
 use crate::platform::EndOnPanic;
 
-/// Batches and joins that may wait for the broadcaster. It never waits for a client, so this fills only when the
-/// machine is out of breath; then commits slow down to the speed of the feed instead of memory filling up.
+/// Batches and joins that may wait for the broadcaster, which never waits for a client.
 const EVENTS_MAX: usize = 1_024;
 
 /// In place of the last sequence once the feed has stopped.
@@ -29,6 +29,7 @@ pub struct Feed {
 
 struct FeedShared {
     counts: Arc<FeedCounts>,
+    backlog: Arc<Backlog>,
     broadcaster: Mutex<Option<JoinHandle<()>>>,
     /// Sequence of the last published change, for those who wait for the next.
     published: Mutex<u64>,
@@ -39,17 +40,18 @@ impl Feed {
     /// Starts the broadcaster thread of a shop whose last change had this sequence.
     pub fn start(last_seq: u64) -> std::io::Result<Self> {
         let (events, receiver) = bounded(EVENTS_MAX);
-        let counts = Arc::new(FeedCounts::default());
+        let (counts, backlog) = (Arc::new(FeedCounts::default()), Arc::new(Backlog::default()));
         let broadcaster = thread::Builder::new().name("broadcaster".into()).spawn({
-            let counts = Arc::clone(&counts);
+            let (counts, backlog) = (Arc::clone(&counts), Arc::clone(&backlog));
             move || {
                 // Without it every screen would be deaf and nobody would know.
                 let _guard = EndOnPanic("the broadcaster");
-                Broadcaster::new(receiver, counts, last_seq).run();
+                Broadcaster::new(receiver, counts, backlog, last_seq).run();
             }
         })?;
         let shared = FeedShared {
             counts,
+            backlog,
             broadcaster: Mutex::new(Some(broadcaster)),
             published: Mutex::new(last_seq),
             is_published: Condvar::new(),
@@ -62,7 +64,17 @@ impl Feed {
         let Some(last) = changes.last() else { return };
         *self.shared.published.lock().unwrap_or_else(PoisonError::into_inner) = last.seq;
         self.shared.is_published.notify_all();
-        self.send(Event::Changes(changes));
+        let count = changes.len();
+        self.shared.backlog.add(count);
+        if !self.send(Event::Changes(changes)) {
+            self.shared.backlog.take(count);
+        }
+    }
+
+    /// Waits while the screens are too far behind what is stored. To be called before a commit, so that nothing that is
+    /// stored waits for its answer.
+    pub fn let_catch_up(&self) {
+        self.shared.backlog.wait();
     }
 
     /// Hands the JSON of new settings on, to clients of `/sync` alone: the others would reload everything.
@@ -126,13 +138,17 @@ impl Feed {
         if let Some(broadcaster) = self.shared.broadcaster.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = broadcaster.join();
         }
+        self.shared.backlog.clear();
         *self.shared.published.lock().unwrap_or_else(PoisonError::into_inner) = STOPPED;
         self.shared.is_published.notify_all();
     }
 
-    fn send(&self, event: Event) {
-        if self.events.send(event).is_err() {
+    /// False once the feed has stopped.
+    fn send(&self, event: Event) -> bool {
+        let is_sent = self.events.send(event).is_ok();
+        if !is_sent {
             log::debug!("The live feed has stopped; a late event is dropped");
         }
+        is_sent
     }
 }

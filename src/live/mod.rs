@@ -10,10 +10,12 @@
 //! From the ground up: `close_code`, `counts` and `subscription` are leaves; `frame` encodes, `outbox` holds back what
 //! a socket does not take (the page has another: commands that are not sent), `client` is one socket; `event` is what
 //! the channel carries; `view` is clients that get the same bytes; `batch` joins frames for each view, `pacing` and
-//! `subscriber` decide what one client gets of them and when; `broadcaster` is the thread, `feed` the way to it.
+//! `subscriber` decide what one client gets of them and when; `broadcaster` is the thread, `feed` the way to it, `backlog`
+//! what waits on that way.
 //!
 //! Held by `tests/system/live`.
 
+mod backlog;
 mod batch;
 mod broadcaster;
 mod client;

@@ -284,6 +284,7 @@ impl CommitState {
         if self.is_feed_behind.load(Ordering::Acquire) && !self.bring_feed_up() {
             return vec![Err(SubmitError::Unavailable); commands];
         }
+        self.tools.feed.let_catch_up();
         let started = Instant::now();
         let Tools { store, feed, clock, space, last_stored, .. } = &self.tools;
         let now = CommitTime { at: clock.now(), uptime_seconds: clock.uptime_seconds() };
