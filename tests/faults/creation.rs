@@ -47,7 +47,7 @@ fn remains() -> (Vec<Image>, Image) {
 
 fn open(folder: &Path) -> Result<Store, OpenError> {
     // What is looked at is the database; a small journal is made sooner.
-    let journal = JournalOptions { half_bytes: 8 << 10, ..JournalOptions::default() };
+    let journal = JournalOptions { half_bytes: 16 << 10, ..JournalOptions::default() };
     Store::open(&StoreOptions { directory: folder.to_path_buf(), cache_bytes: 1 << 20, currency: None, journal })
 }
 

@@ -21,7 +21,7 @@ use crate::support::wait_until;
 const OPERATIONS: [Operation; 4] = [Operation::Read, Operation::Write, Operation::SetLength, Operation::Sync];
 
 /// Halves of a journal: of a shop's size, and so small that nearly every command is a checkpoint.
-const HALVES_BYTES: [usize; 2] = [HALF_BYTES, 4 << 10];
+const HALVES_BYTES: [usize; 2] = [HALF_BYTES, 8 << 10];
 
 /// What is done, and how many entries of the log it makes.
 fn commands() -> [(&'static str, Command, u64); 5] {

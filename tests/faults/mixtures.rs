@@ -12,7 +12,7 @@ use crate::simulated::shop::Shop;
 use tillsync::store::Store;
 
 /// So small that a few commands fill a half.
-const HALF_BYTES: usize = 8 << 10;
+const HALF_BYTES: usize = 16 << 10;
 
 /// The files at one moment.
 struct Copy {

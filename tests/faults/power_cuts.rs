@@ -27,7 +27,7 @@ use crate::support::random::Random;
 
 const CUTS: usize = 10_000;
 /// So small that a few commands fill a half, and a large one does not fit into it.
-const HALF_BYTES: usize = 8 << 10;
+const HALF_BYTES: usize = 16 << 10;
 /// Cuts during the recovery from a cut during the recovery.
 const DEPTH: usize = 3;
 
@@ -450,6 +450,24 @@ fn wherever_the_power_goes_everything_answered_is_there_and_nothing_is_half_ther
     let found = sweep(&history, Syncs::Kept, wanted);
     assert!(found.violations.is_empty(), "{:#?}", found.violations);
     assert!(found.cuts >= wanted);
+}
+
+/// A disk that writes 4 KiB at once may lose all of them when the power goes meanwhile.
+#[test]
+fn no_write_of_the_journal_shares_a_page_with_what_was_written_before() {
+    const PAGE_BYTES: usize = 4 << 10;
+    let mut behind = [0; 2];
+    let mut writes = 0;
+    for event in &a_day().log {
+        let Event::Write(File::Journal, offset, data) = event else { continue };
+        assert!(offset % PAGE_BYTES == 0 && data.len() % PAGE_BYTES == 0, "{} bytes at {offset}", data.len());
+        let (half, place) = (offset / HALF_BYTES, offset % HALF_BYTES);
+        // A half is begun again at its beginning, and goes on behind what is in it.
+        assert!(place == 0 || place == behind[half], "{offset}");
+        behind[half] = place + data.len();
+        writes += 1;
+    }
+    assert!(writes > 50, "{writes}");
 }
 
 #[test]

@@ -1,15 +1,35 @@
-//! The first sector of a half: whose it is, and which commit it follows.
+//! The first sector of a half: whose it is, which commit it follows, and where its entries may begin.
 
 use super::checksum::{Checksum, Flip, single_flip};
-use super::sector::SECTOR_BYTES;
+use super::sector::{PAGE_SECTORS, SECTOR_BYTES};
 use crate::store::error::StoreError;
 use crate::store::format::{ByteReader, random_id};
 
 const MAGIC: [u8; 8] = *b"tillsjrn";
-const LAYOUT: u32 = 1;
 /// Before the checksum.
 const COVERED_BYTES: usize = 56;
 const CHECKSUM_BYTES: usize = 8;
+
+/// Where entries begin in a half.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// In the sector after what is there, as the first journals had it.
+    Packed = 1,
+    /// On a page of their own.
+    Paged = 2,
+}
+
+impl Layout {
+    pub const ALL: [Self; 2] = [Self::Packed, Self::Paged];
+
+    /// The first sector of an entry that is written behind so many sectors.
+    pub fn next_entry(self, sectors: usize) -> usize {
+        match self {
+            Self::Packed => sectors,
+            Self::Paged => sectors.next_multiple_of(PAGE_SECTORS),
+        }
+    }
+}
 
 /// What a half says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +46,7 @@ pub(crate) struct Header {
     pub base: u64,
     /// Bytes of each half, so that a file that was cut short is noticed.
     pub half_bytes: u32,
+    pub layout: Layout,
 }
 
 impl Header {
@@ -33,14 +54,21 @@ impl Header {
     pub fn following(before: &Self, commit: u64) -> Result<Self, StoreError> {
         // Zero says that there is none.
         let id = u64::from_le_bytes(random_id()?).max(1);
-        Ok(Self { generation: before.generation + 1, id, previous: before.id, base: commit, ..*before })
+        Ok(Self {
+            generation: before.generation + 1,
+            id,
+            previous: before.id,
+            base: commit,
+            layout: Layout::Paged,
+            ..*before
+        })
     }
 
     /// Its sector.
     pub fn encode(&self) -> [u8; SECTOR_BYTES] {
         let mut bytes = Vec::with_capacity(SECTOR_BYTES);
         bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&LAYOUT.to_le_bytes());
+        bytes.extend_from_slice(&(self.layout as u32).to_le_bytes());
         bytes.extend_from_slice(&self.half_bytes.to_le_bytes());
         bytes.extend_from_slice(&self.file_id);
         for field in [self.generation, self.id, self.previous, self.base] {
@@ -67,12 +95,14 @@ impl Header {
             *covered.get_mut(byte)? ^= 1 << bit;
         }
         let mut fields = ByteReader { rest: &covered, what: "journal header" };
-        let is_ours = fields.take::<8>().ok()? == MAGIC && u32::from_le_bytes(fields.take().ok()?) == LAYOUT;
+        let is_ours = fields.take::<8>().ok()? == MAGIC;
+        let layout = u32::from_le_bytes(fields.take().ok()?);
+        let layout = Layout::ALL.into_iter().find(|known| *known as u32 == layout)?;
         let half_bytes = u32::from_le_bytes(fields.take().ok()?);
         let file_id = fields.take().ok()?;
         let mut number = || fields.take().map(u64::from_le_bytes).ok();
-        let header =
-            Self { file_id, generation: number()?, id: number()?, previous: number()?, base: number()?, half_bytes };
+        let (generation, id, previous, base) = (number()?, number()?, number()?, number()?);
+        let header = Self { file_id, generation, id, previous, base, half_bytes, layout };
         is_ours.then_some(header)
     }
 }
@@ -83,7 +113,15 @@ mod tests {
 
     #[test]
     fn a_header_survives_any_flipped_bit_and_nothing_else_is_one() {
-        let header = Header { file_id: [5; 8], generation: 9, id: 77, previous: 66, base: 1_000, half_bytes: 4_096 };
+        let header = Header {
+            file_id: [5; 8],
+            generation: 9,
+            id: 77,
+            previous: 66,
+            base: 1_000,
+            half_bytes: 4_096,
+            layout: Layout::Paged,
+        };
         let sector = header.encode();
         for bit in 0..SECTOR_BYTES * 8 {
             let mut flipped = sector;

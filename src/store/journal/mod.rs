@@ -8,7 +8,7 @@
 //! replaying decides nothing, and doing it twice does no harm.
 //!
 //! ```text
-//! half    header sector │ entry │ entry │ entry │ sectors of earlier use
+//! half    header sector │ entry │ entry │ entry │ sectors of earlier use, each of them on pages of 4 KiB of its own
 //! entry   one or more sectors of 512 bytes: stamp │ length, checksum, puts and removals │ stamp
 //! ```
 //!

@@ -30,7 +30,7 @@ impl Scan {
 pub(crate) fn scan(half: &[u8]) -> Option<Scan> {
     let header = Header::decode(sector_at(half, 0)?)?;
     let mut scan = Scan { header, entries: Vec::new(), is_damaged: false, mended: 0 };
-    let mut sector = 1;
+    let mut sector = header.layout.next_entry(1);
     loop {
         let commit = scan.last_commit() + 1;
         let place = Place { file_id: header.file_id, half_id: header.id, commit, sector };
@@ -38,7 +38,7 @@ pub(crate) fn scan(half: &[u8]) -> Option<Scan> {
             ReadEntry::Whole { operations, sectors, is_mended } => {
                 scan.entries.push(operations);
                 scan.mended += usize::from(is_mended);
-                sector += sectors;
+                sector = header.layout.next_entry(sector + sectors);
             }
             ReadEntry::Damaged => {
                 scan.is_damaged = true;
@@ -128,6 +128,7 @@ const _: () = assert!(BODY_BYTES > HEAD_BYTES);
 mod tests {
     use super::*;
     use crate::store::journal::EntryLog;
+    use crate::store::journal::header::Layout;
     use crate::store::tables::TableId;
 
     const HEADER: Header = Header {
@@ -136,17 +137,19 @@ mod tests {
         id: 0x1234_5678_9ABC_DEF0,
         previous: 1,
         base: 10,
-        half_bytes: 8 << 10,
+        half_bytes: 24 << 10,
+        layout: Layout::Paged,
     };
     /// Bytes of the values of five commits: of one sector, and of several.
     const VALUES: [usize; 5] = [40, 700, 1, 1_500, 300];
 
     /// A half in which each commit has put one value, and the sector where each begins.
-    fn a_half() -> (Vec<u8>, Vec<usize>) {
-        let mut half = HEADER.encode().to_vec();
+    fn a_half(layout: Layout) -> (Vec<u8>, Vec<usize>) {
+        let mut half = Header { layout, ..HEADER }.encode().to_vec();
         let mut beginnings = Vec::new();
         for (commit, length) in (HEADER.base + 1..).zip(VALUES) {
-            let sector = half.len() / SECTOR_BYTES;
+            let sector = layout.next_entry(half.len() / SECTOR_BYTES);
+            half.resize(sector * SECTOR_BYTES, 0);
             beginnings.push(sector);
             let mut log = EntryLog::default();
             log.note_put(TableId::Changes, &commit.to_le_bytes(), &vec![b'v'; length]);
@@ -165,34 +168,39 @@ mod tests {
 
     #[test]
     fn whatever_bit_is_flipped_every_entry_is_read() {
-        let (half, _) = a_half();
-        let expected = scan(&half).unwrap();
-        assert_eq!((expected.entries.len(), expected.is_damaged, expected.mended), (VALUES.len(), false, 0));
-        for bit in 0..half.len() * 8 {
+        for layout in Layout::ALL {
+            let (half, _) = a_half(layout);
+            let expected = scan(&half).unwrap();
+            assert_eq!((expected.entries.len(), expected.is_damaged, expected.mended), (VALUES.len(), false, 0));
             let mut flipped = half.clone();
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            let found = scan(&flipped).unwrap();
-            assert!(!found.is_damaged && found.entries == expected.entries, "bit {} of byte {}", bit % 8, bit / 8);
+            for bit in 0..half.len() * 8 {
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                let found = scan(&flipped).unwrap();
+                assert!(!found.is_damaged && found.entries == expected.entries, "bit {} of byte {}", bit % 8, bit / 8);
+                flipped[bit / 8] = half[bit / 8];
+            }
         }
     }
 
     #[test]
     fn an_entry_that_lacks_a_sector_is_torn_at_the_end_and_damage_before_it() {
-        let (half, beginnings) = a_half();
-        for (entry, &sector) in beginnings.iter().enumerate() {
-            let found = scan(&blank(&half, sector)).unwrap();
-            assert_eq!((found.entries.len(), found.is_damaged), (entry, entry + 1 < VALUES.len()), "entry {entry}");
-        }
-        // The newest has arrived in part, in whatever order.
-        let (first, last) = (*beginnings.last().unwrap(), half.len() / SECTOR_BYTES);
-        for sector in first..last {
-            assert!(!scan(&blank(&half, sector)).unwrap().is_damaged);
+        for layout in Layout::ALL {
+            let (half, beginnings) = a_half(layout);
+            for (entry, &sector) in beginnings.iter().enumerate() {
+                let found = scan(&blank(&half, sector)).unwrap();
+                assert_eq!((found.entries.len(), found.is_damaged), (entry, entry + 1 < VALUES.len()), "entry {entry}");
+            }
+            // The newest has arrived in part, in whatever order.
+            let (first, last) = (*beginnings.last().unwrap(), half.len() / SECTOR_BYTES);
+            for sector in first..last {
+                assert!(!scan(&blank(&half, sector)).unwrap().is_damaged);
+            }
         }
     }
 
     #[test]
     fn two_wrong_bits_of_an_entry_are_damage_at_the_end_too() {
-        let (half, beginnings) = a_half();
+        let (half, beginnings) = a_half(Layout::Paged);
         for &sector in &beginnings {
             let mut wrong = half.clone();
             for byte in [20, 21] {
@@ -204,7 +212,7 @@ mod tests {
 
     #[test]
     fn entries_of_an_earlier_use_of_the_half_do_not_count() {
-        let (mut half, _) = a_half();
+        let (mut half, _) = a_half(Layout::Paged);
         let next = Header { generation: 4, id: 99, previous: 5, base: 15, ..HEADER };
         half[..SECTOR_BYTES].copy_from_slice(&next.encode());
         let found = scan(&half).unwrap();

@@ -1,7 +1,10 @@
-//! Sectors of 512 bytes, which a disk writes whole or not at all, each with a stamp of its entry.
+//! Sectors of 512 bytes, of which a disk writes one at least, each with a stamp of its entry.
 
-/// What a disk writes at once.
+/// The least that a disk writes at once.
 pub(crate) const SECTOR_BYTES: usize = 512;
+/// Sectors of a page, which most disks and every memory card write at once, and lose as a whole when the power fails
+/// meanwhile: what was answered shares none with what is written later.
+pub(crate) const PAGE_SECTORS: usize = 8;
 /// Half of a stamp stands at each end of a sector, so that a sector of which only a part was written lacks one of them.
 const EDGE_BYTES: usize = 4;
 /// Between the two.

@@ -5,9 +5,9 @@ use std::fmt;
 use redb::{DatabaseError, StorageBackend};
 
 use super::entry::{EntryLog, KEPT_BYTES, Place};
-use super::header::Header;
+use super::header::{Header, Layout};
 use super::recovery::Recovered;
-use super::sector::{SECTOR_BYTES, Stamps, sectors_of};
+use super::sector::{PAGE_SECTORS, SECTOR_BYTES, Stamps, sectors_of};
 use crate::store::error::StoreError;
 
 /// The journal of an open database. After a fault it is dropped with the database, and what the disk holds decides.
@@ -17,7 +17,7 @@ pub(crate) struct Journal {
     /// Which half is in use.
     half: usize,
     header: Header,
-    /// The next free sector in it.
+    /// The next free page's first sector.
     sector: usize,
     /// The last commit in it.
     commit: u64,
@@ -56,8 +56,9 @@ impl Journal {
                 previous: 0,
                 base: 0,
                 half_bytes: u32::try_from(recovered.half_bytes).unwrap_or(u32::MAX),
+                layout: Layout::Paged,
             },
-            sector: 1,
+            sector: PAGE_SECTORS,
             commit: recovered.commit,
             sectors: Vec::new(),
         };
@@ -82,7 +83,7 @@ impl Journal {
 
     /// Puts an entry on the disk, if this half has room for it.
     pub fn append(&mut self, entry: &mut EntryLog) -> Result<Appended, StoreError> {
-        if self.sector + sectors_of(entry.length()) > self.half_sectors() {
+        if !self.has_room_for(entry) {
             return Ok(Appended::NoRoom);
         }
         self.clear_sectors();
@@ -96,12 +97,13 @@ impl Journal {
     /// this half, and be durable.
     pub fn begin_next(&mut self, entry: Option<&mut EntryLog>) -> Result<Appended, StoreError> {
         self.header = Header::following(&self.header, self.commit)?;
-        (self.half, self.sector) = (1 - self.half, 1);
+        (self.half, self.sector) = (1 - self.half, PAGE_SECTORS);
         self.clear_sectors();
         self.sectors.extend_from_slice(&self.header.encode());
+        self.fill_page();
         let mut appended = Appended::NoRoom;
         if let Some(entry) = entry
-            && self.sector + sectors_of(entry.length()) <= self.half_sectors()
+            && self.has_room_for(entry)
         {
             self.lay_out(entry)?;
             appended = Appended::Durable;
@@ -116,9 +118,15 @@ impl Journal {
         let half_id = self.header.id;
         let place = Place { file_id: self.header.file_id, half_id, commit, sector: self.sector };
         Stamps { half_id, commit }.lay_out(entry.with_head(place)?, &mut self.sectors);
-        self.sector += sectors_of(entry.length());
+        self.fill_page();
+        self.sector += pages_of(entry);
         self.commit = commit;
         Ok(())
+    }
+
+    /// A page that is written whole need not be read first.
+    fn fill_page(&mut self) {
+        self.sectors.resize(self.sectors.len().next_multiple_of(PAGE_SECTORS * SECTOR_BYTES), 0);
     }
 
     fn write_at(&self, sector: usize) -> Result<(), StoreError> {
@@ -132,7 +140,12 @@ impl Journal {
         self.sectors.shrink_to(KEPT_BYTES);
     }
 
-    fn half_sectors(&self) -> usize {
-        self.half_bytes / SECTOR_BYTES
+    fn has_room_for(&self, entry: &EntryLog) -> bool {
+        self.sector + pages_of(entry) <= self.half_bytes / SECTOR_BYTES
     }
+}
+
+/// The sectors of the pages that an entry takes.
+fn pages_of(entry: &EntryLog) -> usize {
+    sectors_of(entry.length()).next_multiple_of(PAGE_SECTORS)
 }
