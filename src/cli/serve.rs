@@ -154,7 +154,8 @@ fn store_options(options: &ServeOptions) -> StoreOptions {
         cache_bytes: (options.cache_mib as usize).saturating_mul(1 << 20),
         currency: options.currency,
         journal: JournalOptions {
-            half_bytes: (options.journal_kib as usize).saturating_mul(1 << 10),
+            // Whole pages, so that those of the second half are pages of the disk, too.
+            half_bytes: (options.journal_kib as usize).next_multiple_of(4).saturating_mul(1 << 10),
             may_be_left_out: options.without_journal,
         },
     }

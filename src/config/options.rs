@@ -134,7 +134,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "N", env = "TILLSYNC_CACHE_MIB", default_value_t = 32,
           value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub cache_mib: u32,
-    /// Size of each of the two halves of the journal beside the database, in KiB
+    /// Size of each of the two halves of the journal beside the database, in KiB; a multiple of 4, or the next one
     #[arg(long, value_name = "N", env = "TILLSYNC_JOURNAL_KIB",
           default_value_t = (JournalOptions::default().half_bytes >> 10) as u32,
           value_parser = clap::value_parser!(u32).range(64..=16_384))]

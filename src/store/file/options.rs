@@ -24,7 +24,7 @@ pub struct StoreOptions {
 /// How the journal is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct JournalOptions {
-    /// Bytes of one of its two halves, a multiple of 512.
+    /// Bytes of one of its two halves, a multiple of 4,096.
     pub half_bytes: usize,
     /// Whether a database is opened whose journal is missing or damaged. What is not in it is lost then, which is the owner's
     /// word to give.
