@@ -62,7 +62,7 @@ impl Feed {
     /// Hands committed changes on. Called by the holder of the commit's turn alone, so the channel has commit order.
     pub fn publish(&self, changes: Vec<Change>) {
         let Some(last) = changes.last() else { return };
-        *self.shared.published.lock().unwrap_or_else(PoisonError::into_inner) = last.seq;
+        self.advance(last.seq);
         self.shared.is_published.notify_all();
         let count = changes.len();
         self.shared.backlog.add(count);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use redb::StorageBackend;
 
 use super::error::{OpenError, StoreError};
-use super::file::{Attempt, JournalOptions, OpenedFile, Reopen, Reopened, Run, StoreOptions, open, open_on};
+use super::file::{Attempt, Files, JournalOptions, OpenedFile, Reopened, Run, StoreOptions, open, open_on};
 use super::format::hex;
 use super::opened::{Committed, JournalCounts, Opened};
 use super::read::Snapshot;
@@ -19,8 +19,7 @@ use crate::domain::Currency;
 pub struct Store {
     /// `None` between a fault and a successful reopening.
     opened: RwLock<Option<Opened>>,
-    /// Opens the same file again after a fault.
-    opener: Reopen,
+    files: Files,
     last_attempt: Mutex<Option<Instant>>,
     path: PathBuf,
     currency: Currency,
@@ -58,13 +57,13 @@ impl Store {
     }
 
     fn of(file: OpenedFile) -> Result<Self, OpenError> {
-        let OpenedFile { database, held, attached, reopen, path, facts, run, lock } = file;
+        let OpenedFile { database, held, attached, files, path, facts, run, lock } = file;
         let counts = Arc::default();
         let opened = Opened::new(database, held, attached, facts.currency, Arc::clone(&counts));
         let opened = opened.map_err(|error| OpenError::of(&path, error))?;
         Ok(Self {
             opened: RwLock::new(Some(opened)),
-            opener: reopen,
+            files,
             last_attempt: Mutex::new(None),
             path,
             currency: facts.currency,
@@ -122,10 +121,11 @@ impl Store {
     }
 
     /// To be called when nobody waits: brings what is in the journal into the database, if the shop has been quiet for a while
-    /// and it is worth a write. An error is one of a commit that nobody has asked for.
-    pub fn rest(&self) -> Result<(), StoreError> {
+    /// and it is worth a write; begins a journal where there was no room for one, once the disk has so many bytes to spare. An
+    /// error is one of a commit that nobody has asked for.
+    pub fn rest(&self, spare_bytes: impl Fn() -> u64) -> Result<(), StoreError> {
         self.ensure_open()?;
-        self.watched(Opened::rest)
+        self.watched(|opened| opened.rest(&self.files.late_journal, spare_bytes))
     }
 
     /// Closes the file properly, so that the next start has nothing to repair, and a copy needs no journal.
@@ -174,7 +174,7 @@ impl Store {
         if last_attempt.is_some_and(|at| at.elapsed() < REOPEN_REST) {
             return Err(StoreError::Unavailable);
         }
-        let reopened = (self.opener)();
+        let reopened = (self.files.reopen)();
         *last_attempt = Some(Instant::now());
         let Reopened { database, held, attached } = reopened?;
         *opened = Some(Opened::new(database, held, attached, self.currency, Arc::clone(&self.counts))?);

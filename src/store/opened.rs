@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
 
 use super::error::StoreError;
-use super::file::{Attached, HeldBytes, note_of};
+use super::file::{Attached, HeldBytes, LateJournal, note_of};
 use super::journal::{Appended, EntryLog, Journal, JournalNote};
 use super::read::{ReadHealth, Snapshot};
 use super::write::{CommitTime, Kept, Transaction, Written};
@@ -18,6 +18,8 @@ use crate::metrics::{Counter, Histogram};
 const QUIET: Duration = Duration::from_secs(2);
 /// In a quiet shop, a half that is filled to this part is worth a checkpoint. Below it nothing is written.
 const WORTH_PART: u64 = 4;
+/// Between two attempts to begin a journal where there seems to be room for it.
+const ATTEMPT_REST: Duration = Duration::from_secs(60);
 
 /// What a commit has done.
 #[derive(Debug)]
@@ -79,6 +81,7 @@ struct Writing {
     /// What the database says of it.
     note: JournalNote,
     last_commit: Instant,
+    last_attempt: Option<Instant>,
 }
 
 impl Opened {
@@ -94,7 +97,8 @@ impl Opened {
         counts.mended.add(mended);
         let health = ReadHealth::default();
         let latest = RwLock::new(Arc::new(Snapshot::new(database.begin_read()?, currency, health.clone())));
-        let writing = Mutex::new(Writing { kept: Kept::default(), journal, note, last_commit: Instant::now() });
+        let (kept, last_commit, last_attempt) = (Kept::default(), Instant::now(), None);
+        let writing = Mutex::new(Writing { kept, journal, note, last_commit, last_attempt });
         let opened = Self { latest, health, currency, counts, writing, held, database };
         opened.count_bytes(&opened.writing());
         Ok(opened)
@@ -130,16 +134,41 @@ impl Opened {
         Ok(Committed { value, changes, settings, is_synced })
     }
 
-    /// A checkpoint, if nobody has stored anything for a while and there is something to bring over.
-    pub fn rest(&self) -> Result<(), StoreError> {
+    /// A checkpoint, if nobody has stored anything for a while and there is something to bring over. Without a journal: begins
+    /// one, if there is room.
+    pub fn rest(&self, late_journal: &LateJournal, spare_bytes: impl Fn() -> u64) -> Result<(), StoreError> {
         let writing = &mut *self.writing();
-        let Some(journal) = &writing.journal else { return Ok(()) };
+        let Some(journal) = &writing.journal else {
+            return self.begin_journal(writing, late_journal, spare_bytes());
+        };
+        if journal.commit() == writing.note.commit {
+            return Ok(());
+        }
         let (used, half) = journal.fill();
         if writing.last_commit.elapsed() < QUIET || used < half / WORTH_PART {
             return Ok(());
         }
         let transaction = self.database.begin_write()?;
         self.checkpoint(writing, transaction, false)?;
+        self.advance()
+    }
+
+    fn begin_journal(
+        &self,
+        writing: &mut Writing,
+        late_journal: &LateJournal,
+        spare_bytes: u64,
+    ) -> Result<(), StoreError> {
+        let is_too_soon = writing.last_attempt.is_some_and(|at| at.elapsed() < ATTEMPT_REST);
+        if spare_bytes < late_journal.bytes() || is_too_soon {
+            return Ok(());
+        }
+        writing.last_attempt = Some(Instant::now());
+        if let Some((journal, note)) = late_journal.begin(&self.database, &writing.note)? {
+            (writing.journal, writing.note) = (Some(journal), note);
+            self.count_bytes(writing);
+            log::info!("There is room for the journal beside the database now, and it is begun");
+        }
         self.advance()
     }
 

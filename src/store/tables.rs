@@ -4,7 +4,7 @@ use redb::TableDefinition;
 
 /// The shape that this release reads and writes. A higher one is refused; a lower one is brought up step by step
 /// (`file/upgrade`).
-pub(crate) const SCHEMA_VERSION: u32 = 4;
+pub(crate) const SCHEMA_VERSION: u32 = 5;
 
 /// Series number → record (see `record`).
 pub(crate) const ESTIMATES: TableDefinition<u64, &[u8]> = TableDefinition::new("estimates");

@@ -28,7 +28,7 @@ const DAMAGES: usize = FLIPS + SMEARS + TRUNCATIONS;
 /// Where this many bytes are all zero, nothing is stored.
 const PART_BYTES: usize = 64;
 /// So small that the shop has gone through several checkpoints.
-const HALF_BYTES: usize = 16 << 10;
+const HALF_BYTES: usize = 32 << 10;
 
 /// A database with its journal, and what is in both together.
 struct Pair {

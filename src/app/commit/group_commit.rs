@@ -135,6 +135,7 @@ impl GroupCommit {
             if self.state.is_stopping.load(Ordering::Acquire) {
                 return Err(SubmitError::Stopping);
             }
+            self.state.tools.feed.let_catch_up();
             let mut replies = self.state.commit(&commit_lock, std::iter::once(submission));
             return replies.pop().unwrap_or(Err(SubmitError::OutcomeUnknown)).map(Progress::Done);
         }
@@ -191,12 +192,15 @@ impl CommitState {
         while let Some(first) = self.next_waiting(queue) {
             let commit_lock = self.commit_lock.lock().unwrap_or_else(PoisonError::into_inner);
             let mut batch = vec![first];
+            self.tools.feed.let_catch_up();
             take_waiting(queue, &mut batch);
             while !batch.is_empty() {
                 let answered = batch.len();
                 let commit_time = self.commit_and_answer(&commit_lock, batch);
                 let wait = (commit_time / GATHER_PART_OF_COMMIT).min(GATHER_WAIT_MAX);
                 batch = gather(queue, answered, Instant::now() + wait);
+                // What comes meanwhile goes with them.
+                self.tools.feed.let_catch_up();
                 take_waiting(queue, &mut batch);
             }
         }
@@ -234,7 +238,7 @@ impl CommitState {
             return;
         }
         let _guard = EndOnPanic("a checkpoint");
-        if let Err(error) = self.tools.store.rest() {
+        if let Err(error) = self.tools.store.rest(|| self.tools.space.spare_bytes()) {
             log::error!("⚠️ A checkpoint failed: {error}");
             self.is_feed_behind.store(true, Ordering::Release);
         }
@@ -284,7 +288,6 @@ impl CommitState {
         if self.is_feed_behind.load(Ordering::Acquire) && !self.bring_feed_up() {
             return vec![Err(SubmitError::Unavailable); commands];
         }
-        self.tools.feed.let_catch_up();
         let started = Instant::now();
         let Tools { store, feed, clock, space, last_stored, .. } = &self.tools;
         let now = CommitTime { at: clock.now(), uptime_seconds: clock.uptime_seconds() };

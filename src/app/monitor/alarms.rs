@@ -169,7 +169,7 @@ fn journal_warning(journal: &JournalCounts) -> Option<Warning> {
     has_none.then(|| Warning {
         code: "journal_missing",
         message: "There was no room for the journal beside the database, so each sale costs the disk more writes. Delete what \
-                  is not needed on that disk, and start the server again."
+                  is not needed on that disk; it is made as soon as there is room."
             .to_string(),
     })
 }

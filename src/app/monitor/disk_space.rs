@@ -44,9 +44,14 @@ impl DiskSpace {
         self.reserve_bytes
     }
 
+    /// What is free beyond what must stay so.
+    pub(crate) fn spare_bytes(&self) -> u64 {
+        self.free_bytes().map_or(u64::MAX, |free| free.saturating_sub(self.reserve_bytes))
+    }
+
     /// What one commit may use. Asking the system takes a microsecond, where the commit's sync takes hundreds.
     pub(crate) fn headroom(&self) -> Headroom {
-        Headroom { bytes: self.free_bytes().map_or(u64::MAX, |free| free.saturating_sub(self.reserve_bytes)) }
+        Headroom { bytes: self.spare_bytes() }
     }
 }
 

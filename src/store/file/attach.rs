@@ -1,6 +1,8 @@
 //! The database and its journal come together: what the database lacks is replayed, and the next half is begun.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, WriteTransaction};
 
@@ -186,6 +188,13 @@ impl Plan {
         upgrade(database)?;
         let mended = recovered.mended as u64;
         let journal = begin_journal(journal, storage, facts.id, &recovered)?;
+        if journal.is_none() {
+            log::warn!(
+                "⚠️ There is no room for the journal beside the database ({} KiB); until there is, each sale costs the disk \
+                 more writes",
+                (2 * recovered.half_bytes) >> 10
+            );
+        }
         let transaction = database.begin_write()?;
         // Before the numbers are used up: what a device had of that is not a past of this database.
         let run = if is_start { Some(note_run(&transaction)?) } else { None };
@@ -193,14 +202,74 @@ impl Plan {
             use_up_numbers(&transaction, facts, &note)?;
         }
         let begun = note_of(journal.as_ref(), recovered.commit, recovered.generation);
-        let note = begun.write(&transaction)?;
-        transaction.commit()?;
-        // Twice, so that the commit before the newest says so too: the newest may be lost to a flipped bit without a word.
-        let transaction = database.begin_write()?;
-        note.write(&transaction)?;
-        transaction.commit()?;
+        let note = note_twice(database, transaction, &begun)?;
         Ok(Attached { journal, note, run, replayed, mended })
     }
+}
+
+/// A journal for a database that was opened without room for one.
+pub(crate) struct LateJournal {
+    storage: Arc<dyn JournalStorage>,
+    facts: Facts,
+    half_bytes: usize,
+    has_journal: Arc<AtomicBool>,
+}
+
+impl LateJournal {
+    /// `has_journal` is set when it is begun.
+    pub fn new(
+        storage: Arc<dyn JournalStorage>,
+        facts: Facts,
+        options: &JournalOptions,
+        has_journal: Arc<AtomicBool>,
+    ) -> Self {
+        Self { storage, facts, half_bytes: options.half_bytes, has_journal }
+    }
+
+    /// What it takes.
+    pub fn bytes(&self) -> u64 {
+        2 * self.half_bytes as u64
+    }
+
+    /// Begins it, if there is room by now. Nothing else is committed meanwhile. An error is one of the database.
+    pub fn begin(&self, database: &Database, note: &JournalNote) -> Result<Option<(Journal, JournalNote)>, StoreError> {
+        let recovered = Recovered {
+            commit: note.commit,
+            generation: note.generation,
+            half_bytes: self.half_bytes,
+            ..Recovered::default()
+        };
+        let is_free = self.storage.open().map(|there| there.is_none());
+        let in_the_way = if is_free.unwrap_or(false) { InTheWay::Nothing } else { InTheWay::SetAside };
+        let begun = begin_journal(JournalChoice::New(in_the_way), &*self.storage, self.facts.id, &recovered);
+        let journal = match begun {
+            Ok(Some(journal)) => journal,
+            Ok(None) => return Ok(None),
+            Err(error) => {
+                log::warn!("⚠️ The journal beside the database cannot be made: {error}");
+                return Ok(None);
+            }
+        };
+        let transaction = database.begin_write()?;
+        let note = note_twice(database, transaction, &note_of(Some(&journal), recovered.commit, recovered.generation))?;
+        self.has_journal.store(true, Ordering::Release);
+        Ok(Some((journal, note)))
+    }
+}
+
+/// Ends the transaction with the note, and writes it once more, so that the commit before the newest says so too: the newest
+/// may be lost to a flipped bit without a word.
+fn note_twice(
+    database: &Database,
+    transaction: WriteTransaction,
+    note: &JournalNote,
+) -> Result<JournalNote, StoreError> {
+    let note = note.write(&transaction)?;
+    transaction.commit()?;
+    let transaction = database.begin_write()?;
+    note.write(&transaction)?;
+    transaction.commit()?;
+    Ok(note)
 }
 
 /// What the database says of the half in use.
@@ -209,6 +278,7 @@ pub(crate) fn note_of(journal: Option<&Journal>, commit: u64, generation: u64) -
     JournalNote { is_needed: journal.is_some(), commit, generation, half_id, ..JournalNote::default() }
 }
 
+/// `None` if there is no room for it.
 fn begin_journal(
     choice: JournalChoice,
     storage: &dyn JournalStorage,
@@ -227,14 +297,7 @@ fn begin_journal(
             }
             match storage.make(2 * recovered.half_bytes, in_the_way == InTheWay::Replaced) {
                 Ok(file) => file,
-                Err(error) if is_about_room(&error) => {
-                    log::warn!(
-                        "⚠️ There is no room for the journal beside the database ({} KiB); until there is, each sale costs \
-                         the disk more writes",
-                        (2 * recovered.half_bytes) >> 10
-                    );
-                    return Ok(None);
-                }
+                Err(error) if is_about_room(&error) => return Ok(None),
                 Err(error) => return Err(of_io(error)),
             }
         }

@@ -14,8 +14,8 @@ mod overlay;
 mod shop_file;
 mod upgrade;
 
-pub(crate) use attach::{Attached, Run, note_of};
+pub(crate) use attach::{Attached, LateJournal, Run, note_of};
 pub(crate) use held_writes::HeldBytes;
-pub(crate) use open::{OpenedFile, Reopen, Reopened, open, open_on};
+pub(crate) use open::{Files, OpenedFile, Reopened, open, open_on};
 pub use options::{Attempt, JournalOptions, StoreOptions};
 pub use shop_file::OnProgress;

@@ -3,10 +3,12 @@
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{Builder, Database, DatabaseError, StorageBackend};
 
-use super::attach::{AttachError, Attached, Plan, Run, plan};
+use super::attach::{AttachError, Attached, LateJournal, Plan, Run, plan};
 use super::facts::{Facts, read_facts};
 use super::held_writes::{HeldBytes, HeldWrites};
 use super::journal_storage::{AnyJournal, JournalFile, JournalStorage};
@@ -28,6 +30,12 @@ const STORAGE_CACHE_BYTES: usize = 1 << 20;
 /// Opens the same file and its journal again after a fault.
 pub(crate) type Reopen = Box<dyn Fn() -> Result<Reopened, StoreError> + Send + Sync>;
 
+/// What can be done with the files of an open shop.
+pub(crate) struct Files {
+    pub reopen: Reopen,
+    pub late_journal: LateJournal,
+}
+
 /// A file that was opened again.
 pub(crate) struct Reopened {
     pub database: Database,
@@ -40,7 +48,7 @@ pub(crate) struct OpenedFile {
     pub database: Database,
     pub held: HeldBytes,
     pub attached: Attached,
-    pub reopen: Reopen,
+    pub files: Files,
     pub path: PathBuf,
     pub facts: Facts,
     pub run: Run,
@@ -67,7 +75,7 @@ pub(crate) fn open(options: &StoreOptions, attempt: Attempt) -> Result<OpenedFil
         Err(TryLockError::Error(source)) => return Err(folder_error(source)),
     }
 
-    let journal = JournalFile::in_folder(&options.directory);
+    let journal = Arc::new(JournalFile::in_folder(&options.directory));
     let is_missing = |path: &Path| {
         crate::platform::is_missing(path).map_err(|source| OpenError::Unreadable { path: path.to_path_buf(), source })
     };
@@ -90,16 +98,18 @@ pub(crate) fn open(options: &StoreOptions, attempt: Attempt) -> Result<OpenedFil
     let (database, facts, plan) = accept(&path, &file, &held, &journal, options)?;
     let of = |error: StoreError| OpenError::of(&path, error);
     file.accept().map_err(of)?;
-    let attached = plan.carry_out(&database, &facts, &journal, true).map_err(of)?;
-    let (opener_path, options, had_journal) = (path.clone(), options.clone(), attached.journal.is_some());
+    let attached = plan.carry_out(&database, &facts, &*journal, true).map_err(of)?;
+    let has_journal = Arc::new(AtomicBool::new(attached.journal.is_some()));
+    let late_journal = LateJournal::new(journal.clone(), facts, &options.journal, Arc::clone(&has_journal));
+    let (opener_path, options) = (path.clone(), options.clone());
     let reopen: Reopen = Box::new(move || {
         crate::platform::forget_cached(&opener_path).map_err(DatabaseError::from)?;
         let (file, held) = (ShopFile::trusted(&opener_path)?, HeldBytes::default());
         let database = open_database(&opener_path, &file, &held, options.cache_bytes)?;
-        let attached = attach_again(&database, &facts, &journal, &options.journal, had_journal)?;
+        let attached = attach_again(&database, &facts, &*journal, &options.journal, &has_journal)?;
         Ok(Reopened { database, held, attached })
     });
-    OpenedFile::of(database, held, attached, reopen, path, facts, Some(lock))
+    OpenedFile::of(database, held, attached, Files { reopen, late_journal }, path, facts, Some(lock))
 }
 
 /// Opens a file on trial: whether it is a whole database of this or an earlier release, in the currency asked for, with a
@@ -152,16 +162,18 @@ fn attach_again(
     facts: &Facts,
     journal: &dyn JournalStorage,
     options: &JournalOptions,
-    had_journal: bool,
+    has_journal: &AtomicBool,
 ) -> Result<Attached, StoreError> {
     // Nobody is there to give a word: what the journal has is needed.
     let options = JournalOptions { may_be_left_out: false, ..*options };
     let plan = plan(database, facts, journal, &options)?;
     // Somebody has put another file there while the shop was open: what was shown is no past of that.
-    if read_facts(database)?.id != facts.id || had_journal && !plan.is_journal_needed() {
+    if read_facts(database)?.id != facts.id || has_journal.load(Ordering::Acquire) && !plan.is_journal_needed() {
         return Err(StoreError::JournalLost);
     }
-    plan.carry_out(database, facts, journal, false)
+    let attached = plan.carry_out(database, facts, journal, false)?;
+    has_journal.store(attached.journal.is_some(), Ordering::Release);
+    Ok(attached)
 }
 
 /// The same on any storage: an empty one is made into a database first.
@@ -181,19 +193,20 @@ pub(crate) fn open_on<B: StorageBackend, J: StorageBackend>(
         builder.set_cache_size(STORAGE_CACHE_BYTES).set_check_integrity_on_open(true);
         builder.create_with_backend(HeldWrites::over(storage(), held.clone())).map_err(StoreError::from)
     };
-    let (journal, held) = (AnyJournal(journal), HeldBytes::default());
+    let (journal, held) = (Arc::new(AnyJournal(journal)), HeldBytes::default());
     let database = open_database(&held).map_err(of)?;
     let facts = read_facts(&database).map_err(of)?;
-    let plan = plan(&database, &facts, &journal, &options).map_err(|error| of(error.into()))?;
-    let attached = plan.carry_out(&database, &facts, &journal, true).map_err(of)?;
-    let had_journal = attached.journal.is_some();
+    let plan = plan(&database, &facts, &*journal, &options).map_err(|error| of(error.into()))?;
+    let attached = plan.carry_out(&database, &facts, &*journal, true).map_err(of)?;
+    let has_journal = Arc::new(AtomicBool::new(attached.journal.is_some()));
+    let late_journal = LateJournal::new(journal.clone(), facts, &options, Arc::clone(&has_journal));
     let reopen: Reopen = Box::new(move || {
         let held = HeldBytes::default();
         let database = open_database(&held)?;
-        let attached = attach_again(&database, &facts, &journal, &options, had_journal)?;
+        let attached = attach_again(&database, &facts, &*journal, &options, &has_journal)?;
         Ok(Reopened { database, held, attached })
     });
-    OpenedFile::of(database, held, attached, reopen, path, facts, None)
+    OpenedFile::of(database, held, attached, Files { reopen, late_journal }, path, facts, None)
 }
 
 impl OpenedFile {
@@ -201,13 +214,13 @@ impl OpenedFile {
         database: Database,
         held: HeldBytes,
         mut attached: Attached,
-        reopen: Reopen,
+        files: Files,
         path: PathBuf,
         facts: Facts,
         lock: Option<File>,
     ) -> Result<Self, OpenError> {
         let run = attached.run.take().ok_or_else(|| OpenError::of(&path, StoreError::Malformed("run")))?;
-        Ok(Self { database, held, attached, reopen, path, facts, run, lock })
+        Ok(Self { database, held, attached, files, path, facts, run, lock })
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn upgrade(database: &Database) -> Result<(), StoreError> {
             SCHEMA_VERSION => return Ok(()),
             1 => order_answers_by_place,
             2 => link_log_and_index_days,
-            3 => begin_to_have_a_journal,
+            3 | 4 => change_the_journal,
             _ => return Err(MALFORMED_FACT),
         };
         let transaction = database.begin_write()?;
@@ -77,10 +77,11 @@ fn link_log_and_index_days(transaction: &WriteTransaction) -> Result<(), StoreEr
     Ok(())
 }
 
-/// From version 3 to 4. Version 3 had no journal, so that its programs would not see what is in it.
+/// From version 3 to 4, and to 5. Version 3 had no journal, and in that of version 4 entries stood close together: its
+/// programs would not see what is in this one.
 #[expect(clippy::unnecessary_wraps, reason = "a step like the others")]
-fn begin_to_have_a_journal(_: &WriteTransaction) -> Result<(), StoreError> {
-    // What the file says of its journal is written when the first half is begun.
+fn change_the_journal(_: &WriteTransaction) -> Result<(), StoreError> {
+    // What the file says of its journal is written when the next half is begun.
     Ok(())
 }
 

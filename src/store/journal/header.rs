@@ -13,7 +13,7 @@ const CHECKSUM_BYTES: usize = 8;
 /// Where entries begin in a half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// In the sector after what is there, as the first journals had it.
+    /// In the sector after what is there, as in files of schema 4.
     Packed = 1,
     /// On a page of their own.
     Paged = 2,

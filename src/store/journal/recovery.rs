@@ -6,7 +6,7 @@ use redb::StorageBackend;
 
 use super::note::JournalNote;
 use super::scan::{Scan, scan};
-use super::sector::SECTOR_BYTES;
+use super::sector::{PAGE_SECTORS, SECTOR_BYTES};
 
 /// What the journal has for a database.
 #[derive(Debug, Default)]
@@ -47,6 +47,8 @@ pub(crate) enum Fault {
     Unreadable(io::Error),
 }
 
+/// The header and one entry.
+const HALF_BYTES_MIN: usize = 2 * PAGE_SECTORS * SECTOR_BYTES;
 /// A larger half is none that this program has made.
 const HALF_BYTES_MAX: usize = 64 << 20;
 
@@ -54,7 +56,7 @@ const HALF_BYTES_MAX: usize = 64 << 20;
 pub(crate) fn examine(file: &dyn StorageBackend, note: &JournalNote, file_id: [u8; 8]) -> Result<Recovered, Fault> {
     let not_ours = || if note.is_needed { Fault::Other } else { Fault::NotWanted };
     let half_bytes = usize::try_from(file.len().map_err(Fault::Unreadable)? / 2).unwrap_or(usize::MAX);
-    if !(2 * SECTOR_BYTES..=HALF_BYTES_MAX).contains(&half_bytes) || half_bytes % SECTOR_BYTES != 0 {
+    if !(HALF_BYTES_MIN..=HALF_BYTES_MAX).contains(&half_bytes) || half_bytes % SECTOR_BYTES != 0 {
         return Err(not_ours());
     }
     let mut scans = Vec::new();
@@ -91,7 +93,9 @@ struct OwnJournal<'a> {
 impl OwnJournal<'_> {
     /// For a database that was closed properly: an entry beyond it is of a later time than the copy that is there now.
     fn nothing_more(self) -> Result<Recovered, Fault> {
-        let is_ahead = |scan: &Scan| scan.is_damaged || scan.last_commit() > self.note.commit;
+        // Of a half before the one that the database names, nothing is needed any more.
+        let may_have_more = |scan: &Scan| scan.is_damaged && scan.header.generation >= self.note.generation;
+        let is_ahead = |scan: &Scan| may_have_more(scan) || scan.last_commit() > self.note.commit;
         if self.scans.iter().any(|(_, scan)| is_ahead(scan)) {
             return Err(Fault::NotWanted);
         }

@@ -2,8 +2,8 @@
 
 /// The least that a disk writes at once.
 pub(crate) const SECTOR_BYTES: usize = 512;
-/// Sectors of a page, which most disks and every memory card write at once, and lose as a whole when the power fails
-/// meanwhile: what was answered shares none with what is written later.
+/// Sectors of a page, which is what the system writes, and what many disks lose as a whole when the power fails meanwhile:
+/// what was answered shares none with what is written later.
 pub(crate) const PAGE_SECTORS: usize = 8;
 /// Half of a stamp stands at each end of a sector, so that a sector of which only a part was written lacks one of them.
 const EDGE_BYTES: usize = 4;

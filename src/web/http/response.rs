@@ -58,8 +58,12 @@ impl Fixed {
 
     /// Compressed once, so it takes its time and is small.
     fn packed(&self) -> &[u8] {
-        // Reading from memory does not fail.
-        self.packed.get_or_init(|| gzip(&self.plain, Compression::best()).unwrap_or_default())
+        self.packed.get_or_init(|| {
+            // Reading from memory does not fail.
+            let mut packed = gzip(&self.plain, Compression::best()).unwrap_or_default();
+            packed.shrink_to_fit();
+            packed
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! A disk in memory with a database and its journal: it remembers every operation in order, loses what no sync has confirmed, and fails when told to.
 
 use std::io::{self, Error, ErrorKind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
@@ -232,6 +232,8 @@ pub struct Disk {
     pub gate: Mutex<()>,
     /// Syncs that have come to the gate, through it or not.
     syncs_begun: AtomicUsize,
+    /// There is no room for a journal.
+    pub lacks_room: AtomicBool,
 }
 
 impl Disk {
@@ -346,6 +348,9 @@ impl StorageBackend for Handle {
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
+        if self.1 == File::Journal && length > 0 && self.0.lacks_room.load(Ordering::SeqCst) {
+            return Err(ErrorKind::StorageFull.into());
+        }
         let mut state = self.0.state();
         if state.fails(Operation::SetLength).is_some() {
             return Err(failure());

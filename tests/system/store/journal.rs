@@ -50,7 +50,7 @@ fn a_sale_that_is_in_the_journal_alone_is_there_after_a_kill_and_metrics_and_log
     assert!(metrics.contains("\ntillsync_journal_replayed_total 1\n"), "{metrics}");
     assert!(metrics.contains("\ntillsync_journal_mended_total 0\n"), "{metrics}");
     let used = metrics.lines().find_map(|line| line.strip_prefix("tillsync_journal_bytes ")).unwrap();
-    assert!(used.parse::<u32>().unwrap() > 512, "{used}");
+    assert!(used.parse::<u32>().unwrap() > 4_096, "{used}");
     assert!(server.log().contains("The newest 1 commits were taken from the journal"), "{}", server.log());
 }
 
@@ -176,7 +176,7 @@ fn a_copy_of_a_closed_database_needs_no_journal() {
 }
 
 #[test]
-fn without_room_for_a_journal_the_shop_goes_on_with_a_warning_until_it_is_started_with_room() {
+fn without_room_for_a_journal_the_shop_goes_on_with_a_warning_until_there_is_room() {
     let Some((_disk, dir)) = SmallDisk::mount(6) else {
         return skip("this system does not let the test mount a small disk");
     };
@@ -188,12 +188,20 @@ fn without_room_for_a_journal_the_shop_goes_on_with_a_warning_until_it_is_starte
     server.kill();
     server.start_again();
     assert_eq!(estimates(&mut server.client()).len(), 1, "each commit is in the database");
-    server.kill();
     let larger = ["-o", "remount,size=40m"];
     assert!(Command::new("mount").args(larger).arg(server.dir.path()).status().unwrap().success());
+    wait_until("the journal is begun", || !has_warning(&server) && server.journal().exists());
+    create_estimate(&mut server.client(), "Binod");
+    server.kill();
+    // The second sale is in the journal alone.
+    let journal = fs::read(server.journal()).unwrap();
+    fs::remove_file(server.journal()).unwrap();
+    refuses(&mut server);
+    server.kill();
+    fs::write(server.journal(), journal).unwrap();
     server.start_again();
-    assert_eq!(estimates(&mut server.client()).len(), 1);
-    assert!(!has_warning(&server) && server.journal().exists());
+    assert_eq!(estimates(&mut server.client()).len(), 2);
+    assert!(!has_warning(&server));
 }
 
 #[test]
@@ -209,5 +217,8 @@ fn the_journal_is_of_the_size_that_was_asked_for_once_nothing_is_in_it_alone() {
     assert!(server.stop().success());
     server.start_again();
     assert_eq!(length(&server), 128 << 10);
+    assert!(server.stop().success());
+    server.start_again_with_env(&[("TILLSYNC_JOURNAL_KIB", "65")]);
+    assert_eq!(length(&server), 2 * (68 << 10), "whole pages");
     goes_on_with(&server, "Asha");
 }

@@ -12,16 +12,25 @@ use crate::support::till::{array, origin, text};
 const SCHEMA_2: &[u8] = include_bytes!("files/schema-2.redb.gz");
 /// 71 estimates (one edited, one deleted, one converted), 68 orders, settings, and commands under keys; killed, not closed.
 const SCHEMA_3: &[u8] = include_bytes!("files/schema-3.redb.gz");
+/// 40 estimates and 40 orders, made in turn under keys; killed, with a part of them in the journal alone, in which entries
+/// shared pages.
+const SCHEMA_4: [&[u8]; 2] = [include_bytes!("files/schema-4.redb.gz"), include_bytes!("files/schema-4.journal.gz")];
 /// The body that was sent to it under the key `ord-0`.
 const FIRST_SALE: &[u8] = br#"{"customer_name": "Buyer 0", "customer_phone": "", "customer_address": "MG Road", "sale_by": "Ravi", "items": [{"name": "LED bulb", "price": 110, "quantity": 4}], "subtotal": 440, "discount_amount": 0, "is_percentage_discount": false, "total": 440}"#;
+/// The body that was sent to the later ones under the key `ord-0`.
+const KEYED_SALE: &str = r#"{"customer_name": "Buyer 0", "customer_phone": "98450 12345", "customer_address": "MG Road", "sale_by": "Ravi", "items": [{"name": "LED bulb", "price": 110, "quantity": 4}], "subtotal": 440, "discount_amount": 0, "is_percentage_discount": false, "total": 440, "amount_paid": 440, "payment_mode": "Cash"}"#;
 /// The day on which its records were made.
 const DAY: &str = "2026-11-28";
 
-fn open(packed: &[u8]) -> Server {
-    let folder = tempfile::tempdir().unwrap();
+fn unpacked(packed: &[u8]) -> Vec<u8> {
     let mut file = Vec::new();
     flate2::read::GzDecoder::new(packed).read_to_end(&mut file).unwrap();
-    std::fs::write(folder.path().join("tillsync.redb"), file).unwrap();
+    file
+}
+
+fn open(packed: &[u8]) -> Server {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tillsync.redb"), unpacked(packed)).unwrap();
     Server::start_in(folder, &["--timezone", "Asia/Kolkata"])
 }
 
@@ -71,7 +80,6 @@ fn a_file_of_schema_2_is_brought_up_with_everything_in_it() {
 
 #[test]
 fn a_file_of_schema_3_gets_a_journal_with_everything_in_it() {
-    const FIRST_SALE: &[u8] = br#"{"customer_name": "Buyer 0", "customer_phone": "98450 12345", "customer_address": "MG Road", "sale_by": "Ravi", "items": [{"name": "LED bulb", "price": 110, "quantity": 4}], "subtotal": 440, "discount_amount": 0, "is_percentage_discount": false, "total": 440, "amount_paid": 440, "payment_mode": "Cash"}"#;
     let mut server = open(SCHEMA_3);
     assert!(server.journal().exists());
     for turn in 0..2 {
@@ -82,15 +90,46 @@ fn a_file_of_schema_3_gets_a_journal_with_everything_in_it() {
         assert_eq!(customers(client.get("/api/search?q=patil").expect(200)), ["Asha Patil"]);
         assert_eq!(client.get("/api/settings").expect(200)["shop_name"], "Patil Electricals");
         let keyed = [("Idempotency-Key", "ord-0")];
-        let again = client.request("POST", "/api/orders/create-sale", &keyed, Some(FIRST_SALE));
+        let again = client.request("POST", "/api/orders/create-sale", &keyed, Some(KEYED_SALE.as_bytes()));
         assert_eq!(again.expect(201)["sale_number"], "#001", "a command of that release is known by its key");
         if turn == 0 {
             let new = [("Idempotency-Key", "new")];
-            let sale = client.request("POST", "/api/orders/create-sale", &new, Some(FIRST_SALE));
+            let sale = client.request("POST", "/api/orders/create-sale", &new, Some(KEYED_SALE.as_bytes()));
             assert_eq!(sale.expect(201)["sale_number"], "#069");
         }
         server.kill();
         server.start_again();
     }
     assert_eq!(server.log().matches("from version 3 of its shape to version 4").count(), 1);
+}
+
+#[test]
+fn a_file_of_schema_4_keeps_what_is_in_its_journal_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, packed) in ["tillsync.redb", "tillsync.journal"].into_iter().zip(SCHEMA_4) {
+        std::fs::write(folder.path().join(name), unpacked(packed)).unwrap();
+    }
+    let mut server = Server::start_in(folder, &["--timezone", "Asia/Kolkata"]);
+    let metrics = server.get("/metrics").text().to_string();
+    assert!(metrics.contains("\ntillsync_journal_replayed_total 29\n"), "{metrics}");
+    for turn in 0..3 {
+        let mut client = server.client();
+        assert_eq!(client.get("/api/orders/orders-only").expect(200)["orders"]["count"], 40 + turn);
+        assert_eq!(array(client.get("/api/estimates/all").expect(200)).len(), 40);
+        assert_eq!(customers(client.get("/api/search?q=patil").expect(200)), ["Asha Patil"]);
+        for (key, number) in [("ord-0", "#001"), ("ord-39", "#040")] {
+            let body = KEYED_SALE.replace("Buyer 0", &key.replace("ord-", "Buyer "));
+            let keyed = [("Idempotency-Key", key)];
+            let again = client.request("POST", "/api/orders/create-sale", &keyed, Some(body.as_bytes()));
+            assert_eq!(again.expect(201)["sale_number"], number);
+        }
+        let new = format!("new {turn}");
+        let keyed = [("Idempotency-Key", new.as_str())];
+        let sale = client.request("POST", "/api/orders/create-sale", &keyed, Some(KEYED_SALE.as_bytes()));
+        assert_eq!(sale.expect(201)["sale_number"], format!("#{:03}", 41 + turn));
+        // The halves of before are begun again one after the other.
+        server.kill();
+        server.start_again();
+    }
+    assert_eq!(server.log().matches("from version 4 of its shape to version 5").count(), 1);
 }
