@@ -18,8 +18,8 @@ use crate::metrics::{Counter, Histogram};
 const QUIET: Duration = Duration::from_secs(2);
 /// In a quiet shop, a half that is filled to this part is worth a checkpoint. Below it nothing is written.
 const WORTH_PART: u64 = 4;
-/// Between two attempts to begin a journal where there seems to be room for it.
-const ATTEMPT_REST: Duration = Duration::from_secs(60);
+/// Between two attempts to begin a journal where there seems to be room for it; each may write all of it.
+const ATTEMPT_REST: Duration = Duration::from_secs(3_600);
 
 /// What a commit has done.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ pub(crate) struct Opened {
 struct Writing {
     /// What commits leave for later ones. It speaks of this opening of the file alone.
     kept: Kept,
-    /// `None` if there was no room for one.
+    /// `None` if there was no room for one, or it could not be made.
     journal: Option<Journal>,
     /// What the database says of it.
     note: JournalNote,
@@ -139,7 +139,7 @@ impl Opened {
     pub fn rest(&self, late_journal: &LateJournal, spare_bytes: impl Fn() -> u64) -> Result<(), StoreError> {
         let writing = &mut *self.writing();
         let Some(journal) = &writing.journal else {
-            return self.begin_journal(writing, late_journal, spare_bytes());
+            return self.begin_journal(writing, late_journal, spare_bytes);
         };
         if journal.commit() == writing.note.commit {
             return Ok(());
@@ -157,14 +157,14 @@ impl Opened {
         &self,
         writing: &mut Writing,
         late_journal: &LateJournal,
-        spare_bytes: u64,
+        spare_bytes: impl Fn() -> u64,
     ) -> Result<(), StoreError> {
         let is_too_soon = writing.last_attempt.is_some_and(|at| at.elapsed() < ATTEMPT_REST);
-        if spare_bytes < late_journal.bytes() || is_too_soon {
+        if is_too_soon || writing.last_commit.elapsed() < QUIET || spare_bytes() < late_journal.bytes() {
             return Ok(());
         }
         writing.last_attempt = Some(Instant::now());
-        if let Some((journal, note)) = late_journal.begin(&self.database, &writing.note)? {
+        if let Some((journal, note)) = late_journal.begin(&self.database)? {
             (writing.journal, writing.note) = (Some(journal), note);
             self.count_bytes(writing);
             log::info!("There is room for the journal beside the database now, and it is begun");

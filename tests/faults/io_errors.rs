@@ -6,6 +6,7 @@
 //! Reads fail while the file is opened again, since a running server reads from memory.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -117,6 +118,38 @@ fn faults(operation: Operation, after: usize, is_lasting: bool) -> Vec<Fault> {
         Operation::Read => vec![Fault { operation: Operation::Sync, after: 0, is_lasting: false, ..fault }, fault],
         _ => vec![fault],
     }
+}
+
+#[test]
+fn whatever_fails_while_a_journal_is_begun_late_the_shop_sells_on_and_nothing_is_lost() {
+    const HALF_BYTES: usize = 16 << 10;
+    let begin = |operation, after, is_lasting| {
+        let disk: Arc<Disk> = Arc::default();
+        let (shop, free_bytes) = Shop::without_room_for_a_journal(&disk, HALF_BYTES);
+        shop.sell("before").unwrap();
+        disk.break_by(&faults(operation, after, is_lasting));
+        disk.lacks_room.store(false, Ordering::SeqCst);
+        free_bytes.store(u64::MAX, Ordering::SeqCst);
+        let has_journal = || shop.app.journal_counts().bytes.load(Ordering::SeqCst) > 0;
+        wait_until("a journal is begun, or that fails", || has_journal() || disk.failed() > 0);
+        let failed = disk.mend();
+        shop.send_until_answered(&keyed("afterwards", create("afterwards")));
+        assert_eq!(durable(&disk).seq, 2, "{operation:?} after {after}");
+        shop.stop();
+        let shop = Shop::run(&disk, disk.open(HALF_BYTES).unwrap());
+        assert_eq!((shop.seq(), shop.app.journal_counts().bytes.load(Ordering::SeqCst) > 0), (2, true));
+        shop.stop();
+        failed > 0
+    };
+    let operations = [(Operation::Write, 24), (Operation::Sync, 6), (Operation::SetLength, 2)];
+    let kinds = operations.into_iter().flat_map(|kind| [(kind, false), (kind, true)]);
+    let cases = kinds.flat_map(|((operation, times), is_lasting)| (0..times).map(move |n| (operation, n, is_lasting)));
+    let struck = thread::scope(|scope| {
+        let begin = &begin;
+        let runs: Vec<_> = cases.map(|(operation, n, lasts)| scope.spawn(move || begin(operation, n, lasts))).collect();
+        runs.into_iter().map(|run| usize::from(run.join().unwrap())).sum::<usize>()
+    });
+    assert!(struck > 30, "{struck}");
 }
 
 #[test]

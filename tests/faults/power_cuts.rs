@@ -187,14 +187,15 @@ fn a_day() -> History {
 /// A shop that has no room for a journal at first, and begins one when there is room.
 fn a_day_with_a_late_journal() -> History {
     let disk: Arc<Disk> = Arc::default();
-    disk.lacks_room.store(true, Ordering::SeqCst);
-    let mut till = Till { shop: open_shop(&disk), told: Vec::new() };
+    let (shop, free_bytes) = Shop::without_room_for_a_journal(&disk, HALF_BYTES);
+    let mut till = Till { shop, told: Vec::new() };
     for _ in 0..3 {
         till.new_customer();
     }
     let has_journal = || till.shop.app.journal_counts().bytes.load(Ordering::SeqCst) > 0;
     assert!(!has_journal());
     disk.lacks_room.store(false, Ordering::SeqCst);
+    free_bytes.store(u64::MAX, Ordering::SeqCst);
     wait_until("the journal is begun", has_journal);
     for _ in 0..6 {
         till.new_customer();

@@ -231,7 +231,7 @@ impl CommitState {
         }
     }
 
-    /// Nobody waits: the store may bring over what is in its journal.
+    /// Nobody waits: the store may bring over what is in its journal, or begin one.
     fn rest(&self) {
         let Some(_commit_lock) = self.try_lock_commits() else { return };
         if self.is_feed_behind.load(Ordering::Acquire) {
@@ -239,7 +239,7 @@ impl CommitState {
         }
         let _guard = EndOnPanic("a checkpoint");
         if let Err(error) = self.tools.store.rest(|| self.tools.space.spare_bytes()) {
-            log::error!("⚠️ A checkpoint failed: {error}");
+            log::error!("⚠️ What was to be written while nobody waits could not be written: {error}");
             self.is_feed_behind.store(true, Ordering::Release);
         }
     }

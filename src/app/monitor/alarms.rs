@@ -168,8 +168,9 @@ fn journal_warning(journal: &JournalCounts) -> Option<Warning> {
     let has_none = journal.bytes.load(Ordering::Relaxed) == 0;
     has_none.then(|| Warning {
         code: "journal_missing",
-        message: "There was no room for the journal beside the database, so each sale costs the disk more writes. Delete what \
-                  is not needed on that disk; it is made as soon as there is room."
+        message: "There was no room for the journal beside the database, so each sale costs the disk more writes, and \
+                  damage to the newest pages is not put right. Delete what is not needed on that disk; the journal is begun as \
+                  soon as there is room."
             .to_string(),
     })
 }

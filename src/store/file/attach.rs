@@ -62,6 +62,8 @@ pub(crate) struct Plan {
 enum JournalChoice {
     /// The one that is there.
     There(Box<dyn StorageBackend>),
+    /// A new one in place of one of another size, of which nothing is needed; without room for it that one, as it is.
+    Resized(Recovered),
     /// A new one.
     New(InTheWay),
 }
@@ -70,8 +72,6 @@ enum JournalChoice {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum InTheWay {
     Nothing,
-    /// A journal of which nothing is needed, of another size.
-    Replaced,
     /// Something that somebody may miss.
     SetAside,
 }
@@ -121,7 +121,8 @@ pub(crate) fn plan(
     let set_aside = |recovered| new(recovered, InTheWay::SetAside, needs_word);
     match examine(&*file, &note, facts.id) {
         Ok(recovered) if !note.is_needed && recovered.half_bytes != options.half_bytes => {
-            Ok(new(recovered, InTheWay::Replaced, false))
+            let resized = Recovered { newest: None, half_bytes: options.half_bytes, ..recovered.clone() };
+            Ok(Plan { note, recovered: resized, journal: JournalChoice::Resized(recovered), skips_numbers: false })
         }
         Ok(recovered) => Ok(Plan { note, recovered, journal: JournalChoice::There(file), skips_numbers: false }),
         Err(Fault::Damaged(recovered)) if has_word => Ok(set_aside(recovered)),
@@ -232,17 +233,11 @@ impl LateJournal {
     }
 
     /// Begins it, if there is room by now. Nothing else is committed meanwhile. An error is one of the database.
-    pub fn begin(&self, database: &Database, note: &JournalNote) -> Result<Option<(Journal, JournalNote)>, StoreError> {
-        let recovered = Recovered {
-            commit: note.commit,
-            generation: note.generation,
-            half_bytes: self.half_bytes,
-            ..Recovered::default()
-        };
-        let is_free = self.storage.open().map(|there| there.is_none());
-        let in_the_way = if is_free.unwrap_or(false) { InTheWay::Nothing } else { InTheWay::SetAside };
-        let begun = begin_journal(JournalChoice::New(in_the_way), &*self.storage, self.facts.id, &recovered);
-        let journal = match begun {
+    pub fn begin(&self, database: &Database) -> Result<Option<(Journal, JournalNote)>, StoreError> {
+        let options = JournalOptions { half_bytes: self.half_bytes, may_be_left_out: false };
+        // What an earlier attempt may have left there is used on.
+        let Plan { recovered, journal, .. } = plan(database, &self.facts, &*self.storage, &options)?;
+        let journal = match begin_journal(journal, &*self.storage, self.facts.id, &recovered) {
             Ok(Some(journal)) => journal,
             Ok(None) => return Ok(None),
             Err(error) => {
@@ -285,8 +280,20 @@ fn begin_journal(
     file_id: [u8; 8],
     recovered: &Recovered,
 ) -> Result<Option<Journal>, StoreError> {
-    let file = match choice {
-        JournalChoice::There(file) => file,
+    let bytes = 2 * recovered.half_bytes;
+    let begun = match choice {
+        JournalChoice::There(file) => return Journal::begin(file, file_id, recovered).map(Some),
+        JournalChoice::Resized(as_it_is) => match storage.make(bytes, true) {
+            Err(error) if is_about_room(&error) => {
+                log::warn!(
+                    "⚠️ There is no room for a journal of {} KiB; the one that is there is used on",
+                    bytes >> 10
+                );
+                let file = storage.open().map_err(of_io)?;
+                return file.map(|file| Journal::begin(file, file_id, &as_it_is)).transpose();
+            }
+            made => made,
+        },
         JournalChoice::New(in_the_way) => {
             if in_the_way == InTheWay::SetAside {
                 let aside = storage.set_aside().map_err(of_io)?;
@@ -295,14 +302,14 @@ fn begin_journal(
                     aside.display()
                 );
             }
-            match storage.make(2 * recovered.half_bytes, in_the_way == InTheWay::Replaced) {
-                Ok(file) => file,
-                Err(error) if is_about_room(&error) => return Ok(None),
-                Err(error) => return Err(of_io(error)),
-            }
+            storage.make(bytes, false)
         }
     };
-    Journal::begin(file, file_id, recovered).map(Some)
+    match begun {
+        Ok(file) => Journal::begin(file, file_id, recovered).map(Some),
+        Err(error) if is_about_room(&error) => Ok(None),
+        Err(error) => Err(of_io(error)),
+    }
 }
 
 fn of_io(error: io::Error) -> StoreError {

@@ -60,22 +60,20 @@ impl JournalStorage for JournalFile {
         let temporary = self.directory.join(format!("{JOURNAL_NAME}.new"));
         let file = File::options().read(true).write(true).create(true).truncate(true).open(&temporary)?;
         let made = open_backend(file).and_then(|backend| fill_with_zeros(&*backend, bytes));
+        let made = made.and_then(|()| {
+            if replaces { fs::rename(&temporary, self.path()) } else { platform::rename_new(&temporary, &self.path()) }
+        });
         if let Err(error) = made {
             // What is there of it would take the room that somebody else may need.
             let _ = fs::remove_file(&temporary);
             return Err(error);
-        }
-        if replaces {
-            fs::rename(&temporary, self.path())?;
-        } else {
-            platform::rename_new(&temporary, &self.path())?;
         }
         platform::sync_directory(&self.directory)?;
         self.backend()
     }
 
     fn set_aside(&self) -> Result<PathBuf> {
-        let written = jiff::Timestamp::try_from(fs::metadata(self.path())?.modified()?).unwrap_or_default();
+        let written = jiff::Timestamp::try_from(fs::symlink_metadata(self.path())?.modified()?).unwrap_or_default();
         let name = format!("{JOURNAL_NAME}.aside-{}", written.strftime("%Y%m%dT%H%M%SZ"));
         for number in 0..ASIDE_NAMES {
             let name = if number == 0 { name.clone() } else { format!("{name}-{number}") };

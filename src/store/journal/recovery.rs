@@ -9,7 +9,7 @@ use super::scan::{Scan, scan};
 use super::sector::{PAGE_SECTORS, SECTOR_BYTES};
 
 /// What the journal has for a database.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Recovered {
     /// What the database lacks, in order: the puts and removals of each commit.
     pub entries: Vec<Vec<u8>>,

@@ -304,6 +304,11 @@ impl Disk {
         state.failed
     }
 
+    /// How many operations have failed since the faults began.
+    pub fn failed(&self) -> usize {
+        self.state().failed
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,12 +3,14 @@
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use tillsync::app::{
-    Answer, App, Command, Idempotency, Outcome, Progress, Refusal, ShopClock, Submission, SubmitError, Ticket, Verdict,
+    Answer, App, Command, DiskSpace, Idempotency, Outcome, Progress, Refusal, ShopClock, Submission, SubmitError,
+    Ticket, Verdict,
 };
 use tillsync::domain::{Currency, Discount, Items, Kind, MadeAt, Money, RecordKey, Sale, SaleDraft, Timestamp};
 use tillsync::live::{Client, Encoding, Kinds};
@@ -39,6 +41,20 @@ impl Shop {
     pub fn run(disk: &Arc<Disk>, store: Store) -> Self {
         let app = App::start(store, ShopClock::new(TimeZone::UTC)).unwrap();
         Self { disk: Arc::clone(disk), app }
+    }
+
+    /// On a disk that has no room for a journal, until its `lacks_room` is cleared and there are enough free bytes: those that
+    /// are returned, at first enough for sales and not for a journal.
+    pub fn without_room_for_a_journal(disk: &Arc<Disk>, half_bytes: usize) -> (Self, Arc<AtomicU64>) {
+        disk.lacks_room.store(true, Ordering::SeqCst);
+        let free_bytes = Arc::new(AtomicU64::new(half_bytes as u64));
+        let space = DiskSpace::reading(0, {
+            let free_bytes = Arc::clone(&free_bytes);
+            move || Some(free_bytes.load(Ordering::SeqCst))
+        });
+        let store = disk.open(half_bytes).unwrap();
+        let app = App::start_with_space(store, ShopClock::new(TimeZone::UTC), space).unwrap();
+        (Self { disk: Arc::clone(disk), app }, free_bytes)
     }
 
     pub fn send(&self, submission: &Submission) -> Result<Answer, SubmitError> {
