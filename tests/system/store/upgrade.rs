@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::support::server::Server;
 use crate::support::till::{array, origin, text};
+use crate::support::wait_until;
 
 /// 71 estimates (one edited, one deleted, one converted), 67 orders (two cancelled), settings, and commands under keys.
 const SCHEMA_2: &[u8] = include_bytes!("files/schema-2.redb.gz");
@@ -34,6 +35,14 @@ fn open(packed: &[u8]) -> Server {
     Server::start_in(folder, &["--timezone", "Asia/Kolkata"])
 }
 
+/// Whether the log says that, once over all starts. It is written a moment later, and not any more once the server is killed.
+fn is_brought_up_from(server: &Server, version: u32) {
+    let line = format!("from version {version} of its shape to version {}", version + 1);
+    let said = || server.log().matches(&line).count();
+    wait_until("the log says that the file was brought up", || said() > 0);
+    assert_eq!(said(), 1);
+}
+
 fn customers(found: Value) -> Vec<String> {
     array(found).iter().map(|record| text(record, "customer_name")).collect()
 }
@@ -41,6 +50,7 @@ fn customers(found: Value) -> Vec<String> {
 #[test]
 fn a_file_of_schema_2_is_brought_up_with_everything_in_it() {
     let mut server = open(SCHEMA_2);
+    is_brought_up_from(&server, 2);
     for _ in 0..2 {
         let mut client = server.client();
         let orders = client.get("/api/orders/orders-only").expect(200);
@@ -75,12 +85,13 @@ fn a_file_of_schema_2_is_brought_up_with_everything_in_it() {
         server.kill();
         server.start_again();
     }
-    assert_eq!(server.log().matches("from version 2 of its shape to version 3").count(), 1);
+    is_brought_up_from(&server, 2);
 }
 
 #[test]
 fn a_file_of_schema_3_gets_a_journal_with_everything_in_it() {
     let mut server = open(SCHEMA_3);
+    is_brought_up_from(&server, 3);
     assert!(server.journal().exists());
     for turn in 0..2 {
         let mut client = server.client();
@@ -100,7 +111,7 @@ fn a_file_of_schema_3_gets_a_journal_with_everything_in_it() {
         server.kill();
         server.start_again();
     }
-    assert_eq!(server.log().matches("from version 3 of its shape to version 4").count(), 1);
+    is_brought_up_from(&server, 3);
 }
 
 #[test]
@@ -110,6 +121,7 @@ fn a_file_of_schema_4_keeps_what_is_in_its_journal_alone() {
         std::fs::write(folder.path().join(name), unpacked(packed)).unwrap();
     }
     let mut server = Server::start_in(folder, &["--timezone", "Asia/Kolkata"]);
+    is_brought_up_from(&server, 4);
     let metrics = server.get("/metrics").text().to_string();
     assert!(metrics.contains("\ntillsync_journal_replayed_total 29\n"), "{metrics}");
     for turn in 0..3 {
@@ -131,5 +143,5 @@ fn a_file_of_schema_4_keeps_what_is_in_its_journal_alone() {
         server.kill();
         server.start_again();
     }
-    assert_eq!(server.log().matches("from version 4 of its shape to version 5").count(), 1);
+    is_brought_up_from(&server, 4);
 }
