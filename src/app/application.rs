@@ -275,6 +275,30 @@ mod tests {
     }
 
     #[test]
+    fn a_commit_waits_while_the_screens_are_far_behind() {
+        const MANY: u64 = 100_000;
+        /// That may be unsent when a commit begins, and more than a commit takes to be sent.
+        const FEW: u64 = 1_000;
+        let bench = Bench::new();
+        let app = bench.start();
+        let change = |seq| crate::domain::Change {
+            seq,
+            key: RecordKey::new(Kind::Estimate, 1),
+            action: crate::domain::Action::Delete,
+            rev: 1,
+            at: crate::domain::Timestamp { unix_micros: 0, offset_seconds: 0 },
+            by: None,
+            origin: None,
+            linked: None,
+            record: None,
+        };
+        let sent = || app.feed().counts().changes.get();
+        app.feed().publish((1..=MANY).map(change).collect());
+        submit(&app, estimate(), None).unwrap();
+        assert!(sent() >= MANY - FEW, "{} sent", sent());
+    }
+
+    #[test]
     fn a_full_disk_refuses_what_grows_and_lets_reading_deleting_and_repeating_go_on() {
         let bench = Bench::new();
         let app = bench.start();

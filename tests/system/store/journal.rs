@@ -205,6 +205,25 @@ fn without_room_for_a_journal_the_shop_goes_on_with_a_warning_until_there_is_roo
 }
 
 #[test]
+fn without_room_for_a_larger_journal_the_one_that_is_there_is_used_on() {
+    let Some((_disk, dir)) = SmallDisk::mount(6) else {
+        return skip("this system does not let the test mount a small disk");
+    };
+    let mut server = Server::start_in(dir, &["--disk-reserve-mib", "1"]);
+    create_estimate(&mut server.client(), "Asha");
+    assert!(server.stop().success());
+    let names = names_of_data(&server);
+    server.start_again_with_env(&[("TILLSYNC_JOURNAL_KIB", "4096")]);
+    assert_eq!(fs::metadata(server.journal()).unwrap().len(), 1 << 20);
+    assert!(codes(&health(&server).expect(200)).is_empty());
+    create_estimate(&mut server.client(), "Binod");
+    server.kill();
+    server.start_again();
+    assert_eq!(estimates(&mut server.client()).len(), 2);
+    assert_eq!(names_of_data(&server), names, "nothing was set aside or left behind");
+}
+
+#[test]
 fn the_journal_is_of_the_size_that_was_asked_for_once_nothing_is_in_it_alone() {
     let length = |server: &Server| fs::metadata(server.journal()).unwrap().len();
     let mut server = Server::start_with_env(&[("TILLSYNC_JOURNAL_KIB", "128")]);
