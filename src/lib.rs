@@ -14,14 +14,14 @@
 //! ```
 //! | module | owns | never sees |
 //! |---|---|---|
-//! | [`domain`] | estimate, order, money, numbers and ids, change, search; pure checks | I/O, locks, clocks, sockets |
+//! | [`domain`] | estimate, order, money, numbers and ids, change, search; people, roles and rights; pure checks | I/O, locks, clocks, sockets |
 //! | [`store`] | redb and the journal before it: tables, stored form, the one commit, snapshot reads, the files and their upgrades | sockets, HTTP |
 //! | [`live`] | broadcaster, subscribers, views, batches, outboxes, frames | redb, HTTP routes |
-//! | [`app`] | commands, group commit, idempotency, alarms; the one door for reads; whether the shop is open | sockets, HTTP |
+//! | [`app`] | commands, group commit, idempotency, alarms; who is let in, and what he may do and see; the one door for reads; whether the shop is open | sockets, HTTP |
 //! | [`web`] | listener, HTTP, origins, bodies, the route table with a file for each resource, WebSocket sessions | redb |
 //! | [`ui`] | the page, embedded | |
 //! | [`manual`] | the manual, embedded and rendered, for `/help` | |
-//! | [`client`] | `tail`, `load` and `bench`: they speak the public wire like anybody else | the server's layers |
+//! | [`client`] | `tail`, `load`, `bench` and the commands about people: they speak the public wire like anybody else | the server's layers |
 //! | [`platform`] | what differs between systems: disk, sockets, signals, systemd; the log | |
 //! | [`json`] | how JSON is written; it is read in `web/body` and `store/format` | |
 //! | [`queue`] | receiving from a channel without spinning | |
@@ -31,13 +31,18 @@
 //! # Where to change what
 //! | what | where |
 //! |---|---|
-//! | a route, and what answers it | `web/api/route.rs`, the resource's file beside it (`health.rs` for the server itself), `openapi.json`, `manual/api.md` |
-//! | a field of a record | `domain/records.rs`, `domain/draft.rs`, `web/body/bill.rs` and `plain_bill.rs`, `app/commands/decide.rs`, `store/format/record_json.rs` (an optional one needs no schema step), `openapi.json`; on the page `ui/data/records.js`, `ui/data/draft.js` and the screens |
-//! | what a command does | `app/commands/decide.rs` |
+//! | a route, what it needs and what answers it | `web/api/route.rs`, the resource's file beside it (`health.rs` for the server itself), `openapi.json`, `manual/api.md` |
+//! | a field of a record | `domain/records.rs`, `domain/draft.rs`, `web/body/bill.rs` and `plain_bill.rs`, `app/commands/doings.rs`, `store/format/record_json.rs` (an optional one needs no schema step), `openapi.json`; on the page `ui/data/records.js`, `ui/data/draft.js` and the screens |
+//! | what a command does | `app/commands/doings.rs` |
+//! | what a command needs a right for | `app/commands/doings.rs` (`require`), `app/commands/work.rs` (`judge`) |
+//! | a right, a role, a limit of one | `domain/people`; the manual's page `people`; `ui/data/people.js` |
+//! | what of a record is not seen | `app/access/sight.rs`, `app/access/masking.rs` |
+//! | logging in, pairing, persons, devices | `app/people`, a file for each; their answers: `web/api/people` |
 //! | how a repeated command is recognised, and for how long | `app/commands/idempotency.rs`; how its answer is stored and removed: `store/write/idempotency.rs` |
 //! | a limit | of connections, heads and bodies: `web/limits.rs`; of a bill: `domain/items.rs`, `domain/draft.rs`; all of them: `manual/limits.md` |
 //! | a warning for the owner (an alarm) | `app/monitor/alarms.rs`; its code in `openapi.json` and `manual/api.md` |
 //! | a frame, and who gets it | `live/frame.rs`, `live/view.rs` |
+//! | a command, and what it asks a server | `config/options.rs`, `cli/run.rs`, `client` |
 //! | what a slow client gets | `live/outbox.rs`, `judge` |
 //! | the words of the page | `ui/kit/words.js`; sentences of the server: `web/http/problem.rs`, `app/monitor/alarms.rs` |
 //! | the table of a bill, on screen and on paper | `ui/screens/bill.js`, `ui/style/paper.css`, `ui/style/narrow.css`; the sheet around it: `ui/screens/print.js` |
@@ -65,6 +70,7 @@
 //! 7. Nobody waits for a slow client.
 //! 8. Bounded.
 //! 9. Every failure is a clear answer.
+//! 10. Nobody gets what is not theirs.
 //!
 //! They are cited by number where they are kept.
 

@@ -2,28 +2,37 @@
 
 use std::sync::Arc;
 
-use super::commands::{Answer, InFlight, Submission, SubmitError};
-use super::commit::{CommitCounts, GroupCommit, Progress, Tools};
+use super::access::{Access, LastSeen, Presented, Secrets, Sight, VIEW_MARK};
+use super::commands::{Answer, Idempotency, InFlight, Submission, SubmitError};
+use super::commit::{CommitCounts, Errand, GroupCommit, Progress, Tools};
 use super::monitor::{DiskSpace, LastStored, Monitor, ShopClock, Warning};
-use super::read::Reading;
-use crate::domain::Currency;
+use super::read::{ReadError, Reading};
+use crate::domain::{
+    Asker, AuditKind, AuditNote, Currency, Directory, DirectoryEdit, Permission, Person, Right, RunTime,
+};
 use crate::live::Feed;
-use crate::store::{JournalCounts, Store, StoreError};
+use crate::platform::Address;
+use crate::store::{CommitTime, JournalCounts, Store, StoreError, Transaction};
 
 /// Why the shop cannot start.
 #[derive(Debug)]
 pub enum AppError {
     /// The file cannot be read.
     Store(StoreError),
-    /// The system gives no thread.
+    /// The system gives no thread, or no random numbers.
     Thread(std::io::Error),
+    /// The secrets beside the file cannot be read or written.
+    Secrets(std::io::Error),
 }
 
 impl std::fmt::Display for AppError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Store(error) => write!(formatter, "The database cannot be read: {error}."),
-            Self::Thread(error) => write!(formatter, "The system does not give the server its threads: {error}."),
+            Self::Secrets(error) => {
+                write!(formatter, "The files with the shop's secrets beside the database cannot be used: {error}.")
+            }
+            Self::Thread(error) => write!(formatter, "The system does not give the server what it needs: {error}."),
         }
     }
 }
@@ -60,6 +69,7 @@ pub struct App {
     in_flight: InFlight,
     clock: ShopClock,
     monitor: Monitor,
+    access: Arc<Access>,
 }
 
 impl App {
@@ -70,11 +80,21 @@ impl App {
 
     /// The same on a disk that may fill up.
     pub fn start_with_space(store: Store, clock: ShopClock, space: DiskSpace) -> Result<Self, AppError> {
+        Self::start_with(store, clock, space, &Secrets::random().map_err(AppError::Thread)?)
+    }
+
+    /// The same with the secrets that are kept beside the file.
+    pub fn start_with(store: Store, clock: ShopClock, space: DiskSpace, secrets: &Secrets) -> Result<Self, AppError> {
         let snapshot = store.snapshot().map_err(AppError::Store)?;
         let feed = Feed::start(snapshot.seq().map_err(AppError::Store)?).map_err(AppError::Thread)?;
         let last_stored = Arc::new(LastStored::new(snapshot.last_change_micros().map_err(AppError::Store)?));
         let (settings_rev, _) = snapshot.settings().map_err(AppError::Store)?;
+        let directory = snapshot.directory().map_err(AppError::Store)?;
+        let attempts = snapshot.attempts().map_err(AppError::Store)?;
+        let is_pepper_known = snapshot.pepper_mark().map_err(AppError::Store)? == Some(secrets.pepper_mark());
         drop(snapshot);
+        let access = Access::new(directory, attempts.as_deref(), secrets);
+        let access = Arc::new(access);
         let (store, space) = (Arc::new(store), Arc::new(space));
         let tools = Tools {
             store: Arc::clone(&store),
@@ -82,12 +102,41 @@ impl App {
             clock: clock.clone(),
             space: Arc::clone(&space),
             last_stored: Arc::clone(&last_stored),
+            access: Arc::clone(&access),
             settings_rev,
         };
         let committer = GroupCommit::start(tools).map_err(AppError::Thread)?;
         let monitor = Monitor::start(clock.clone(), space, last_stored, Arc::clone(store.journal_counts()))
             .map_err(AppError::Thread)?;
-        Ok(Self { store, feed, committer, in_flight: InFlight::default(), clock, monitor })
+        let app = Self { store, feed, committer, in_flight: InFlight::default(), clock, monitor, access };
+        // A shop without people has no PIN, and need not be written to for it.
+        if !is_pepper_known && app.access.directory().people().next().is_some() {
+            app.take_new_pepper(secrets.pepper_mark()).map_err(AppError::Store)?;
+        }
+        Ok(app)
+    }
+
+    /// The PINs in the file were hashed with another pepper, or there are none yet: nobody could log in by them, and whoever has
+    /// brought the file here does not go on with the sessions in it.
+    fn take_new_pepper(&self, mark: [u8; 32]) -> Result<(), StoreError> {
+        let directory = self.access.directory();
+        if directory.has_owner() {
+            log::warn!(
+                "⚠️ The file with the pepper does not belong to this database, which was perhaps brought here as a copy. Nobody is \
+                 logged in any more, and every PIN has to be set anew; an owner begins with the command `owner --reset`"
+            );
+        }
+        let edits = move |transaction: &mut Transaction<'_>| {
+            for session in directory.sessions() {
+                transaction.edit_directory(DirectoryEdit::NoSession(session.id))?;
+            }
+            for person in directory.people().filter(|person| person.pin_hash.is_some()) {
+                let person = Person { pin_hash: None, ..Person::clone(person) };
+                transaction.edit_directory(DirectoryEdit::Person(person))?;
+            }
+            transaction.put_pepper_mark(&mark)
+        };
+        self.committer.run(Box::new(edits)).map_err(|_| StoreError::Unavailable)
     }
 
     /// Carries out a command and returns its answer once everything about it is durable (promises 1 and 4).
@@ -115,9 +164,104 @@ impl App {
         read.map(drop)
     }
 
-    /// Everything that is committed, for reading.
-    pub fn read(&self) -> Result<Reading, StoreError> {
-        self.store.snapshot().map(Reading::from)
+    /// Everything that is committed, as one who asks may see it.
+    ///
+    /// Promise 10: first the state is taken, then the rights. So rights that were taken away show nothing that came later.
+    pub fn read(&self, asker: Asker) -> Result<Reading, ReadError> {
+        let snapshot = self.store.snapshot()?;
+        let permission = self.permission(asker).ok_or(ReadError::LoggedOut)?;
+        // Whoever came as a person and is none any more does not go on as the device that he was at.
+        if matches!(asker, Asker::Known { session: Some(_), .. }) && permission.person.is_none() {
+            return Err(ReadError::LoggedOut);
+        }
+        Ok(Reading::new(snapshot, Arc::new(Sight::new(permission, &self.clock))))
+    }
+
+    /// Who sends a request that shows this.
+    pub fn asker(&self, presented: Presented) -> Asker {
+        self.access.asker(presented)
+    }
+
+    /// What one who asks may do and see at this moment; `None` if he is to log in.
+    pub fn permission(&self, asker: Asker) -> Option<Permission> {
+        self.access.directory().permission(asker, self.run_time())
+    }
+
+    /// Everybody who may come in at this moment.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.access.directory()
+    }
+
+    /// After how many minutes without input a till locks.
+    pub fn lock_minutes(&self) -> Result<u32, StoreError> {
+        self.store.snapshot()?.lock_minutes()
+    }
+
+    /// Whether other devices than the shop's own machine are answered at all: there is an owner, or a code waits for one.
+    pub fn lets_network_in(&self) -> bool {
+        let directory = self.access.directory();
+        directory.has_owner() || directory.owner_code().is_some_and(|code| code.is_good(self.run_time()))
+    }
+
+    /// Notes that a device is there.
+    pub fn note_seen(&self, device: u32, from: Address) {
+        self.access.note_seen(device, self.clock.now(), from);
+    }
+
+    /// When and where a device was seen last, since the start.
+    pub fn seen(&self, device: u32) -> Option<LastSeen> {
+        self.access.seen(device)
+    }
+
+    /// Eight hex digits that tell this shop from others at the same address.
+    pub fn short_id(&self) -> &str {
+        self.store.short_id()
+    }
+
+    /// Whether somebody allows this command at this moment, who may.
+    pub fn is_allowed_once(&self, idempotency: &Idempotency, right: Right) -> bool {
+        let now = self.uptime_seconds();
+        let lender = self.access.nods.lender(idempotency.fingerprint(), idempotency.payload(), now);
+        let permission = lender.and_then(|person| self.access.directory().lender(person));
+        right.may_be_lent() && permission.is_some_and(|(_, permission)| permission.may(right))
+    }
+
+    /// Notes that a request was refused before its command was made: so that somebody may allow it, and for the audit.
+    pub fn note_refused(
+        &self,
+        permission: &Permission,
+        from: Address,
+        idempotency: Option<&Idempotency>,
+        right: Right,
+    ) {
+        let now = self.uptime_seconds();
+        if let Some(idempotency) = idempotency.filter(|idempotency| idempotency.is_keyed()) {
+            self.access.nods.note_refused(idempotency.fingerprint(), idempotency.payload(), right, now);
+        }
+        let Some(actor) = permission.actor() else { return };
+        let Some(times) = self.access.refusals.note((actor.person, actor.device, right.name()), now) else { return };
+        let note = AuditNote {
+            person: actor.person,
+            device: actor.device,
+            address: Some(from.to_string()),
+            kind: AuditKind::Refused,
+            target: Some(right.name().to_string()),
+            detail: Some(format!("{times} times")),
+        };
+        // Nobody waits for it: a refusal is none the less one.
+        let _ = self.committer.send(Box::new(move |transaction| transaction.audit(note)));
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
+    }
+
+    pub(crate) fn run_errand(&self, errand: Errand) -> Result<(), SubmitError> {
+        self.committer.run(errand)
+    }
+
+    fn run_time(&self) -> RunTime {
+        self.store.run_time(CommitTime { at: self.clock.now(), uptime_seconds: self.clock.uptime_seconds() })
     }
 
     /// The shop's currency.
@@ -125,13 +269,19 @@ impl App {
         self.store.currency()
     }
 
-    /// Names the file and this run; opaque to clients.
-    pub fn epoch(&self) -> String {
-        self.store.epoch()
+    /// Names the file, this run, and what is seen; opaque to clients.
+    pub fn epoch(&self, reading: &Reading) -> String {
+        format!("{}{}", self.store.epoch(), reading.view_name())
     }
 
-    /// Where a client that has everything up to `since` in the run that `epoch` names can go on.
-    pub fn resume(&self, since: Option<u64>, epoch: Option<&str>) -> Result<Resume, StoreError> {
+    /// Where a client that has everything up to `since` in the run that `epoch` names can go on. One that has seen something else
+    /// than it may now cannot.
+    pub fn resume(&self, reading: &Reading, since: Option<u64>, epoch: Option<&str>) -> Result<Resume, StoreError> {
+        let view = reading.view_name();
+        let epoch = epoch.and_then(|epoch| match epoch.split_once(VIEW_MARK) {
+            Some((run, own)) => view.strip_prefix(VIEW_MARK).is_some_and(|view| view == own).then_some(run),
+            None => view.is_empty().then_some(epoch),
+        });
         let can_resume = match (since, epoch) {
             (None, _) => return Ok(Resume::Live),
             (Some(0), _) => true,
@@ -192,8 +342,8 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::app::{Command, Idempotency};
-    use crate::domain::{Actor, Discount, Items, Kind, Money, RecordKey, Sale};
+    use crate::app::{AccessRefusal, Command, Idempotency, NewCredential, OwnerRequest, Requester};
+    use crate::domain::{Device, DeviceKind, Discount, Items, Kind, Money, RecordKey, Role, Sale, Session, Timestamp};
     use crate::store::{Filter, JournalOptions, StoreOptions};
 
     const SECOND: i64 = 1_000_000;
@@ -206,6 +356,7 @@ mod tests {
         dir: tempfile::TempDir,
         now: Arc<AtomicI64>,
         free: Arc<AtomicU64>,
+        secrets: Secrets,
     }
 
     impl Bench {
@@ -213,7 +364,8 @@ mod tests {
 
         fn new() -> Self {
             let dir = tempfile::tempdir().unwrap();
-            Self { dir, now: Arc::new(AtomicI64::new(TODAY)), free: Arc::new(AtomicU64::new(1 << 40)) }
+            let (now, free) = (Arc::new(AtomicI64::new(TODAY)), Arc::new(AtomicU64::new(1 << 40)));
+            Self { dir, now, free, secrets: Secrets::random().unwrap() }
         }
 
         fn start(&self) -> App {
@@ -228,7 +380,15 @@ mod tests {
                 jiff::Timestamp::from_microsecond(now.load(Ordering::SeqCst)).unwrap()
             });
             let space = DiskSpace::reading(Self::RESERVE, move || Some(free.load(Ordering::SeqCst)));
-            App::start_with_space(Store::open(&options).unwrap(), clock, space).unwrap()
+            App::start_with(Store::open(&options).unwrap(), clock, space, &self.secrets).unwrap()
+        }
+
+        /// The next start, with the clock at this.
+        fn start_again(&self, app: App, micros: i64) -> App {
+            app.stop();
+            drop(app);
+            self.set_clock(micros);
+            self.start()
         }
 
         fn set_clock(&self, micros: i64) {
@@ -236,19 +396,20 @@ mod tests {
         }
     }
 
-    fn submission(command: Command, key: Option<&str>, actor: Option<Actor>) -> Submission {
+    fn submission(command: Command, key: Option<&str>, asker: Asker) -> Submission {
         Submission {
             command,
-            actor,
+            asker,
+            from: None,
             made_at: crate::domain::MadeAt::Unsaid,
-            idempotency: key.map(|key| Idempotency::by_key(key, &["POST", "/"], key.as_bytes())),
+            idempotency: key.map(|key| Idempotency::by_key(0, key, &["POST", "/"], key.as_bytes())),
             expected_revs: None,
             render: |verdict, _| Answer { status: 200, rev: None, body: format!("{verdict:?}").into_bytes() },
         }
     }
 
     fn submit(app: &App, command: Command, key: Option<&str>) -> Result<Answer, SubmitError> {
-        app.submit(submission(command, key, None))
+        app.submit(submission(command, key, Asker::Anybody))
     }
 
     fn estimate() -> Command {
@@ -298,6 +459,11 @@ mod tests {
         assert!(sent() >= MANY - FEW, "{} sent", sent());
     }
 
+    /// Whether somebody is let in as a person: a device alone may only wait for one.
+    fn is_in(app: &App, asker: Asker) -> bool {
+        app.permission(asker).is_some_and(|permission| permission.is_member())
+    }
+
     #[test]
     fn a_full_disk_refuses_what_grows_and_lets_reading_deleting_and_repeating_go_on() {
         let bench = Bench::new();
@@ -325,9 +491,9 @@ mod tests {
         }
         assert_eq!(codes(&app), ["disk_full"]);
         assert_eq!(submit(&app, estimate(), Some("first")), Ok(first), "a repetition grows nothing");
-        assert_eq!(app.read().unwrap().seq().unwrap(), 2);
+        assert_eq!(app.read(Asker::Machine).unwrap().seq().unwrap(), 2);
         submit(&app, Command::DeleteEstimate(key), None).unwrap();
-        assert_eq!(app.read().unwrap().seq().unwrap(), 3);
+        assert_eq!(app.read(Asker::Machine).unwrap().seq().unwrap(), 3);
 
         bench.free.store(Bench::RESERVE * 2, Ordering::SeqCst);
         assert_eq!(codes(&app), ["disk_low"]);
@@ -371,7 +537,7 @@ mod tests {
         submit(&app, estimate(), None).unwrap();
         assert_eq!(last_stored(&app), TODAY + 10 * YEAR);
         submit(&app, estimate(), Some("kept")).unwrap();
-        assert_eq!(app.read().unwrap().seq().unwrap(), 5, "the repetition was recognised");
+        assert_eq!(app.read(Asker::Machine).unwrap().seq().unwrap(), 5, "the repetition was recognised");
         app.stop();
         drop(app);
 
@@ -398,24 +564,232 @@ mod tests {
         app.stop();
     }
 
-    /// Nobody can say who he is yet; what is stored from the first person on has its place.
+    /// Two owners who have logged in at a device each, one with a PIN and one with a password.
+    fn people(app: &App) -> [Asker; 2] {
+        let device = |id| Device {
+            id,
+            name: format!("Till {id}"),
+            kind: DeviceKind::Browser,
+            maker: None,
+            role: None,
+            person: None,
+            token_hash: [u8::try_from(id).unwrap(); 32],
+            made_at: Timestamp { unix_micros: 0, offset_seconds: 0 },
+            address: None,
+            is_revoked: false,
+        };
+        let person = |id, name: &str| Person {
+            id,
+            name: name.to_string(),
+            role: Role::OWNER,
+            is_active: true,
+            pin_hash: None,
+            password_hash: None,
+            is_removed: false,
+        };
+        let (people, devices) = ([person(1, "Asha"), person(2, "Ravi")], [device(7), device(8)]);
+        let pepper_mark = app.access.pepper_mark();
+        app.committer
+            .run(Box::new(move |transaction| {
+                let begun = transaction.run_time();
+                transaction.put_pepper_mark(&pepper_mark)?;
+                for (person, device) in people.into_iter().zip(devices) {
+                    let session = Session {
+                        id: person.id.into(),
+                        device: device.id,
+                        person: person.id,
+                        token_hash: [0; 32],
+                        is_by_password: person.id == 2,
+                        begun,
+                    };
+                    transaction.edit_directory(DirectoryEdit::Person(person))?;
+                    transaction.edit_directory(DirectoryEdit::Device(device))?;
+                    transaction.edit_directory(DirectoryEdit::Session(session))?;
+                }
+                Ok(())
+            }))
+            .unwrap();
+        [Asker::Known { device: 7, session: Some(1) }, Asker::Known { device: 8, session: Some(2) }]
+    }
+
     #[test]
     fn who_gave_a_command_and_whose_a_record_is_are_kept() {
         let bench = Bench::new();
         let app = bench.start();
-        let by = |actor, command| submission(command, None, actor);
-        let (asha, ravi) = (Actor { person: 1, device: 7 }, Actor { person: 2, device: 7 });
+        let by = |asker, command| submission(command, None, asker);
+        let [asha, ravi] = people(&app);
+        let actor = |asker| app.permission(asker).unwrap().actor();
         let key = RecordKey::new(Kind::Estimate, 1);
-        app.submit(by(Some(asha), estimate())).unwrap();
+        app.submit(by(asha, estimate())).unwrap();
         let Command::CreateEstimate(sale) = estimate() else { unreachable!() };
-        app.submit(by(Some(ravi), Command::EditEstimate(key, sale))).unwrap();
-        app.submit(by(None, Command::DeleteEstimate(key))).unwrap();
-        let steps = app.read().unwrap().history(key, 10).unwrap().unwrap();
-        assert_eq!(steps.iter().map(|step| step.actor).collect::<Vec<_>>(), [None, Some(ravi), Some(asha)]);
+        app.submit(by(ravi, Command::EditEstimate(key, sale))).unwrap();
+        app.submit(by(Asker::Machine, Command::DeleteEstimate(key))).unwrap();
+        let steps = app.read(asha).unwrap().history(key, 10).unwrap().unwrap();
+        let actors: Vec<_> = steps.iter().map(|step| step.actor).collect();
+        assert_eq!(actors, [None, actor(ravi), actor(asha)]);
 
-        app.submit(by(Some(ravi), estimate())).unwrap();
-        let mut records = app.read().unwrap().newest_first(Kind::Estimate, &Filter::default()).unwrap();
-        assert_eq!(records.next_with(|_, record| record.owner).unwrap(), Some(Some(ravi)));
+        app.submit(by(ravi, estimate())).unwrap();
+        let reading = app.read(asha).unwrap();
+        let mut records = reading.newest_first(Kind::Estimate, &Filter::default()).unwrap();
+        assert_eq!(records.next_with(|_, record| record.owner).unwrap(), Some(actor(ravi)));
+        assert_eq!(submit(&app, estimate(), None), Err(SubmitError::LoggedOut), "the shop has people now");
+        app.stop();
+    }
+
+    #[test]
+    fn a_session_ends_by_running_time_and_at_a_start_by_a_clock_that_has_moved_on() {
+        const HOUR: i64 = 3_600 * SECOND;
+        let bench = Bench::new();
+        let app = bench.start();
+        let [by_pin, by_password] = people(&app);
+        let start = app.run_time();
+        let is_in_after = |asker, seconds| {
+            let now = RunTime { uptime_seconds: start.uptime_seconds + seconds, ..start };
+            app.directory().permission(asker, now).is_some_and(|permission| permission.is_member())
+        };
+        // The session was begun a moment after the start at the latest.
+        for (asker, seconds) in [(by_pin, 12 * 3_600), (by_password, 30 * 24 * 3_600)] {
+            assert!(is_in_after(asker, seconds - 60) && !is_in_after(asker, seconds + 60), "{asker:?}");
+        }
+        // A clock that is set while the server runs ends nothing, in whichever direction.
+        for clock in [TODAY + YEAR, TODAY - YEAR, TODAY] {
+            bench.set_clock(clock);
+            assert!(is_in(&app, by_pin) && app.read(by_password).is_ok(), "{clock}");
+            app.submit(submission(estimate(), None, by_pin)).unwrap();
+        }
+
+        let app = bench.start_again(app, TODAY - YEAR);
+        assert!(is_in(&app, by_pin) && is_in(&app, by_password));
+        let app = bench.start_again(app, TODAY + 12 * HOUR);
+        assert!(is_in(&app, by_pin) && is_in(&app, by_password));
+        let app = bench.start_again(app, TODAY + 12 * HOUR + 1);
+        assert!(!is_in(&app, by_pin) && is_in(&app, by_password));
+        assert!(matches!(app.read(by_pin), Err(ReadError::LoggedOut)));
+        assert_eq!(app.submit(submission(estimate(), None, by_pin)), Err(SubmitError::LoggedOut));
+        let app = bench.start_again(app, TODAY + 30 * 24 * HOUR);
+        assert!(is_in(&app, by_password));
+        let app = bench.start_again(app, TODAY + 30 * 24 * HOUR + 1);
+        assert!(!is_in(&app, by_password));
+        app.stop();
+    }
+
+    #[test]
+    fn another_pepper_ends_sessions_and_the_same_keeps_them() {
+        let mut bench = Bench::new();
+        let app = bench.start();
+        let [asha, _] = people(&app);
+        let app = bench.start_again(app, TODAY);
+        assert!(is_in(&app, asha));
+        app.stop();
+        drop(app);
+        bench.secrets = Secrets::random().unwrap();
+        let app = bench.start();
+        assert!(!is_in(&app, asha) && app.directory().sessions().next().is_none());
+        app.stop();
+    }
+
+    fn owner_request(code: &str, name: &str, device_name: &str) -> OwnerRequest {
+        OwnerRequest {
+            code: code.to_string(),
+            name: name.to_string(),
+            credential: NewCredential { pin: Some("314159".to_string()), password: None },
+            device_name: Some(device_name.to_string()),
+            is_program: false,
+        }
+    }
+
+    fn by(asker: Asker) -> Requester {
+        Requester { asker, from: std::net::Ipv4Addr::LOCALHOST.into() }
+    }
+
+    #[test]
+    fn an_owners_code_outlasts_a_start_and_not_its_sixteenth_minute() {
+        const MINUTE: i64 = 60 * SECOND;
+        let bench = Bench::new();
+        let app = bench.start();
+        let code = app.issue_owner_code(by(Asker::Machine), false).unwrap();
+        // A clock that is set while the server runs changes nothing.
+        bench.set_clock(TODAY + YEAR);
+        assert!(app.lets_network_in());
+        let app = bench.start_again(app, TODAY + 15 * MINUTE);
+        assert!(app.lets_network_in());
+        let app = bench.start_again(app, TODAY + 15 * MINUTE + 1);
+        assert!(!app.lets_network_in());
+        let late = app.make_owner(by(Asker::Anybody), owner_request(&code, "Asha", "Till 1"));
+        assert_eq!(late.err(), Some(AccessRefusal::Over));
+        assert!(app.directory().people().next().is_none());
+        let app = bench.start_again(app, TODAY + 14 * MINUTE);
+        app.make_owner(by(Asker::Anybody), owner_request(&code, "Asha", "Till 1")).map(drop).unwrap();
+        app.stop();
+    }
+
+    #[test]
+    fn an_owner_who_is_refused_has_used_up_nothing() {
+        let bench = Bench::new();
+        let app = bench.start();
+        let code = app.issue_owner_code(by(Asker::Machine), false).unwrap();
+        for device_name in ["", "a\nb"] {
+            let refused = app.make_owner(by(Asker::Anybody), owner_request(&code, "Asha", device_name));
+            assert!(matches!(refused.err(), Some(AccessRefusal::Invalid(..))));
+            assert!(!app.directory().has_owner() && app.lets_network_in());
+        }
+        let made = app.make_owner(by(Asker::Anybody), owner_request(&code, "Asha", "Till 1")).ok().unwrap();
+        assert!(made.device_token.is_some() && app.permission(made.asker).is_some());
+        let again = app.make_owner(by(Asker::Anybody), owner_request(&code, "Ravi", "Till 2"));
+        assert_eq!(again.err(), Some(AccessRefusal::Over), "it is good once");
+        app.stop();
+    }
+
+    #[test]
+    fn at_midnight_who_sees_no_days_back_begins_anew_and_others_go_on() {
+        const DAY: i64 = 24 * 3_600 * SECOND;
+        let bench = Bench::new();
+        let app = bench.start();
+        let [owner, seller] = people(&app);
+        app.committer
+            .run(Box::new(|transaction| {
+                let [_, _, role, _] = Role::built_in();
+                transaction.edit_directory(DirectoryEdit::Role(Role { days_back: Some(0), ..role }))?;
+                let ravi = Person::clone(transaction.directory()?.person(2).unwrap());
+                transaction.edit_directory(DirectoryEdit::Person(Person { role: Role::SELLER, ..ravi }))
+            }))
+            .unwrap();
+        bench.set_clock(TODAY + DAY - 1);
+        app.submit(submission(estimate(), None, owner)).unwrap();
+        let first = RecordKey::new(Kind::Estimate, 1);
+        let listed = |reading: &Reading| {
+            let mut walk = reading.newest_first(Kind::Estimate, &Filter::default()).unwrap();
+            let mut numbers = Vec::new();
+            while let Some(number) = walk.next_with(|key, _| key.number).unwrap() {
+                numbers.push(number);
+            }
+            numbers
+        };
+        let [his, hers] = [seller, owner].map(|asker| app.read(asker).unwrap());
+        assert!(his.record(first).unwrap().is_some());
+        let [his_epoch, her_epoch] = [&his, &hers].map(|reading| app.epoch(reading));
+        let resume = |reading: &Reading, epoch: &str| app.resume(reading, Some(1), Some(epoch)).unwrap();
+        assert_eq!(resume(&his, &his_epoch), Resume::CatchUp(1));
+
+        bench.set_clock(TODAY + DAY);
+        // What was read before midnight has the name of what was seen then.
+        assert!(his.record(first).unwrap().is_some());
+        assert_eq!(app.epoch(&his), his_epoch, "or who has it would never learn that it is over");
+        let [his, hers] = [seller, owner].map(|asker| app.read(asker).unwrap());
+        assert!(his.record(first).unwrap().is_none() && his.history(first, 9).unwrap().is_none());
+        assert_eq!((listed(&his), listed(&hers)), (vec![], vec![1]));
+        assert_ne!(app.epoch(&his), his_epoch);
+        assert_eq!(resume(&his, &his_epoch), Resume::Reset);
+        assert_eq!(resume(&his, &app.epoch(&his)), Resume::CatchUp(1));
+        assert!(hers.record(first).unwrap().is_some());
+        assert_eq!((app.epoch(&hers), resume(&hers, &her_epoch)), (her_epoch.clone(), Resume::CatchUp(1)));
+
+        // The new day is seen, and a clock that is set back shows the one before again.
+        app.submit(submission(estimate(), None, owner)).unwrap();
+        assert_eq!(listed(&app.read(seller).unwrap()), [2]);
+        bench.set_clock(TODAY + DAY - 1);
+        let his = app.read(seller).unwrap();
+        assert_eq!((listed(&his), app.epoch(&his)), (vec![2, 1], his_epoch));
         app.stop();
     }
 }

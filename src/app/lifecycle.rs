@@ -14,6 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::access::Secrets;
 use super::application::{App, AppError};
 use crate::app::monitor::{DiskSpace, ShopClock};
 use crate::platform;
@@ -59,6 +60,8 @@ pub struct Lifecycle {
     app: OnceLock<Arc<App>>,
     state: Mutex<LifecycleState>,
     is_settled: Condvar,
+    /// Where programs on this machine reach the server.
+    address: OnceLock<String>,
 }
 
 struct LifecycleState {
@@ -70,7 +73,13 @@ impl Lifecycle {
     /// A shop that is not open yet.
     pub fn new(clock: ShopClock) -> Self {
         let state = LifecycleState { closed: Unavailable::Opening { percent: 0 }, is_stopping: false };
-        Self { clock, app: OnceLock::new(), state: Mutex::new(state), is_settled: Condvar::new() }
+        Self {
+            clock,
+            app: OnceLock::new(),
+            state: Mutex::new(state),
+            is_settled: Condvar::new(),
+            address: OnceLock::new(),
+        }
     }
 
     /// A shop that is open already: tests put ones here whose disk fails.
@@ -78,6 +87,11 @@ impl Lifecycle {
         let lifecycle = Self::new(app.clock().clone());
         let _ = lifecycle.app.set(app);
         lifecycle
+    }
+
+    /// Notes where programs on this machine reach the server. To be called before the shop is opened.
+    pub fn note_address(&self, address: &str) {
+        let _ = self.address.set(address.to_string());
     }
 
     /// Opens the shop on a thread of its own, however long it takes, and again until it works. `on_change` is called there
@@ -217,7 +231,10 @@ impl Opener {
         });
         let store = opened.map_err(|error| self.closed_by(&error))?;
         let space = DiskSpace::of(self.folder_of_file(), self.reserve_bytes);
-        App::start_with_space(store, self.lifecycle.clock.clone(), space).map_err(|error| self.failed(&error))
+        let address = self.lifecycle.address.get().map_or("", String::as_str);
+        let secrets = Secrets::beside(&self.options.directory, address).map_err(AppError::Secrets);
+        let app = secrets.and_then(|secrets| App::start_with(store, self.lifecycle.clock.clone(), space, &secrets));
+        app.map_err(|error| self.failed(&error))
     }
 
     /// Where the file really is: its name may be a link to one on another disk, and that disk is the one that fills up.

@@ -1,57 +1,30 @@
-//! The commands: wires the layers together and runs them.
+//! `serve`: wires the layers together and runs them until a stop signal.
 
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
 use super::supervision::Supervision;
 use crate::app::{Lifecycle, ShopClock, Unavailable};
-use crate::config::{BenchOptions, CommandLine, ProgramCommand, ServeOptions};
+use crate::config::ServeOptions;
+use crate::platform::address_elsewhere;
 use crate::platform::systemd::{self, Notice};
 use crate::store::{JournalOptions, StoreOptions};
 use crate::web::{Options, Probe, Server};
-use crate::{client, platform, web};
-
-/// Runs what the command line asks for. The error is one sentence for the person who started it.
-pub fn run(command_line: CommandLine) -> Result<(), String> {
-    match command_line.command {
-        None => serve_supervised(&command_line.serve),
-        Some(ProgramCommand::Serve(options)) => serve_supervised(&options),
-        Some(ProgramCommand::Tail { url, since, state }) => client::tail(&url, since, state.as_deref()),
-        Some(ProgramCommand::Load { file, url }) => client::load(&file, &url),
-        Some(ProgramCommand::Bench(options)) => bench(options),
-    }
-}
-
-/// Measures a server. The limit that it inherits is for its own sockets and for those of the server that it starts.
-fn bench(options: BenchOptions) -> Result<(), String> {
-    platform::raise_open_file_limit();
-    client::bench(&client::BenchPlan {
-        url: options.url,
-        listeners: options.listeners.map(|count| count as usize),
-        writers: options.writers.map(|count| count as usize),
-        readers: options.readers as usize,
-        rate_per_second: options.rate,
-        duration: options.duration.map(|seconds| Duration::from_secs(u64::from(seconds))),
-        is_json: options.json,
-    })
-}
+use crate::{platform, web};
 
 /// Serves; `systemctl status` shows why it could not.
-fn serve_supervised(options: &ServeOptions) -> Result<(), String> {
+pub(super) fn serve_supervised(options: &ServeOptions) -> Result<(), String> {
     serve(options).inspect_err(|sentence| systemd::tell(&[Notice::Status(sentence)]))
 }
 
 /// Serves until a stop signal, then closes everything in order.
 fn serve(options: &ServeOptions) -> Result<(), String> {
     let passed = systemd::take_listeners().map_err(|error| format!("A socket of systemd cannot be used: {error}."))?;
-    let listen = if passed.is_empty() { options.listen.clone() } else { addresses_of(&passed)? };
-    check_network(options, &listen, passed.is_empty())?;
     let (news, arriving) = channel();
     let signals = news.clone();
     platform::on_stop_signal(move || {
@@ -117,9 +90,9 @@ impl Follower<'_> {
         while let Ok(News::Lifecycle) = arriving.recv() {
             match self.lifecycle.app() {
                 Ok(_) if is_ready_told => continue,
-                Ok(_) => {
+                Ok(app) => {
                     is_ready_told = true;
-                    self.tell("tillsync is ready: open", "Serving");
+                    self.tell("tillsync is ready: open", "Serving", Some(app.directory().has_owner()));
                 }
                 Err(Unavailable::Opening { percent }) => {
                     systemd::tell(&[Notice::Status(&format!("Checking the database: {percent} %"))]);
@@ -128,7 +101,7 @@ impl Follower<'_> {
                 Err(Unavailable::Failed(_)) if is_failure_told => continue,
                 Err(Unavailable::Failed(failure)) => {
                     is_failure_told = true;
-                    self.tell("tillsync cannot use its database; to see why, open", &failure.sentence);
+                    self.tell("tillsync cannot use its database; to see why, open", &failure.sentence, None);
                 }
                 Err(Unavailable::Refused(sentence)) => return Err(sentence),
             }
@@ -140,15 +113,20 @@ impl Follower<'_> {
         Ok(())
     }
 
-    /// Requests are answered from here on, be it with what is wrong.
-    fn tell(&mut self, state: &str, status: &str) {
+    /// Requests are answered from here on, be it with what is wrong. Of a shop that cannot be read nobody knows whether it
+    /// has an owner.
+    fn tell(&mut self, state: &str, status: &str, has_owner: Option<bool>) {
         drop(self.starting.take());
-        announce(state, self.server.addresses(), self.is_lan_trusted);
+        let addresses = self.server.addresses();
+        if has_owner == Some(false) {
+            tell_of_no_owner(addresses, self.is_lan_trusted);
+        }
+        announce(state, addresses, self.is_lan_trusted || has_owner == Some(true));
         systemd::tell(&[Notice::Ready, Notice::Status(status)]);
     }
 }
 
-fn store_options(options: &ServeOptions) -> StoreOptions {
+pub(super) fn store_options(options: &ServeOptions) -> StoreOptions {
     StoreOptions {
         directory: options.data.clone(),
         cache_bytes: (options.cache_mib as usize).saturating_mul(1 << 20),
@@ -177,26 +155,21 @@ fn prove(lifecycle: &Lifecycle, probe: &Probe) -> Result<String, String> {
     Ok(line)
 }
 
-fn addresses_of(listeners: &[TcpListener]) -> Result<Vec<SocketAddr>, String> {
-    let addresses: std::io::Result<Vec<SocketAddr>> = listeners.iter().map(TcpListener::local_addr).collect();
-    addresses.map_err(|error| format!("A socket of systemd cannot be used: {error}."))
-}
-
-/// There are no logins yet, so letting other devices in is the owner's express decision. Without it, an address of ours is a
-/// contradiction; a socket that systemd holds stays open, and other devices are told that they are not let in.
-fn check_network(options: &ServeOptions, listen: &[SocketAddr], is_ours: bool) -> Result<(), String> {
-    let Some(open) = listen.iter().find(|address| !address.ip().is_loopback()) else { return Ok(()) };
-    if options.trust_lan {
-        log::warn!("⚠️ Every device that reaches {open} can see and change everything: there are no logins yet");
-    } else if is_ours {
-        return Err(format!(
-            "{open} lets every device on that network see and change everything, since there are no logins yet. If that is \
-             what you want, add --trust-lan."
-        ));
+/// Until the shop has an owner, letting other devices in is an express decision. Without it they get as far as making one.
+fn tell_of_no_owner(addresses: &[SocketAddr], is_lan_trusted: bool) {
+    let Some(&open) = addresses.iter().find(|address| !address.ip().is_loopback()) else { return };
+    // A machine that starts before its network is there has no address yet.
+    let open = address_elsewhere(open).map_or_else(|| format!("port {}", open.port()), |open| open.to_string());
+    if is_lan_trusted {
+        log::warn!(
+            "⚠️ Until the shop has an owner, every device that reaches {open} can see and change everything (--trust-lan); the \
+             command tillsync owner makes one"
+        );
     } else {
-        log::warn!("Only this machine is let in at {open}; TILLSYNC_TRUST_LAN=1 or --trust-lan lets other devices in");
+        log::info!(
+            "Other devices are let in at {open} once the shop has an owner: the command tillsync owner makes one"
+        );
     }
-    Ok(())
 }
 
 fn server_options(options: &ServeOptions) -> Options {
@@ -234,13 +207,14 @@ fn cannot_listen(error: &std::io::Error) -> String {
 }
 
 /// Prints the one line that a person needs: how it stands, and the address to open, here and on other devices.
-fn announce(state: &str, addresses: &[SocketAddr], is_lan_trusted: bool) {
+fn announce(state: &str, addresses: &[SocketAddr], lets_others_in: bool) {
     let mut line = format!("{state} ");
-    let here: Vec<String> = addresses.iter().map(|&address| url(here(address))).collect();
+    let here: Vec<String> = addresses.iter().map(|&address| url(web::from_here(address))).collect();
     line.push_str(&here.join(" or "));
-    let mut elsewhere: Vec<String> = addresses.iter().filter_map(|&address| elsewhere(address)).map(url).collect();
+    let mut elsewhere: Vec<String> =
+        addresses.iter().filter_map(|&address| address_elsewhere(address)).map(url).collect();
     elsewhere.dedup();
-    if is_lan_trusted && !elsewhere.is_empty() {
+    if lets_others_in && !elsewhere.is_empty() {
         line.push_str("; on other devices ");
         line.push_str(&elsewhere.join(" or "));
     }
@@ -250,41 +224,4 @@ fn announce(state: &str, addresses: &[SocketAddr], is_lan_trusted: bool) {
 
 fn url(address: SocketAddr) -> String {
     format!("http://{address}/")
-}
-
-/// The address as a browser on this machine can open it.
-fn here(address: SocketAddr) -> SocketAddr {
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from(([127, 0, 0, 1], address.port())),
-        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], address.port())),
-        _ => address,
-    }
-}
-
-/// The address as other devices can open it; `None` if they cannot.
-fn elsewhere(address: SocketAddr) -> Option<SocketAddr> {
-    if address.ip().is_loopback() {
-        return None;
-    }
-    if !address.ip().is_unspecified() {
-        return Some(address);
-    }
-    // First the way outwards; a shop without internet has none, but an address in one of the usual networks.
-    let v4 = || towards(&["192.0.2.1:9", "192.168.1.1:9", "192.168.0.1:9", "10.0.0.1:9", "172.16.0.1:9"], "0.0.0.0:0");
-    let v6 = || towards(&["[2001:db8::1]:9", "[fd00::1]:9"], "[::]:0");
-    // Every address of IPv6 stands for those of IPv4 too, which are easier to type.
-    let ip = if address.is_ipv4() { v4() } else { v4().or_else(v6) };
-    ip.map(|ip| SocketAddr::new(ip, address.port()))
-}
-
-fn towards(others: &[&str], local: &str) -> Option<IpAddr> {
-    others.iter().find_map(|other| address_towards(local, other))
-}
-
-/// The address of this machine that leads to another one. Connecting a UDP socket sends nothing; it only asks the system.
-fn address_towards(local: &str, other: &str) -> Option<IpAddr> {
-    let socket = UdpSocket::bind(local).ok()?;
-    socket.connect(other).ok()?;
-    let ip = socket.local_addr().ok()?.ip();
-    (!ip.is_loopback() && !ip.is_unspecified()).then_some(ip)
 }

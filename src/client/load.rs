@@ -12,6 +12,9 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::base_url::base_url;
+use super::credentials::Credentials;
+use super::not_admitted::NotAdmitted;
+use super::token::Token;
 
 /// A line longer than a request body may be is no line of such a file.
 const LINE_BYTES_MAX: u64 = 2 << 20;
@@ -52,7 +55,7 @@ struct Summary {
 
 /// Sends every line of `file` in order. It stops at the first line that cannot be sent; sending the same file again goes
 /// on where it stopped, since each line has a key of its own.
-pub fn load(file: &Path, url: &str) -> Result<(), String> {
+pub fn load(file: &Path, url: &str, credentials: Credentials) -> Result<(), String> {
     let base = base_url(url)?;
     let name = file.display();
     let reader: Box<dyn Read> = if file.as_os_str() == "-" {
@@ -60,7 +63,7 @@ pub fn load(file: &Path, url: &str) -> Result<(), String> {
     } else {
         Box::new(File::open(file).map_err(|error| format!("{name} cannot be read: {error}."))?)
     };
-    let mut loader = Loader::new(base);
+    let mut loader = Loader::new(base, credentials);
     let mut reader = BufReader::new(reader);
     let progress = LoadProgress::new();
     for number in 1_u64.. {
@@ -99,6 +102,8 @@ fn read_line(reader: &mut impl BufRead) -> Result<Option<String>, String> {
 struct Loader<'a> {
     base: &'a str,
     agent: ureq::Agent,
+    credentials: Credentials,
+    token: Option<Token>,
     /// Ids of the estimates that lines have named.
     estimates: HashMap<String, String>,
     /// Over all lines so far: the same line at the same place of the same file has the same key.
@@ -107,11 +112,15 @@ struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    fn new(base: &'a str) -> Self {
-        let agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build();
+    fn new(base: &'a str, credentials: Credentials) -> Self {
+        // The token is for this server, so no redirection is followed.
+        let agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).max_redirects(0);
+        let token = credentials.token_for(base);
         Self {
             base,
-            agent: agent.into(),
+            agent: agent.http_status_as_error(false).build().into(),
+            credentials,
+            token,
             estimates: HashMap::new(),
             history: Sha256::new(),
             summary: Summary::default(),
@@ -149,7 +158,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Sends a command until it is answered; the key makes sure that it is carried out once.
-    fn post(&self, path: &str, body: &str) -> Result<Value, String> {
+    fn post(&mut self, path: &str, body: &str) -> Result<Value, String> {
         let digest = self.history.clone().finalize();
         let key: String = digest.iter().take(16).fold(String::from("load-"), |key, byte| format!("{key}{byte:02x}"));
         let mut attempt = 1;
@@ -157,6 +166,9 @@ impl<'a> Loader<'a> {
             let result = self.post_once(path, body, &key);
             match result {
                 Ok((status, answer)) if status < 400 => return Ok(answer),
+                // A server that has started anew meanwhile has another token of its own.
+                Ok((401, _)) if attempt < ATTEMPTS_MAX && self.renews_token() => {}
+                Ok((status @ (401 | 403), answer)) => return Err(self.not_admitted(status, &answer)),
                 Ok((status, answer)) if attempt == ATTEMPTS_MAX || !matches!(status, 409 | 503) => {
                     let detail = answer.get("detail").and_then(Value::as_str).unwrap_or("without a reason");
                     return Err(format!("the server refused it ({status}): {detail}."));
@@ -169,13 +181,27 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// Looks for another token; true if there is one.
+    fn renews_token(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.token, self.credentials.token_for(self.base));
+        self.token != before
+    }
+
+    fn not_admitted(&self, status: u16, answer: &Value) -> String {
+        let refused = NotAdmitted::of_status(status, answer.to_string().as_bytes());
+        refused.map_or_else(String::new, |refused| refused.sentence(self.base))
+    }
+
     fn post_once(&self, path: &str, body: &str, key: &str) -> Result<(u16, Value), ureq::Error> {
-        let mut response = self
+        let mut request = self
             .agent
             .post(format!("{}{path}", self.base))
             .header("Content-Type", "application/json")
-            .header("Idempotency-Key", key)
-            .send(body)?;
+            .header("Idempotency-Key", key);
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", token.authorization());
+        }
+        let mut response = request.send(body)?;
         let status = response.status().as_u16();
         let text = response.body_mut().read_to_string()?;
         Ok((status, serde_json::from_str(&text).unwrap_or_default()))

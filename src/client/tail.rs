@@ -8,10 +8,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use tungstenite::client::{IntoClientRequest, connect_with_config};
+use tungstenite::http::HeaderValue;
+use tungstenite::http::header::AUTHORIZATION;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
 
 use super::base_url::base_url;
+use super::credentials::Credentials;
+use super::not_admitted::NotAdmitted;
+use super::token::Token;
 use crate::platform::{self, Awake, is_timeout};
 
 /// Waiting times between attempts to connect.
@@ -43,18 +49,21 @@ struct Frame<'a> {
     resume: Option<&'a str>,
 }
 
-/// Why printing ended.
+/// Why connecting or printing ended.
 enum End {
     /// The connection is lost; connect again.
     Lost(String),
+    /// The server does not let us in; asking again would not help, unless there is another token.
+    Refused(NotAdmitted),
     /// Whoever reads our output has left.
     OutputClosed,
     /// The state file cannot be written: going on would print lines twice after the next start.
     StateLost(String),
 }
 
-/// Prints changes until its output is closed: from `since`, or from where the state file ends, or from now on.
-pub fn tail(url: &str, since: Option<u64>, state: Option<&Path>) -> Result<(), String> {
+/// Prints changes until its output is closed or it is not let in: from `since`, or from where the state file ends, or from
+/// now on.
+pub fn tail(url: &str, since: Option<u64>, state: Option<&Path>, credentials: Credentials) -> Result<(), String> {
     let base = base_url(url)?;
     let state = state.map(real_path).transpose()?;
     let mut clock = Awake::start();
@@ -65,20 +74,26 @@ pub fn tail(url: &str, since: Option<u64>, state: Option<&Path>) -> Result<(), S
         last_heard: clock.now(),
         clock,
         output: std::io::stdout().lock(),
+        credentials,
+        used: None,
+        refused: None,
     };
     let mut wait = RETRY_FIRST;
     loop {
-        let why = match tail.connect(base) {
+        let end = match tail.connect(base) {
             Ok(socket) => {
                 log::info!("Following {base}");
                 wait = RETRY_FIRST;
-                match tail.print_changes(socket) {
-                    End::OutputClosed => return Ok(()),
-                    End::StateLost(why) => return Err(why),
-                    End::Lost(why) => why,
-                }
+                tail.print_changes(socket)
             }
-            Err(why) => why,
+            Err(end) => end,
+        };
+        let why = match end {
+            End::OutputClosed => return Ok(()),
+            End::StateLost(why) => return Err(why),
+            End::Refused(not_admitted) if tail.has_spent_token() => return Err(not_admitted.sentence(base)),
+            End::Refused(_) => "it does not let this machine in just now".to_string(),
+            End::Lost(why) => why,
         };
         log::warn!("{base} is not reachable ({why}); trying again in {:.1} s", wait.as_secs_f32());
         std::thread::sleep(wait);
@@ -96,23 +111,41 @@ struct Tail {
     /// the server's.
     clock: Awake,
     output: StdoutLock<'static>,
+    credentials: Credentials,
+    /// The token of the last attempt.
+    used: Option<Token>,
+    /// One that was refused.
+    refused: Option<Token>,
 }
 
 impl Tail {
-    fn connect(&mut self, base: &str) -> Result<WebSocket<MaybeTlsStream<TcpStream>>, String> {
+    fn connect(&mut self, base: &str) -> Result<WebSocket<MaybeTlsStream<TcpStream>>, End> {
         let server = base.strip_prefix("http").unwrap_or_default();
+        self.used = self.credentials.token_for(base);
         let address = match (&self.position, self.since) {
             (Some(Position { epoch, seq }), _) => format!("ws{server}/sync?since={seq}&epoch={epoch}"),
-            (None, Some(since)) => format!("ws{server}/sync?since={since}&epoch={}", current_epoch(base)?),
+            (None, Some(since)) => {
+                format!("ws{server}/sync?since={since}&epoch={}", current_epoch(base, self.used.as_ref())?)
+            }
             (None, None) => format!("ws{server}/sync"),
         };
-        let (socket, _) = tungstenite::connect(&address).map_err(|error| error.to_string())?;
+        let socket = open_feed(&address, self.used.as_ref())?;
         if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
             // Without a time-out neither a server that vanished nor a reader that left would ever be missed.
-            stream.set_read_timeout(Some(LOOK_AROUND)).map_err(|error| error.to_string())?;
+            stream.set_read_timeout(Some(LOOK_AROUND)).map_err(|error| End::Lost(error.to_string()))?;
         }
         self.last_heard = self.clock.now();
         Ok(socket)
+    }
+
+    /// Whether a refusal of the token that was used is the last word. A token that a person gave is the same one the next
+    /// time; that of this machine's server is made anew when it starts, so each gets a second chance.
+    fn has_spent_token(&mut self) -> bool {
+        if self.credentials.is_given() || self.used.is_none() || self.refused == self.used {
+            return true;
+        }
+        self.refused = self.used.take();
+        false
     }
 
     fn print_changes(&mut self, mut socket: WebSocket<MaybeTlsStream<TcpStream>>) -> End {
@@ -124,7 +157,12 @@ impl Tail {
             }
             let ended = match read {
                 Ok(Message::Text(text)) => self.take(text.as_str()),
-                Ok(Message::Close(_)) => Some(End::Lost("the server closed the connection".into())),
+                Ok(Message::Close(frame)) => {
+                    let refused =
+                        frame.and_then(|frame| NotAdmitted::of_close(frame.code.into(), frame.reason.as_str()));
+                    let lost = || End::Lost("the server closed the connection".into());
+                    Some(refused.map_or_else(lost, End::Refused))
+                }
                 Ok(_) => None,
                 Err(tungstenite::Error::Io(error)) if is_timeout(&error) => self.look_around(now),
                 // A signal, such as that to go on after a stop, says nothing about the connection.
@@ -187,15 +225,43 @@ impl Tail {
     }
 }
 
+/// Connects to a live feed. It follows no redirection: the token is for this server.
+fn open_feed(address: &str, token: Option<&Token>) -> Result<WebSocket<MaybeTlsStream<TcpStream>>, End> {
+    let lost = |error: &dyn std::fmt::Display| End::Lost(error.to_string());
+    let mut request = address.into_client_request().map_err(|error| lost(&error))?;
+    if let Some(token) = token {
+        let mut value = HeaderValue::try_from(token.authorization()).map_err(|error| lost(&error))?;
+        value.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, value);
+    }
+    match connect_with_config(request, None, 0) {
+        Ok((socket, _)) => Ok(socket),
+        Err(tungstenite::Error::Http(answer)) => {
+            let body = answer.body().as_deref().unwrap_or_default();
+            let refused = NotAdmitted::of_status(answer.status().as_u16(), body);
+            Err(refused.map_or_else(|| End::Lost(format!("it answers {}", answer.status())), End::Refused))
+        }
+        Err(error) => Err(lost(&error)),
+    }
+}
+
 /// The epoch of the running server, for a sequence that a person typed.
-fn current_epoch(base: &str) -> Result<String, String> {
+fn current_epoch(base: &str, token: Option<&Token>) -> Result<String, End> {
     #[derive(Deserialize)]
     struct ServerHealth {
         epoch: String,
     }
-    let mut answer = ureq::get(format!("{base}/health")).call().map_err(|error| error.to_string())?;
-    let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
-    serde_json::from_str::<ServerHealth>(&text).map(|health| health.epoch).map_err(|error| error.to_string())
+    let lost = |error: &dyn std::fmt::Display| End::Lost(error.to_string());
+    let mut request = ureq::get(format!("{base}/health")).config().http_status_as_error(false).max_redirects(0).build();
+    if let Some(token) = token {
+        request = request.header(AUTHORIZATION, token.authorization());
+    }
+    let mut answer = request.call().map_err(|error| lost(&error))?;
+    let text = answer.body_mut().read_to_string().map_err(|error| lost(&error))?;
+    if let Some(refused) = NotAdmitted::of_status(answer.status().as_u16(), text.as_bytes()) {
+        return Err(End::Refused(refused));
+    }
+    serde_json::from_str::<ServerHealth>(&text).map(|health| health.epoch).map_err(|error| lost(&error))
 }
 
 /// Where a state file really is: what replaces it must not replace a link to it, and a link that leads nowhere is no missing

@@ -2,7 +2,11 @@
 //!
 //! Held by the tests of its files.
 
+mod access;
 mod addresses;
 mod options;
+mod people;
 
+pub use access::{AccessOptions, SecretText, ShopFolder};
 pub use options::{BenchOptions, CommandLine, ProgramCommand, ServeOptions};
+pub use people::{DeviceAddOptions, DeviceCommand, OwnerOptions, PersonCommand};

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::tz::TimeZone;
 
+use super::access::{AccessOptions, ShopFolder};
 use super::addresses::{parse_host, parse_listen, parse_origin};
+use super::people::{DeviceCommand, OwnerOptions, PersonCommand};
 use crate::app::FREE_BYTES_MIN;
 use crate::domain::Currency;
 use crate::store::JournalOptions;
@@ -32,6 +34,22 @@ pub struct CommandLine {
 pub enum ProgramCommand {
     /// Serve the shop (the default)
     Serve(ServeOptions),
+    /// Make the code with which the shop gets its first owner: from then on, only who is let in gets in
+    ///
+    /// Prints a code, the addresses to open with it, and a QR code of the first. Whoever opens one becomes the owner, with a
+    /// name and a PIN. This is also the only way back in for an owner who has forgotten the PIN, with --reset.
+    ///
+    /// Like `device`, `person` and `verify` it asks the server that runs with this data folder, or opens the folder itself
+    /// while none does. It needs no login: whoever may read the folder may do this.
+    Owner(OwnerOptions),
+    /// Let programs in, list devices, and end them
+    #[command(subcommand)]
+    Device(DeviceCommand),
+    /// Add and list the people of the shop
+    #[command(subcommand)]
+    Person(PersonCommand),
+    /// Check that nothing was changed in the audit or cut off it
+    Verify(ShopFolder),
     /// Follow the live feed and print one JSON line per change, reconnecting by itself
     ///
     /// Nothing is missed over a lost connection; with --state, nothing over a restart of this command either.
@@ -45,14 +63,23 @@ pub enum ProgramCommand {
         /// Keep in this file how far the output has come, and go on from there at the next start
         #[arg(long, value_name = "FILE")]
         state: Option<PathBuf>,
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "clap would take the comment for that of the command")]
+        access: AccessOptions,
     },
     /// Send a JSON-lines file of estimates, sales and conversions; safe to repeat within seven days
+    ///
+    /// A line that was sent before is recognised when the same device sends it again, that is with the same token; also one
+    /// that was stored before the shop had an owner.
     Load {
         /// The file; - reads standard input
         file: PathBuf,
         /// The server
         #[arg(default_value = DEFAULT_URL)]
         url: String,
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "clap would take the comment for that of the command")]
+        access: AccessOptions,
     },
     /// Measure how fast a server stores and spreads changes; takes about 50 seconds
     ///
@@ -89,6 +116,9 @@ pub struct BenchOptions {
     /// Print one JSON object instead of the table
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would take the comment for that of the command")]
+    pub access: AccessOptions,
 }
 
 /// Where the client commands look for a server.
@@ -109,8 +139,8 @@ pub struct ServeOptions {
         value_parser = parse_listen
     )]
     pub listen: Vec<SocketAddr>,
-    /// Allow addresses that other devices reach: whoever is on that network can see and change everything, since there are
-    /// no logins yet
+    /// As long as the shop has no owner (see `tillsync owner`), let in every device that reaches it: whoever is on that
+    /// network can see and change everything
     #[arg(long, env = "TILLSYNC_TRUST_LAN", value_parser = clap::builder::BoolishValueParser::new())]
     pub trust_lan: bool,
     /// Folder of the database file tillsync.redb and its journal

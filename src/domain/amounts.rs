@@ -29,6 +29,12 @@ impl Micros {
             if micros.abs() > WHOLE_UNITS_MAX * MICRO { Err(DecimalError::TooLarge) } else { Ok(Self(micros)) }
         })
     }
+
+    /// So many at this price, in minor units.
+    pub fn times(self, quantity: Self, currency: Currency) -> i128 {
+        let minor_unit = MICRO / 10_i128.pow(currency.decimals());
+        self.0.saturating_mul(quantity.0) / MICRO / minor_unit
+    }
 }
 
 /// One line of a bill, as far as arithmetic goes.

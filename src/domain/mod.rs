@@ -15,13 +15,15 @@ mod items;
 mod key;
 mod money;
 mod payment;
+mod people;
 mod records;
+mod run_time;
 mod search;
 mod settings;
 mod short_text;
 mod time;
 
-pub use actor::Actor;
+pub use actor::{Actor, Ownership};
 pub use amounts::{Amounts, Line, Micros, WHOLE_UNITS_MAX, discount_percentage, what_does_not_add_up};
 pub use change::{Action, Change, OriginHash};
 pub use decimal::DecimalError;
@@ -31,8 +33,16 @@ pub use items::{ITEMS_MAX, Items};
 pub use key::{Kind, RecordKey};
 pub use money::{Currency, Money};
 pub use payment::{Payment, folded_mode, is_same_mode};
+pub use people::{
+    Asker, AuditEntry, AuditKind, AuditNote, DEVICES_MAX, Device, DeviceKind, Directory, DirectoryEdit, Holder, Masks,
+    OwnerCode, PEOPLE_MAX, PERCENT_WHOLE, Permission, Person, ROLES_MAX, Right, Rights, Role, Scope, Session,
+    TokenHash,
+};
 pub use records::{Discount, Estimate, Order, Sale, Source};
+pub use run_time::RunTime;
 pub use search::{Needle, has_status, search_text};
-pub use settings::{NAME_CHARS_MAX, NAMES_MAX, PaperSize, Settings, SettingsPatch};
+pub use settings::{
+    LOCK_MINUTES_DEFAULT, LOCK_MINUTES_RANGE, NAME_CHARS_MAX, NAMES_MAX, PaperSize, Settings, SettingsPatch,
+};
 pub use short_text::ShortText;
 pub use time::{MADE_AGE_DAYS_MAX, MADE_AHEAD_SECONDS_MAX, MadeAt, Timestamp};

@@ -1,5 +1,6 @@
 //! The two records of a shop, as they are after every check.
 
+use super::actor::Ownership;
 use super::fold;
 use super::items::Items;
 use super::key::RecordKey;
@@ -51,6 +52,8 @@ pub struct Estimate {
     pub created_at: Timestamp,
     /// When it was made on a device that could not send it at once. Figures and days count it then.
     pub made_at: Option<Timestamp>,
+    /// Whose it is; `None` if it was made before the shop had people, or by its own machine.
+    pub owner: Option<Ownership>,
     /// Customer, lines, amounts.
     pub sale: Sale,
     /// The order that it became. Promise 4: set once, never again.
@@ -91,6 +94,8 @@ pub struct Order {
     pub created_at: Timestamp,
     /// When it was sold on a device that could not send it at once. Figures and days count it then.
     pub made_at: Option<Timestamp>,
+    /// Whose it is; `None` if it was made before the shop had people, or by its own machine.
+    pub owner: Option<Ownership>,
     /// Customer, lines, amounts.
     pub sale: Sale,
     /// Less than the total when something is still due.

@@ -39,6 +39,11 @@ impl PaperSize {
     }
 }
 
+/// After so many minutes without input a till locks, unless the shop says otherwise.
+pub const LOCK_MINUTES_DEFAULT: u32 = 10;
+/// After how many it may lock.
+pub const LOCK_MINUTES_RANGE: std::ops::RangeInclusive<u32> = 1..=240;
+
 /// The settings of a shop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -64,6 +69,8 @@ pub struct Settings {
     pub paper_size: PaperSize,
     /// At the end of every receipt.
     pub footer_line: String,
+    /// After so many minutes without input a till asks who is there.
+    pub lock_minutes: u32,
 }
 
 impl Default for Settings {
@@ -80,6 +87,7 @@ impl Default for Settings {
             cash_modes: vec![Order::PAYMENT_MODE_DEFAULT.to_string()],
             paper_size: PaperSize::default(),
             footer_line: String::new(),
+            lock_minutes: LOCK_MINUTES_DEFAULT,
         }
     }
 }
@@ -98,6 +106,8 @@ pub struct SettingsPatch {
     pub cash_modes: Option<Vec<String>>,
     pub paper_size: Option<PaperSize>,
     pub footer_line: Option<String>,
+    /// See [`Settings::lock_minutes`].
+    pub lock_minutes: Option<u32>,
 }
 
 impl Settings {
@@ -119,6 +129,7 @@ impl Settings {
             cash_modes: chosen(patch.cash_modes.as_ref(), &self.cash_modes),
             paper_size: patch.paper_size.unwrap_or(self.paper_size),
             footer_line: chosen(patch.footer_line.as_ref(), &self.footer_line),
+            lock_minutes: patch.lock_minutes.unwrap_or(self.lock_minutes),
         };
         if next != *self {
             next.rev += 1;

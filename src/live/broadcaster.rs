@@ -301,7 +301,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let near = client_socket(listener.accept().unwrap().0).unwrap();
-        let client = Client::new(Arc::new(near), Encoding::Json, feed.counts());
+        let client = Client::new(Arc::new(near), Encoding::Json, crate::domain::Asker::Anybody, feed.counts());
         feed.join(Arc::clone(&client));
         client.uncork();
 

@@ -7,22 +7,29 @@ use tungstenite::Bytes;
 use super::counts::FeedCounts;
 use super::outbox::{Offered, Outbox};
 use super::subscription::Encoding;
+use crate::domain::Asker;
 use crate::platform::ClientSocket;
 
 /// A connected client. Its reader thread and the broadcaster both write, always through the outbox.
 pub struct Client {
     outbox: Outbox,
     encoding: Encoding,
+    asker: Asker,
 }
 
 impl Client {
-    /// A client on this socket. Frames are kept until [`Self::uncork`], since the handshake's answer comes first.
-    pub fn new(stream: Arc<ClientSocket>, encoding: Encoding, counts: &FeedCounts) -> Arc<Self> {
-        Arc::new(Self { outbox: Outbox::new(stream, Arc::clone(&counts.closed_slow)), encoding })
+    /// A client on this socket, let in as `asker`. Frames are kept until [`Self::uncork`], since the handshake's answer comes first.
+    pub fn new(stream: Arc<ClientSocket>, encoding: Encoding, asker: Asker, counts: &FeedCounts) -> Arc<Self> {
+        Arc::new(Self { outbox: Outbox::new(stream, Arc::clone(&counts.closed_slow)), encoding, asker })
     }
 
     pub(crate) fn encoding(&self) -> Encoding {
         self.encoding
+    }
+
+    /// Whom it was let in for.
+    pub fn asker(&self) -> Asker {
+        self.asker
     }
 
     pub(crate) fn offer(&self, frames: &Bytes) -> Offered {
@@ -47,6 +54,16 @@ impl Client {
     /// Sends a close frame behind everything that waits; nothing follows it. True if it still waits.
     pub fn close(&self, code: u16, reason: &'static str) -> bool {
         self.outbox.close(code, reason) == Offered::Waiting
+    }
+
+    /// Sends a close frame instead of everything that waits and is not begun. True if it still waits.
+    pub fn shut(&self, code: u16, reason: &'static str) -> bool {
+        self.outbox.shut(code, reason) == Offered::Waiting
+    }
+
+    /// Whether it still takes frames: no close frame is on its way.
+    pub fn is_open(&self) -> bool {
+        self.outbox.is_open()
     }
 
     /// Ends the connection without a word.

@@ -1,17 +1,18 @@
 //! The way into the broadcaster: one bounded channel for changes and for clients that come and go.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use crossbeam_channel::{Sender, bounded};
 
+use super::admitted::Admitted;
 use super::backlog::Backlog;
 use super::broadcaster::Broadcaster;
 use super::client::Client;
 use super::counts::FeedCounts;
 use super::event::Event;
-use crate::domain::Change;
+use crate::domain::{Asker, Change};
 use crate::platform::EndOnPanic;
 
 /// Batches and joins that may wait for the broadcaster, which never waits for a client.
@@ -30,10 +31,20 @@ pub struct Feed {
 struct FeedShared {
     counts: Arc<FeedCounts>,
     backlog: Arc<Backlog>,
+    admitted: Admitted,
     broadcaster: Mutex<Option<JoinHandle<()>>>,
-    /// Sequence of the last published change, for those who wait for the next.
-    published: Mutex<u64>,
+    /// For those who wait for the next change.
+    published: Mutex<Published>,
     is_published: Condvar,
+}
+
+/// How far the shop has come.
+#[derive(Clone, Copy)]
+struct Published {
+    /// Sequence of the last change.
+    seq: u64,
+    /// How often those who wait were told to look again whether they may.
+    calls: u64,
 }
 
 impl Feed {
@@ -52,8 +63,9 @@ impl Feed {
         let shared = FeedShared {
             counts,
             backlog,
+            admitted: Admitted::default(),
             broadcaster: Mutex::new(Some(broadcaster)),
-            published: Mutex::new(last_seq),
+            published: Mutex::new(Published { seq: last_seq, calls: 0 }),
             is_published: Condvar::new(),
         };
         Ok(Self { events, shared: Arc::new(shared) })
@@ -84,13 +96,29 @@ impl Feed {
 
     /// Sequence of the last change that was published.
     pub fn last_published(&self) -> u64 {
-        *self.shared.published.lock().unwrap_or_else(PoisonError::into_inner)
+        self.published().seq
     }
 
     /// Notes that there is nothing to publish up to `seq` any more.
     pub fn advance(&self, seq: u64) {
-        let mut published = self.shared.published.lock().unwrap_or_else(PoisonError::into_inner);
-        *published = seq.max(*published);
+        let mut published = self.published();
+        published.seq = seq.max(published.seq);
+    }
+
+    /// Notes a client, so that [`Self::end`] finds it wherever it stands, catching up too. To be called before it is looked up for
+    /// the last time whether it may come in.
+    pub fn admit(&self, client: &Arc<Client>) {
+        self.shared.admitted.add(client);
+    }
+
+    /// Ends the connections of those for whom `judge` gives a code and a reason. They get nothing that is published from now on,
+    /// nor what they have not been sent yet.
+    pub fn end(&self, judge: impl Fn(Asker) -> Option<(u16, &'static str)>) {
+        if self.shared.admitted.end(judge) {
+            self.nudge();
+        }
+        self.published().calls += 1;
+        self.shared.is_published.notify_all();
     }
 
     /// Adds a client: it gets every change that is published from now on. It leaves by itself when its connection ends.
@@ -106,11 +134,12 @@ impl Feed {
         start.recv().ok()
     }
 
-    /// Waits until a change after `seq` is published, at the longest until `deadline`. False once the feed has
-    /// stopped: there will be none.
+    /// Waits until a change after `seq` is published, or until somebody was shut out, at the longest until `deadline`. False once the
+    /// feed has stopped: there will be none.
     pub fn wait_beyond(&self, seq: u64, deadline: Instant) -> bool {
-        let mut published = self.shared.published.lock().unwrap_or_else(PoisonError::into_inner);
-        while *published <= seq {
+        let mut published = self.published();
+        let calls = published.calls;
+        while published.seq <= seq && published.calls == calls {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return true;
@@ -118,7 +147,7 @@ impl Feed {
             let waited = self.shared.is_published.wait_timeout(published, left);
             published = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        *published != STOPPED
+        published.seq != STOPPED
     }
 
     /// Says that a client's outbox has something that its socket did not take.
@@ -139,8 +168,12 @@ impl Feed {
             let _ = broadcaster.join();
         }
         self.shared.backlog.clear();
-        *self.shared.published.lock().unwrap_or_else(PoisonError::into_inner) = STOPPED;
+        self.published().seq = STOPPED;
         self.shared.is_published.notify_all();
+    }
+
+    fn published(&self) -> MutexGuard<'_, Published> {
+        self.shared.published.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// False once the feed has stopped.

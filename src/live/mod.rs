@@ -15,6 +15,7 @@
 //!
 //! Held by `tests/system/live`.
 
+mod admitted;
 mod backlog;
 mod batch;
 mod broadcaster;

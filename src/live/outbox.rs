@@ -154,6 +154,25 @@ impl Outbox {
         self.flush_locked(&mut state)
     }
 
+    /// Promise 10: closes a connection whose client is not to have anything more: what is not begun is dropped, and the close frame
+    /// is next.
+    pub(crate) fn shut(&self, code: u16, reason: &'static str) -> Offered {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // A close frame that is begun goes out as it is; one that only waits gives way.
+        let is_close_begun = matches!(state.phase, Phase::Closing(_)) && state.is_front_begun && state.queue.len() == 1;
+        if state.phase != Phase::Gone && !is_close_begun {
+            state.drop_unbegun();
+            state.push(close_frame(code, reason));
+            state.phase = Phase::Closing(state.clock.now() + CLOSE_LINGER);
+        }
+        self.flush_locked(&mut state)
+    }
+
+    /// Whether it still takes frames.
+    pub(crate) fn is_open(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).phase == Phase::Open
+    }
+
     /// Ends the connection at once.
     pub(crate) fn abandon(&self) {
         self.end(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));

@@ -17,12 +17,13 @@ struct MarkdownSource {
     markdown: &'static str,
 }
 
-static SOURCES: [MarkdownSource; 13] = [
+static SOURCES: [MarkdownSource; 14] = [
     MarkdownSource { name: CONTENTS, markdown: include_str!("index.md") },
     MarkdownSource { name: "install", markdown: include_str!("install.md") },
     MarkdownSource { name: "till", markdown: include_str!("till.md") },
     MarkdownSource { name: "wrong", markdown: include_str!("wrong.md") },
     MarkdownSource { name: "backups", markdown: include_str!("backups.md") },
+    MarkdownSource { name: "people", markdown: include_str!("people.md") },
     MarkdownSource { name: "devices", markdown: include_str!("devices.md") },
     MarkdownSource { name: "api", markdown: include_str!("api.md") },
     MarkdownSource { name: "live", markdown: include_str!("live.md") },

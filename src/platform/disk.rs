@@ -33,6 +33,19 @@ pub fn is_missing(path: &Path) -> io::Result<bool> {
     }
 }
 
+/// Whether a file or folder belongs to the account that we run as; what we make in a folder of another one may be lost to that.
+#[cfg(unix)]
+pub fn is_own(path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(path.metadata()?.uid() == rustix::process::geteuid().as_raw())
+}
+
+/// Whether a file or folder belongs to the account that we run as. Here a folder's rights go over to what is made in it.
+#[cfg(not(unix))]
+pub fn is_own(path: &Path) -> io::Result<bool> {
+    path.metadata().map(|_| true)
+}
+
 /// Gives a file its name if nothing has it: `AlreadyExists` if something does, which stays as it is.
 pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match rename_without_replacing(from, to) {

@@ -13,7 +13,7 @@ use super::format::hex;
 use super::opened::{Committed, JournalCounts, Opened};
 use super::read::Snapshot;
 use super::write::{CommitTime, Transaction};
-use crate::domain::Currency;
+use crate::domain::{Currency, RunTime};
 
 /// The open database file.
 pub struct Store {
@@ -88,6 +88,16 @@ impl Store {
     /// Names the file and this run of the server. Opaque to clients.
     pub fn epoch(&self) -> String {
         format!("{}-{}", self.file_id, self.run.id)
+    }
+
+    /// Now, in the server's running time.
+    pub fn run_time(&self, time: CommitTime) -> RunTime {
+        RunTime { run: self.run.number, uptime_seconds: time.uptime_seconds, unix_micros: time.at.unix_micros }
+    }
+
+    /// Eight hex digits that tell this shop's file from others.
+    pub fn short_id(&self) -> &str {
+        self.file_id.get(..8).unwrap_or(&self.file_id)
     }
 
     /// Whether a client of this epoch that has everything up to `seq` can go on from there.

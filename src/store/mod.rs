@@ -26,6 +26,7 @@ pub use database::Store;
 pub use error::{LastChange, OpenError, StoreError};
 pub use file::{Attempt, JournalOptions, OnProgress, StoreOptions};
 pub use format::Record;
+pub(crate) use format::hex;
 pub use opened::{Committed, JournalCounts};
-pub use read::{Filter, HistoryStep, Records, Snapshot, Wanted};
+pub use read::{AuditCheck, ChangeStep, Filter, HistoryStep, Records, Snapshot, Wanted};
 pub use write::{Cause, CommitTime, Known, StoredAnswer, Transaction};

@@ -11,7 +11,7 @@ use super::file::{Attached, HeldBytes, LateJournal, note_of};
 use super::journal::{Appended, EntryLog, Journal, JournalNote};
 use super::read::{ReadHealth, Snapshot};
 use super::write::{CommitTime, Kept, Transaction, Written};
-use crate::domain::{Change, Currency, Kind};
+use crate::domain::{Change, Currency, Directory, Kind};
 use crate::metrics::{Counter, Histogram};
 
 /// A shop that has stored nothing for so long is quiet.
@@ -30,6 +30,8 @@ pub struct Committed<T> {
     pub changes: Vec<Change>,
     /// Revision and JSON of the settings, if they were changed.
     pub settings: Option<(u32, Arc<[u8]>)>,
+    /// Everybody who may come in, if that was changed.
+    pub directory: Option<Arc<Directory>>,
     /// Whether anything was written; work that changed nothing needs no sync.
     pub is_synced: bool,
 }
@@ -124,14 +126,14 @@ impl Opened {
         let transaction = self.database.begin_write()?;
         let mut batch = Transaction::begin(&transaction, time, run, self.currency, &mut writing.kept)?;
         let value = work(&mut batch)?;
-        let Written { changes, settings, is_changed: is_synced } = batch.finish();
+        let Written { changes, settings, directory, is_changed: is_synced } = batch.finish();
         if is_synced {
             self.make_durable(writing, transaction, &changes)?;
             self.advance()?;
         } else {
             transaction.abort()?;
         }
-        Ok(Committed { value, changes, settings, is_synced })
+        Ok(Committed { value, changes, settings, directory, is_synced })
     }
 
     /// A checkpoint, if nobody has stored anything for a while and there is something to bring over. Without a journal: begins

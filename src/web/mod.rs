@@ -23,4 +23,4 @@ mod server;
 mod shared;
 mod websocket;
 
-pub use server::{Options, Probe, Server, bind};
+pub use server::{Options, Probe, Server, bind, from_here};

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::http::MemoryBudget;
 use super::security::{OriginPolicy, Resets};
 use crate::app::Lifecycle;
+use crate::domain::Directory;
 
 /// What every connection shares.
 pub(crate) struct Shared {
@@ -13,18 +14,26 @@ pub(crate) struct Shared {
     pub origin_policy: OriginPolicy,
     pub budget: MemoryBudget,
     pub resets: Resets,
+    /// Whether other devices may do everything until the shop has an owner.
+    pub is_lan_trusted: bool,
     is_stopping: AtomicBool,
 }
 
 impl Shared {
-    pub fn new(lifecycle: Arc<Lifecycle>, origin_policy: OriginPolicy) -> Self {
+    pub fn new(lifecycle: Arc<Lifecycle>, origin_policy: OriginPolicy, is_lan_trusted: bool) -> Self {
         Self {
             lifecycle,
             origin_policy,
             budget: MemoryBudget::default(),
             resets: Resets::default(),
+            is_lan_trusted,
             is_stopping: AtomicBool::new(false),
         }
+    }
+
+    /// Everybody who may come in at this moment; nobody while the shop is closed.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.lifecycle.app().map(|app| app.directory()).unwrap_or_default()
     }
 
     pub fn is_stopping(&self) -> bool {

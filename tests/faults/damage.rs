@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread;
 
 use tillsync::app::{Answer, Command, Submission};
-use tillsync::domain::Conversion;
+use tillsync::domain::{Asker, Conversion};
 use tillsync::store::{JournalOptions, OpenError, Store, StoreOptions};
 
 use crate::simulated::contents::Contents;
@@ -52,7 +52,7 @@ fn a_pair(is_closed: bool) -> Pair {
     ]);
     let submissions = commands.into_iter().enumerate().map(|(index, command)| keyed(&format!("key {index}"), command));
     let answers = submissions.map(|submission| (submission.clone(), shop.send(&submission).unwrap())).collect();
-    let contents = Contents::read(&shop.app.read().unwrap()).unwrap();
+    let contents = Contents::read(&shop.app.read(Asker::Anybody).unwrap()).unwrap();
     let left_open = disk.kept();
     shop.stop();
     Pair { half_bytes: HALF_BYTES, images: if is_closed { disk.kept() } else { left_open }, contents, answers }
@@ -92,7 +92,7 @@ fn large_pairs() -> (Vec<Pair>, Vec<usize>) {
     let mut pairs = Vec::new();
     for _ in 0..PAIRS {
         (0..20).for_each(|_| edit_one(&mut answers));
-        let contents = Contents::read(&shop.app.read().unwrap()).unwrap();
+        let contents = Contents::read(&shop.app.read(Asker::Anybody).unwrap()).unwrap();
         // Whatever was written has arrived.
         pairs.push(Pair { half_bytes: HALF_BYTES, images: disk.seen(), contents, answers: answers.clone() });
     }

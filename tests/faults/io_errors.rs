@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tillsync::app::{Command, SubmitError};
-use tillsync::domain::Conversion;
+use tillsync::domain::{Asker, Conversion};
 
 use crate::simulated::contents::Contents;
 use crate::simulated::disk::{Disk, Fault, Images, Landed, Operation};
@@ -92,14 +92,14 @@ fn strike(base: &Images, half_bytes: usize, command: &Command, changes: u64, fau
     assert!(failed > 0 || told.is_some(), "an error without a fault");
 
     let mended = Instant::now();
-    wait_until(&format!("the file to be opened again after {faults:?}"), || shop.app.read().is_ok());
+    wait_until(&format!("the file to be opened again after {faults:?}"), || shop.app.read(Asker::Anybody).is_ok());
     let recovery = mended.elapsed();
     let answer = shop.send_until_answered(&submission);
     assert!(told.is_none_or(|told| told == answer), "two answers");
     assert_eq!(shop.seq(), before + changes, "not stored exactly once");
     shop.send_until_answered(&keyed("afterwards", create("afterwards")));
 
-    let snapshot = shop.app.read().unwrap();
+    let snapshot = shop.app.read(Asker::Anybody).unwrap();
     let contents = Contents::read(&snapshot).unwrap();
     contents.check(&snapshot).unwrap();
     assert_eq!(durable(&shop.disk), contents);
@@ -205,7 +205,7 @@ fn a_server_that_could_not_read_reads_again_by_itself_without_any_write() {
         for after in 0.. {
             let shop = Shop::open_on(&Disk::holding(base.clone()));
             // Too large for the memory that the store uses here, so that it comes from the disk each time.
-            let read = || shop.app.read().and_then(|snapshot| snapshot.record(estimate(1)));
+            let read = || shop.app.read(Asker::Anybody).and_then(|snapshot| Ok(snapshot.record(estimate(1))?));
             let expected = read().unwrap();
             assert!(expected.is_some());
             shop.disk.break_by(&faults(Operation::Read, after, is_lasting)[1..]);
@@ -246,7 +246,7 @@ fn over_http_the_outcome_is_called_unknown_and_the_same_key_settles_it() {
             (status, _, body) => panic!("{status} {body}"),
         });
         assert_eq!(post(address, "one sale").2, stored);
-        assert_eq!(app.read().unwrap().seq().unwrap(), 1, "stored once");
+        assert_eq!(app.read(Asker::Anybody).unwrap().seq().unwrap(), 1, "stored once");
         server.stop();
     }
 }

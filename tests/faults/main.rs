@@ -5,6 +5,7 @@
 mod broken_lists;
 mod creation;
 mod damage;
+mod errands;
 mod held_pages;
 mod io_errors;
 mod mixtures;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::simulated::contents::Contents;
 use crate::simulated::disk::{Disk, Image, Images};
 use crate::simulated::shop::Shop;
+use tillsync::domain::Asker;
 use tillsync::store::Store;
 
 /// So small that a few commands fill a half.
@@ -30,11 +31,11 @@ fn live(disk: &Arc<Disk>, life: usize, copies: &mut Vec<Copy>) {
     for number in 0..24 {
         shop.sell(&format!("customer {number} of run {run}")).unwrap();
         if number % 3 == 0 {
-            let contents = Contents::read(&shop.app.read().unwrap()).unwrap();
+            let contents = Contents::read(&shop.app.read(Asker::Anybody).unwrap()).unwrap();
             copies.push(Copy { images: disk.kept(), contents, is_closed: false, life });
         }
     }
-    let contents = Contents::read(&shop.app.read().unwrap()).unwrap();
+    let contents = Contents::read(&shop.app.read(Asker::Anybody).unwrap()).unwrap();
     shop.stop();
     copies.push(Copy { images: disk.kept(), contents, is_closed: true, life });
 }

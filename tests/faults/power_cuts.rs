@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use tillsync::app::{Answer, Command, Reading, Submission};
-use tillsync::domain::{Action, Conversion, Estimate, Kind, OriginHash, Timestamp};
+use tillsync::app::{Answer, Command, ReadError, Reading, Submission};
+use tillsync::domain::{Action, Asker, Conversion, Estimate, Kind, OriginHash, Timestamp};
 use tillsync::store::{Cause, CommitTime, Store, StoreError, Transaction};
 
 use crate::simulated::contents::{Contents, ensure};
@@ -115,7 +115,7 @@ impl Till {
             answered(place);
         }
         assert!(syncs(&shop.disk) - before < CALLERS, "in a rush commands share a commit");
-        let contents = Contents::read(&shop.app.read().unwrap()).unwrap();
+        let contents = Contents::read(&shop.app.read(Asker::Anybody).unwrap()).unwrap();
         for (index, (submission, answer)) in (first..).zip(submissions.into_iter().zip(answers)) {
             let change = contents
                 .latest
@@ -129,7 +129,7 @@ impl Till {
     /// A proper end, and what there is to know of the day.
     fn go_home(self) -> History {
         let Self { shop, told } = self;
-        let contents = Contents::read(&shop.app.read().unwrap()).unwrap();
+        let contents = Contents::read(&shop.app.read(Asker::Anybody).unwrap()).unwrap();
         let disk = Arc::clone(&shop.disk);
         shop.stop();
         // The file is made under another name: until it is closed for the first time, nobody takes it for the shop's.
@@ -170,7 +170,7 @@ fn a_day() -> History {
     for number in 0..3 {
         till.tell(Command::CreateEstimate(Box::new(sale(&format!("large {number}"), 6_000))));
     }
-    let last = till.shop.app.read().unwrap();
+    let last = till.shop.app.read(Asker::Anybody).unwrap();
     let large = Contents::read(&last).unwrap().records.keys().rfind(|key| key.kind == Kind::Estimate).unwrap().number;
     drop(last);
     till.tell(Command::ConvertEstimate(estimate(large), paid("Cash")));
@@ -237,7 +237,7 @@ fn open_shop(disk: &Arc<Disk>) -> Shop {
     Shop::run(disk, disk.open(HALF_BYTES).unwrap())
 }
 
-fn open(images: &Images) -> Result<(Arc<Disk>, Store), String> {
+pub fn open(images: &Images) -> Result<(Arc<Disk>, Store), String> {
     let disk = Disk::holding(images.clone());
     // The database itself may find something that it thought impossible.
     let store = catch_unwind(AssertUnwindSafe(|| disk.open(HALF_BYTES)));
@@ -247,7 +247,7 @@ fn open(images: &Images) -> Result<(Arc<Disk>, Store), String> {
 
 /// How honest the disk is about its syncs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Syncs {
+pub enum Syncs {
     Kept,
     Ignored,
     /// Those of one file are; the other's are kept.
@@ -259,7 +259,7 @@ enum Syncs {
 }
 
 /// The disk on the way through a log.
-struct Medium {
+pub struct Medium {
     syncs: Syncs,
     kept: Images,
     /// Before the last sync, and not kept by it.
@@ -268,11 +268,11 @@ struct Medium {
 }
 
 impl Medium {
-    fn new(syncs: Syncs, kept: Images) -> Self {
+    pub fn new(syncs: Syncs, kept: Images) -> Self {
         Self { syncs, kept, late: Vec::new(), pending: Vec::new() }
     }
 
-    fn take(&mut self, event: &Event) {
+    pub fn take(&mut self, event: &Event) {
         match event {
             Event::Write(..) | Event::SetLength(..) => self.pending.push(event.clone()),
             Event::Sync(file) => self.sync(*file),
@@ -310,7 +310,7 @@ impl Medium {
         }
     }
 
-    fn cut(&self, random: &mut Random) -> Images {
+    pub fn cut(&self, random: &mut Random) -> Images {
         if self.late.is_empty() {
             return after_cut(&self.kept, &self.pending, random);
         }
@@ -348,7 +348,7 @@ impl Moment<'_> {
         if random.one_in(4) {
             cuts += 1;
             let (_, store) = open(&disk.cut(random))?;
-            let (_, again) = read(store.snapshot().map(Into::into))?;
+            let (_, again) = read(store.snapshot().map(Into::into).map_err(ReadError::from))?;
             ensure(again == contents, || "what was sent after a cut did not survive the next one".into())?;
         }
         shop.stop();
@@ -357,7 +357,7 @@ impl Moment<'_> {
 
     /// The state is one that the shop was in, and everything answered is in it. Returns its sequence.
     fn check_state(&self, store: &Store, shown: Option<u64>) -> Result<u64, String> {
-        let (_, contents) = read(store.snapshot().map(Into::into))?;
+        let (_, contents) = read(store.snapshot().map(Into::into).map_err(ReadError::from))?;
         let seq = contents.seq;
         let answered = self.answered.iter().map(|&index| self.history.told[index].last_seq).max().unwrap_or(0);
         ensure(seq >= answered, || format!("lost: {answered} was answered, and the file ends at {seq}"))?;
@@ -384,14 +384,17 @@ impl Moment<'_> {
         let expected: u64 = self.sent.iter().map(|&index| self.history.told[index].changes).sum();
         ensure(shop.seq() == expected, || format!("{} changes instead of {expected}: lost or doubled", shop.seq()))?;
         shop.sell("a new customer").map_err(|error| format!("{error:?}"))?;
-        let (snapshot, contents) = read(shop.app.read())?;
+        let (snapshot, contents) = read(shop.app.read(Asker::Anybody))?;
         contents.check(&snapshot)?;
         Ok(contents)
     }
 }
 
-fn read(snapshot: Result<Reading, StoreError>) -> Result<(Reading, Contents), String> {
-    let read = snapshot.and_then(|snapshot| Contents::read(&snapshot).map(|contents| (snapshot, contents)));
+fn read(snapshot: Result<Reading, ReadError>) -> Result<(Reading, Contents), String> {
+    let read = snapshot.and_then(|snapshot| {
+        let contents = Contents::read(&snapshot)?;
+        Ok((snapshot, contents))
+    });
     read.map_err(|error| error.to_string())
 }
 
@@ -565,7 +568,9 @@ fn find_half(store_both: impl Fn(&Store, u8)) -> Option<u8> {
         for round in 0..4 {
             let (_, store) = open(&medium.cut(&mut Random::new((place << 2 | round) as u64))).unwrap();
             for number in 1..=COUNT {
-                let has_estimate = store.snapshot().unwrap().record(estimate(number.into())).unwrap().is_some();
+                let has_estimate =
+                    store.snapshot().unwrap().record(estimate(number.into()), |record| !record.is_deleted).unwrap()
+                        == Some(true);
                 let answer = store.commit(at_some_time(), |batch| batch.known_answer([number; 16])).unwrap().value;
                 if has_estimate != answer.is_some() {
                     return Some(number);
@@ -583,6 +588,7 @@ fn at_some_time() -> CommitTime {
 
 fn put(batch: &mut Transaction<'_>, number: u8) -> Result<(), StoreError> {
     let new = Estimate {
+        owner: None,
         key: estimate(number.into()),
         rev: 1,
         created_at: batch.now(),

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tillsync::app::{Answer, Command, SubmitError};
+use tillsync::domain::Asker;
 
 use crate::simulated::disk::{Event, Fault, Landed, Operation};
 use crate::simulated::shop::{Shop, create, follow, keyed, sale, sequences};
@@ -107,7 +108,7 @@ fn what_a_fault_left_unshown_is_shown_in_parts_however_large_it_is() {
     for index in 0..LARGE {
         shop.send_until_answered(&large(index));
     }
-    let snapshot = shop.app.read().unwrap();
+    let snapshot = shop.app.read(Asker::Anybody).unwrap();
     let (part, read_to) = snapshot.changes_after(0, usize::MAX, BYTES_AT_ONCE).unwrap();
     assert!(part.len() < 1 + LARGE && read_to < 1 + LARGE as u64, "{read_to}");
     shop.app.feed().stop();

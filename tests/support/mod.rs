@@ -3,6 +3,7 @@
 
 pub mod http;
 pub mod json;
+pub mod people;
 pub mod program;
 pub mod proxy;
 pub mod random;
@@ -12,6 +13,7 @@ pub mod socket;
 pub mod storm;
 pub mod sync;
 pub mod till;
+pub mod visitor;
 pub mod wire;
 
 use std::io::Write as _;

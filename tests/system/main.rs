@@ -7,6 +7,7 @@ mod api;
 mod http;
 mod live;
 mod operations;
+mod people;
 mod store;
 #[path = "../support/mod.rs"]
 mod support;

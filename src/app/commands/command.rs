@@ -1,9 +1,15 @@
 //! The vocabulary between the web and the shop: commands in, verdicts out.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use super::idempotency::Idempotency;
-use crate::domain::{Actor, Conversion, Currency, MadeAt, Money, RecordKey, Sale, SaleDraft, SettingsPatch, Timestamp};
+use crate::domain::{
+    Asker, Conversion, Currency, Kind, MadeAt, Money, RecordKey, Sale, SaleDraft, SettingsPatch, Timestamp,
+};
+use crate::platform::Address;
 
 /// One thing that a user does. Everything in it was checked by itself; what depends on stored records is decided when
 /// it is committed.
@@ -25,6 +31,8 @@ pub enum Command {
     SetOrderStatus(RecordKey, String),
     /// Remove an order, and the estimate that it came from.
     DeleteOrder(RecordKey),
+    /// Give a record to the person of this number.
+    HandOver(RecordKey, u32),
     /// Change the settings of the shop.
     SaveSettings(Box<SettingsPatch>),
 }
@@ -41,8 +49,10 @@ impl Command {
 pub struct Submission {
     /// What to do.
     pub command: Command,
-    /// Who gave it, as the shop knows its people; a new record is his.
-    pub actor: Option<Actor>,
+    /// Who gave it. What he may do is decided when it is carried out; a new record is his.
+    pub asker: Asker,
+    /// From which address, for the audit.
+    pub from: Option<Address>,
     /// When it was given, for one that makes a record.
     pub made_at: MadeAt,
     /// How a repetition of this command is recognised; `None` when each one counts.
@@ -65,6 +75,27 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The record that it speaks of, if it names one.
+    pub(crate) fn record(&self) -> Option<RecordKey> {
+        #[derive(Deserialize)]
+        struct Named<'a> {
+            #[serde(borrow, default)]
+            estimate_id: Option<Cow<'a, str>>,
+            #[serde(borrow, default)]
+            order_id: Option<Cow<'a, str>>,
+        }
+        /// A record that has changed in the meantime stands inside.
+        #[derive(Deserialize)]
+        struct Outer<'a> {
+            #[serde(borrow)]
+            current: Named<'a>,
+        }
+        let outer = serde_json::from_slice::<Outer<'_>>(&self.body).map(|outer| outer.current);
+        let named: Named<'_> = outer.or_else(|_| serde_json::from_slice(&self.body)).ok()?;
+        let order = named.order_id.and_then(|id| RecordKey::from_id(Kind::Order, &id));
+        order.or_else(|| RecordKey::from_id(Kind::Estimate, &named.estimate_id?))
+    }
+
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(6 + self.body.len());
         bytes.extend_from_slice(&self.status.to_le_bytes());
@@ -137,6 +168,8 @@ pub enum Outcome {
         /// Whether the estimate that it came from went with it.
         with_estimate: bool,
     },
+    /// A record is somebody else's now: its name, revision and JSON, and his number and name.
+    HandedOver(RecordKey, u32, Arc<[u8]>, (u32, String)),
     /// The settings were saved; their revision and JSON.
     SettingsSaved(u32, Arc<[u8]>),
 }
@@ -148,6 +181,8 @@ pub enum Refusal {
     NoSuchEstimate,
     /// There is no such order.
     NoSuchOrder,
+    /// There is no such person.
+    NoSuchPerson,
     /// Promise 4: one estimate, one order.
     AlreadyConverted,
     /// A converted estimate goes with its order only.

@@ -20,26 +20,40 @@ pub struct Idempotency {
     payload: [u8; 16],
     /// Of a command with a key.
     origin: Option<OriginHash>,
+    /// By what it was recognised before the shop had people.
+    before_people: Option<[u8; 16]>,
 }
 
 impl Idempotency {
-    /// For a command with an `Idempotency-Key`: recognised by the key; another payload under it is a mistake.
-    pub fn by_key(key: &str, request: &[&str], body: &[u8]) -> Self {
+    /// For a command with an `Idempotency-Key`: recognised by the key, on the device of this number (0 in a shop without people);
+    /// another payload under it is a mistake. Who has logged in there does not matter: after a new login it is still the same.
+    pub fn by_key(device: u32, key: &str, request: &[&str], body: &[u8]) -> Self {
         Self {
-            fingerprint: fingerprint(&[b"key", key.as_bytes()]),
+            fingerprint: Self::fingerprint_of_key(device, key),
             payload: payload(request, body),
             origin: Some(OriginHash::of_key(key)),
+            before_people: (device != 0).then(|| Self::fingerprint_of_key(0, key)),
         }
     }
 
-    /// For a command without one: the same bytes to the same route are the same command, for ten minutes.
-    pub fn by_content(request: &[&str], body: &[u8]) -> Self {
+    /// By what a command with this key on this device is recognised.
+    pub fn fingerprint_of_key(device: u32, key: &str) -> [u8; 16] {
+        on_device(device, &[b"key", key.as_bytes()])
+    }
+
+    /// For a command without one: the same bytes to the same route from the same device are the same command, for ten minutes.
+    pub fn by_content(device: u32, request: &[&str], body: &[u8]) -> Self {
         let payload = payload(request, body);
-        Self { fingerprint: fingerprint(&[b"content", &payload]), payload, origin: None }
+        Self { fingerprint: on_device(device, &[b"content", &payload]), payload, origin: None, before_people: None }
     }
 
     pub(crate) fn fingerprint(&self) -> [u8; 16] {
         self.fingerprint
+    }
+
+    /// By what it may have been recognised when it was carried out: as it is now, and as before the shop had people.
+    pub(crate) fn fingerprints(&self) -> impl Iterator<Item = [u8; 16]> {
+        std::iter::once(self.fingerprint).chain(self.before_people)
     }
 
     pub(crate) fn payload(&self) -> [u8; 16] {
@@ -56,6 +70,15 @@ impl Idempotency {
 
     pub(crate) fn kept_seconds(&self) -> u32 {
         if self.is_keyed() { KEYED_SECONDS } else { KEYLESS_SECONDS }
+    }
+}
+
+/// The same on each device, and another one on each.
+fn on_device(device: u32, parts: &[&[u8]]) -> [u8; 16] {
+    if device == 0 {
+        fingerprint(parts)
+    } else {
+        fingerprint(&[&[b"device", device.to_le_bytes().as_slice()], parts].concat())
     }
 }
 
@@ -112,19 +135,20 @@ mod tests {
 
     #[test]
     fn fingerprints_tell_every_part_apart() {
-        let base = Idempotency::by_content(&["POST", "/a"], b"body");
-        assert_eq!(base.fingerprint(), Idempotency::by_content(&["POST", "/a"], b"body").fingerprint());
+        let base = Idempotency::by_content(0, &["POST", "/a"], b"body");
+        assert_eq!(base.fingerprint(), Idempotency::by_content(0, &["POST", "/a"], b"body").fingerprint());
         for other in [
-            Idempotency::by_content(&["PUT", "/a"], b"body"),
-            Idempotency::by_content(&["POST", "/ab"], b"ody"),
-            Idempotency::by_content(&["POST", "/a"], b"body "),
-            Idempotency::by_key("k", &["POST", "/a"], b"body"),
+            Idempotency::by_content(0, &["PUT", "/a"], b"body"),
+            Idempotency::by_content(0, &["POST", "/ab"], b"ody"),
+            Idempotency::by_content(0, &["POST", "/a"], b"body "),
+            Idempotency::by_content(1, &["POST", "/a"], b"body"),
+            Idempotency::by_key(0, "k", &["POST", "/a"], b"body"),
         ] {
             assert_ne!(base.fingerprint(), other.fingerprint());
         }
-        let keyed = Idempotency::by_key("k", &["POST", "/a"], b"body");
-        assert_eq!(keyed.fingerprint(), Idempotency::by_key("k", &["POST", "/a"], b"other").fingerprint());
-        assert_ne!(keyed.payload(), Idempotency::by_key("k", &["POST", "/a"], b"other").payload());
+        let keyed = Idempotency::by_key(0, "k", &["POST", "/a"], b"body");
+        assert_eq!(keyed.fingerprint(), Idempotency::by_key(0, "k", &["POST", "/a"], b"other").fingerprint());
+        assert_ne!(keyed.payload(), Idempotency::by_key(0, "k", &["POST", "/a"], b"other").payload());
     }
 
     #[test]

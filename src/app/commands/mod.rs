@@ -5,11 +5,14 @@
 
 mod command;
 mod decide;
+mod discount;
+mod doings;
 mod idempotency;
 mod submit_error;
+mod work;
 
 pub use command::{Answer, Command, ConversionReceipt, Outcome, Receipt, Refusal, Submission, Verdict};
-pub(crate) use decide::decide;
+pub(crate) use decide::{Circumstances, decide};
 pub(crate) use idempotency::InFlightGuard;
 pub use idempotency::{Idempotency, InFlight};
 pub use submit_error::SubmitError;

@@ -1,5 +1,7 @@
 //! Why a command has no verdict.
 
+use crate::domain::Right;
+
 /// Why a command has no verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubmitError {
@@ -15,6 +17,13 @@ pub enum SubmitError {
     OutcomeUnknown,
     /// Nothing was stored: the key was used for another command.
     KeyReused,
+    /// Nothing was stored: whoever sent it is to log in.
+    LoggedOut,
+    /// Nothing was stored: whoever sent it lacks this right. Somebody who has it may allow it, if it can be lent.
+    Forbidden(Right),
+    /// Nothing was stored by this request: the command under this key was carried out, and its record is not to be seen by
+    /// whoever repeats it.
+    NotYours,
     /// Nothing was stored by this request: the same key is being worked on. Ask again in a moment.
     InFlight,
 }

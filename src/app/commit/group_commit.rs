@@ -10,12 +10,14 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounde
 
 use super::ticket;
 use super::ticket::{Answerer, CommandResult, Progress, Ticket};
-use crate::app::commands::{InFlightGuard, Submission, SubmitError, decide};
+use crate::app::access::Access;
+use crate::app::commands::{Circumstances, InFlightGuard, Submission, SubmitError, decide};
 use crate::app::monitor::{DiskSpace, LastStored, ShopClock};
-use crate::live::Feed;
+use crate::domain::{Directory, Permission};
+use crate::live::{Feed, close_code};
 use crate::metrics::{Counter, Histogram};
 use crate::platform::EndOnPanic;
-use crate::store::{CommitTime, Committed, Store};
+use crate::store::{ChangeStep, CommitTime, Committed, Store, StoreError, Transaction};
 
 /// Commands that may wait for the writer.
 const QUEUE_COMMANDS_MAX: usize = 1_024;
@@ -35,9 +37,15 @@ const IDLE_LOOK: Duration = Duration::from_secs(1);
 
 const _: () = assert!(BATCH_COMMANDS_MAX <= QUEUE_COMMANDS_MAX);
 
-/// What waits for the writer.
+/// Something to be done in a transaction that is no command on a record: it changes who may come in, or what is known of them.
+pub(crate) type Errand = Box<dyn FnOnce(&mut Transaction<'_>) -> Result<(), StoreError> + Send>;
+
+/// What waits for the writer. Almost all of it is commands, so there is nothing to gain by a box.
+#[expect(clippy::large_enum_variant, reason = "one allocation less for each command")]
 enum Waiting {
     Command(Submission, Answerer),
+    /// Tells the one who waits what became of it.
+    Errand(Errand, Sender<Result<(), SubmitError>>),
     /// Nothing to do; dropping it tells the one who waits that the writer has been there.
     Proof(Sender<()>),
 }
@@ -76,6 +84,7 @@ pub(crate) struct Tools {
     pub clock: ShopClock,
     pub space: Arc<DiskSpace>,
     pub last_stored: Arc<LastStored>,
+    pub access: Arc<Access>,
     /// Revision of the settings at the start.
     pub settings_rev: u32,
 }
@@ -136,7 +145,7 @@ impl GroupCommit {
                 return Err(SubmitError::Stopping);
             }
             self.state.tools.feed.let_catch_up();
-            let mut replies = self.state.commit(&commit_lock, std::iter::once(submission));
+            let (mut replies, _) = self.state.commit(&commit_lock, std::iter::once(submission), Vec::new());
             return replies.pop().unwrap_or(Err(SubmitError::OutcomeUnknown)).map(Progress::Done);
         }
         self.hand_over(submission, in_flight).map(Progress::Pending)
@@ -159,6 +168,31 @@ impl GroupCommit {
                 Err(SubmitError::Stopping)
             }
         }
+    }
+
+    /// Has something done by the writer, and comes back when it is durable and everybody who is no longer let in is out.
+    pub(crate) fn run(&self, errand: Errand) -> Result<(), SubmitError> {
+        self.send(errand)?.recv().unwrap_or(Err(SubmitError::OutcomeUnknown))
+    }
+
+    /// The same without waiting for it.
+    pub(crate) fn send(&self, errand: Errand) -> Result<Receiver<Result<(), SubmitError>>, SubmitError> {
+        if self.state.is_stopping.load(Ordering::Acquire) {
+            return Err(SubmitError::Stopping);
+        }
+        let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone() else {
+            return Err(SubmitError::Stopping);
+        };
+        let (done, result) = bounded(1);
+        self.state.waiting.fetch_add(1, Ordering::AcqRel);
+        queue.try_send(Waiting::Errand(errand, done)).map_err(|error| {
+            self.state.waiting.fetch_sub(1, Ordering::AcqRel);
+            match error {
+                TrySendError::Full(_) => SubmitError::QueueFull,
+                TrySendError::Disconnected(_) => SubmitError::Stopping,
+            }
+        })?;
+        Ok(result)
     }
 
     /// Returns when the writer has carried out what waited before, and gone through a commit that changes nothing.
@@ -249,19 +283,27 @@ impl CommitState {
         let taken = batch.len();
         let (mut submissions, mut callers, mut proofs) =
             (Vec::with_capacity(taken), Vec::with_capacity(taken), Vec::new());
+        let (mut errands, mut senders) = (Vec::new(), Vec::new());
         for waiting in batch {
             match waiting {
                 Waiting::Command(submission, caller) => {
                     submissions.push(submission);
                     callers.push(caller);
                 }
+                Waiting::Errand(errand, done) => {
+                    errands.push(errand);
+                    senders.push(done);
+                }
                 Waiting::Proof(proof) => proofs.push(proof),
             }
         }
-        let replies = self.commit(commit_lock, submissions.into_iter());
+        let (replies, errand_result) = self.commit(commit_lock, submissions.into_iter(), errands);
         let commit_time = started.elapsed();
         self.waiting.fetch_sub(taken, Ordering::AcqRel);
         drop(proofs);
+        for done in senders {
+            let _ = done.send(errand_result);
+        }
         for (caller, reply) in callers.into_iter().zip(replies) {
             caller.answer(reply);
         }
@@ -276,45 +318,55 @@ impl CommitState {
         }
     }
 
-    /// Commits the submissions in one transaction and hands their changes to the feed. One reply each, in order.
+    /// Commits the errands and then the submissions in one transaction, and hands their changes to the feed. One reply for each
+    /// submission, in order, and one for the errands. The errands come first: a command is not carried out for somebody who is no
+    /// longer let in when it waits with the one that says so.
     fn commit(
         &self,
         _commit_lock: &MutexGuard<'_, ()>,
         submissions: impl ExactSizeIterator<Item = Submission>,
-    ) -> Vec<CommandResult> {
+        errands: Vec<Errand>,
+    ) -> (Vec<CommandResult>, Result<(), SubmitError>) {
         let commands = submissions.len();
         // A panic in the middle of a commit leaves nothing that can be trusted.
         let _guard = EndOnPanic("a commit");
         if self.is_feed_behind.load(Ordering::Acquire) && !self.bring_feed_up() {
-            return vec![Err(SubmitError::Unavailable); commands];
+            return (vec![Err(SubmitError::Unavailable); commands], Err(SubmitError::Unavailable));
         }
         let started = Instant::now();
-        let Tools { store, feed, clock, space, last_stored, .. } = &self.tools;
+        let Tools { store, feed, clock, space, last_stored, access, .. } = &self.tools;
         let now = CommitTime { at: clock.now(), uptime_seconds: clock.uptime_seconds() };
-        let headroom = space.headroom();
+        let circumstances = Circumstances { headroom: space.headroom(), access, clock };
         let result = store.commit(now, |batch| {
-            submissions.map(|submission| decide(batch, submission, headroom)).collect::<Result<Vec<CommandResult>, _>>()
+            errands.into_iter().try_for_each(|errand| errand(batch))?;
+            submissions
+                .map(|submission| decide(batch, submission, circumstances))
+                .collect::<Result<Vec<CommandResult>, _>>()
         });
         match result {
-            Ok(Committed { value: replies, changes, settings, is_synced }) => {
-                if is_synced {
+            Ok(Committed { value: replies, changes, settings, directory, is_synced }) => {
+                if is_synced && commands > 0 {
                     self.counts.commands.note(commands as u64);
                     self.counts.seconds.note(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
                 }
                 last_stored.note(&changes);
+                // Promise 10: whoever is out gets nothing of what follows.
+                if let Some(directory) = directory {
+                    self.show_directory(&directory);
+                }
                 // Promise 1: only what is durable is shown.
                 feed.publish(changes);
                 if let Some((rev, json)) = settings {
                     self.show_settings(rev, json);
                 }
-                replies
+                (replies, Ok(()))
             }
             Err(error) => {
                 self.counts.failures.add(1);
                 log::error!("⚠️ A commit failed; its callers are told that the outcome is unknown: {error}");
                 self.is_feed_behind.store(true, Ordering::Release);
                 self.bring_feed_up();
-                vec![Err(SubmitError::OutcomeUnknown); commands]
+                (vec![Err(SubmitError::OutcomeUnknown); commands], Err(SubmitError::OutcomeUnknown))
             }
         }
     }
@@ -326,6 +378,19 @@ impl CommitState {
         self.tools.feed.publish_settings(json);
     }
 
+    /// From here on everybody is judged by it. Live connections of those end who are not let in any more, or see less than
+    /// everything.
+    fn show_directory(&self, directory: &Arc<Directory>) {
+        let Tools { store, feed, clock, access, .. } = &self.tools;
+        let now = store.run_time(CommitTime { at: clock.now(), uptime_seconds: clock.uptime_seconds() });
+        access.show(Arc::clone(directory));
+        feed.end(|asker| match directory.permission(asker, now).filter(Permission::is_member) {
+            None => Some((close_code::LOG_IN, "log in again")),
+            Some(permission) if permission.is_cut() => Some((close_code::NOT_ALLOWED, "what may be seen was changed")),
+            Some(_) => None,
+        });
+    }
+
     /// After a fault the file may hold a commit that was never shown. Opens the file and shows what is in it, before
     /// anything else is committed. Promise 6: nothing is skipped. True when the feed is level with the file.
     fn bring_feed_up(&self) -> bool {
@@ -333,9 +398,13 @@ impl CommitState {
             let Tools { store, feed, last_stored, .. } = &self.tools;
             let seq = feed.last_published();
             let missed = store.snapshot().and_then(|snapshot| {
-                Ok((snapshot.changes_after(seq, BATCH_COMMANDS_MAX, RECOVERY_BYTES_MAX)?, snapshot.seq()?))
+                let latest = |step: &ChangeStep<'_>| step.is_latest().then(|| step.change());
+                Ok((snapshot.changes_after(seq, BATCH_COMMANDS_MAX, RECOVERY_BYTES_MAX, latest)?, snapshot.seq()?))
             });
             let Ok(((changes, read_to), head)) = missed else { return false };
+            // Promise 10: whoever is out by what the fault has left gets nothing of what came with it.
+            let Ok(directory) = store.snapshot().and_then(|snapshot| snapshot.directory()) else { return false };
+            self.show_directory(&Arc::new(directory));
             last_stored.note(&changes);
             feed.publish(changes);
             feed.advance(read_to);

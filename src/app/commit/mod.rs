@@ -7,5 +7,5 @@ mod group_commit;
 mod ticket;
 
 pub use group_commit::CommitCounts;
-pub(crate) use group_commit::{GroupCommit, Tools};
+pub(crate) use group_commit::{Errand, GroupCommit, Tools};
 pub use ticket::{Progress, Ticket};

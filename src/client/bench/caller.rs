@@ -108,7 +108,7 @@ impl Caller {
         let answer = connection.exchange(&request)?;
         let id = text_between(answer.body, "\"estimate_id\":\"", '"')
             .ok_or_else(|| io::Error::other(format!("it answers {} to a create", answer.status)))?;
-        let request = format!("GET /api/estimates/{id} HTTP/1.1\r\nHost: {}\r\n\r\n", target.host);
+        let request = format!("GET /api/estimates/{id} HTTP/1.1\r\n{}\r\n", target.headers);
         Ok(Self::new(connection, vec![request.into_bytes()], false))
     }
 
@@ -158,8 +158,8 @@ fn create(target: &Target, path: &str, customer: &str, more: &str) -> Vec<u8> {
         r#"{{"customer_name":"{customer}","customer_phone":"+91 98450 12345","customer_address":"12 MG Road, Nashik","sale_by":"Ravi","items":[{{"id":1,"name":"LED bulb 9 W, cool white","price":110.0,"quantity":4,"discount":0}},{{"id":2,"name":"Switch 6 A, one way","price":45.0,"quantity":8,"discount":0}},{{"id":3,"name":"Copper wire 1.5 sq mm, 10 m","price":230.0,"quantity":1,"discount":0}},{{"id":4,"name":"Ceiling rose","price":23.0,"quantity":10,"discount":0}}],"subtotal":1260.0,"discount_amount":0.0,"is_percentage_discount":false,"discount_percentage":0.0,"total":1260.0{more}}}"#,
     );
     let head = format!(
-        "POST /api/{path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-        target.host,
+        "POST /api/{path} HTTP/1.1\r\n{}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        target.headers,
         body.len()
     );
     [head.into_bytes(), body.into_bytes()].concat()

@@ -8,6 +8,7 @@ use super::meter::Ticks;
 use super::report::{self, Report};
 use super::target::Target;
 use super::{bare, idle, machine, requests, table};
+use crate::client::credentials::Credentials;
 
 /// Writers of the measurements of durable creates, one measurement each.
 const CREATE_WRITERS: [usize; 3] = [1, 16, 64];
@@ -28,6 +29,8 @@ const BURST_TIME: Duration = Duration::from_secs(5);
 pub struct BenchPlan {
     /// The server; without it one is started for the time of the measurement.
     pub url: Option<String>,
+    /// The token for it.
+    pub credentials: Credentials,
     /// Listeners of the fan-out and of the burst.
     pub listeners: Option<usize>,
     /// Writers of every measurement.
@@ -53,7 +56,7 @@ pub fn bench(plan: &BenchPlan) -> Result<(), String> {
 
 fn measure(plan: &BenchPlan, begun: Instant) -> Result<Report, String> {
     let target = match &plan.url {
-        Some(url) => Target::at(url)?,
+        Some(url) => Target::at(url, &plan.credentials)?,
         None => Target::start(plan.listeners.unwrap_or(FAN_OUT_LISTENERS))?,
     };
     let ticks_before = Ticks::now(target.meter());

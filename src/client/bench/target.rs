@@ -13,6 +13,8 @@ use super::meter::Meter;
 use super::report::ServerFacts;
 use super::{disk, machine};
 use crate::client::base_url::base_url;
+use crate::client::credentials::Credentials;
+use crate::client::not_admitted::NotAdmitted;
 
 /// For a server that is started here to say where it listens.
 const START_TIME_MAX: Duration = Duration::from_secs(20);
@@ -25,8 +27,10 @@ const PORT_DEFAULT: u16 = 80;
 /// Where to send requests, and what is known about who answers.
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
-    /// For the `Host` header.
+    /// The name and port of the server, for the `Host` header.
     pub(crate) host: String,
+    /// The header lines of every request: whom it is for, and who asks.
+    pub(crate) headers: String,
     meter: Meter,
     file_system: Option<String>,
     bare_syncs_per_second: Option<u64>,
@@ -43,6 +47,7 @@ impl Target {
         Ok(Self {
             address,
             host: address.to_string(),
+            headers: format!("Host: {address}\r\n"),
             meter: Meter::of_process(own.child.id()),
             file_system,
             bare_syncs_per_second,
@@ -51,11 +56,14 @@ impl Target {
     }
 
     /// The server at an address; an error if nobody answers there.
-    pub(crate) fn at(url: &str) -> Result<Self, String> {
-        let host = base_url(url)?.trim_start_matches("http://").to_string();
+    pub(crate) fn at(url: &str, credentials: &Credentials) -> Result<Self, String> {
+        let base = base_url(url)?;
+        let host = base.trim_start_matches("http://").to_string();
+        let token = credentials.token_for(base).map(|token| format!("Authorization: {}\r\n", token.authorization()));
+        let headers = format!("Host: {host}\r\n{}", token.unwrap_or_default());
         let address = resolve(&host).ok_or_else(|| format!("{url} is not the address of any machine known here."))?;
         let meter = Meter::of_listener(address);
-        let target = Self { address, host, meter, file_system: None, bare_syncs_per_second: None, own: None };
+        let target = Self { address, host, headers, meter, file_system: None, bare_syncs_per_second: None, own: None };
         target.seq()?;
         log::warn!("Estimates and sales of the load stay stored on {url}");
         Ok(target)
@@ -68,16 +76,19 @@ impl Target {
 
     /// The sequence of the newest change, as every list answer says it.
     pub(crate) fn seq(&self) -> Result<u64, String> {
-        let request = format!("HEAD /api/estimates/all?limit=1 HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
+        let request = format!("HEAD /api/estimates/all?limit=1 HTTP/1.1\r\n{}\r\n", self.headers);
         let mut connection = HttpConnection::open(self.address).map_err(|error| self.silent(&error))?;
         let answer = connection.head_of(request.as_bytes()).map_err(|error| self.silent(&error))?;
+        if let Some(refused) = NotAdmitted::of_status(answer.status, b"") {
+            return Err(refused.sentence(&format!("http://{}", self.host)));
+        }
         let seq = answer.header("Sync-Seq").and_then(|value| value.parse().ok());
         seq.ok_or_else(|| format!("{} does not answer like a tillsync server.", self.host))
     }
 
     /// Listeners that the server counts now.
     pub(crate) fn listeners(&self) -> Result<u64, String> {
-        let request = format!("GET /api/websocket/status HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
+        let request = format!("GET /api/websocket/status HTTP/1.1\r\n{}\r\n", self.headers);
         let mut connection = HttpConnection::open(self.address).map_err(|error| self.silent(&error))?;
         let answer = connection.exchange(request.as_bytes()).map_err(|error| self.silent(&error))?;
         let status: serde_json::Value = serde_json::from_slice(answer.body).unwrap_or_default();

@@ -58,7 +58,11 @@ impl JournalStorage for JournalFile {
 
     fn make(&self, bytes: usize, replaces: bool) -> Result<Box<dyn StorageBackend>> {
         let temporary = self.directory.join(format!("{JOURNAL_NAME}.new"));
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(&temporary)?;
+        match fs::remove_file(&temporary) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let file = platform::new_private(&temporary)?;
         let made = open_backend(file).and_then(|backend| fill_with_zeros(&*backend, bytes));
         let made = made.and_then(|()| {
             if replaces { fs::rename(&temporary, self.path()) } else { platform::rename_new(&temporary, &self.path()) }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use redb::backends::FileBackend;
 use redb::{Builder, Database, DatabaseError, StorageBackend};
 
 use super::attach::{AttachError, Attached, LateJournal, Plan, Run, plan};
@@ -61,7 +62,7 @@ pub(crate) fn open(options: &StoreOptions, attempt: Attempt) -> Result<OpenedFil
     if options.directory.is_file() {
         return Err(OpenError::NotAFolder(options.directory.clone()));
     }
-    fs::create_dir_all(&options.directory).map_err(folder_error)?;
+    crate::platform::make_private_folder(&options.directory).map_err(folder_error)?;
     let path = options.file();
     let lock = File::options()
         .create(true)
@@ -253,7 +254,9 @@ fn create(directory: &Path, path: &Path, options: &StoreOptions) -> Result<(), S
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
         _ => {}
     }
-    fill(Builder::new().create(&temporary)?, options.currency.unwrap_or(Currency::INR))?;
+    let file = crate::platform::new_private(&temporary).map_err(io)?;
+    let file = FileBackend::new(file)?;
+    fill(Builder::new().create_with_backend(file)?, options.currency.unwrap_or(Currency::INR))?;
     match crate::platform::rename_new(&temporary, path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => fs::remove_file(&temporary).map_err(io)?,
         result => result.map_err(io)?,
@@ -275,6 +278,7 @@ fn fill(database: Database, currency: Currency) -> Result<(), StoreError> {
         transaction.open_table(ANSWERS)?;
         transaction.open_table(ANSWER_PLACES)?;
         transaction.open_table(RUNS)?;
+        upgrade::open_tables_of_people(&transaction)?;
         let mut meta = transaction.open_table(META)?;
         meta.insert(META_SCHEMA, SCHEMA_VERSION.to_le_bytes().as_slice())?;
         meta.insert(META_FILE_ID, random_id()?.as_slice())?;

@@ -13,8 +13,9 @@ use crate::store::format::{
     ByteReader, LogEntry, Record, covered_before, day_index, settings_from, settings_json, text_of,
 };
 use crate::store::tables::{
-    ANSWER_PLACES, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_DAYS, ESTIMATES_SEARCH, META, META_CURRENCY, META_DECIMALS,
-    META_SCHEMA, META_SETTINGS, ORDERS, ORDERS_DAYS, ORDERS_SEARCH, SCHEMA_VERSION,
+    ANSWER_PLACES, ANSWERS, AUDIT, CHANGES, DEVICES, ESTIMATES, ESTIMATES_DAYS, ESTIMATES_SEARCH, META, META_CURRENCY,
+    META_DECIMALS, META_SCHEMA, META_SETTINGS, ORDERS, ORDERS_DAYS, ORDERS_SEARCH, PEOPLE, ROLES, SCHEMA_VERSION,
+    SESSIONS,
 };
 use crate::store::write::without_text;
 
@@ -32,6 +33,7 @@ pub(crate) fn upgrade(database: &Database) -> Result<(), StoreError> {
             1 => order_answers_by_place,
             2 => link_log_and_index_days,
             3 | 4 => change_the_journal,
+            5 => open_tables_of_people,
             _ => return Err(MALFORMED_FACT),
         };
         let transaction = database.begin_write()?;
@@ -82,6 +84,14 @@ fn link_log_and_index_days(transaction: &WriteTransaction) -> Result<(), StoreEr
 #[expect(clippy::unnecessary_wraps, reason = "a step like the others")]
 fn change_the_journal(_: &WriteTransaction) -> Result<(), StoreError> {
     // What the file says of its journal is written when the next half is begun.
+    Ok(())
+}
+
+/// From version 5 to 6: makes the tables of people, which are empty until the shop has an owner.
+pub(crate) fn open_tables_of_people(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    for table in [PEOPLE, ROLES, DEVICES, SESSIONS, AUDIT] {
+        transaction.open_table(table)?;
+    }
     Ok(())
 }
 
@@ -193,7 +203,8 @@ fn linked(bytes: &[u8], seq: u64, latest: &mut Latest) -> Result<Vec<u8>, StoreE
     let at = fields.take_time()?;
     let (by, origin) = (fields.take_text()?, fields.take_text()?);
     let prev = latest.insert(key, seq).unwrap_or(0);
-    Ok(LogEntry { key, action, at, by, origin: origin.map(OriginHash::of_key), actor: None, prev }.encode())
+    Ok(LogEntry { key, action, at, by, origin: origin.map(OriginHash::of_key), actor: None, owner_before: None, prev }
+        .encode())
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ const LAYOUT: u8 = 2;
 /// The same with who did it behind the hash: eight bytes more.
 const LAYOUT_WITH_ACTOR: u8 = 3;
 
+/// The same with whose the record was before it was given away: eight bytes more.
+const LAYOUT_OF_HANDOVER: u8 = 4;
+
 /// One entry of the log.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LogEntry<'a> {
@@ -23,6 +26,8 @@ pub(crate) struct LogEntry<'a> {
     pub origin: Option<OriginHash>,
     /// Who did it, as the shop knows its people; `by` is what the bill says.
     pub actor: Option<Actor>,
+    /// Whose the record was until then, if it was given to somebody else; nobody is known as 0 and 0.
+    pub owner_before: Option<Actor>,
     /// Sequence of the entry before this one of the same record; 0 for its first. So a history is read without its neighbours.
     pub prev: u64,
 }
@@ -36,7 +41,12 @@ impl<'a> LogEntry<'a> {
 
     /// Puts the stored form behind what is there already.
     pub(crate) fn encode_into(&self, bytes: &mut Vec<u8>) {
-        bytes.push(if self.actor.is_some() { LAYOUT_WITH_ACTOR } else { LAYOUT });
+        let actor = self.actor.or(self.owner_before.map(|_| Actor::NOBODY));
+        bytes.push(match (actor, self.owner_before) {
+            (_, Some(_)) => LAYOUT_OF_HANDOVER,
+            (Some(_), None) => LAYOUT_WITH_ACTOR,
+            (None, None) => LAYOUT,
+        });
         bytes.push(match self.key.kind {
             Kind::Estimate => 0,
             Kind::Order => 1,
@@ -52,7 +62,7 @@ impl<'a> LogEntry<'a> {
         bytes.extend_from_slice(&self.prev.to_le_bytes());
         // A hash of zeros would be read as none; one in 2^64 is.
         bytes.extend_from_slice(&self.origin.map_or([0; 8], |origin| origin.0));
-        if let Some(actor) = self.actor {
+        for actor in [actor, self.owner_before].into_iter().flatten() {
             put_actor(bytes, actor);
         }
         let by = self.by.unwrap_or_default();
@@ -65,7 +75,7 @@ impl<'a> LogEntry<'a> {
     pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, StoreError> {
         let mut fields = ByteReader { rest: bytes, what: "log entry" };
         let [layout, kind, action] = fields.take()?;
-        if ![LAYOUT, LAYOUT_WITH_ACTOR].contains(&layout) {
+        if ![LAYOUT, LAYOUT_WITH_ACTOR, LAYOUT_OF_HANDOVER].contains(&layout) {
             return Err(StoreError::Malformed("log entry"));
         }
         let (kind, action) = Self::decode_codes(kind, action)?;
@@ -73,7 +83,10 @@ impl<'a> LogEntry<'a> {
         let (at, prev) = (fields.take_time()?, u64::from_le_bytes(fields.take()?));
         let origin = Some(fields.take()?).filter(|hash| *hash != [0; 8]).map(OriginHash);
         let actor = if layout == LAYOUT { None } else { Some(fields.take_actor()?) };
-        Ok(Self { key, action, at, by: fields.take_text()?, origin, actor, prev })
+        let is_handover = layout == LAYOUT_OF_HANDOVER;
+        let actor = actor.filter(|actor| !is_handover || *actor != Actor::NOBODY);
+        let owner_before = if is_handover { Some(fields.take_actor()?) } else { None };
+        Ok(Self { key, action, at, by: fields.take_text()?, origin, actor, owner_before, prev })
     }
 
     /// Reads the codes of a kind and an action, the same in every layout.
@@ -118,8 +131,16 @@ mod tests {
     fn an_entry_that_nobody_is_known_for_has_the_same_bytes_for_ever() {
         let at = Timestamp { unix_micros: 1, offset_seconds: 2 };
         let key = RecordKey::new(Kind::Order, 7);
-        let with =
-            |origin| LogEntry { key, action: Action::Update, at, by: Some("Ravi"), origin, actor: None, prev: 3 };
+        let with = |origin| LogEntry {
+            key,
+            action: Action::Update,
+            at,
+            by: Some("Ravi"),
+            origin,
+            actor: None,
+            owner_before: None,
+            prev: 3,
+        };
         let bytes = |hash: u8| {
             let head = [2, 1, 1, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0];
             [head.as_slice(), &[hash; 8], &[4, 0], b"Ravi"].concat()

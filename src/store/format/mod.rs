@@ -1,12 +1,14 @@
-//! The stored form: the bytes of records, log entries, runs (starts of the server), search texts, the index of days
-//! and settings, and how they are read again.
+//! The stored form: the bytes of records, log entries, runs (starts of the server), search texts, the index of days,
+//! settings, people and the audit, and how they are read again.
 //!
 //! Architecture invariant: pure. Bytes in, values out; what cannot be read is [`super::StoreError::Malformed`].
 //!
 //! Held by the property tests of `record` and `day_index`.
 
+mod audit_row;
 mod bytes;
 pub(crate) mod day_index;
+mod directory_rows;
 mod log_entry;
 mod record;
 mod record_json;
@@ -14,7 +16,12 @@ mod run;
 mod search_texts;
 mod settings_json;
 
+pub(crate) use audit_row::{audit_from, audit_row};
 pub(crate) use bytes::ByteReader;
+pub(crate) use directory_rows::{
+    device_from, device_row, owner_code_from, owner_code_row, person_from, person_row, role_from, role_row,
+    session_from, session_row,
+};
 pub(crate) use log_entry::LogEntry;
 pub use record::Record;
 pub(crate) use record::key_of;

@@ -158,6 +158,7 @@ mod tests {
             by: Some("Ravi"),
             origin: Some(OriginHash([7; 8])),
             actor: Some(Actor { person: 2, device: 5 }),
+            owner_before: None,
             prev: 39,
         };
         [record.encode(), entry.encode(), vec![0; 76]]

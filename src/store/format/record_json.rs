@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::record::Record;
-use crate::domain::{Currency, Discount, Estimate, Items, Kind, Money, Order, RecordKey, Sale, Source, Timestamp};
+use crate::domain::{
+    Actor, Currency, Discount, Estimate, Items, Kind, Money, Order, Ownership, RecordKey, Sale, Source, Timestamp,
+};
 use crate::json::Object;
 use crate::store::error::StoreError;
 
@@ -26,7 +28,7 @@ pub(crate) fn push_estimate(bytes: &mut Vec<u8>, estimate: &Estimate, currency: 
         .boolean("is_converted_to_order", order.is_some())
         .text_or_null("linked_order_id", order.map(RecordKey::id).as_deref())
         .text_or_null("linked_order_number", order.map(RecordKey::label).as_deref());
-    put_end(&mut object, estimate.rev, &estimate.sale);
+    put_end(&mut object, estimate.rev, &estimate.sale, estimate.owner.as_ref());
     object.close();
 }
 
@@ -53,7 +55,7 @@ pub(crate) fn push_order(bytes: &mut Vec<u8>, order: &Order, currency: Currency)
         .text_or_null("source_estimate_id", source_id.as_deref())
         .text_or_null("source_estimate_number", source_number.as_deref())
         .boolean("is_from_estimate", order.source != Source::Direct);
-    put_end(&mut object, order.rev, &order.sale);
+    put_end(&mut object, order.rev, &order.sale, order.owner.as_ref());
     object.close();
 }
 
@@ -84,8 +86,13 @@ fn put_sale(object: &mut Object<'_>, sale: &Sale, currency: Currency) {
         .number("total", to_number(sale.total, currency));
 }
 
-fn put_end(object: &mut Object<'_>, rev: u32, sale: &Sale) {
+fn put_end(object: &mut Object<'_>, rev: u32, sale: &Sale, owner: Option<&Ownership>) {
     object.integer("rev", u64::from(rev)).text_if("amounts_flagged", sale.amounts_flagged.as_deref());
+    if let Some(Ownership { actor, name: Some(name) }) = owner {
+        object.object("owner", |owner| {
+            owner.integer("id", u64::from(actor.person)).text("name", name);
+        });
+    }
 }
 
 /// What is read back of either record; all else is in the header or follows from it.
@@ -103,6 +110,13 @@ struct SaleForm<'a> {
     is_percentage_discount: bool,
     discount_percentage: f64,
     amounts_flagged: Option<String>,
+    owner: Option<OwnerForm>,
+}
+
+/// The person whose it is.
+#[derive(Deserialize)]
+struct OwnerForm {
+    name: String,
 }
 
 /// What is read back of an order besides.
@@ -118,13 +132,15 @@ struct OrderForm {
 
 /// Takes an estimate back from its stored record.
 pub(crate) fn estimate_from(key: RecordKey, record: &Record<'_>, currency: Currency) -> Result<Estimate, StoreError> {
+    let (sale, owner) = sale_from(record, currency)?;
     Ok(Estimate {
         key,
         rev: record.rev,
         created_at: record.created_at,
         made_at: record.made_at,
         converted_to: record.linked.map(|number| RecordKey::new(Kind::Order, number)),
-        sale: sale_from(record, currency)?,
+        owner,
+        sale,
     })
 }
 
@@ -138,6 +154,7 @@ pub(crate) fn order_from(key: RecordKey, record: &Record<'_>, currency: Currency
         }
         None => Source::Direct,
     };
+    let (sale, owner) = sale_from(record, currency)?;
     Ok(Order {
         key,
         rev: record.rev,
@@ -148,13 +165,17 @@ pub(crate) fn order_from(key: RecordKey, record: &Record<'_>, currency: Currency
         payment_mode: form.payment_mode,
         status: form.status,
         source,
-        sale: sale_from(record, currency)?,
+        owner,
+        sale,
     })
 }
 
-fn sale_from(record: &Record<'_>, currency: Currency) -> Result<Sale, StoreError> {
+/// The bill, and whose it is.
+fn sale_from(record: &Record<'_>, currency: Currency) -> Result<(Sale, Option<Ownership>), StoreError> {
     let form: SaleForm<'_> = serde_json::from_slice(record.json).map_err(|_| StoreError::Malformed("record"))?;
-    Ok(Sale {
+    let name = form.owner.map(|owner| owner.name);
+    let owner = record.owner.map(|actor: Actor| Ownership { actor, name });
+    let sale = Sale {
         customer_name: form.customer_name.into_owned(),
         customer_phone: form.customer_phone.into_owned(),
         customer_address: form.customer_address.into_owned(),
@@ -169,7 +190,8 @@ fn sale_from(record: &Record<'_>, currency: Currency) -> Result<Sale, StoreError
         discount_percentage: form.discount_percentage,
         total: record.total,
         amounts_flagged: form.amounts_flagged,
-    })
+    };
+    Ok((sale, owner))
 }
 
 fn to_number(money: Money, currency: Currency) -> f64 {

@@ -23,6 +23,7 @@ struct SettingsForm {
     cash_modes: Vec<String>,
     paper_size: String,
     footer_line: String,
+    lock_minutes: u32,
     rev: u32,
 }
 
@@ -49,6 +50,7 @@ impl SettingsForm {
             cash_modes: settings.cash_modes,
             paper_size: settings.paper_size.name().to_string(),
             footer_line: settings.footer_line,
+            lock_minutes: settings.lock_minutes,
             rev: settings.rev,
         }
     }
@@ -74,6 +76,7 @@ pub(crate) fn settings_from(json: &[u8]) -> Result<Settings, StoreError> {
         cash_modes: form.cash_modes,
         paper_size: PaperSize::from_name(&form.paper_size).unwrap_or_default(),
         footer_line: form.footer_line,
+        lock_minutes: form.lock_minutes,
     })
 }
 

@@ -5,8 +5,8 @@ use redb::{Key, Table, Value, WriteTransaction};
 use super::entry::{Operation, operations};
 use crate::store::error::StoreError;
 use crate::store::tables::{
-    ANSWER_PLACES, ANSWERS, CHANGES, ESTIMATES, ESTIMATES_DAYS, ESTIMATES_SEARCH, META, ORDERS, ORDERS_DAYS,
-    ORDERS_SEARCH, TableId,
+    ANSWER_PLACES, ANSWERS, AUDIT, CHANGES, DEVICES, ESTIMATES, ESTIMATES_DAYS, ESTIMATES_SEARCH, META, ORDERS,
+    ORDERS_DAYS, ORDERS_SEARCH, PEOPLE, ROLES, SESSIONS, TableId,
 };
 
 /// Does in a transaction what an entry says. What is there already stays the same.
@@ -24,6 +24,11 @@ pub(crate) fn replay(transaction: &WriteTransaction, entry: &[u8]) -> Result<(),
             TableId::Answers => carry_out(transaction.open_table(ANSWERS)?, operation),
             TableId::AnswerPlaces => carry_out(transaction.open_table(ANSWER_PLACES)?, operation),
             TableId::Meta => carry_out(transaction.open_table(META)?, operation),
+            TableId::People => carry_out(transaction.open_table(PEOPLE)?, operation),
+            TableId::Roles => carry_out(transaction.open_table(ROLES)?, operation),
+            TableId::Devices => carry_out(transaction.open_table(DEVICES)?, operation),
+            TableId::Sessions => carry_out(transaction.open_table(SESSIONS)?, operation),
+            TableId::Audit => carry_out(transaction.open_table(AUDIT)?, operation),
         }?;
     }
     Ok(())

@@ -3,10 +3,13 @@
 //!
 //! Held by `tests/system/api/lists.rs` and `tests/faults/stored.rs`.
 
+mod directory;
 mod health;
 mod snapshot;
 mod walk;
 
+pub use directory::AuditCheck;
+pub(crate) use directory::DirectoryTables;
 pub(crate) use health::ReadHealth;
-pub use snapshot::{HistoryStep, Snapshot};
+pub use snapshot::{ChangeStep, HistoryStep, Snapshot};
 pub use walk::{Filter, Records, Wanted};

@@ -4,12 +4,18 @@ use std::sync::OnceLock;
 
 use redb::{ReadTransaction, ReadableTable};
 
+use super::directory::{AuditCheck, DirectoryTables, check};
 use super::health::{Bytes, ReadHealth};
 use super::walk::{Filter, Records};
-use crate::domain::{Action, Actor, Change, Currency, Kind, OriginHash, RecordKey, Settings, Timestamp};
+use crate::domain::{
+    Action, Actor, AuditEntry, Change, Currency, Directory, Kind, OriginHash, RecordKey, Settings, Timestamp,
+};
 use crate::store::error::StoreError;
-use crate::store::format::{LogEntry, Record, RunEntry, hex, settings_json, settings_or_default};
-use crate::store::tables::{CHANGES, ESTIMATES, META, META_SETTINGS, ORDERS, RUNS};
+use crate::store::format::{LogEntry, Record, RunEntry, audit_from, hex, settings_json, settings_or_default};
+use crate::store::tables::{
+    AUDIT, CHANGES, DEVICES, ESTIMATES, META, META_ATTEMPTS, META_AUDIT, META_PEPPER, META_SETTINGS, ORDERS, PEOPLE,
+    ROLES, RUNS, SESSIONS, audit_head_from,
+};
 
 /// Everything that was committed when it was taken. Keep it for a moment only: the file grows while an old one is held.
 pub struct Snapshot {
@@ -46,13 +52,83 @@ impl Snapshot {
         })
     }
 
-    /// The JSON of a record and its revision, unless there is none or it is deleted.
-    pub fn record(&self, key: RecordKey) -> Result<Option<(u32, Vec<u8>)>, StoreError> {
+    /// Shows a record to `read`, deleted or not; `None` if there never was one.
+    pub fn record<T>(&self, key: RecordKey, read: impl FnOnce(&Record<'_>) -> T) -> Result<Option<T>, StoreError> {
         self.health.watch(|| {
             let table = self.records(key.kind)?;
             let Some(bytes) = table.get(u64::from(key.number))? else { return Ok(None) };
-            let record = Record::decode(bytes.value())?;
-            Ok((!record.is_deleted).then(|| (record.rev, record.json.to_vec())))
+            Ok(Some(read(&Record::decode(bytes.value())?)))
+        })
+    }
+
+    /// Everybody who may come in.
+    pub fn directory(&self) -> Result<Directory, StoreError> {
+        self.health.watch(|| {
+            let tables = DirectoryTables {
+                people: &self.transaction.open_table(PEOPLE)?,
+                roles: &self.transaction.open_table(ROLES)?,
+                devices: &self.transaction.open_table(DEVICES)?,
+                sessions: &self.transaction.open_table(SESSIONS)?,
+                meta: &self.transaction.open_table(META)?,
+            };
+            tables.load()
+        })
+    }
+
+    /// What is known of wrong PINs, as the layer above has written it.
+    pub fn attempts(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.health.watch(|| {
+            let stored = self.transaction.open_table(META)?.get(META_ATTEMPTS)?;
+            Ok(stored.map(|bytes| bytes.value().to_vec()))
+        })
+    }
+
+    /// With which pepper the PINs in it are hashed.
+    pub fn pepper_mark(&self) -> Result<Option<[u8; 32]>, StoreError> {
+        self.health.watch(|| {
+            let stored = self.transaction.open_table(META)?.get(META_PEPPER)?;
+            Ok(stored.and_then(|bytes| bytes.value().try_into().ok()))
+        })
+    }
+
+    /// Entries of the audit before this place, the newest first, that `take` wants; at most so many are looked at.
+    pub fn audit(
+        &self,
+        before: Option<u64>,
+        looked_at_max: usize,
+        mut take: impl FnMut(AuditEntry) -> std::ops::ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.health.watch(|| {
+            let table = self.transaction.open_table(AUDIT)?;
+            for entry in table.range(..before.unwrap_or(u64::MAX))?.rev().take(looked_at_max) {
+                let (place, bytes) = entry?;
+                // One that cannot be read is found by the check, and holds up no other.
+                let Ok(entry) = audit_from(place.value(), bytes.value()) else { continue };
+                if take(entry).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Follows the chain of the audit from its first entry.
+    pub fn check_audit(&self) -> Result<AuditCheck, StoreError> {
+        self.health.watch(|| {
+            let meta = self.transaction.open_table(META)?;
+            // One that cannot be read is that of no chain.
+            let head = meta.get(META_AUDIT)?.map(|bytes| audit_head_from(bytes.value()).unwrap_or_default());
+            let table = self.transaction.open_table(AUDIT)?;
+            let mut fault = None;
+            let entries = table.iter()?.map_while(|entry| match entry {
+                Ok((place, bytes)) => Some(audit_from(place.value(), bytes.value())),
+                Err(error) => {
+                    fault = Some(error);
+                    None
+                }
+            });
+            let checked = check(entries, head);
+            fault.map_or(Ok(checked), |error| Err(error.into()))
         })
     }
 
@@ -64,6 +140,12 @@ impl Snapshot {
             let settings = stored.map_or_else(Settings::default, |json| settings_or_default(json.value()));
             Ok((settings.rev, settings_json(&settings, self.currency)))
         })
+    }
+
+    /// After how many minutes without input a till locks.
+    pub fn lock_minutes(&self) -> Result<u32, StoreError> {
+        let (_, json) = self.settings()?;
+        Ok(settings_or_default(&json).lock_minutes)
     }
 
     /// The payment modes in the spelling of the settings.
@@ -104,24 +186,26 @@ impl Snapshot {
         })
     }
 
-    /// The changes after `seq` that still are the latest of their record, in order, out of at most `entries_max` entries
-    /// of the log and until their records have `bytes_max` bytes; and the sequence up to which the log was read.
-    pub fn changes_after(
+    /// The changes after `seq` of which `form` makes something, in order, out of at most `entries_max` entries of the log and until
+    /// their records have `bytes_max` bytes; and the sequence up to which the log was read. `form` also hears of changes that are
+    /// not the latest of their record any more.
+    pub fn changes_after<T>(
         &self,
         seq: u64,
         entries_max: usize,
         bytes_max: usize,
-    ) -> Result<(Vec<Change>, u64), StoreError> {
+        form: impl Fn(&ChangeStep<'_>) -> Option<T>,
+    ) -> Result<(Vec<T>, u64), StoreError> {
         self.health.watch(|| {
             let log = self.changes()?;
-            let (mut changes, mut read_to, mut bytes_read) = (Vec::new(), seq, 0);
+            let (mut formed, mut read_to, mut bytes_read) = (Vec::new(), seq, 0);
             for entry in log.range(seq.saturating_add(1)..)?.take(entries_max) {
                 let (own_seq, bytes) = entry?;
                 read_to = own_seq.value();
-                match self.latest_change(read_to, bytes.value()) {
-                    Ok(Some(change)) => {
-                        bytes_read += change.record.as_ref().map_or(0, |json| json.len());
-                        changes.push(change);
+                match self.change_step(read_to, bytes.value(), &form) {
+                    Ok(Some((change, bytes))) => {
+                        bytes_read += bytes;
+                        formed.push(change);
                     }
                     Ok(None) => {}
                     // One that cannot be read holds up no other.
@@ -134,17 +218,23 @@ impl Snapshot {
                     break;
                 }
             }
-            Ok((changes, read_to))
+            Ok((formed, read_to))
         })
     }
 
-    /// The change that a log entry tells of, if it still is the latest of its record.
-    fn latest_change(&self, seq: u64, entry: &[u8]) -> Result<Option<Change>, StoreError> {
+    /// What `form` makes of a log entry, and the bytes of its record.
+    fn change_step<T>(
+        &self,
+        seq: u64,
+        entry: &[u8],
+        form: impl Fn(&ChangeStep<'_>) -> Option<T>,
+    ) -> Result<Option<(T, usize)>, StoreError> {
         let entry = LogEntry::decode(entry)?;
         let stored = self.records(entry.key.kind)?.get(u64::from(entry.key.number))?;
         let stored = stored.ok_or(StoreError::Malformed("log entry"))?;
         let record = Record::decode(stored.value())?;
-        Ok((record.seq == seq).then(|| entry.into_change(seq, &record)))
+        let bytes = record.json.len();
+        Ok(form(&ChangeStep { seq, entry, record }).map(|formed| (formed, bytes)))
     }
 
     /// Whether a client that was last served in the run named by `epoch`, and has everything up to `seq`, can go on from
@@ -229,6 +319,37 @@ fn share<T>(shared: &OnceLock<T>, open: impl FnOnce() -> Result<T, StoreError>) 
     }
     let opened = open()?;
     Ok(shared.get_or_init(|| opened))
+}
+
+/// An entry of the log, and its record as it is now.
+pub struct ChangeStep<'a> {
+    /// Its place in the one order of all changes.
+    pub seq: u64,
+    entry: LogEntry<'a>,
+    /// The record, deleted or not.
+    pub record: Record<'a>,
+}
+
+impl ChangeStep<'_> {
+    /// The record's name.
+    pub fn key(&self) -> RecordKey {
+        self.entry.key
+    }
+
+    /// Whether the record has not changed since.
+    pub fn is_latest(&self) -> bool {
+        self.record.seq == self.seq
+    }
+
+    /// Whose the record was until then, if this has given it to somebody else.
+    pub fn owner_before(&self) -> Option<Actor> {
+        self.entry.owner_before
+    }
+
+    /// The change that has led to the record as it is now.
+    pub fn change(&self) -> Change {
+        self.entry.into_change(self.seq, &self.record)
+    }
 }
 
 /// One step in the history of a record.

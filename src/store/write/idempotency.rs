@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use redb::ReadableTable;
 
 use super::logged_table::{LoggedTable, LoggedTransaction};
+use crate::domain::RunTime;
 use crate::store::error::StoreError;
 use crate::store::format::ByteReader;
 use crate::store::tables::{ANSWER_PLACES, ANSWERS, TableId};
@@ -15,14 +16,10 @@ const BLOCK_ANSWERS: u64 = 256;
 /// Answers that one block may trim; more than it adds, so that old ones are gone soon after their time.
 const TRIMMED_PER_BLOCK_MAX: usize = 1_024;
 
-/// In a new run, answers of earlier runs are kept for so long in any case: after a power cut the clock may jump far ahead, and
-/// that is just when tills repeat what they have sent.
-const GRACE_SECONDS: u64 = 10 * 60;
-
 /// What a command was answered, kept so that its repetition is answered the same (promise 4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
-    pub(crate) at: AnswerTime,
+    pub(crate) at: RunTime,
     /// For how long it counts, in seconds.
     pub(crate) kept_seconds: u32,
     /// Fingerprint of the payload, to tell a repetition from another command under the same key.
@@ -40,26 +37,10 @@ pub enum Known {
     Unreadable,
 }
 
-/// A time by which answers age: the wall clock may jump, the time since the start of a run does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct AnswerTime {
-    pub run: u64,
-    pub uptime_seconds: u64,
-    pub unix_micros: i64,
-}
-
 impl StoredAnswer {
     /// Whether its time is over.
-    pub(crate) fn is_over(&self, now: AnswerTime) -> bool {
-        let kept_seconds = u64::from(self.kept_seconds);
-        if self.at.run == now.run {
-            return now.uptime_seconds.saturating_sub(self.at.uptime_seconds) > kept_seconds;
-        }
-        // It is older than this run, whatever the clock shows: on a machine without a clock chip each day may begin anew.
-        let is_older_than_kept = now.uptime_seconds > kept_seconds;
-        let wall_micros = now.unix_micros.saturating_sub(self.at.unix_micros);
-        let is_past_on_the_wall = wall_micros > i64::from(self.kept_seconds) * 1_000_000;
-        is_older_than_kept || (now.uptime_seconds > GRACE_SECONDS && is_past_on_the_wall)
+    pub(crate) fn is_over(&self, now: RunTime) -> bool {
+        self.at.is_older_than(self.kept_seconds.into(), now)
     }
 
     pub(crate) fn encode(&self, fingerprint: [u8; 16]) -> Vec<u8> {
@@ -78,7 +59,7 @@ impl StoredAnswer {
         let mut fields = ByteReader { rest: bytes, what: "answer" };
         let fingerprint = fields.take()?;
         let answer = Self {
-            at: AnswerTime {
+            at: RunTime {
                 run: u64::from_le_bytes(fields.take()?),
                 uptime_seconds: u64::from_le_bytes(fields.take()?),
                 unix_micros: i64::from_le_bytes(fields.take()?),
@@ -151,7 +132,7 @@ impl<'txn> Answers<'txn> {
     }
 
     /// Removes the oldest answers whose time is over. One that cannot be read goes with the next that can.
-    fn trim(&mut self, now: AnswerTime) -> Result<(), StoreError> {
+    fn trim(&mut self, now: RunTime) -> Result<(), StoreError> {
         let (mut over, mut unread) = (Vec::new(), Vec::new());
         for entry in self.by_place.iter()?.take(TRIMMED_PER_BLOCK_MAX) {
             let (place, bytes) = entry?;
@@ -207,15 +188,15 @@ mod tests {
 
     fn answer(run: u64, uptime_seconds: u64, unix_seconds: i64) -> StoredAnswer {
         StoredAnswer {
-            at: AnswerTime { run, uptime_seconds, unix_micros: unix_seconds * 1_000_000 },
+            at: RunTime { run, uptime_seconds, unix_micros: unix_seconds * 1_000_000 },
             kept_seconds: 600,
             payload: [7; 16],
             outcome: b"201".to_vec(),
         }
     }
 
-    fn now(run: u64, uptime_seconds: u64, unix_seconds: i64) -> AnswerTime {
-        AnswerTime { run, uptime_seconds, unix_micros: unix_seconds * 1_000_000 }
+    fn now(run: u64, uptime_seconds: u64, unix_seconds: i64) -> RunTime {
+        RunTime { run, uptime_seconds, unix_micros: unix_seconds * 1_000_000 }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What a commit does to the tables, within one write transaction: numbers, records, log, search texts, index of days,
-//! and the answers by which a repetition is recognised (idempotency).
+//! the answers by which a repetition is recognised (idempotency), and the people.
 //!
 //! Held by `tests/faults/power_cuts.rs` and `tests/system/store/model`.
 
+mod directory;
 mod idempotency;
 mod logged_table;
 mod series;

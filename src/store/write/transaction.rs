@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use redb::{ReadableTable, WriteTransaction};
 
-use super::idempotency::{AnswerTime, Answers, Known, StoredAnswer, Unindexed};
+use super::directory;
+use super::idempotency::{Answers, Known, StoredAnswer, Unindexed};
 use super::logged_table::{LoggedTable, LoggedTransaction};
 use super::series::Series;
 use crate::domain::{
-    Action, Actor, Change, Currency, Estimate, Kind, Money, Order, OriginHash, RecordKey, Settings, Timestamp,
-    search_text,
+    Action, Actor, AuditNote, Change, Currency, Directory, DirectoryEdit, Estimate, Kind, Money, Order, OriginHash,
+    RecordKey, RunTime, Settings, Timestamp, search_text,
 };
 use crate::store::error::StoreError;
 use crate::store::format::{
@@ -17,7 +18,7 @@ use crate::store::format::{
     settings_or_default,
 };
 use crate::store::journal::EntryLog;
-use crate::store::tables::{CHANGES, META, META_SETTINGS, TableId};
+use crate::store::tables::{CHANGES, META, META_ATTEMPTS, META_PEPPER, META_SETTINGS, TableId};
 
 /// The time of a commit.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,8 @@ pub struct Cause<'a> {
     pub origin: Option<OriginHash>,
     /// Who did it, as the shop knows its people.
     pub actor: Option<Actor>,
+    /// Whose the record was until now, if it is given to somebody else.
+    pub owner_before: Option<Actor>,
 }
 
 /// One transaction in the making. Every command checks before its first write, so that one which is refused leaves no
@@ -47,12 +50,13 @@ pub struct Transaction<'txn> {
     orders: LazyTables<Series<'txn>, &'txn mut Texts>,
     answers: LazyTables<Answers<'txn>, &'txn mut Unindexed>,
     settings: &'txn mut Option<Arc<Settings>>,
+    directory: &'txn mut Option<Arc<Directory>>,
     changes: LoggedTable<'txn, u64, &'static [u8]>,
     currency: Currency,
     /// Promise 2: only this field gives out sequences, one after the other.
     next_seq: u64,
     now: Timestamp,
-    answer_time: AnswerTime,
+    run_time: RunTime,
     written: Written,
     /// Of the records in it.
     bytes_written: u64,
@@ -68,6 +72,8 @@ pub(crate) struct Written {
     pub changes: Vec<Change>,
     /// Revision and JSON of the settings, if they were changed.
     pub settings: Option<(u32, Arc<[u8]>)>,
+    /// Everybody who may come in, if that was changed.
+    pub directory: Option<Arc<Directory>>,
     pub is_changed: bool,
 }
 
@@ -101,6 +107,8 @@ pub(crate) struct Kept {
     unindexed: Unindexed,
     /// The settings, which each sale asks for the spelling of its payment mode.
     settings: Option<Arc<Settings>>,
+    /// Everybody who may come in: each command asks what its sender may do.
+    directory: Option<Arc<Directory>>,
     /// What the commit in the making does to the tables.
     pub entry: EntryLog,
 }
@@ -129,12 +137,13 @@ impl<'txn> Transaction<'txn> {
             orders: LazyTables::Closed(&mut kept.order_texts),
             answers: LazyTables::Closed(&mut kept.unindexed),
             settings: &mut kept.settings,
+            directory: &mut kept.directory,
             changes,
             currency,
             next_seq: last_seq + 1,
             // A machine without a clock chip may start in the past; what is stored never runs backwards.
             now: Timestamp { unix_micros: time.at.unix_micros.max(last_at), ..time.at },
-            answer_time: AnswerTime { run, uptime_seconds: time.uptime_seconds, unix_micros: time.at.unix_micros },
+            run_time: RunTime { run, uptime_seconds: time.uptime_seconds, unix_micros: time.at.unix_micros },
             written: Written::default(),
             bytes_written: 0,
             json_bytes: Vec::new(),
@@ -149,6 +158,11 @@ impl<'txn> Transaction<'txn> {
     /// The time of this commit.
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// The time of this commit in the server's running time.
+    pub fn run_time(&self) -> RunTime {
+        self.run_time
     }
 
     /// The shop's currency.
@@ -203,7 +217,7 @@ impl<'txn> Transaction<'txn> {
             created_at: estimate.created_at,
             made_at: estimate.made_at,
             created_seq: 0,
-            owner: None,
+            owner: estimate.owner.as_ref().map(|owner| owner.actor),
             items_count: estimate.sale.items.count(),
             json: &json,
         };
@@ -229,7 +243,7 @@ impl<'txn> Transaction<'txn> {
             created_at: order.created_at,
             made_at: order.made_at,
             created_seq: 0,
-            owner: None,
+            owner: order.owner.as_ref().map(|owner| owner.actor),
             items_count: order.sale.items.count(),
             json: &json,
         };
@@ -286,9 +300,53 @@ impl<'txn> Transaction<'txn> {
         Ok(json)
     }
 
+    /// Everybody who may come in, as it is in this transaction.
+    pub fn directory(&mut self) -> Result<Arc<Directory>, StoreError> {
+        if let Some(directory) = &*self.directory {
+            return Ok(Arc::clone(directory));
+        }
+        let directory = directory::load(self.write)?;
+        Ok(Arc::clone(self.directory.insert(directory)))
+    }
+
+    /// Changes who may come in, or what they may.
+    pub fn edit_directory(&mut self, edit: DirectoryEdit) -> Result<(), StoreError> {
+        let mut changed = self.directory()?;
+        directory::put(self.write, &edit)?;
+        Arc::make_mut(&mut changed).apply(edit);
+        *self.directory = Some(Arc::clone(&changed));
+        self.written.directory = Some(changed);
+        self.written.is_changed = true;
+        Ok(())
+    }
+
+    /// Adds an entry to the audit.
+    pub fn audit(&mut self, note: AuditNote) -> Result<(), StoreError> {
+        self.written.is_changed = true;
+        directory::append_audit(self.write, self.now, note)
+    }
+
+    /// Keeps what is to be known of wrong PINs after a restart, in the form of the layer above.
+    pub fn put_attempts(&mut self, attempts: &[u8]) -> Result<(), StoreError> {
+        self.written.is_changed = true;
+        self.write.open_table(META, TableId::Meta)?.insert(META_ATTEMPTS, attempts)
+    }
+
+    /// Notes with which pepper PINs are hashed from now on.
+    pub fn put_pepper_mark(&mut self, mark: &[u8; 32]) -> Result<(), StoreError> {
+        self.written.is_changed = true;
+        self.write.open_table(META, TableId::Meta)?.insert(META_PEPPER, mark.as_slice())
+    }
+
+    /// Shows a record to `read`, deleted or not; `None` if there never was one.
+    pub fn header<T>(&mut self, key: RecordKey, read: impl FnOnce(&Record<'_>) -> T) -> Result<Option<T>, StoreError> {
+        let Some(bytes) = self.series(key.kind)?.records.get(u64::from(key.number))? else { return Ok(None) };
+        Ok(Some(read(&Record::decode(bytes.value())?)))
+    }
+
     /// What is stored under this fingerprint, unless its time is over.
     pub fn known_answer(&mut self, fingerprint: [u8; 16]) -> Result<Option<Known>, StoreError> {
-        let now = self.answer_time;
+        let now = self.run_time;
         let known = self.answers()?.get(fingerprint)?;
         Ok(known.filter(|known| !matches!(known, Known::Answer(answer) if answer.is_over(now))))
     }
@@ -302,7 +360,7 @@ impl<'txn> Transaction<'txn> {
         outcome: &[u8],
     ) -> Result<(), StoreError> {
         self.written.is_changed = true;
-        let now = self.answer_time;
+        let now = self.run_time;
         let answer = StoredAnswer { at: now, kept_seconds, payload, outcome: outcome.to_vec() };
         self.answers()?.put(fingerprint, &answer)
     }
@@ -333,7 +391,9 @@ impl<'txn> Transaction<'txn> {
         let Some(bytes) = self.series(key.kind)?.records.get(u64::from(key.number))? else { return Ok(0) };
         let before = Record::decode(bytes.value())?;
         (next.created_at, next.created_seq, next.made_at) = (before.created_at, before.created_seq, before.made_at);
-        next.owner = before.owner;
+        if next.is_deleted {
+            next.owner = before.owner;
+        }
         Ok(before.seq)
     }
 
@@ -362,7 +422,7 @@ impl<'txn> Transaction<'txn> {
         self.written.is_changed = true;
         let seq = self.next_seq;
         self.next_seq += 1;
-        (record.created_seq, record.owner) = (seq, cause.actor);
+        record.created_seq = seq;
         let prev = if action == Action::Create { 0 } else { self.follow(key, record)? };
         let mut encoded = std::mem::take(&mut self.encoded);
         encoded.clear();
@@ -370,8 +430,16 @@ impl<'txn> Transaction<'txn> {
         self.bytes_written += encoded.len() as u64;
         let due = text.map(|text| Due { text, counted_at: record.counted_at() });
         self.series(key.kind)?.put(key, &encoded, due)?;
-        let entry =
-            LogEntry { key, action, at: self.now, by: cause.by, origin: cause.origin, actor: cause.actor, prev };
+        let entry = LogEntry {
+            key,
+            action,
+            at: self.now,
+            by: cause.by,
+            origin: cause.origin,
+            actor: cause.actor,
+            owner_before: cause.owner_before,
+            prev,
+        };
         encoded.clear();
         entry.encode_into(&mut encoded);
         self.changes.insert(seq, encoded.as_slice())?;

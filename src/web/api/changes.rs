@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::request::Request;
-use crate::app::{App, Resume};
-use crate::domain::{Change, Kind};
+use crate::app::{App, ReadError, Reading, Resume, SeenChange};
+use crate::domain::{Asker, Kind, RecordKey};
 use crate::json::Object;
 use crate::live::{Client, Kinds, change_json, hello_frame, push_frame, sync_frame};
-use crate::store::StoreError;
 use crate::web::http::{MemoryBudget, OWN_BYTES_MAX, Problem, Reservation, Response};
 use crate::web::security::Visitor;
 
@@ -66,31 +65,45 @@ fn kinds(types: &str) -> Result<Kinds, Problem> {
     })
 }
 
+/// Who catches up, and what he saw when he began.
+pub(crate) struct LogReader<'a> {
+    pub app: &'a App,
+    pub budget: &'a MemoryBudget,
+    pub asker: Asker,
+    pub visitor: Visitor<'a>,
+}
+
 /// Brings a `/sync` client from where it is to the live feed: `hello`, what it has missed, `live`.
 ///
 /// Promise 6, the seam: the client reads the log on its own until it is nearly there; then it joins the feed at a sequence
 /// that the broadcaster names, while its frames wait in its outbox; the last part up to that sequence comes from the log
 /// again. So nobody waits for it, nothing is missing, and nothing comes twice.
 pub(crate) fn catch_up(
-    app: &App,
-    budget: &MemoryBudget,
+    follower: &LogReader<'_>,
     client: &Arc<Client>,
     position: &ResumePoint,
-    visitor: Visitor<'_>,
     writer: &mut impl Write,
 ) -> io::Result<()> {
-    let resume = resume(app, position, visitor).map_err(io::Error::other)?;
+    let app = follower.app;
+    let reading = app.read(follower.asker).map_err(io::Error::other)?;
+    let epoch = app.epoch(&reading);
+    let resume = resume(follower, &reading, position).map_err(io::Error::other)?;
+    let head = reading.seq().map_err(io::Error::other)?;
+    drop(reading);
     let Resume::CatchUp(since) = resume else {
         let seq = join(app, client, 0)?;
-        return say_hello(app, seq, resume, writer);
+        return say_hello(&epoch, seq, resume, writer);
     };
-    let head = app.read().and_then(|reading| reading.seq()).map_err(io::Error::other)?;
-    say_hello(app, head, resume, writer)?;
+    say_hello(&epoch, head, resume, writer)?;
     let mut seq = since;
     let mut write_after = |seq: u64, changes_max: usize| {
-        let slice = slice_after(app, budget, (seq, position.kinds, changes_max), push_frame);
+        let slice = slice_after(follower, &epoch, (seq, position.kinds, changes_max), push_frame);
         // For want of memory it ends here, and the client comes again.
         let slice = slice.map_err(|problem| io::Error::other(problem.detail))?;
+        // Promise 10: what was read before whoever follows was shut out may still go out, and nothing that was read later.
+        if !client.is_open() {
+            return Err(io::Error::other("whoever catches up is not let in any more"));
+        }
         writer.write_all(&slice.bytes)?;
         io::Result::Ok((slice.seq, slice.head))
     };
@@ -110,10 +123,10 @@ pub(crate) fn catch_up(
 }
 
 /// How a client goes on from where it is; that it has to reload is said in the log.
-fn resume(app: &App, position: &ResumePoint, visitor: Visitor<'_>) -> Result<Resume, StoreError> {
-    let resume = app.resume(position.since, position.epoch.as_deref())?;
-    if resume == Resume::Reset {
-        visitor.note_reset(position.since.unwrap_or_default(), app.read()?.seq()?);
+fn resume(follower: &LogReader<'_>, reading: &Reading, position: &ResumePoint) -> Result<Resume, ReadError> {
+    let resume = follower.app.resume(reading, position.since, position.epoch.as_deref())?;
+    if resume == Resume::Reset && !reading.permission().is_cut() {
+        follower.visitor.note_reset(position.since.unwrap_or_default(), reading.seq()?);
     }
     Ok(resume)
 }
@@ -122,8 +135,8 @@ fn join(app: &App, client: &Arc<Client>, after: u64) -> io::Result<u64> {
     app.feed().join_after(Arc::clone(client), after).ok_or_else(|| io::Error::other("the server is stopping"))
 }
 
-fn say_hello(app: &App, seq: u64, resume: Resume, writer: &mut impl Write) -> io::Result<()> {
-    writer.write_all(&hello_frame(&app.epoch(), seq, resume.name()))
+fn say_hello(epoch: &str, seq: u64, resume: Resume, writer: &mut impl Write) -> io::Result<()> {
+    writer.write_all(&hello_frame(epoch, seq, resume.name()))
 }
 
 /// A part of what a client has missed.
@@ -143,18 +156,22 @@ struct Slice<'b> {
 /// Reads the next part after a sequence in a snapshot of its own, at most so many changes, and puts each as JSON into bytes.
 /// When memory is short it is a part that is the connection's own; a record that is too large for that has to wait.
 fn slice_after<'b>(
-    app: &App,
-    budget: &'b MemoryBudget,
+    follower: &LogReader<'b>,
+    epoch: &str,
     (seq, kinds, changes_max): (u64, Kinds, usize),
     push: impl Fn(&mut Vec<u8>, &[u8]),
 ) -> Result<Slice<'b>, Problem> {
+    let LogReader { app, budget, asker, .. } = *follower;
     let mut reservation = budget.reservation();
     let bytes_max = if reservation.cover(SLICE_BYTES_MAX).is_ok() { SLICE_BYTES_MAX } else { OWN_BYTES_MAX / 4 };
     let _turn = budget.turn();
-    let reading = app.read()?;
+    let reading = app.read(asker)?;
+    if app.epoch(&reading) != epoch {
+        return Err(ReadError::Changed.into());
+    }
     let (changes, read_to) = reading.changes_after(seq, changes_max.min(SLICE_ENTRIES_MAX), bytes_max)?;
     let mut bytes = Vec::new();
-    let texts = changes.iter().filter(|change| kinds.include(change.key.kind)).filter_map(text);
+    let texts = changes.iter().filter(|change| kinds.include(change.key().kind)).filter_map(text);
     let changes = texts.inspect(|text| push(&mut bytes, text)).count();
     bytes.shrink_to_fit();
     reservation.cover(bytes.len())?;
@@ -162,10 +179,23 @@ fn slice_after<'b>(
 }
 
 /// A record that cannot be shown is left out and said in the log; it would not be readable for the client either.
-fn text(change: &Change) -> Option<Vec<u8>> {
+fn text(seen: &SeenChange) -> Option<Vec<u8>> {
+    let change = match seen {
+        SeenChange::Shown(change) => change,
+        SeenChange::Hidden(key, seq) => return Some(hide_json(*key, *seq)),
+    };
     change_json(change)
         .inspect_err(|error| log::error!("⚠️ {} cannot be shown and is left out: {error}", change.key))
         .ok()
+}
+
+/// That a record is not seen any more, and nothing else about it.
+fn hide_json(key: RecordKey, seq: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut object = Object::open(&mut bytes);
+    object.plain("type", key.kind.name()).plain("action", "hide").plain("id", &key.id()).integer("seq", seq);
+    object.close();
+    bytes
 }
 
 /// `GET /api/changes`: a page of what happened after `since`, for clients that cannot hold a socket.
@@ -174,22 +204,28 @@ pub(crate) fn changes(request: &Request<'_>) -> Result<Response, Problem> {
     let limit = number(request, "limit", PAGE_CHANGES_DEFAULT as u64, 1..=PAGE_CHANGES_MAX as u64)?;
     let wait = number(request, "wait", 0, 0..=WAIT_SECONDS_MAX)?;
     let app = request.app;
-    let resume = resume(app, &position, request.visitor)?;
+    let follower = LogReader { app, budget: request.budget, asker: request.asker, visitor: request.visitor };
+    let reading = request.read()?;
+    let epoch = app.epoch(&reading);
+    let resume = resume(&follower, &reading, &position)?;
     let mut page = ChangesPage {
+        follower,
+        epoch,
         changes: Vec::new(),
         count: 0,
-        next: app.read()?.seq()?,
+        next: reading.seq()?,
         reservation: request.budget.reservation(),
     };
+    drop(reading);
     if let Resume::CatchUp(since) = resume {
         page.next = since;
-        page.fill(request, position.kinds, limit)?;
+        page.fill(position.kinds, limit)?;
         let deadline = Instant::now() + Duration::from_secs(wait);
         while page.count == 0 && Instant::now() < deadline && app.feed().wait_beyond(page.next, deadline) {
-            page.fill(request, position.kinds, limit)?;
+            page.fill(position.kinds, limit)?;
         }
     }
-    page.answer(app, resume)
+    page.answer(resume)
 }
 
 fn number(request: &Request<'_>, name: &str, default: u64, range: RangeInclusive<u64>) -> Result<u64, Problem> {
@@ -204,6 +240,8 @@ fn number(request: &Request<'_>, name: &str, default: u64, range: RangeInclusive
 }
 
 struct ChangesPage<'b> {
+    follower: LogReader<'b>,
+    epoch: String,
     /// With a comma before each.
     changes: Vec<u8>,
     count: usize,
@@ -212,14 +250,14 @@ struct ChangesPage<'b> {
 }
 
 impl ChangesPage<'_> {
-    fn fill(&mut self, request: &Request<'_>, kinds: Kinds, limit: u64) -> Result<(), Problem> {
+    fn fill(&mut self, kinds: Kinds, limit: u64) -> Result<(), Problem> {
         let limit = usize::try_from(limit).unwrap_or(PAGE_CHANGES_MAX);
         let push = |bytes: &mut Vec<u8>, text: &[u8]| {
             bytes.push(b',');
             bytes.extend_from_slice(text);
         };
         while self.count < limit && self.changes.len() < PAGE_BYTES_MAX {
-            let slice = slice_after(request.app, request.budget, (self.next, kinds, limit - self.count), push)?;
+            let slice = slice_after(&self.follower, &self.epoch, (self.next, kinds, limit - self.count), push)?;
             // As it grows it is there twice for a moment, and so it is when it is put into the answer.
             if let Err(exhausted) = self.reservation.cover(2 * (self.changes.len() + slice.bytes.len())) {
                 // What is there by now is a page as well.
@@ -236,13 +274,14 @@ impl ChangesPage<'_> {
         Ok(())
     }
 
-    fn answer(self, app: &App, resume: Resume) -> Result<Response, Problem> {
-        let seq = app.read()?.seq()?;
+    fn answer(self, resume: Resume) -> Result<Response, Problem> {
+        let reading = self.follower.app.read(self.follower.asker)?;
+        let seq = reading.seq()?;
         let changes = self.changes.strip_prefix(b",").unwrap_or_default();
         let mut body = Vec::with_capacity(PAGE_FRAME_BYTES + changes.len());
         let mut object = Object::open(&mut body);
         object.plain("resume", resume.name()).array("changes", changes).integer("next", self.next);
-        object.plain("epoch", &app.epoch()).integer("seq", seq);
+        object.plain("epoch", &self.epoch).integer("seq", seq);
         object.close();
         Ok(Response::json(200, body))
     }

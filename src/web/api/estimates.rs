@@ -3,7 +3,7 @@
 use super::lists;
 use super::records::key;
 use super::request::{Reply, Request};
-use crate::app::Command;
+use crate::app::{Command, whole_edit};
 use crate::domain::{Estimate, Kind};
 use crate::web::body::{read_conversion, read_estimate_body, read_made_at};
 use crate::web::http::{Problem, Query, Response};
@@ -27,8 +27,22 @@ pub(crate) fn converted(request: &Request<'_>) -> Result<Response, Problem> {
 
 pub(crate) fn edit(request: &Request<'_>, id: &str) -> Result<Response, Problem> {
     let key = key(Kind::Estimate, id)?;
-    let input = read_estimate_body(request.json()?, request.app.currency(), request.app.clock())?;
-    request.submit(Command::EditEstimate(key, Box::new(input.draft)), false)
+    request.require_for(key)?;
+    let read = |body: &str| read_estimate_body(body, request.app.currency(), request.app.clock());
+    if request.permission.masks.is_none() {
+        let input = read(request.json()?)?;
+        return request.submit(Command::EditEstimate(key, Box::new(input.draft)), false);
+    }
+    // What he does not see stays as it is: so the edit is one of the revision that it was taken from.
+    let stored = request.read()?.record_unmasked(key)?;
+    let whole = stored.and_then(|(rev, stored)| {
+        let body = whole_edit(request.optional_json()?, &stored, request.permission.masks)?;
+        Some((rev, body))
+    });
+    match whole {
+        Some((rev, body)) => request.submit_of_rev(Command::EditEstimate(key, Box::new(read(&body)?.draft)), rev),
+        None => request.submit(Command::EditEstimate(key, Box::new(read(request.json()?)?.draft)), false),
+    }
 }
 
 pub(crate) fn convert(request: &Request<'_>, id: &str) -> Result<Response, Problem> {

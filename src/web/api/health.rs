@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::request::{Request, Visit};
 use crate::app::{App, Failure, Lifecycle, Unavailable, Warning};
+use crate::domain::{Asker, Permission};
 use crate::json;
 use crate::web::http::{Problem, Response};
 
@@ -17,6 +18,19 @@ pub(crate) fn api_root(_: &Request<'_>) -> Response {
 #[derive(Serialize)]
 pub(crate) struct MessageBody<'a> {
     pub message: &'a str,
+}
+
+/// Something about people was done.
+#[derive(Serialize)]
+pub(crate) struct Done<'a> {
+    success: bool,
+    message: &'a str,
+}
+
+impl<'a> Done<'a> {
+    pub fn new(message: &'a str) -> Self {
+        Self { success: true, message }
+    }
 }
 
 /// What every state of the server says of itself. Fields are only ever added.
@@ -46,6 +60,12 @@ struct Healthy<'a> {
     epoch: String,
     currency: &'a str,
     counters: Counters,
+}
+
+/// The same for whoever is not let in: nothing tells him how much happens in the shop.
+#[derive(Serialize)]
+struct HealthyOutside<'a> {
+    currency: &'a str,
 }
 
 #[derive(Serialize)]
@@ -113,7 +133,7 @@ impl Counters {
 pub(crate) fn health(visit: &Visit<'_>) -> Response {
     let lifecycle = visit.lifecycle;
     match lifecycle.app() {
-        Ok(app) => health_of_open(lifecycle, app),
+        Ok(app) => health_of_open(lifecycle, app, app.asker(visit.presented)),
         Err(closed) => {
             let detail = Problem::from(closed.clone()).detail;
             match closed {
@@ -131,16 +151,22 @@ pub(crate) fn health(visit: &Visit<'_>) -> Response {
     }
 }
 
-fn health_of_open(lifecycle: &Lifecycle, app: &App) -> Response {
-    let seq = match app.read().and_then(|reading| reading.seq()) {
+fn health_of_open(lifecycle: &Lifecycle, app: &App, asker: Asker) -> Response {
+    let currency = app.currency();
+    // Whether the file can be read is nobody's secret.
+    let read = app.read(Asker::Machine).and_then(|reading| Ok(reading.seq()?));
+    let seq = match read {
         Ok(seq) => seq,
         Err(error) => return answer_failed(lifecycle, Problem::from(error).detail),
     };
-    let currency = app.currency();
+    let inside = app.permission(asker).filter(Permission::is_member).and_then(|_| app.read(asker).ok());
+    let Some(reading) = inside else {
+        return answer_health(lifecycle, 200, "healthy", HealthyOutside { currency: currency.code() });
+    };
     let healthy = Healthy {
         connected_clients: app.feed().counts().clients.load(Ordering::Relaxed),
         seq,
-        epoch: app.epoch(),
+        epoch: app.epoch(&reading),
         currency: currency.code(),
         counters: Counters::of(app),
     };
@@ -170,7 +196,9 @@ fn answer_health(lifecycle: &Lifecycle, status_code: u16, status: &str, more: im
 }
 
 pub(crate) fn websocket_status(request: &Request<'_>) -> Response {
-    let connected = request.app.feed().counts().clients.load(Ordering::Relaxed);
+    // Whoever is not let in is answered in the same form, and learns nothing.
+    let is_inside = request.permission.is_member();
+    let connected = if is_inside { request.app.feed().counts().clients.load(Ordering::Relaxed) } else { 0 };
     print(&WebSocketStatus { connected_clients: connected, status: "active" })
 }
 

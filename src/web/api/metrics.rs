@@ -12,7 +12,7 @@ pub(crate) fn metrics(request: &Request<'_>) -> Result<Response, Problem> {
     let commits = app.commit_counts();
     let mut page = MetricsText::default();
     page.gauge("tillsync_clients", "WebSocket clients connected now", feed.clients.load(Ordering::Relaxed) as u64);
-    page.gauge("tillsync_seq", "Sequence of the last change", app.read()?.seq()?);
+    page.gauge("tillsync_seq", "Sequence of the last change", request.read()?.seq()?);
     page.counter("tillsync_changes_total", "Changes sent out", feed.changes.get());
     page.counter("tillsync_frames_total", "Frames handed to clients", feed.frames.get());
     page.counter("tillsync_frame_bytes_total", "Bytes of these frames", feed.bytes.get());

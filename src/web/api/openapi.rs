@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use super::changes::{PAGE_BYTES_MAX, PAGE_CHANGES_DEFAULT, PAGE_CHANGES_MAX, WAIT_SECONDS_MAX};
 use super::lists::FOUND_DEFAULT;
+use super::people::{AUDIT_DEFAULT, AUDIT_MAX};
 use super::records::HISTORY_STEPS_MAX;
 use super::request::{KEY_CHARS_MAX, Request};
 use super::summary::{SUMMARY_DAYS_DEFAULT, SUMMARY_DAYS_MAX};
+use crate::app::{PASSWORD_CHARS, PIN_DIGITS, TRUSTED_PIN_DIGITS_MIN};
 use crate::domain::{
-    Currency, ITEMS_MAX, MADE_AGE_DAYS_MAX, MADE_AHEAD_SECONDS_MAX, Money, NAME_CHARS_MAX, NAMES_MAX, PaperSize,
-    STATUS_CHARS_MAX, TEXT_CHARS_MAX, WHOLE_UNITS_MAX,
+    Currency, ITEMS_MAX, LOCK_MINUTES_DEFAULT, LOCK_MINUTES_RANGE, MADE_AGE_DAYS_MAX, MADE_AHEAD_SECONDS_MAX, Money,
+    NAME_CHARS_MAX, NAMES_MAX, PaperSize, ROLES_MAX, STATUS_CHARS_MAX, TEXT_CHARS_MAX, WHOLE_UNITS_MAX,
 };
 use crate::ui;
 use crate::web::body::{FIELD_ERRORS_MAX, FIELDS_MAX};
@@ -19,12 +21,15 @@ use crate::web::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_BYTES_MAX, HEAD_TIM
 
 const TEMPLATE: &str = include_str!("openapi.json");
 
-/// What any request may be answered with besides its own answers.
-const ANY_REQUEST: &[u16] = &[408, 413, 414, 417, 421, 431, 500, 501, 503, 505];
-/// The same for one that describes its 503 itself.
-const ANY_REQUEST_BUT_503: &[u16] = &[408, 413, 414, 417, 421, 431, 500, 501, 505];
-/// The same for a request that changes something.
-const ANY_COMMAND: &[u16] = &[403, 408, 409, 413, 414, 417, 421, 422, 431, 500, 501, 503, 505, 507];
+/// Statuses that many addresses answer with besides their own, by the name that stands for them in the template: those of any
+/// request, of one that describes its 503 itself, of one to an address that is closed to whoever is not let in, and of one that
+/// changes something.
+const COMMON_STATUSES: [(&str, &[u16]); 4] = [
+    ("of any request", &[408, 413, 414, 417, 421, 431, 500, 501, 503, 505]),
+    ("of any request but 503", &[408, 413, 414, 417, 421, 431, 500, 501, 505]),
+    ("of any closed address", &[401, 403, 408, 409, 413, 414, 417, 421, 431, 500, 501, 503, 505]),
+    ("of any command", &[401, 403, 408, 409, 413, 414, 417, 421, 422, 431, 500, 501, 503, 505, 507]),
+];
 
 pub(crate) fn description(request: &Request<'_>) -> Response {
     Response::json(200, describe(request.app.currency()).into_bytes())
@@ -32,12 +37,12 @@ pub(crate) fn description(request: &Request<'_>) -> Response {
 
 fn describe(currency: Currency) -> String {
     let mut text = TEMPLATE
-        .replace(r#""errors": "of any request""#, &references(ANY_REQUEST))
-        .replace(r#""errors": "of any request but 503""#, &references(ANY_REQUEST_BUT_503))
-        .replace(r#""errors": "of any command""#, &references(ANY_COMMAND))
         .replace("{{VERSION}}", env!("CARGO_PKG_VERSION"))
         .replace("{{ASSETS}}", ui::FOLDER.as_str())
         .replace("{{CURRENCY}}", currency.code());
+    for (name, statuses) in COMMON_STATUSES {
+        text = text.replace(&format!(r#""errors": "{name}""#), &references(statuses));
+    }
     for (name, number) in numbers(currency) {
         // As a value of its own a number stands without the quotes that keep the template JSON.
         text = text.replace(&format!("\"{{{{{name}}}}}\""), &number).replace(&format!("{{{{{name}}}}}"), &number);
@@ -61,6 +66,7 @@ fn numbers(currency: Currency) -> Vec<(&'static str, String)> {
         ("AMOUNT_DIGITS", amount_digits.to_string()),
         ("DECIMAL_MAX", WHOLE_UNITS_MAX.to_string()),
         ("-DECIMAL_MAX", format!("-{WHOLE_UNITS_MAX}")),
+        ("U16_MAX", u16::MAX.to_string()),
         ("U32_MAX", u32::MAX.to_string()),
         ("U64_MAX", u64::MAX.to_string()),
         ("TEXT_CHARS_MAX", TEXT_CHARS_MAX.to_string()),
@@ -74,6 +80,16 @@ fn numbers(currency: Currency) -> Vec<(&'static str, String)> {
         ("NAMES_MAX", NAMES_MAX.to_string()),
         ("NAMES_MAX-1", (NAMES_MAX - 1).to_string()),
         ("NAME_CHARS_MAX", NAME_CHARS_MAX.to_string()),
+        ("PIN_DIGITS_MIN", PIN_DIGITS.start().to_string()),
+        ("TRUSTED_PIN_DIGITS_MIN", TRUSTED_PIN_DIGITS_MIN.to_string()),
+        ("PIN_DIGITS_MAX", PIN_DIGITS.end().to_string()),
+        ("PASSWORD_CHARS_MIN", PASSWORD_CHARS.start().to_string()),
+        ("PASSWORD_CHARS_MAX", PASSWORD_CHARS.end().to_string()),
+        ("ROLES_MAX", ROLES_MAX.to_string()),
+        ("LOCK_MINUTES_DEFAULT", LOCK_MINUTES_DEFAULT.to_string()),
+        ("LOCK_MINUTES_MAX", LOCK_MINUTES_RANGE.end().to_string()),
+        ("AUDIT_ENTRIES_DEFAULT", AUDIT_DEFAULT.to_string()),
+        ("AUDIT_ENTRIES_MAX", AUDIT_MAX.to_string()),
         ("PAPER_SIZES", format!("{:?}", PaperSize::ALL.map(PaperSize::name))),
         ("SUMMARY_DAYS_MAX", SUMMARY_DAYS_MAX.to_string()),
         ("SUMMARY_DAYS_DEFAULT", SUMMARY_DAYS_DEFAULT.to_string()),
@@ -101,6 +117,7 @@ mod tests {
     use tiny_http::Method;
 
     use super::*;
+    use crate::domain::{Right, Role};
     use crate::web::api::route;
 
     const METHODS: [(Method, &str); 4] =
@@ -137,27 +154,92 @@ mod tests {
         found
     }
 
-    /// The arms of the route table, read as text: no compiler counts what a `match` takes.
     fn routed() -> BTreeSet<(String, String)> {
+        arms().into_iter().map(|(method, path, _)| (method, path)).collect()
+    }
+
+    /// The arms of the route table with what each needs, read as text: no compiler counts what a `match` takes.
+    fn arms() -> Vec<(String, String, String)> {
         let source = include_str!("route.rs");
         let table = source.split("fn find<").nth(1).unwrap().split("_ => return None").next().unwrap();
         let lines: Vec<&str> = table.lines().map(str::trim).collect();
         // What stands behind a cargo feature is in no build for a shop.
         let arms = lines.iter().zip(lines.iter().skip(1)).filter(|(before, _)| !before.starts_with("#[cfg("));
         let arms = arms.map(|(_, arm)| *arm).filter(|line| line.starts_with('(') && !line.starts_with("(_, "));
-        let mut found = BTreeSet::new();
+        let mut found = Vec::new();
         for arm in arms {
             let (method, paths) = arm[1..].split_once(", ").unwrap();
-            let paths = paths.split(") =>").next().unwrap();
+            let (paths, need) = paths.split_once(") => (").unwrap();
             for path in paths.split(" | ") {
                 let parts = path.trim_matches(['[', ']']).split(", ").map(|part| match part.strip_prefix('"') {
                     Some(name) => format!("/{}", name.trim_end_matches('"')),
                     None => "/{}".to_string(),
                 });
-                found.insert((method.to_lowercase(), parts.collect()));
+                found.push((method.to_lowercase(), parts.collect(), need.to_string()));
             }
         }
         found
+    }
+
+    /// The rows of a table of the manual that stands between two marks, without those that head it.
+    fn rows_of_manual(mark: &str) -> Vec<Vec<String>> {
+        let page = include_str!("../../manual/people.md");
+        let table = page.split(&format!("<!-- {mark} -->\n")).nth(1).unwrap();
+        let table = table.split(&format!("<!-- /{mark} -->")).next().unwrap();
+        let rows = table.lines().filter(|line| line.starts_with('|'));
+        rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_string()).collect()).collect()
+    }
+
+    /// What a route needs, as the manual says it.
+    fn who(need: &str) -> String {
+        let is = |name: &str| need.starts_with(name);
+        if is("Nothing,") {
+            return "everybody".to_string();
+        }
+        if is("Device,") || is("Member,") {
+            return "any person or device".to_string();
+        }
+        assert!(is("Right(R::") || is("AnyOf(&[R::"), "{need}");
+        // Those of the need, and not of what answers.
+        let rights = need.split(')').next().unwrap().split("R::").skip(1).map(|name| {
+            let name: String = name.chars().take_while(char::is_ascii_alphanumeric).collect();
+            let right = Right::ALL.into_iter().find(|right| format!("{right:?}") == name).unwrap();
+            format!("`{}`", right.name())
+        });
+        rights.collect::<Vec<_>>().join(" or ")
+    }
+
+    #[test]
+    fn the_table_of_routes_in_the_manual_is_the_code() {
+        let rows = rows_of_manual("routes");
+        assert_eq!(rows[0], ["Method", "Path", "Who"]);
+        let told: Vec<_> = rows[2..]
+            .iter()
+            .map(|row| (row[0].to_lowercase(), shape(row[1].trim_matches('`')), row[2].clone()))
+            .collect();
+        // The same address with a slash at its end is none of its own.
+        let is_told = |path: &str| path == "/" || !path.ends_with('/');
+        let arms: Vec<_> = arms().into_iter().filter(|(_, path, _)| is_told(path)).collect();
+        let coded: BTreeSet<_> =
+            arms.iter().map(|(method, path, need)| (method.clone(), path.clone(), who(need))).collect();
+        assert_eq!(told.iter().cloned().collect::<BTreeSet<_>>(), coded);
+        assert_eq!(told.len(), coded.len(), "a route is told twice");
+    }
+
+    #[test]
+    fn the_table_of_roles_in_the_manual_is_the_code() {
+        let roles = Role::built_in();
+        let rows = rows_of_manual("roles");
+        let names = roles.iter().map(|role| role.name.clone());
+        assert_eq!(rows[0], std::iter::once(String::new()).chain(names).collect::<Vec<_>>());
+        let coded: Vec<Vec<String>> = Right::ALL
+            .into_iter()
+            .map(|right| {
+                let marks = roles.iter().map(|role| if role.rights.has(right) { "✓" } else { "–" }.to_string());
+                std::iter::once(format!("`{}`", right.name())).chain(marks).collect()
+            })
+            .collect();
+        assert_eq!(rows[2..], coded);
     }
 
     #[test]
@@ -183,7 +265,7 @@ mod tests {
         let description = description();
         let mut used = BTreeSet::new();
         visit("", &description, &mut |key, value| {
-            assert!(key != "errors" || value != "of any request", "a fragment was not put in");
+            assert!(key != "errors" || !value.is_string(), "a fragment was not put in: {value}");
             if let Value::String(text) = value {
                 assert!(!text.contains("{{") && !text.contains("}}"), "{text}");
                 if key == "$ref" {
@@ -202,6 +284,19 @@ mod tests {
         for (name, _) in numbers(Currency::INR) {
             assert!(TEMPLATE.contains(&format!("{{{{{name}}}}}")), "nothing names {name}");
         }
+    }
+
+    /// Else a status would stand there twice, and readers would lose one of the two.
+    #[test]
+    fn no_address_describes_itself_what_is_put_in() {
+        let template: Value = serde_json::from_str(TEMPLATE).unwrap();
+        visit("", &template, &mut |key, answers| {
+            let Some(fragment) = answers["errors"].as_str().filter(|_| key == "responses") else { return };
+            let (_, common) = COMMON_STATUSES.iter().find(|(name, _)| *name == fragment).unwrap();
+            for status in *common {
+                assert!(answers.get(status.to_string()).is_none(), "{status} beside {fragment}: {answers}");
+            }
+        });
     }
 
     /// A limit that is written down here would stay when the code's changes.

@@ -22,6 +22,14 @@ fn outcome_answer(outcome: &Outcome, currency: Currency) -> Answer {
             body.raw("data", json);
             RecordNames::of(*key).put(body);
         }),
+        Outcome::HandedOver(key, rev, json, (person, name)) => {
+            success(200, Some(*rev), "Given to its new owner", |body| {
+                body.raw("data", json).object("owner", |owner| {
+                    owner.integer("id", u64::from(*person)).text("name", name);
+                });
+                RecordNames::of(*key).put(body);
+            })
+        }
         Outcome::EstimateDeleted => success(200, None, "Estimate deleted successfully", |_| {}),
         Outcome::OrderDeleted { with_estimate: false } => success(200, None, "Order deleted successfully", |_| {}),
         Outcome::OrderDeleted { with_estimate: true } => {

@@ -3,11 +3,13 @@
 use serde::Serialize;
 
 use super::conditional::has_already;
+use super::people::NameJson;
 use super::request::Request;
 use crate::app::{Answer, Command};
-use crate::domain::{Kind, RecordKey};
+use crate::domain::{Actor, Directory, Kind, RecordKey};
 use crate::json;
 use crate::store::HistoryStep;
+use crate::web::body::read_new_owner;
 use crate::web::http::{Problem, Response};
 
 /// Steps of a record's history that one answer tells.
@@ -24,7 +26,7 @@ pub(crate) fn by_number(request: &Request<'_>, kind: Kind, number: &str) -> Resu
 }
 
 fn read(request: &Request<'_>, key: RecordKey) -> Result<Response, Problem> {
-    match request.app.read()?.record(key)? {
+    match request.read()?.record(key)? {
         Some((rev, _)) if has_already(request.head, rev) => {
             Ok(Answer { status: 304, rev: Some(rev), body: Vec::new() }.into())
         }
@@ -36,8 +38,10 @@ fn read(request: &Request<'_>, key: RecordKey) -> Result<Response, Problem> {
 /// `GET …/{id}/history`: what was done to the record, the newest first.
 pub(crate) fn history(request: &Request<'_>, kind: Kind, id: &str) -> Result<Response, Problem> {
     let key = key(kind, id)?;
-    let steps = request.app.read()?.history(key, HISTORY_STEPS_MAX)?.ok_or_else(|| not_found(kind))?;
-    Ok(Response::json(200, json::to_vec(&steps.into_iter().map(HistoryStepJson::from).collect::<Vec<_>>())))
+    let steps = request.read()?.history(key, HISTORY_STEPS_MAX)?.ok_or_else(|| not_found(kind))?;
+    let directory = request.app.directory();
+    let steps = steps.into_iter().map(|step| HistoryStepJson::of(&directory, step));
+    Ok(Response::json(200, json::to_vec(&steps.collect::<Vec<_>>())))
 }
 
 /// What was done to a record, as `history` says it.
@@ -51,11 +55,18 @@ struct HistoryStepJson {
     by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person: Option<NameJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<NameJson>,
 }
 
-impl From<HistoryStep> for HistoryStepJson {
-    fn from(step: HistoryStep) -> Self {
+impl HistoryStepJson {
+    fn of(directory: &Directory, step: HistoryStep) -> Self {
+        let actor = step.actor.unwrap_or(Actor::NOBODY);
         Self {
+            person: NameJson::of_person(directory, actor.person),
+            device: NameJson::of_device(directory, actor.device),
             seq: step.seq,
             rev: step.rev,
             action: step.action.name(),
@@ -64,6 +75,13 @@ impl From<HistoryStep> for HistoryStepJson {
             origin: step.origin.map(|origin| origin.to_string()),
         }
     }
+}
+
+/// `POST …/{id}/owner`: gives the record to somebody else.
+pub(crate) fn hand_over(request: &Request<'_>, kind: Kind, id: &str) -> Result<Response, Problem> {
+    let key = key(kind, id)?;
+    let person = read_new_owner(request.json()?, request.app.currency())?;
+    request.submit(Command::HandOver(key, person), false)
 }
 
 /// `DELETE …/{id}`.

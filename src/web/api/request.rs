@@ -5,12 +5,16 @@ use std::sync::Arc;
 use tiny_http::Method;
 
 use super::conditional::{IfMatch, if_match};
+use super::need::Need;
 use super::receipt;
-use crate::app::{App, Command, Idempotency, Lifecycle, Progress, Submission, Ticket};
-use crate::domain::MadeAt;
+use crate::app::{
+    AccessRefusal, App, Command, Idempotency, Lifecycle, Presented, Progress, Reading, Requester, Submission,
+    SubmitError, Ticket,
+};
+use crate::domain::{Asker, MadeAt, Permission, RecordKey, Right};
 use crate::web::body::{missing_body, optional_json_text, read_expected_rev};
 use crate::web::http::{Head, MemoryBudget, Problem, Query, Response};
-use crate::web::security::Visitor;
+use crate::web::security::{OriginPolicy, Visitor};
 
 /// The answer to a request: here, or still to come.
 pub(crate) enum Reply {
@@ -31,21 +35,42 @@ pub(crate) struct Visit<'a> {
     pub head: &'a Head,
     pub body: &'a [u8],
     pub visitor: Visitor<'a>,
+    /// What it shows of who sends it.
+    pub presented: Presented,
+    pub origin_policy: &'a OriginPolicy,
     pub budget: &'a MemoryBudget,
 }
 
 impl<'a> Visit<'a> {
     /// The body of a write as text of a JSON document. Every write with a body must say that it is JSON: a form of a foreign page
     /// cannot (Fetch standard, simple requests).
-    pub fn text(&self) -> Result<Option<&'a str>, Problem> {
+    fn text(&self) -> Result<Option<&'a str>, Problem> {
         let is_read = matches!(self.head.method, Method::Get | Method::Head);
         if is_read { Ok(None) } else { optional_json_text(self.head, self.body) }
     }
 
-    /// Lets it into the shop with this text of its body, or says why the shop is closed.
-    pub fn enter(&self, text: Option<&'a str>) -> Result<Request<'a>, Problem> {
-        let Self { lifecycle, head, body, visitor, budget } = *self;
-        Ok(Request { app: lifecycle.app()?, head, body, text, visitor, budget })
+    /// Lets it into the shop, or says why not: the shop is closed, whoever asks is to log in, or he may not. Only then its body is
+    /// looked at.
+    pub fn enter(&self, need: Need) -> Result<Request<'a>, Problem> {
+        let Self { lifecycle, head, body, visitor, presented, origin_policy, budget } = *self;
+        let app = lifecycle.app()?;
+        let asker = app.asker(presented);
+        if let Asker::Known { device, .. } = asker {
+            app.note_seen(device, visitor.address);
+        }
+        let permission = match app.permission(asker) {
+            Some(permission) => permission,
+            None if need == Need::Nothing => Permission::nobody(),
+            None => return Err(Problem::logged_out()),
+        };
+        // A session that is over leaves the device, which waits for somebody.
+        let asker = match asker {
+            Asker::Known { device, .. } if permission.person.is_none() => Asker::Known { device, session: None },
+            asker => asker,
+        };
+        let request = Request { app, head, body, text: None, visitor, asker, permission, origin_policy, budget };
+        request.check(need)?;
+        Ok(Request { text: self.text()?, ..request })
     }
 }
 
@@ -57,6 +82,11 @@ pub(crate) struct Request<'a> {
     /// The body as text of a JSON document.
     text: Option<&'a str>,
     pub visitor: Visitor<'a>,
+    /// Who asks.
+    pub asker: Asker,
+    /// What he may do and see as he comes in; what a command may is decided again when it is carried out.
+    pub permission: Permission,
+    pub origin_policy: &'a OriginPolicy,
     /// Memory for what is read to be answered.
     pub budget: &'a MemoryBudget,
 }
@@ -73,6 +103,64 @@ impl Request<'_> {
     /// The same where the body may be omitted.
     pub fn optional_json(&self) -> Option<&str> {
         self.text
+    }
+
+    /// Everything that is committed, as whoever asks may see it.
+    pub fn read(&self) -> Result<Reading, Problem> {
+        Ok(self.app.read(self.asker)?)
+    }
+
+    /// Who asks, for what is done about people.
+    pub fn caller(&self) -> Requester {
+        Requester { asker: self.asker, from: self.visitor.address }
+    }
+
+    /// Whether an estimate may be edited, which depends on whose it is. So that is said before anything about the edit; one that is
+    /// not there may have been edited by this very command before.
+    pub fn require_for(&self, key: RecordKey) -> Result<(), Problem> {
+        if self.permission.may(Right::Estimate) && self.permission.may(Right::EditOthers) {
+            return Ok(());
+        }
+        match self.read()?.is_own_record(key)? {
+            Some(true) => self.check(Need::Right(Right::Estimate)),
+            Some(false) => self.check(Need::Right(Right::EditOthers)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether whoever asks may go on to what answers, by his rights or by a nod.
+    fn check(&self, need: Need) -> Result<(), Problem> {
+        let rights = match need {
+            Need::Nothing | Need::Device => return Ok(()),
+            Need::Member if self.permission.is_member() => return Ok(()),
+            Need::Member => return Err(Problem::logged_out()),
+            Need::Right(right) => &[right][..],
+            Need::AnyOf(rights) => rights,
+        };
+        if rights.iter().any(|&right| self.permission.may(right)) {
+            return Ok(());
+        }
+        // A device without anybody at it is asked to log in, not told that it may not.
+        if !self.permission.is_member() {
+            return Err(Problem::logged_out());
+        }
+        let Some(&right) = rights.first() else { return Ok(()) };
+        // What only reads is no command that somebody could allow once.
+        let is_read = matches!(self.head.method, Method::Get | Method::Head);
+        let idempotency = if is_read { None } else { self.idempotency(false).ok().flatten() };
+        if idempotency.as_ref().is_some_and(|key| rights.iter().any(|&right| self.app.is_allowed_once(key, right))) {
+            return Ok(());
+        }
+        self.app.note_refused(&self.permission, self.visitor.address, idempotency.as_ref(), right);
+        Err(Problem::forbidden(right, &self.app.directory()))
+    }
+
+    /// Why something was not done, with who may.
+    pub fn problem(&self, error: impl Into<Refused>) -> Problem {
+        match error.into() {
+            Refused::Lacks(right) => Problem::forbidden(right, &self.app.directory()),
+            Refused::Otherwise(problem) => problem,
+        }
     }
 
     /// A parameter of the query, decoded; the first one if it is repeated.
@@ -94,7 +182,16 @@ impl Request<'_> {
     ) -> Result<Response, Problem> {
         let submission = self.submission(command, made_at, is_repeated_by_old_clients)?;
         let expected_revs = self.expected_revs()?;
-        Ok(self.app.submit(Submission { expected_revs, ..submission })?.into())
+        let answer = self.app.submit(Submission { expected_revs, ..submission });
+        Ok(answer.map_err(|error| self.problem(error))?.into())
+    }
+
+    /// The same for a change of a record as it was in this revision, unless the caller names others.
+    pub fn submit_of_rev(&self, command: Command, rev: u32) -> Result<Response, Problem> {
+        let submission = self.submission(command, MadeAt::Unsaid, false)?;
+        let expected_revs = self.expected_revs()?.or_else(|| Some(vec![rev]));
+        let answer = self.app.submit(Submission { expected_revs, ..submission });
+        Ok(answer.map_err(|error| self.problem(error))?.into())
     }
 
     /// Begins a command that makes something new; its answer may come while the connection does something else.
@@ -104,7 +201,8 @@ impl Request<'_> {
         made_at: MadeAt,
         is_repeated_by_old_clients: bool,
     ) -> Result<Reply, Problem> {
-        Ok(match self.app.begin(self.submission(command, made_at, is_repeated_by_old_clients)?)? {
+        let begun = self.app.begin(self.submission(command, made_at, is_repeated_by_old_clients)?);
+        Ok(match begun.map_err(|error| self.problem(error))? {
             Progress::Done(answer) => Reply::Now(answer.into()),
             Progress::Pending(pending) => Reply::Later(pending),
         })
@@ -117,7 +215,8 @@ impl Request<'_> {
         is_repeated_by_old_clients: bool,
     ) -> Result<Submission, Problem> {
         let idempotency = self.idempotency(is_repeated_by_old_clients)?;
-        Ok(Submission { command, actor: None, made_at, idempotency, expected_revs: None, render: receipt::answer })
+        let (asker, from) = (self.asker, Some(self.visitor.address));
+        Ok(Submission { command, asker, from, made_at, idempotency, expected_revs: None, render: receipt::answer })
     }
 
     /// The revisions one of which the caller expects the record to have: from `If-Match`, else `rev` in the body.
@@ -132,8 +231,8 @@ impl Request<'_> {
     }
 
     /// The repetition rule of a command: by its key if it has one, else by its content where old clients repeat.
-    fn idempotency(&self, is_repeated_by_old_clients: bool) -> Result<Option<Idempotency>, Problem> {
-        let (method, target) = (self.head.method.as_str(), self.head.target());
+    pub fn idempotency(&self, is_repeated_by_old_clients: bool) -> Result<Option<Idempotency>, Problem> {
+        let (method, target, device) = (self.head.method.as_str(), self.head.target(), self.caller().device());
         match self.head.header("Idempotency-Key") {
             Some(value) => {
                 let key = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
@@ -145,10 +244,36 @@ impl Request<'_> {
                 }
                 // The same command under another condition is another command.
                 let condition = self.head.header("If-Match").unwrap_or_default();
-                Ok(Some(Idempotency::by_key(key, &[method, target, condition], self.body)))
+                Ok(Some(Idempotency::by_key(device, key, &[method, target, condition], self.body)))
             }
-            None if is_repeated_by_old_clients => Ok(Some(Idempotency::by_content(&[method, target], self.body))),
+            None if is_repeated_by_old_clients => {
+                Ok(Some(Idempotency::by_content(device, &[method, target], self.body)))
+            }
             None => Ok(None),
+        }
+    }
+}
+
+/// Why something was not done: a right is lacking, which others may have, or another reason.
+pub(crate) enum Refused {
+    Lacks(Right),
+    Otherwise(Problem),
+}
+
+impl From<SubmitError> for Refused {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Forbidden(right) => Self::Lacks(right),
+            error => Self::Otherwise(error.into()),
+        }
+    }
+}
+
+impl From<AccessRefusal> for Refused {
+    fn from(refusal: AccessRefusal) -> Self {
+        match refusal {
+            AccessRefusal::Forbidden(right) => Self::Lacks(right),
+            refusal => Self::Otherwise(refusal.into()),
         }
     }
 }

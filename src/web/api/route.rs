@@ -2,8 +2,11 @@
 
 use tiny_http::Method;
 
+use super::need::Need;
 use super::request::{Reply, Request, Visit};
-use super::{changes, estimates, health, help, lists, metrics, openapi, orders, page, records, settings, summary};
+use super::{
+    changes, estimates, health, help, lists, metrics, openapi, orders, page, people, records, settings, summary,
+};
 use crate::domain::Kind;
 use crate::manual;
 use crate::web::http::{Problem, Response, percent_decode};
@@ -27,66 +30,106 @@ pub(crate) enum Endpoint<'a> {
     Record(fn(&Request<'_>, Kind, &str) -> Result<Response, Problem>, Kind, &'a str),
     /// About an estimate or an order alone, by id.
     Named(fn(&Request<'_>, &str) -> Result<Response, Problem>, &'a str),
+    /// About a person, a role, a device or a pairing, by number.
+    Numbered(fn(&Request<'_>, u32) -> Result<Response, Problem>, &'a str),
     /// A WebSocket.
     Live(LiveFeed),
 }
 
-/// The table: each route is named once, with what answers it.
-pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<Endpoint<'a>> {
-    use Endpoint::{Always, Create, File, Help, Live, Named, Open, Record, Shop};
+/// The table: each route is named once, with what it needs and what answers it.
+pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<(Need, Endpoint<'a>)> {
+    use crate::domain::Right as R;
+    use Endpoint::{Always, Create, File, Help, Live, Named, Numbered, Open, Record, Shop};
     use Kind::{Estimate, Order};
     use Method::{Delete, Get, Post, Put};
+    use Need::{AnyOf, Device, Member, Nothing, Right};
     Some(match (method, path) {
-        (Get, [""]) => Always(page::root),
-        (Get, ["openapi.json"]) => Open(openapi::description),
-        (Get, ["sw.js"]) => Always(page::worker),
-        (Get, ["ui", folder, name]) => File { folder, part: "", name },
-        (Get, ["ui", folder, part, name]) => File { folder, part, name },
-        (Get, ["help"]) => Help(help::page, manual::CONTENTS),
-        (Get, ["help", name]) => Help(help::page, name),
-        (Get, ["api"] | ["api", ""]) => Open(health::api_root),
-        (Get, ["health"] | ["api", "health"]) => Always(health::health),
-        (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => Open(health::websocket_status),
-        (Get, ["ws"]) => Live(LiveFeed::Plain),
-        (Get, ["sync"]) => Live(LiveFeed::Sync),
+        (Get, [""]) => (Nothing, Always(page::root)),
+        (Get, ["openapi.json"]) => (Nothing, Open(openapi::description)),
+        (Get, ["sw.js"]) => (Nothing, Always(page::worker)),
+        (Get, ["ui", folder, name]) => (Nothing, File { folder, part: "", name }),
+        (Get, ["ui", folder, part, name]) => (Nothing, File { folder, part, name }),
+        (Get, ["help"]) => (Nothing, Help(help::page, manual::CONTENTS)),
+        (Get, ["help", name]) => (Nothing, Help(help::page, name)),
+        (Get, ["api"] | ["api", ""]) => (Nothing, Open(health::api_root)),
+        (Get, ["health"] | ["api", "health"]) => (Nothing, Always(health::health)),
+        (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => (Nothing, Open(health::websocket_status)),
+        (Get, ["ws"]) => (Member, Live(LiveFeed::Plain)),
+        (Get, ["sync"]) => (Member, Live(LiveFeed::Sync)),
         #[cfg(feature = "conformance")]
-        (Get, ["ws", "echo"]) => Live(LiveFeed::Echo),
-        (Get, ["metrics"]) => Shop(metrics::metrics),
-        (Get, ["api", "changes"]) => Shop(changes::changes),
-        (Get, ["api", "search"]) => Shop(lists::search),
-        (Get, ["api", "summary"]) => Shop(summary::summary),
-        (Get, ["api", "settings"]) => Shop(settings::read),
-        (Put, ["api", "settings"]) => Shop(settings::save),
-        (Post, ["api", "estimates", "create"]) => Create(estimates::create),
-        (Get, ["api", "estimates", "all"]) => Shop(estimates::all),
-        (Get, ["api", "estimates", "pending"]) => Shop(estimates::pending),
-        (Get, ["api", "estimates", "converted"]) => Shop(estimates::converted),
-        (Get, ["api", "estimates", "number", number]) => Record(records::by_number, Estimate, number),
+        (Get, ["ws", "echo"]) => (Member, Live(LiveFeed::Echo)),
+        (Get, ["metrics"]) => (Right(R::Figures), Shop(metrics::metrics)),
+        (Get, ["api", "changes"]) => (Member, Shop(changes::changes)),
+        (Get, ["api", "search"]) => (Member, Shop(lists::search)),
+        (Get, ["api", "summary"]) => (Member, Shop(summary::summary)),
+        (Get, ["api", "settings"]) => (Device, Shop(settings::read)),
+        (Put, ["api", "settings"]) => (Right(R::Settings), Shop(settings::save)),
+        (Post, ["api", "estimates", "create"]) => (Right(R::Estimate), Create(estimates::create)),
+        (Get, ["api", "estimates", "all"]) => (Member, Shop(estimates::all)),
+        (Get, ["api", "estimates", "pending"]) => (Member, Shop(estimates::pending)),
+        (Get, ["api", "estimates", "converted"]) => (Member, Shop(estimates::converted)),
+        (Get, ["api", "estimates", "number", number]) => (Member, Record(records::by_number, Estimate, number)),
         // Other methods do not take these names for ids.
         (_, ["api", "estimates", "create" | "all" | "pending" | "converted" | "number"]) => return None,
-        (Get, ["api", "estimates", id]) => Record(records::by_id, Estimate, id),
-        (Get, ["api", "estimates", id, "history"]) => Record(records::history, Estimate, id),
-        (Put, ["api", "estimates", id]) => Named(estimates::edit, id),
-        (Delete, ["api", "estimates", id]) => Record(records::delete, Estimate, id),
-        (Post, ["api", "estimates", id, "convert-to-order"]) => Named(estimates::convert, id),
-        (Post, ["api", "estimates", id, "duplicate"]) => Named(estimates::duplicate, id),
-        (Post, ["api", "orders", "create-sale"]) => Create(orders::create),
-        (Get, ["api", "orders", "orders-only"]) => Shop(lists::orders_only),
-        (Get, ["api", "orders", "separate"]) => Shop(lists::separate),
-        (Get, ["api", "orders", "all"]) => Shop(lists::merged),
-        (Get, ["api", "orders", "number", number]) => Record(records::by_number, Order, number),
+        (Get, ["api", "estimates", id]) => (Member, Record(records::by_id, Estimate, id)),
+        (Get, ["api", "estimates", id, "history"]) => (Member, Record(records::history, Estimate, id)),
+        (Put, ["api", "estimates", id]) => (AnyOf(&[R::Estimate, R::EditOthers]), Named(estimates::edit, id)),
+        (Delete, ["api", "estimates", id]) => (Right(R::DeleteOpen), Record(records::delete, Estimate, id)),
+        (Post, ["api", "estimates", id, "convert-to-order"]) => (Right(R::Convert), Named(estimates::convert, id)),
+        (Post, ["api", "estimates", id, "duplicate"]) => (Right(R::Estimate), Named(estimates::duplicate, id)),
+        (Post, ["api", "estimates", id, "owner"]) => (Right(R::EditOthers), Record(records::hand_over, Estimate, id)),
+        (Post, ["api", "orders", "create-sale"]) => (Right(R::Sell), Create(orders::create)),
+        (Get, ["api", "orders", "orders-only"]) => (Member, Shop(lists::orders_only)),
+        (Get, ["api", "orders", "separate"]) => (Member, Shop(lists::separate)),
+        (Get, ["api", "orders", "all"]) => (Member, Shop(lists::merged)),
+        (Get, ["api", "orders", "number", number]) => (Member, Record(records::by_number, Order, number)),
         (_, ["api", "orders", "create-sale" | "orders-only" | "separate" | "all" | "number"]) => return None,
-        (Get, ["api", "orders", id]) => Record(records::by_id, Order, id),
-        (Get, ["api", "orders", id, "history"]) => Record(records::history, Order, id),
-        (Put, ["api", "orders", id, "status"]) => Named(orders::set_status, id),
-        (Delete, ["api", "orders", id]) => Record(records::delete, Order, id),
+        (Get, ["api", "orders", id]) => (Member, Record(records::by_id, Order, id)),
+        (Get, ["api", "orders", id, "history"]) => (Member, Record(records::history, Order, id)),
+        (Put, ["api", "orders", id, "status"]) => (AnyOf(&[R::Status, R::UndoSold]), Named(orders::set_status, id)),
+        (Delete, ["api", "orders", id]) => (Right(R::UndoSold), Record(records::delete, Order, id)),
+        (Post, ["api", "orders", id, "owner"]) => (Right(R::EditOthers), Record(records::hand_over, Order, id)),
+        (Get, ["api", "me"]) => (Nothing, Shop(people::me)),
+        (Post, ["api", "owner"]) => (Nothing, Shop(people::make_owner)),
+        (Post, ["api", "owner", "code"]) => (Right(R::People), Shop(people::owner_code)),
+        (Post, ["api", "pair"]) => (Nothing, Shop(people::begin_pairing)),
+        (Get, ["api", "pair"]) => (Nothing, Shop(people::pairing)),
+        (Get, ["api", "pairings"]) => (Right(R::People), Open(people::pairings)),
+        (Post, ["api", "pairings"]) => (Right(R::People), Shop(people::invite)),
+        (Post, ["api", "pairings", id, "confirm"]) => (Right(R::People), Numbered(people::confirm_pairing, id)),
+        (Post, ["api", "pairings", id, "refuse"]) => (Right(R::People), Numbered(people::refuse_pairing, id)),
+        (Post, ["api", "login"]) => (Nothing, Shop(people::log_in)),
+        (Post, ["api", "lock"]) => (Device, Shop(people::lock)),
+        (Post, ["api", "logout"]) => (Device, Shop(people::log_out)),
+        (Get, ["api", "people"]) => (Device, Open(people::persons)),
+        (Post, ["api", "people"]) => (Right(R::People), Shop(people::add_person)),
+        // Everybody may change his own PIN.
+        (Put, ["api", "people", id]) => (Member, Numbered(people::change_person, id)),
+        (Delete, ["api", "people", id]) => (Right(R::People), Numbered(people::remove_person, id)),
+        (Get, ["api", "roles"]) => (Device, Open(people::roles)),
+        (Post, ["api", "roles"]) => (Right(R::People), Shop(people::add_role)),
+        (Put, ["api", "roles", id]) => (Right(R::People), Numbered(people::change_role, id)),
+        (Delete, ["api", "roles", id]) => (Right(R::People), Numbered(people::remove_role, id)),
+        (Get, ["api", "devices"]) => (Right(R::People), Open(people::devices)),
+        (Post, ["api", "devices"]) => (Right(R::People), Shop(people::add_device)),
+        (Put, ["api", "devices", id]) => (Right(R::People), Numbered(people::change_device, id)),
+        (Delete, ["api", "devices", id]) => (Right(R::People), Numbered(people::revoke_device, id)),
+        (Post, ["api", "override"]) => (Member, Shop(people::allow_once)),
+        (Get, ["api", "audit"]) => (Right(R::Export), Shop(people::audit)),
+        (Get, ["api", "audit", "verify"]) => (Right(R::Export), Shop(people::verify_audit)),
         _ => return None,
     })
 }
 
 /// Answers a request.
 pub(crate) fn answer(visit: &Visit<'_>) -> Result<Reply, Problem> {
-    with_endpoint(visit.head.method.clone(), visit.head.target(), |endpoint| endpoint.carry_out(visit, visit.text()?))
+    with_endpoint(visit.head.method.clone(), visit.head.target(), |need, endpoint| endpoint.carry_out(visit, need))
+}
+
+/// Whether a request belongs to making the first owner: until there is one, other devices get no further.
+pub(crate) fn is_for_first_owner(target: &str) -> bool {
+    let path = target.split(['?', '#']).next().unwrap_or_default();
+    matches!(path, "/" | "/sw.js" | "/api/me" | "/api/owner") || path.starts_with("/ui/") || path.starts_with("/help")
 }
 
 /// The live feeds.
@@ -107,7 +150,7 @@ pub(crate) fn live_feed(method: &Method, target: &str) -> Option<LiveFeed> {
     if *method != Method::Get {
         return None;
     }
-    let feed = with_endpoint(method.clone(), target, |endpoint| {
+    let feed = with_endpoint(method.clone(), target, |_, endpoint| {
         Ok(match endpoint {
             Endpoint::Live(feed) => Some(feed),
             _ => None,
@@ -117,18 +160,22 @@ pub(crate) fn live_feed(method: &Method, target: &str) -> Option<LiveFeed> {
 }
 
 impl Endpoint<'_> {
-    /// `text` is the request's body, checked.
-    fn carry_out<'v>(self, visit: &Visit<'v>, text: Option<&'v str>) -> Result<Reply, Problem> {
+    fn carry_out(self, visit: &Visit<'_>, need: Need) -> Result<Reply, Problem> {
         let response = match self {
             Self::Always(answer) => answer(visit),
             Self::Help(answer, name) => answer(visit, name)?,
             Self::File { folder, part, name } => page::asset(folder, part, name)?,
-            Self::Open(answer) => answer(&visit.enter(text)?),
-            Self::Shop(answer) => answer(&visit.enter(text)?)?,
-            Self::Create(answer) => return answer(&visit.enter(text)?),
-            Self::Record(answer, kind, name) => answer(&visit.enter(text)?, kind, name)?,
-            Self::Named(answer, id) => answer(&visit.enter(text)?, id)?,
+            Self::Open(answer) => answer(&visit.enter(need)?),
+            Self::Shop(answer) => answer(&visit.enter(need)?)?,
+            Self::Create(answer) => return answer(&visit.enter(need)?),
+            Self::Record(answer, kind, name) => answer(&visit.enter(need)?, kind, name)?,
+            Self::Named(answer, id) => answer(&visit.enter(need)?, id)?,
+            Self::Numbered(answer, id) => {
+                let request = visit.enter(need)?;
+                answer(&request, id.parse().map_err(|_| Problem::not_found())?)?
+            }
             Self::Live(_) => {
+                visit.enter(need)?;
                 return Err(Problem::new(426, "This address is a WebSocket; connect with an Upgrade")
                     .with_header("Upgrade", "websocket"));
             }
@@ -142,7 +189,7 @@ impl Endpoint<'_> {
 fn with_endpoint<T>(
     method: Method,
     target: &str,
-    act: impl FnOnce(Endpoint<'_>) -> Result<T, Problem>,
+    act: impl FnOnce(Need, Endpoint<'_>) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     let path = target.split(['?', '#']).next().unwrap_or_default();
     let Some(path) = path.strip_prefix('/') else {
@@ -171,14 +218,14 @@ fn is_plain(path: &str) -> bool {
 fn with_parts<T>(
     method: Method,
     mut parts: Vec<&str>,
-    act: impl FnOnce(Endpoint<'_>) -> Result<T, Problem>,
+    act: impl FnOnce(Need, Endpoint<'_>) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     if parts.is_empty() {
         parts.push("");
     }
     let method = if method == Method::Head { Method::Get } else { method };
     match find(&method, &parts) {
-        Some(endpoint) => act(endpoint),
+        Some((need, endpoint)) => act(need, endpoint),
         None => Err(no_route(&parts)),
     }
 }
@@ -201,12 +248,12 @@ mod tests {
     use crate::web::http::{fuzz, spoilt};
 
     fn status_of(method: Method, target: &str) -> u16 {
-        with_endpoint(method, target, |_| Ok(())).map_or_else(|problem| problem.status, |()| 200)
+        with_endpoint(method, target, |_, _| Ok(())).map_or_else(|problem| problem.status, |()| 200)
     }
 
     /// What answers a target, as text: two that are equal are answered by the same handler with the same parts.
     fn of(target: &str) -> String {
-        with_endpoint(Method::Get, target, |endpoint| Ok(format!("{endpoint:?}"))).unwrap()
+        with_endpoint(Method::Get, target, |_, endpoint| Ok(format!("{endpoint:?}"))).unwrap()
     }
 
     /// The part of the address that a handler sees.
@@ -215,7 +262,8 @@ mod tests {
             Endpoint::File { name: text, .. }
             | Endpoint::Help(_, text)
             | Endpoint::Record(_, _, text)
-            | Endpoint::Named(_, text) => Some(text),
+            | Endpoint::Named(_, text)
+            | Endpoint::Numbered(_, text) => Some(text),
             Endpoint::Always(_) | Endpoint::Open(_) | Endpoint::Shop(_) | Endpoint::Create(_) | Endpoint::Live(_) => {
                 None
             }
@@ -223,7 +271,7 @@ mod tests {
     }
 
     fn text(target: &str) -> Option<String> {
-        with_endpoint(Method::Get, target, |endpoint| Ok(text_of(endpoint).map(str::to_string))).unwrap()
+        with_endpoint(Method::Get, target, |_, endpoint| Ok(text_of(endpoint).map(str::to_string))).unwrap()
     }
 
     #[test]
@@ -249,7 +297,7 @@ mod tests {
             ("//api/orders//number/%23001/?q=1", "/api/orders/number/%23001"),
             ("/ui//0123456789ab/kit//h.js", "/ui/0123456789ab/kit/h.js"),
         ] {
-            let name = |target: &str| with_endpoint(Method::Get, target, |endpoint| Ok(format!("{endpoint:?}")));
+            let name = |target: &str| with_endpoint(Method::Get, target, |_, endpoint| Ok(format!("{endpoint:?}")));
             assert_eq!(name(target), name(same), "{target}");
         }
         assert_eq!(text("/api//estimates//EST-1//history/").as_deref(), Some("EST-1"));
@@ -262,7 +310,7 @@ mod tests {
         assert_eq!(status_of(Method::Get, "/api/%zz"), 400);
         assert_eq!(status_of(Method::Post, "/health"), 405);
         assert_eq!(status_of(Method::Head, "/health"), 200);
-        let problem = with_endpoint(Method::Patch, "/api/estimates/EST-1", |_| Ok(())).unwrap_err();
+        let problem = with_endpoint(Method::Patch, "/api/estimates/EST-1", |_, _| Ok(())).unwrap_err();
         assert_eq!(problem.headers, [("Allow", "GET, HEAD, PUT, DELETE".to_string())]);
     }
 
@@ -286,7 +334,7 @@ mod tests {
         fuzz(20_000, &spoilt(corpus, &TOKENS), |bytes| {
             let Ok(target) = std::str::from_utf8(&bytes) else { return };
             for method in [Method::Get, Method::Put, Method::Post, Method::Delete] {
-                match with_endpoint(method, target, |endpoint| Ok(text_of(endpoint).map(str::to_string))) {
+                match with_endpoint(method, target, |_, endpoint| Ok(text_of(endpoint).map(str::to_string))) {
                     Ok(None) => {}
                     Ok(Some(text)) => {
                         let is_bad =

@@ -7,7 +7,7 @@ use crate::web::http::{Problem, Response};
 
 /// `GET /api/settings`: the settings, and the shop's time zone, which is chosen at the start of the server.
 pub(crate) fn read(request: &Request<'_>) -> Result<Response, Problem> {
-    let (rev, mut body) = request.app.read()?.settings()?;
+    let (rev, mut body) = request.read()?.settings()?;
     if let Some(zone) = request.app.clock().zone_name() {
         body.pop();
         body.extend_from_slice(format!(r#","timezone":"{zone}"}}"#).as_bytes());

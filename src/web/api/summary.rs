@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::request::Request;
 use crate::app::{Reading, ShopClock};
-use crate::domain::{Currency, Kind, folded_mode};
+use crate::domain::{Currency, Kind, Right, folded_mode};
 use crate::json;
 use crate::store::{Filter, Record, StoreError};
 use crate::web::http::{Problem, Response};
@@ -52,14 +52,16 @@ impl Sums {
         self.paid += i128::from(paid);
     }
 
-    fn json(&self, currency: Currency) -> SumsJson {
+    /// `currency` is `None` for whoever does not see amounts.
+    fn json(&self, currency: Option<Currency>) -> SumsJson {
         let Self { count, total, paid } = *self;
-        SumsJson { count, total: currency.to_number(total), paid: Some(currency.to_number(paid)) }
+        let amount = |minor_units| currency.map(|currency| currency.to_number(minor_units));
+        SumsJson { count, total: amount(total), paid: amount(paid) }
     }
 }
 
 impl Day {
-    fn json(&self, currency: Currency) -> DayJson<'_> {
+    fn json(&self, currency: Option<Currency>) -> DayJson<'_> {
         let modes = self.modes.values().map(|Mode { name, sums }| ModeJson { mode: name, sums: sums.json(currency) });
         DayJson { day: &self.name, sums: self.sales.json(currency), modes: modes.collect() }
     }
@@ -67,9 +69,14 @@ impl Day {
 
 #[derive(Serialize)]
 struct SummaryJson<'a> {
+    /// Whose figures these are.
+    scope: &'static str,
     today: &'a str,
     open_estimates: SumsJson,
     days: Vec<DayJson<'a>>,
+    /// What is left out everywhere.
+    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
+    redacted: &'static [&'static str],
 }
 
 #[derive(Serialize)]
@@ -90,7 +97,8 @@ struct ModeJson<'a> {
 #[derive(Serialize)]
 struct SumsJson {
     count: u64,
-    total: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     paid: Option<f64>,
 }
@@ -98,20 +106,28 @@ struct SumsJson {
 pub(crate) fn summary(request: &Request<'_>) -> Result<Response, Problem> {
     let clock = request.app.clock();
     let today = clock.now().to_day();
-    let mut days = days(clock, request.query("from")?, request.query("to")?.as_deref().unwrap_or(&today))?;
-    let reading = request.app.read()?;
+    let reading = request.read()?;
+    let is_whole = reading.permission().may(Right::Figures);
+    // Without the right to the shop's figures one has those of one's own day.
+    let mut days = if is_whole {
+        days(clock, request.query("from")?, request.query("to")?.as_deref().unwrap_or(&today))?
+    } else {
+        days(clock, Some(today.clone()), &today)?
+    };
     add_sales(&reading, clock, &mut days)?;
     let open = open_estimates(&reading)?;
 
-    let currency = request.app.currency();
+    let currency = (!reading.masks().amounts).then(|| request.app.currency());
     let summary = SummaryJson {
+        scope: if is_whole { "shop" } else { "own" },
         today: &today,
         open_estimates: SumsJson { paid: None, ..open.json(currency) },
         days: days.iter().map(|day| day.json(currency)).collect(),
+        redacted: if currency.is_some() { &[] } else { &["total", "paid"] },
     };
     let mut response = Response::json(200, json::to_vec(&summary));
     response.add_header("Sync-Seq", &reading.seq()?.to_string());
-    response.add_header("Sync-Epoch", &request.app.epoch());
+    response.add_header("Sync-Epoch", &request.app.epoch(&reading));
     Ok(response)
 }
 
@@ -155,7 +171,7 @@ fn add_sales(reading: &Reading, clock: &ShopClock, days: &mut [Day]) -> Result<(
     let known = reading.payment_modes()?;
     let mut add = |record: &Record<'_>| {
         let index = days.partition_point(|day| day.start_micros <= record.counted_at().unix_micros);
-        if record.is_cancelled {
+        if record.is_cancelled || !reading.is_own(record) {
             return Ok(());
         }
         let Some(day) = index.checked_sub(1).and_then(|index| days.get_mut(index)) else { return Ok(()) };
@@ -180,9 +196,8 @@ fn add_sales(reading: &Reading, clock: &ShopClock, days: &mut [Day]) -> Result<(
 fn open_estimates(reading: &Reading) -> Result<Sums, StoreError> {
     let mut estimates = reading.newest_first(Kind::Estimate, &Filter::default())?;
     let mut open = Sums::default();
-    while let Some((is_open, total)) =
-        estimates.next_with(|_, record| (record.linked.is_none(), record.total.minor_units()))?
-    {
+    let is_open = |record: &Record<'_>| record.linked.is_none() && reading.is_own(record);
+    while let Some((is_open, total)) = estimates.next_with(|_, record| (is_open(record), record.total.minor_units()))? {
         if is_open {
             open.add(total, 0);
         }

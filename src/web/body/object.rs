@@ -123,6 +123,11 @@ impl<'a> ObjectFields<'a> {
         self.entry(name)?.json()
     }
 
+    /// Whether a field is there and is `null`, which says something where it stands for all, or for none.
+    pub fn is_null(&self, name: &str) -> bool {
+        self.entry(name).is_some_and(|entry| entry.json().is_none())
+    }
+
     fn entry(&self, name: &str) -> Option<&FieldEntry<'a>> {
         self.entries.iter().find(|own| own.name == name)
     }

@@ -1,7 +1,7 @@
 //! The body that changes the shop's settings.
 
 use super::object::{At, FieldErrors, ObjectFields, Read, Reader};
-use crate::domain::{Currency, PaperSize, SettingsPatch};
+use crate::domain::{Currency, LOCK_MINUTES_RANGE, PaperSize, SettingsPatch};
 use crate::web::http::Problem;
 
 /// Reads what of the settings is to be changed. Flat keys, all optional; lists of names may be one text with commas.
@@ -29,6 +29,11 @@ fn read_settings(reader: &mut Reader<'_, '_>) -> Read<SettingsPatch> {
         PaperSize::from_name(&text).ok_or_else(|| reader.fault(name, "enum", "must be A4, 80mm or 58mm"))
     });
     let footer_line = reader.optional("footer_line", Reader::text);
+    let lock_minutes = reader.optional("lock_minutes", |reader, name, value| {
+        let (low, high) = (LOCK_MINUTES_RANGE.start(), LOCK_MINUTES_RANGE.end());
+        let minutes = value.parse().ok().filter(|minutes| LOCK_MINUTES_RANGE.contains(minutes));
+        minutes.ok_or_else(|| reader.fault(name, "int_range", format!("must be a whole number from {low} to {high}")))
+    });
     Ok(SettingsPatch {
         shop_name: shop_name?,
         shop_address: shop_address?,
@@ -40,5 +45,6 @@ fn read_settings(reader: &mut Reader<'_, '_>) -> Read<SettingsPatch> {
         cash_modes: cash_modes?,
         paper_size: paper_size?,
         footer_line: footer_line?,
+        lock_minutes: lock_minutes?,
     })
 }

@@ -26,6 +26,8 @@ pub(crate) struct Head {
     text: String,
     headers: Vec<(Range<usize>, Range<usize>)>,
     target: Range<usize>,
+    /// The secret of the door through which it came.
+    door: Option<Range<usize>>,
     pub method: Method,
     pub is_http_1_1: bool,
     pub framing: Framing,
@@ -80,6 +82,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, Problem> {
         text: text_of(head, &headers)?,
         headers,
         target,
+        door: None,
         method: request
             .method
             .unwrap_or_default()
@@ -88,21 +91,24 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, Problem> {
         is_http_1_1: request.version == Some(1),
         framing: Framing::None,
     };
+    head.find_door();
     head.framing = head.check()?;
     Ok(Parsed::Complete(Box::new(head), length))
 }
 
 /// Headers whose value decides something here. `User-Agent` does too, but only by how it begins.
-const READ_HEADERS: [&str; 18] = [
+const READ_HEADERS: [&str; 22] = [
     "Accept",
     "Accept-Encoding",
     "Access-Control-Request-Local-Network",
     "Access-Control-Request-Method",
     "Access-Control-Request-Private-Network",
+    "Authorization",
     "Connection",
     "Content-Encoding",
     "Content-Length",
     "Content-Type",
+    "Cookie",
     "Expect",
     "Host",
     "Idempotency-Key",
@@ -112,6 +118,8 @@ const READ_HEADERS: [&str; 18] = [
     "Transfer-Encoding",
     "Upgrade",
     "Sec-WebSocket-Key",
+    "Sec-WebSocket-Protocol",
+    "X-Forwarded-Proto",
 ];
 
 /// The head as text. Values may hold bytes of any old encoding (RFC 9110 §5.5, `obs-text`). Where nobody reads them a question
@@ -179,8 +187,25 @@ impl Head {
         match self.authority() {
             Some((_, "")) => "/",
             Some((_, path)) => path,
+            None if target.is_empty() => "/",
             None => target,
         }
+    }
+
+    /// The secret of the door through which the request came; its target is what is behind the door.
+    pub fn door(&self) -> Option<&str> {
+        self.text.get(self.door.clone()?)
+    }
+
+    /// Takes a door off the target, so that everything else works as without one, and nothing that names the target names it.
+    fn find_door(&mut self) {
+        const DOOR: &str = "/door/";
+        let target = self.text.get(self.target.clone()).unwrap_or_default();
+        let Some(behind) = target.strip_prefix(DOOR) else { return };
+        let length = behind.find(['/', '?', '#']).unwrap_or(behind.len());
+        let start = self.target.start + DOOR.len();
+        self.door = Some(start..start + length);
+        self.target.start = start + length;
     }
 
     /// The name under which the server was asked: that of an absolute form, which goes before the Host header

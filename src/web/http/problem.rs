@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::app::{Answer, Refusal, SubmitError, Unavailable};
+use crate::app::{AccessRefusal, Answer, ReadError, Refusal, SubmitError, Unavailable};
+use crate::domain::{Directory, Right};
 use crate::json::{self, Object};
 use crate::store::StoreError;
 
@@ -17,6 +18,10 @@ pub struct Problem {
     pub headers: Vec<(&'static str, String)>,
     /// What is wrong with which field, for 422.
     pub faults: Vec<FieldError>,
+    /// The roles that may, for 403.
+    pub may: Vec<String>,
+    /// The right that is lacking, for 403.
+    pub right: Option<&'static str>,
 }
 
 /// One thing that is wrong with one field of the input.
@@ -57,12 +62,29 @@ struct ProblemBody<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    may: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    right: Option<&'static str>,
 }
 
 impl Problem {
     /// A status and its sentence.
     pub fn new(status: u16, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), headers: Vec::new(), faults: Vec::new() }
+        Self { status, detail: detail.into(), headers: Vec::new(), faults: Vec::new(), may: Vec::new(), right: None }
+    }
+
+    /// Nobody is let in who has not logged in.
+    pub fn logged_out() -> Self {
+        Self::new(401, "Please log in: this shop lets in only devices and people that it knows.")
+            .with_header("WWW-Authenticate", "Bearer")
+    }
+
+    /// Whoever asks lacks a right; the roles that have it are named.
+    pub fn forbidden(right: Right, directory: &Directory) -> Self {
+        let may: Vec<String> = directory.roles_with(right).map(str::to_string).collect();
+        let detail = format!("{} The role {} may.", not_allowed(right), may.join(" or "));
+        Self { may, right: Some(right.name()), ..Self::new(403, detail) }
     }
 
     /// The path names nothing.
@@ -89,7 +111,25 @@ impl Problem {
 
     /// The JSON of the answer.
     pub fn body(&self) -> Vec<u8> {
-        json::to_vec(&ProblemBody { detail: &self.detail, errors: &self.faults })
+        json::to_vec(&ProblemBody { detail: &self.detail, errors: &self.faults, may: &self.may, right: self.right })
+    }
+}
+
+/// What is not allowed without a right, as a sentence.
+fn not_allowed(right: Right) -> &'static str {
+    match right {
+        Right::Sell => "You may not sell.",
+        Right::Estimate => "You may not make or edit estimates.",
+        Right::Convert => "You may not make a sale of an estimate.",
+        Right::EditOthers => "You may not edit what belongs to others, nor give it away.",
+        Right::Status => "You may not set the status of a sale.",
+        Right::DeleteOpen => "You may not delete estimates.",
+        Right::UndoSold => "You may not take back, cancel or delete what was sold.",
+        Right::Discount => "This is more discount than your role gives.",
+        Right::Figures => "You may not see the figures of the whole shop.",
+        Right::Settings => "You may not change the settings of the shop.",
+        Right::People => "You may not let people or devices in, nor change what they may.",
+        Right::Export => "You may not take out the audit.",
     }
 }
 
@@ -121,6 +161,15 @@ impl From<SubmitError> for Problem {
             SubmitError::KeyReused => {
                 Self::new(422, "This Idempotency-Key was already used for another request. Use a new key.")
             }
+            SubmitError::LoggedOut => Self::logged_out(),
+            // Whoever has the directory at hand says who may.
+            SubmitError::Forbidden(right) => {
+                Self { right: Some(right.name()), ..Self::new(403, not_allowed(right)) }
+            }
+            SubmitError::NotYours => Self::new(
+                409,
+                "This was stored before under the same Idempotency-Key, and is not stored again. Its record is none that you may see.",
+            ),
             SubmitError::InFlight => {
                 Self::new(409, "A request with this Idempotency-Key is still being worked on. Please ask again in a moment.")
                     .with_header("Retry-After", "1")
@@ -144,6 +193,53 @@ impl From<Unavailable> for Problem {
     }
 }
 
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(error) => error.into(),
+            ReadError::LoggedOut => Self::logged_out(),
+            ReadError::Changed => Self::new(409, "What you may see was changed just now. Please ask again."),
+        }
+    }
+}
+
+impl From<AccessRefusal> for Problem {
+    fn from(refusal: AccessRefusal) -> Self {
+        let later = |status: u16, detail: &str, seconds: u64| {
+            Self::new(status, detail).with_header("Retry-After", seconds.to_string())
+        };
+        match refusal {
+            AccessRefusal::LoggedOut => Self::logged_out(),
+            AccessRefusal::Forbidden(right) => SubmitError::Forbidden(right).into(),
+            AccessRefusal::BeyondOwnRights => Self::new(403, "You cannot give or take more than you may yourself."),
+            AccessRefusal::WrongCredential => {
+                Self::new(401, "That is not right. Please try again.").with_header("WWW-Authenticate", "Bearer")
+            }
+            AccessRefusal::Locked { seconds } => {
+                later(429, &format!("Too many wrong tries. Please try again in {seconds} seconds."), seconds)
+            }
+            AccessRefusal::PinRefused => {
+                later(429, "Too many wrong PINs on this device. Use a password, or have the device let in anew.", 3_600)
+            }
+            AccessRefusal::Busy => later(503, "Many people log in at this moment. Please try again.", 1),
+            AccessRefusal::TooMany { seconds } => {
+                later(429, &format!("Too many of these at once. Please try again in {seconds} seconds."), seconds)
+            }
+            AccessRefusal::WrongCode => Self::new(403, "That code is not right. Please look again."),
+            AccessRefusal::Over => Self::new(410, "That cannot be used any more. Please begin anew."),
+            AccessRefusal::NotFound(sentence) => Self::new(404, sentence),
+            AccessRefusal::Conflict(sentence) => Self::new(409, sentence),
+            AccessRefusal::Invalid(field, msg) => Self::invalid(vec![FieldError {
+                loc: vec![LocationPart::Name("body".into()), LocationPart::Name(field.into())],
+                msg,
+                kind: "value_error",
+            }]),
+            AccessRefusal::NoRandomness => later(503, "The system gives no random numbers. Please try again.", 1),
+            AccessRefusal::Submit(error) => error.into(),
+        }
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         log::error!("⚠️ A read failed: {error}");
@@ -159,6 +255,7 @@ pub fn refusal_answer(refusal: &Refusal) -> Answer {
     let (status, detail) = match refusal {
         Refusal::NoSuchEstimate => (404, "Estimate not found"),
         Refusal::NoSuchOrder => (404, "Order not found"),
+        Refusal::NoSuchPerson => (422, "person is the number of nobody"),
         Refusal::AlreadyConverted => (400, "Estimate has already been converted to order"),
         Refusal::ConvertedCannotBeDeleted => (400, "Cannot delete estimate that has been converted to order"),
         Refusal::ConvertedCannotBeEdited => (400, "Cannot edit estimate that has been converted to order"),

@@ -14,6 +14,7 @@ use super::memory_budget::Reservation;
 use super::problem::Problem;
 use super::stream::{self, Begun, BodyEnd, BodySource, Packed};
 use crate::app::{Answer, ShopClock, SubmitError};
+use crate::domain::Directory;
 
 /// Smaller answers fit into one packet anyway.
 pub(crate) const GZIP_FROM_BYTES: usize = 1_400;
@@ -202,9 +203,14 @@ impl Response {
     }
 }
 
-impl From<Result<Answer, SubmitError>> for Response {
-    fn from(outcome: Result<Answer, SubmitError>) -> Self {
-        let mut response = outcome.map_or_else(|error| Problem::from(error).into(), Self::from);
+impl Response {
+    /// The answer to a command that comes later. `directory` says who may what whoever gave it may not.
+    pub(crate) fn of_outcome(outcome: Result<Answer, SubmitError>, directory: &Directory) -> Self {
+        let problem = |error| match error {
+            SubmitError::Forbidden(right) => Problem::forbidden(right, directory),
+            error => error.into(),
+        };
+        let mut response = outcome.map_or_else(|error| problem(error).into(), Self::from);
         // It may be sent by the writer, which has no time to compress it; a receipt is small.
         response.may_be_packed = false;
         response

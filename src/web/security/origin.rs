@@ -2,10 +2,11 @@
 //! controls (DNS rebinding), nor send it commands or read its live feed (cross-site requests).
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use tiny_http::Method;
 
+use crate::platform::address_elsewhere;
 use crate::web::http::{Head, Problem, Response};
 
 /// The port that browsers leave away in `Host` and `Origin` of plain HTTP.
@@ -30,6 +31,8 @@ const NETWORK_HEADERS: [(&str, &str); 2] = [
 pub(crate) struct OriginPolicy {
     /// The ports that it listens on.
     ports: Vec<u16>,
+    /// Where it listens.
+    listening: Vec<SocketAddr>,
     /// Names of this machine on the shop's network.
     machine_names: Vec<String>,
     /// Names that the owner has configured; any port and https too, since there may be something in front of the server.
@@ -43,9 +46,29 @@ impl OriginPolicy {
         let lower_case = |names: &[String]| names.iter().map(|name| name.to_ascii_lowercase()).collect();
         Self {
             ports,
+            listening: Vec::new(),
             machine_names: machine_names(crate::platform::machine_name().as_deref()),
             configured_names: lower_case(configured_names),
             allowed_origins: lower_case(allowed_origins),
+        }
+    }
+
+    /// The same, with where it listens.
+    #[must_use]
+    pub fn listening_on(self, listening: &[SocketAddr]) -> Self {
+        Self { listening: listening.to_vec(), ..self }
+    }
+
+    /// The host under which another device reaches the server: as it was reached by whoever asks, or, if he is on this machine,
+    /// its address on the network.
+    pub fn host_for_others(&self, head: &Head) -> String {
+        let host = head.host();
+        let name = split_port(host).map_or("", |(name, _)| name).trim_matches(['[', ']']);
+        let is_here = name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        let elsewhere = self.listening.iter().find_map(|&address| address_elsewhere(address));
+        match elsewhere.filter(|_| is_here) {
+            Some(address) => address.to_string(),
+            None => host.to_string(),
         }
     }
 
@@ -68,6 +91,19 @@ impl OriginPolicy {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Whether the browser is at our own page over https, through a proxy: then what it keeps may travel so alone.
+    pub fn is_https(&self, head: &Head, peer: IpAddr) -> bool {
+        // A browser names no Origin where it only reads; a proxy on this machine says how it was asked.
+        let is_said = peer.is_loopback()
+            && head.header("X-Forwarded-Proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+        let name = split_port(head.host()).map_or("", |(name, _)| name).to_ascii_lowercase();
+        if is_said && self.is_configured(&name) {
+            return true;
+        }
+        let origin = head.header("Origin").unwrap_or_default();
+        origin.to_ascii_lowercase().starts_with("https://") && self.trusts(origin, head.host())
     }
 
     /// Tells the browser of an allowed page that it may read the answer (Fetch standard, CORS protocol).

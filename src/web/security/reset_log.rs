@@ -15,6 +15,8 @@ const RESET_ADDRESSES_MAX: usize = 256;
 #[derive(Clone, Copy)]
 pub(crate) struct Visitor<'a> {
     pub address: IpAddr,
+    /// Whether he is let in until the shop has an owner: he is on this machine, or every device is.
+    pub is_trusted: bool,
     pub resets: &'a Resets,
 }
 
@@ -32,7 +34,7 @@ struct Told {
 impl Visitor<'_> {
     /// Notes that a client that had everything up to `since` is told to reload, by a database that is at `seq` now.
     pub fn note_reset(self, since: u64, seq: u64) {
-        let Self { address, resets } = self;
+        let Self { address, resets, .. } = self;
         if let Some(before) = resets.note(address, Instant::now()) {
             let before =
                 if before > 0 { format!(" It came {before} times more since the last line.") } else { String::new() };

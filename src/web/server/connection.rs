@@ -6,15 +6,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::delivery::Delivery;
+use super::rejection::not_let_in;
+use crate::app::Presented;
+use crate::domain::Asker;
 use crate::platform::ClientSocket;
-use crate::web::api::{LiveFeed, Reply, Visit, answer, live_feed};
+use crate::web::api::{LiveFeed, Reply, Visit, answer, is_for_first_owner, live_feed};
 use crate::web::http::{Framing, Head, NoRequest, Problem, RequestReader, Response, TimeoutWriter, linger, reset};
-use crate::web::security::Visitor;
+use crate::web::security::{Visitor, presented};
 use crate::web::shared::Shared;
-use crate::web::websocket::{Session, open};
+use crate::web::websocket::{LiveSession, open};
 
 /// Serves requests until the client or a rule ends the connection, or until it goes on as a WebSocket. `peer` is the client.
-pub(crate) fn serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr) -> Option<Box<Session>> {
+pub(crate) fn serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr) -> Option<Box<LiveSession>> {
     match catch_unwind(AssertUnwindSafe(|| try_serve(shared, stream, peer))) {
         Ok(Ok(ConnectionEnd::WebSocket(session))) => return Some(session),
         Ok(Ok(ConnectionEnd::Whole)) => linger(stream, || shared.is_stopping()),
@@ -40,7 +43,7 @@ enum ConnectionEnd {
     /// In the middle of an answer whose end only the connection's end would show.
     NotWhole,
     /// The connection has become a WebSocket.
-    WebSocket(Box<Session>),
+    WebSocket(Box<LiveSession>),
 }
 
 /// What follows a request on its connection.
@@ -52,7 +55,7 @@ enum AfterRequest {
     /// Nothing; the client may still be sending.
     End(ConnectionEnd),
     /// A WebSocket.
-    Handshake(LiveFeed, Box<Head>),
+    Handshake(LiveFeed, Box<Head>, Presented),
 }
 
 fn try_serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr) -> io::Result<ConnectionEnd> {
@@ -63,7 +66,11 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr) -> 
         stream,
         reader: RequestReader::new(Arc::clone(stream))?,
         reached_at: stream.local_addr()?.ip().to_canonical(),
-        visitor: Visitor { address: peer, resets: &shared.resets },
+        visitor: Visitor {
+            address: peer,
+            is_trusted: peer.is_loopback() || shared.is_lan_trusted,
+            resets: &shared.resets,
+        },
     };
     let mut under_way: Option<Delivery> = None;
     loop {
@@ -80,8 +87,9 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr) -> 
             AfterRequest::Request => {}
             AfterRequest::RequestAfter(delivery) => under_way = Some(delivery),
             AfterRequest::End(end) => return Ok(end),
-            AfterRequest::Handshake(feed, head) => {
-                let session = open(shared, stream, feed, &head, connection.visitor, connection.reader.into_rest())?;
+            AfterRequest::Handshake(feed, head, presented) => {
+                let who = (connection.visitor, presented);
+                let session = open(shared, stream, feed, &head, who, connection.reader.into_rest())?;
                 return Ok(session.map_or(ConnectionEnd::Whole, ConnectionEnd::WebSocket));
             }
         }
@@ -108,9 +116,13 @@ impl Connection<'_> {
         if let Err(problem) = shared.origin_policy.check(&head, feed.is_some(), self.reached_at) {
             return self.refuse(Some(&head), problem);
         }
+        let presented = match self.presented(&head, feed.is_some()) {
+            Ok(presented) => presented,
+            Err(problem) => return self.refuse(Some(&head), problem),
+        };
         if let Some(feed) = feed {
             return if matches!(head.framing, Framing::None | Framing::Length(0)) {
-                Ok(AfterRequest::Handshake(feed, head))
+                Ok(AfterRequest::Handshake(feed, head, presented))
             } else {
                 self.refuse(Some(&head), Problem::new(400, "A WebSocket handshake has no body"))
             };
@@ -131,6 +143,8 @@ impl Connection<'_> {
                     head: &head,
                     body: &body.bytes,
                     visitor: self.visitor,
+                    presented,
+                    origin_policy: &shared.origin_policy,
                     budget: &shared.budget,
                 }),
                 Err(exhausted) => Reply::Now(Problem::from(exhausted).into()),
@@ -139,7 +153,9 @@ impl Connection<'_> {
         let response = match reply {
             Reply::Now(response) => response,
             // What a large body holds counts for as long as its command waits.
-            Reply::Later(pending) if body.is_large() || !self.may_go_on(&head) => pending.wait().into(),
+            Reply::Later(pending) if body.is_large() || !self.may_go_on(&head) => {
+                Response::of_outcome(pending.wait(), &shared.directory())
+            }
             Reply::Later(pending) => {
                 drop(body);
                 return Ok(AfterRequest::RequestAfter(Delivery::begin(pending, head, shared, stream)));
@@ -147,6 +163,24 @@ impl Connection<'_> {
         };
         drop(body);
         self.send(response, &head)
+    }
+
+    /// What a request shows of who sends it. A door that leads nowhere is no address; and until the shop has an owner, other devices
+    /// get as far as making one.
+    fn presented(&self, head: &Head, is_live_feed: bool) -> Result<Presented, Problem> {
+        let Ok(app) = self.shared.lifecycle.app() else { return Ok(Presented::Nothing) };
+        let presented = presented(head, app.short_id(), is_live_feed)?;
+        if matches!(presented, Presented::Door(_)) && app.asker(presented) == Asker::Stranger {
+            return Err(Problem::not_found());
+        }
+        // The token of this machine is no use to one who has carried it away.
+        if app.asker(presented) == Asker::Machine && !self.visitor.address.is_loopback() {
+            return Err(Problem::logged_out());
+        }
+        if !self.visitor.is_trusted && !app.directory().has_owner() && !is_for_first_owner(head.target()) {
+            return Err(not_let_in());
+        }
+        Ok(presented)
     }
 
     /// Sends an answer that is there, within the memory for all.

@@ -27,7 +27,7 @@ impl Delivery {
         pending.then(move |outcome| {
             let attempt = || {
                 let mut sender = NowSender { stream: &stream, rest: Vec::new() };
-                let mut response = Response::from(outcome);
+                let mut response = Response::of_outcome(outcome, &shared.directory());
                 shared.origin_policy.add_cors_headers(&head, &mut response);
                 response.print(&mut sender, shared.lifecycle.clock(), Some(&head), true)?;
                 Ok(sender.rest)

@@ -9,10 +9,9 @@ use std::time::{Duration, Instant};
 use super::connection;
 use super::listen::{Probe, Wake};
 use super::registry::Registry;
-use super::rejection::Rejector;
+use super::rejection::{Rejector, not_let_in, too_many};
 use crate::app::Lifecycle;
 use crate::platform::client_socket;
-use crate::web::http::Problem;
 use crate::web::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
 use crate::web::security::OriginPolicy;
 use crate::web::shared::Shared;
@@ -58,7 +57,6 @@ impl Default for Options {
 struct Listening {
     shared: Arc<Shared>,
     registry: Arc<Registry>,
-    is_lan_trusted: bool,
     /// Where the connections come from that end the accept loops.
     wakes: Mutex<Vec<SocketAddr>>,
 }
@@ -66,6 +64,11 @@ struct Listening {
 impl Listening {
     fn wakes(&self) -> MutexGuard<'_, Vec<SocketAddr>> {
         self.wakes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether other devices than this machine are answered at all.
+    fn lets_network_in(&self) -> bool {
+        self.shared.is_lan_trusted || self.shared.lifecycle.app().is_ok_and(|app| app.lets_network_in())
     }
 
     /// Whether an accepted connection is the one that ends the accept loop. Those before it in the queue are served; those
@@ -87,13 +90,16 @@ impl Server {
     pub fn start(lifecycle: Arc<Lifecycle>, listeners: Vec<TcpListener>, options: &Options) -> io::Result<Self> {
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
         let ports = addresses.iter().map(SocketAddr::port).collect();
+        if let Some(&address) = addresses.first() {
+            lifecycle.note_address(&format!("http://{}", from_here(address)));
+        }
         let listening = Arc::new(Listening {
             shared: Arc::new(Shared::new(
                 lifecycle,
-                OriginPolicy::new(ports, &options.hosts, &options.allowed_origins),
+                OriginPolicy::new(ports, &options.hosts, &options.allowed_origins).listening_on(&addresses),
+                options.is_lan_trusted,
             )),
             registry: Registry::new(options.connections_max, options.connections_per_address_max),
-            is_lan_trusted: options.is_lan_trusted,
             wakes: Mutex::default(),
         });
         let rejector = Rejector::start()?;
@@ -151,6 +157,15 @@ impl Server {
     }
 }
 
+/// The address as a program on this machine reaches it.
+pub fn from_here(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from(([127, 0, 0, 1], address.port())),
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], address.port())),
+        _ => address,
+    }
+}
+
 /// The accept loop of one address.
 struct Acceptor {
     listening: Arc<Listening>,
@@ -180,7 +195,7 @@ impl Acceptor {
     /// Gives a connection its thread, or turns it away with a clear answer.
     fn admit(&self, stream: TcpStream, peer: IpAddr) -> io::Result<()> {
         let stream = Arc::new(client_socket(stream)?);
-        if !self.listening.is_lan_trusted && !peer.is_loopback() {
+        if !peer.is_loopback() && !self.listening.lets_network_in() {
             self.rejector.turn_away(stream, &not_let_in());
             return Ok(());
         }
@@ -207,19 +222,4 @@ impl Acceptor {
 
 fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread::Builder::new().name(name).stack_size(STACK_BYTES).spawn(run).map(|_| ())
-}
-
-fn too_many() -> Problem {
-    let mut problem = Problem::new(503, "Too many connections at the moment. Please try again shortly.");
-    problem.headers.push(("Retry-After", "2".into()));
-    problem
-}
-
-/// For whoever stands in the shop and wonders.
-fn not_let_in() -> Problem {
-    Problem::new(
-        403,
-        "This shop is not open to other devices yet. Whoever looks after its server can open it with --trust-lan or \
-         TILLSYNC_TRUST_LAN=1; the file /etc/default/tillsync there says how.",
-    )
 }

@@ -13,4 +13,4 @@ mod registry;
 mod rejection;
 
 pub use listen::{Probe, bind};
-pub use listener::{Options, Server};
+pub use listener::{Options, Server, from_here};

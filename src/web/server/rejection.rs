@@ -101,3 +101,18 @@ impl Held {
         false
     }
 }
+
+pub(super) fn too_many() -> Problem {
+    let mut problem = Problem::new(503, "Too many connections at the moment. Please try again shortly.");
+    problem.headers.push(("Retry-After", "2".into()));
+    problem
+}
+
+/// For whoever stands in the shop and wonders.
+pub(super) fn not_let_in() -> Problem {
+    Problem::new(
+        403,
+        "This shop is not open to other devices yet. Whoever looks after its server makes its owner with the command \
+         tillsync owner there; from then on devices are let in one by one.",
+    )
+}

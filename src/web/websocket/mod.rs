@@ -5,4 +5,4 @@
 mod frame_lengths;
 mod session;
 
-pub(crate) use session::{Session, open};
+pub(crate) use session::{LiveSession, open};

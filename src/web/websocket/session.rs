@@ -2,22 +2,24 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tungstenite::error::{CapacityError, Error, ProtocolError};
 use tungstenite::handshake::server::{create_response, write_response};
-use tungstenite::http::Request;
+use tungstenite::http::{HeaderValue, Request};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Bytes, Message, WebSocket};
 
 use super::frame_lengths::FrameLengths;
 use crate::app::App;
+use crate::app::Presented;
+use crate::domain::{Asker, Permission};
 use crate::live::{Client, Encoding, Feed, close_code, ping_frame, text_frame};
 use crate::platform::{ClientSocket, is_timeout, uninterrupted};
-use crate::web::api::{LiveFeed, ResumePoint, catch_up};
+use crate::web::api::{LiveFeed, LogReader, ResumePoint, catch_up};
 use crate::web::http::{Head, Problem, Query, Response, TimeoutWriter, drain};
 use crate::web::limits::{MESSAGE_BYTES_MAX, PING_EVERY, SILENCE_MAX};
-use crate::web::security::Visitor;
+use crate::web::security::{PROTOCOL, Visitor, offers_protocol};
 use crate::web::shared::Shared;
 
 /// The default of tungstenite would keep 128 KiB for every idle client. What clients say is short.
@@ -25,7 +27,7 @@ const READ_BUFFER_BYTES: usize = 512;
 
 /// An open session. It is read on a thread of its own, whose stack has never held a request: the pages of a stack that were
 /// once used stay in memory for as long as an idle client is connected.
-pub(crate) struct Session {
+pub(crate) struct LiveSession {
     socket: WebSocket<SessionWire>,
     #[cfg(feature = "conformance")]
     is_echo: bool,
@@ -39,10 +41,10 @@ pub(crate) fn open(
     stream: &Arc<ClientSocket>,
     live_feed: LiveFeed,
     head: &Head,
-    visitor: Visitor<'_>,
+    (visitor, presented): (Visitor<'_>, Presented),
     mut rest: Vec<u8>,
-) -> io::Result<Option<Box<Session>>> {
-    let Accepted { app, response, start } = match Accepted::read(shared, live_feed, head) {
+) -> io::Result<Option<Box<LiveSession>>> {
+    let Accepted { app, asker, response, start } = match Accepted::read(shared, live_feed, head, presented) {
         Ok(accepted) => accepted,
         Err(problem) => {
             Response::from(problem).print(TimeoutWriter::new(stream), shared.lifecycle.clock(), Some(head), false)?;
@@ -50,7 +52,13 @@ pub(crate) fn open(
         }
     };
     let feed = app.feed();
-    let client = Client::new(Arc::clone(stream), start.encoding(), feed.counts());
+    let client = Client::new(Arc::clone(stream), start.encoding(), asker, feed.counts());
+    // First known, then asked for the last time: whoever is shut out between the two is found.
+    feed.admit(&client);
+    if let Err(problem) = check(app, asker) {
+        Response::from(problem).print(TimeoutWriter::new(stream), shared.lifecycle.clock(), Some(head), false)?;
+        return Ok(None);
+    }
     let mut writer = TimeoutWriter::new(stream);
     let leaving = Leaving {
         stream: Arc::clone(stream),
@@ -66,7 +74,8 @@ pub(crate) fn open(
         }
         Start::Sync(position) => {
             writer.write_all(&response)?;
-            if let Err(error) = catch_up(app, &shared.budget, &client, &position, visitor, &mut writer) {
+            let follower = LogReader { app, budget: &shared.budget, asker, visitor };
+            if let Err(error) = catch_up(&follower, &client, &position, &mut writer) {
                 // Not its socket: whole frames are out, and it can be told why there are no more.
                 if error.kind() == ErrorKind::Other {
                     client.uncork();
@@ -95,7 +104,7 @@ pub(crate) fn open(
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
     let socket = WebSocket::from_partially_read(wire, rest, Role::Server, Some(config));
-    Ok(Some(Box::new(Session {
+    Ok(Some(Box::new(LiveSession {
         socket,
         #[cfg(feature = "conformance")]
         is_echo: live_feed == LiveFeed::Echo,
@@ -103,7 +112,7 @@ pub(crate) fn open(
     })))
 }
 
-impl Session {
+impl LiveSession {
     /// Reads until the session ends. Boxed, since a copy on its way to the thread's stack would cost every idle client a page.
     pub fn run(mut self: Box<Self>) {
         if let Err(error) = self.read_and_close() {
@@ -120,8 +129,20 @@ impl Session {
     /// Reads messages until the session ends; gives the code and reason of the close frame that is to be sent.
     fn read_until_end(&mut self) -> io::Result<(u16, &'static str)> {
         let socket = &mut self.socket;
+        let mut checked = Instant::now();
         while !socket.get_ref().client.is_gone() {
             socket.get_mut().listen()?;
+            // A session ends by its time, too, however much its client has to say.
+            if checked.elapsed() >= PING_EVERY {
+                checked = Instant::now();
+                if check(&self.leaving.app, socket.get_ref().client.asker()).is_err() {
+                    let (code, reason) = (close_code::LOG_IN, "log in again");
+                    if socket.get_ref().client.shut(code, reason) {
+                        socket.get_ref().feed.nudge();
+                    }
+                    return Ok((code, reason));
+                }
+            }
             match socket.read() {
                 Ok(Message::Close(frame)) => return Ok((frame.map_or(1000, |frame| frame.code.into()), "")),
                 #[cfg(feature = "conformance")]
@@ -162,15 +183,30 @@ fn echo(socket: &mut WebSocket<SessionWire>, message: Message) -> tungstenite::R
 /// A handshake that is answered with 101.
 struct Accepted<'a> {
     app: &'a Arc<App>,
+    asker: Asker,
     response: Vec<u8>,
     start: Start,
 }
 
 impl<'a> Accepted<'a> {
-    fn read(shared: &'a Shared, live_feed: LiveFeed, head: &Head) -> Result<Self, Problem> {
+    fn read(shared: &'a Shared, live_feed: LiveFeed, head: &Head, presented: Presented) -> Result<Self, Problem> {
+        let app = shared.lifecycle.app()?;
+        let asker = app.asker(presented);
+        check(app, asker)?;
         let response = handshake(head)?;
-        Ok(Self { response, start: Start::read(live_feed, head)?, app: shared.lifecycle.app()? })
+        Ok(Self { response, start: Start::read(live_feed, head)?, app, asker })
     }
+}
+
+/// Whether somebody may follow the live feed, which shows everything.
+fn check(app: &App, asker: Asker) -> Result<(), Problem> {
+    let permission = app.permission(asker).filter(Permission::is_member).ok_or_else(Problem::logged_out)?;
+    if permission.is_cut() {
+        let why =
+            "The live feed shows everything, and you may see a part; use /api/changes?wait=60, which shows you yours.";
+        return Err(Problem::new(403, why));
+    }
+    Ok(())
 }
 
 /// Where a session starts.
@@ -204,8 +240,8 @@ fn plain_encoding(head: &Head) -> Result<Encoding, Problem> {
     Ok(if is_old_app { Encoding::PacedJson } else { Encoding::Json })
 }
 
-/// The answer to the handshake (RFC 6455 §4.2), or why there is none. Sub-protocols and extensions that are offered are not
-/// taken up.
+/// The answer to the handshake (RFC 6455 §4.2), or why there is none. Of sub-protocols ours alone is taken up, of extensions
+/// none.
 fn handshake(head: &Head) -> Result<Vec<u8>, Problem> {
     let refused = |why: String| Problem::new(400, format!("The WebSocket handshake is not valid: {why}"));
     if head.header("Sec-WebSocket-Version") != Some("13") {
@@ -225,7 +261,10 @@ fn handshake(head: &Head) -> Result<Vec<u8>, Problem> {
         .header("Sec-WebSocket-Key", key)
         .body(())
         .map_err(|error| refused(error.to_string()))?;
-    let response = create_response(&request).map_err(|error| refused(error.to_string()))?;
+    let mut response = create_response(&request).map_err(|error| refused(error.to_string()))?;
+    if offers_protocol(head) {
+        response.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(PROTOCOL));
+    }
     let mut bytes = Vec::with_capacity(256);
     write_response(&mut bytes, &response).map_err(|error| refused(error.to_string()))?;
     Ok(bytes)

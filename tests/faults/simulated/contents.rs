@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use tillsync::app::Reading;
+use tillsync::app::{Reading, SeenChange};
 use tillsync::domain::{Action, Change, Estimate, Kind, RecordKey, search_text};
 use tillsync::store::{Filter, StoreError};
 
@@ -32,10 +32,18 @@ pub struct Contents {
 
 const KINDS: [Kind; 2] = [Kind::Estimate, Kind::Order];
 
+fn shown(seen: SeenChange) -> Option<Change> {
+    match seen {
+        SeenChange::Shown(change) => Some(change),
+        SeenChange::Hidden(..) => None,
+    }
+}
+
 impl Contents {
     pub fn read(snapshot: &Reading) -> Result<Self, StoreError> {
         let seq = snapshot.seq()?;
         let (latest, _) = snapshot.changes_after(0, usize::MAX, usize::MAX)?;
+        let latest = latest.into_iter().filter_map(shown).collect();
         let mut contents =
             Self { seq, records: BTreeMap::new(), search: BTreeMap::new(), made: BTreeMap::new(), latest };
         for kind in KINDS {

@@ -12,7 +12,7 @@ use tillsync::app::{
     Answer, App, Command, DiskSpace, Idempotency, Outcome, Progress, Refusal, ShopClock, Submission, SubmitError,
     Ticket, Verdict,
 };
-use tillsync::domain::{Currency, Discount, Items, Kind, MadeAt, Money, RecordKey, Sale, SaleDraft, Timestamp};
+use tillsync::domain::{Asker, Currency, Discount, Items, Kind, MadeAt, Money, RecordKey, Sale, SaleDraft, Timestamp};
 use tillsync::live::{Client, Encoding, Kinds};
 use tillsync::store::Store;
 
@@ -102,7 +102,7 @@ impl Shop {
     }
 
     pub fn seq(&self) -> u64 {
-        self.app.read().unwrap().seq().unwrap()
+        self.app.read(Asker::Anybody).unwrap().seq().unwrap()
     }
 
     pub fn stop(self) {
@@ -116,8 +116,9 @@ pub fn keyed(key: &str, command: Command) -> Submission {
     Submission {
         command,
         made_at: made_at(key),
-        actor: None,
-        idempotency: Some(Idempotency::by_key(key, &["POST", "/"], key.as_bytes())),
+        asker: Asker::Anybody,
+        from: None,
+        idempotency: Some(Idempotency::by_key(0, key, &["POST", "/"], key.as_bytes())),
         expected_revs: None,
         render,
     }
@@ -189,11 +190,17 @@ pub fn sale(customer: &str, items: u32) -> Sale {
 
 /// A live client of the shop that has seen nothing yet.
 pub fn follow(shop: &Shop) -> TcpStream {
+    follow_as(&shop.app, Asker::Anybody)
+}
+
+/// The same for one who was let in as this.
+pub fn follow_as(app: &App, asker: Asker) -> TcpStream {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let near = Arc::new(listener.accept().unwrap().0);
-    let client = Client::new(near, Encoding::Sync(Kinds::All), shop.app.feed().counts());
-    shop.app.feed().join_after(Arc::clone(&client), 0).unwrap();
+    let client = Client::new(near, Encoding::Sync(Kinds::All), asker, app.feed().counts());
+    app.feed().admit(&client);
+    app.feed().join_after(Arc::clone(&client), 0).unwrap();
     client.uncork();
     far
 }

@@ -3,6 +3,7 @@
 mod help;
 mod load;
 mod log;
+mod people_commands;
 mod platform;
 mod readme;
 #[cfg(target_os = "linux")]
@@ -10,3 +11,4 @@ mod standstill;
 #[cfg(target_os = "linux")]
 mod systemd;
 mod tail;
+mod tail_access;

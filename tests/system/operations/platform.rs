@@ -19,3 +19,14 @@ fn a_disk_with_less_room_than_the_reserve_takes_nothing_new() {
     assert!(refused.detail(507).contains("disk"), "{}", refused.text());
     assert_eq!(client.get("/api/estimates/all").status, 200);
 }
+
+#[cfg(unix)]
+#[test]
+fn the_files_of_a_new_shop_are_for_its_own_account_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = Server::start();
+    for path in [server.database(), server.journal()] {
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+    }
+}

@@ -5,6 +5,7 @@ use std::io::Read;
 
 use serde_json::Value;
 
+use crate::support::people::Staffed;
 use crate::support::server::Server;
 use crate::support::till::{array, origin, text};
 use crate::support::wait_until;
@@ -16,6 +17,9 @@ const SCHEMA_3: &[u8] = include_bytes!("files/schema-3.redb.gz");
 /// 40 estimates and 40 orders, made in turn under keys; killed, with a part of them in the journal alone, in which entries
 /// shared pages.
 const SCHEMA_4: [&[u8]; 2] = [include_bytes!("files/schema-4.redb.gz"), include_bytes!("files/schema-4.journal.gz")];
+/// 40 estimates (one deleted, one converted) and 41 orders, made under keys, and settings; killed, with a part of them in the
+/// journal alone. The last form without people.
+const SCHEMA_5: [&[u8]; 2] = [include_bytes!("files/schema-5.redb.gz"), include_bytes!("files/schema-5.journal.gz")];
 /// The body that was sent to it under the key `ord-0`.
 const FIRST_SALE: &[u8] = br#"{"customer_name": "Buyer 0", "customer_phone": "", "customer_address": "MG Road", "sale_by": "Ravi", "items": [{"name": "LED bulb", "price": 110, "quantity": 4}], "subtotal": 440, "discount_amount": 0, "is_percentage_discount": false, "total": 440}"#;
 /// The body that was sent to the later ones under the key `ord-0`.
@@ -144,4 +148,48 @@ fn a_file_of_schema_4_keeps_what_is_in_its_journal_alone() {
         server.start_again();
     }
     is_brought_up_from(&server, 4);
+}
+
+#[test]
+fn a_file_of_schema_5_is_open_to_everybody_until_it_has_an_owner_and_keeps_what_it_holds_for_him() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, packed) in ["tillsync.redb", "tillsync.journal"].into_iter().zip(SCHEMA_5) {
+        std::fs::write(folder.path().join(name), unpacked(packed)).unwrap();
+    }
+    let mut server = Server::start_in(folder, &["--timezone", "Asia/Kolkata"]);
+    is_brought_up_from(&server, 5);
+    let metrics = server.get("/metrics").text().to_string();
+    assert!(metrics.contains("\ntillsync_journal_replayed_total 7\n"), "{metrics}");
+    for turn in 0..2 {
+        let mut client = server.client();
+        assert_eq!(client.get("/api/me").expect(200)["has_owner"], false);
+        assert_eq!(client.get("/api/orders/orders-only").expect(200)["orders"]["count"], 41 + turn);
+        assert_eq!(array(client.get("/api/estimates/all").expect(200)).len(), 39);
+        assert_eq!(customers(client.get("/api/search?q=patil").expect(200)), ["Asha Patil"]);
+        assert_eq!(client.get("/api/settings").expect(200)["shop_name"], "Patil Electricals");
+        for (key, number) in [("ord-0", "#001"), ("ord-39", "#040")] {
+            let body = KEYED_SALE.replace("Buyer 0", &key.replace("ord-", "Buyer "));
+            let keyed = [("Idempotency-Key", key)];
+            let again = client.request("POST", "/api/orders/create-sale", &keyed, Some(body.as_bytes()));
+            assert_eq!(again.expect(201)["sale_number"], number);
+        }
+        let new = format!("new {turn}");
+        let keyed = [("Idempotency-Key", new.as_str())];
+        let sale = client.request("POST", "/api/orders/create-sale", &keyed, Some(KEYED_SALE.as_bytes()));
+        assert_eq!(sale.expect(201)["sale_number"], format!("#{:03}", 42 + turn));
+        server.kill();
+        server.start_again();
+    }
+    is_brought_up_from(&server, 5);
+
+    let mut shop = Staffed::of(server);
+    assert_eq!(shop.server.get("/api/orders/orders-only").status, 401);
+    let orders = shop.owner.get("/api/orders/orders-only").expect(200);
+    assert_eq!(orders["orders"]["count"], 43);
+    let converted = array(shop.owner.get("/api/estimates/converted").expect(200)).remove(0);
+    let history = shop.owner.get(&format!("/api/estimates/{}/history", text(&converted, "estimate_id"))).expect(200);
+    let steps: Vec<_> = array(history).iter().map(|step| (text(step, "action"), step.get("person").cloned())).collect();
+    assert_eq!(steps.len(), 2, "{steps:?}");
+    assert!(steps.iter().all(|(_, person)| person.as_ref().is_none_or(Value::is_null)), "{steps:?}");
+    assert_eq!(shop.owner.get("/api/audit/verify").expect(200)["is_whole"], true);
 }

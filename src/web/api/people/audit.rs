@@ -1,0 +1,118 @@
+//! The audit: who did what to whom, the newest first; and whether it is whole.
+
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+
+use serde::Serialize;
+
+use super::names::NameJson;
+use crate::domain::{AuditEntry, AuditKind, AuditNote, Directory};
+use crate::json;
+use crate::web::api::request::Request;
+use crate::web::http::{Problem, Response};
+
+/// Entries of one answer, unless fewer or more are asked for.
+pub(crate) const AUDIT_DEFAULT: usize = 100;
+/// Entries of one answer at most.
+pub(crate) const AUDIT_MAX: usize = 1_000;
+/// Entries that are looked at for one answer; whoever wants older ones asks again.
+const LOOKED_AT_MAX: usize = 100_000;
+
+#[derive(Serialize)]
+struct EntryJson {
+    place: u64,
+    at: String,
+    person: Option<NameJson>,
+    device: Option<NameJson>,
+    address: Option<String>,
+    kind: &'static str,
+    target: Option<String>,
+    detail: Option<String>,
+    hash: String,
+}
+
+impl EntryJson {
+    fn of(directory: &Directory, entry: AuditEntry) -> Self {
+        let AuditNote { person, device, address, kind, target, detail } = entry.note;
+        Self {
+            place: entry.place,
+            at: entry.at.to_rfc3339(),
+            person: NameJson::of_person(directory, person),
+            device: NameJson::of_device(directory, device),
+            address,
+            kind: kind.name(),
+            target,
+            detail,
+            hash: hex(&entry.hash),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct CheckJson {
+    entries: u64,
+    head: String,
+    is_whole: bool,
+    broken_at: Option<u64>,
+}
+
+/// `GET /api/audit`.
+pub(crate) fn audit(request: &Request<'_>) -> Result<Response, Problem> {
+    let day = |name: &str| match request.query(name)? {
+        None => Ok(None),
+        Some(text) => request
+            .app
+            .clock()
+            .day(&text)
+            .map(Some)
+            .ok_or_else(|| Problem::new(422, format!("{name} must be a day written like 2025-01-13"))),
+    };
+    let (from, to) = (day("from")?.map_or(i64::MIN, |(start, _)| start), day("to")?.map_or(i64::MAX, |(_, end)| end));
+    let person: Option<u32> = number(request, "person")?;
+    let before: Option<u64> = number(request, "before")?;
+    let limit = number::<usize>(request, "limit")?.unwrap_or(AUDIT_DEFAULT);
+    if !(1..=AUDIT_MAX).contains(&limit) {
+        return Err(Problem::new(422, format!("limit must be a whole number from 1 to {AUDIT_MAX}")));
+    }
+    let kind = request.query("kind")?.filter(|kind| !kind.is_empty());
+    let kind =
+        kind.map(|kind| AuditKind::from_name(&kind).ok_or_else(|| Problem::new(422, "kind is none of the audit")));
+    let kind = kind.transpose()?;
+    let directory = request.app.directory();
+    let mut entries = Vec::new();
+    request.read()?.audit(before, LOOKED_AT_MAX, |entry| {
+        let is_meant = (from..to).contains(&entry.at.unix_micros)
+            && person.is_none_or(|person| entry.note.person == person)
+            && kind.is_none_or(|kind| entry.note.kind == kind);
+        if is_meant {
+            entries.push(EntryJson::of(&directory, entry));
+        }
+        if entries.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(Response::json(200, json::to_vec(&entries)))
+}
+
+/// `GET /api/audit/verify`: follows the chain from its first entry.
+pub(crate) fn verify_audit(request: &Request<'_>) -> Result<Response, Problem> {
+    let check = request.read()?.check_audit()?;
+    let body = CheckJson {
+        entries: check.entries,
+        head: hex(&check.head),
+        is_whole: check.broken_at.is_none(),
+        broken_at: check.broken_at,
+    };
+    Ok(Response::json(200, json::to_vec(&body)))
+}
+
+fn number<T: std::str::FromStr>(request: &Request<'_>, name: &str) -> Result<Option<T>, Problem> {
+    let text = request.query(name)?.filter(|text| !text.is_empty());
+    text.map(|text| text.parse().map_err(|_| Problem::new(422, format!("{name} must be a whole number")))).transpose()
+}
+
+fn hex(hash: &[u8; 32]) -> String {
+    hash.iter().fold(String::with_capacity(64), |mut digits, byte| {
+        // Writing to memory does not fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}

@@ -1,0 +1,342 @@
+//! Goal: what is done about people is there as a whole or not at all, wherever the power goes and whatever the disk fails at, and
+//! it is there once it was answered (promises 1, 3 and 10).
+//!
+//! Method: a shop with an owner, a till and sessions. Then people are added, devices let in and revoked, somebody logs in, and
+//! sales go on. The power is cut before each operation of the disk; and each operation fails, once or for some time. What is
+//! read of the file then, persons, roles, devices, sessions and the audit, must be exactly what it was after one of the doings.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tillsync::app::{
+    AccessRefusal, App, DeviceRequest, DiskSpace, LoginRequest, Named, NewCredential, OwnerRequest, PersonChange,
+    Reading, Requester, Secrets, ShopClock, Submission, SubmitError,
+};
+use tillsync::domain::{Asker, DeviceKind, Directory, Role};
+use tillsync::store::Store;
+
+use crate::power_cuts::{Medium, Syncs, open};
+use crate::simulated::disk::{Disk, Event, Fault, Images, Landed, Operation};
+use crate::simulated::shop::{self, create, follow_as, keyed, sequences};
+use crate::support::random::Random;
+use crate::support::wait_until;
+
+/// So small that nearly every errand is a checkpoint.
+const HALF_BYTES: usize = 8 << 10;
+const PASSWORD: &str = "correct horse";
+
+/// All that a file says of people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct People {
+    directory: Vec<String>,
+    audit: Vec<String>,
+    seq: u64,
+}
+
+fn lines(directory: &Directory) -> Vec<String> {
+    fn all<T: std::fmt::Debug>(of: impl Iterator<Item = T>) -> Vec<String> {
+        of.map(|one| format!("{one:?}")).collect()
+    }
+    [all(directory.people()), all(directory.roles()), all(directory.devices()), all(directory.sessions())].concat()
+}
+
+impl People {
+    fn read(reading: &Reading, directory: &Directory) -> Self {
+        let check = reading.check_audit().unwrap();
+        assert_eq!(check.broken_at, None, "{check:?}");
+        let mut audit = Vec::new();
+        let note = |entry| {
+            audit.push(format!("{entry:?}"));
+            std::ops::ControlFlow::Continue(())
+        };
+        reading.audit(None, usize::MAX, note).unwrap();
+        assert_eq!(audit.len() as u64, check.entries);
+        Self { directory: lines(directory), audit, seq: reading.seq().unwrap() }
+    }
+
+    fn of_file(store: &Store) -> Self {
+        let snapshot = store.snapshot().unwrap();
+        let directory = snapshot.directory().unwrap();
+        Self::read(&snapshot.into(), &directory)
+    }
+}
+
+/// A shop that knows its pepper over starts.
+struct Staffed {
+    disk: Arc<Disk>,
+    half_bytes: usize,
+    secrets: Secrets,
+    app: App,
+    owner: Requester,
+}
+
+fn from_here(asker: Asker) -> Requester {
+    Requester { asker, from: Ipv4Addr::LOCALHOST.into() }
+}
+
+fn start(disk: &Arc<Disk>, half_bytes: usize, secrets: &Secrets) -> App {
+    let store = disk.open(half_bytes).unwrap();
+    App::start_with(store, ShopClock::new(TimeZone::UTC), DiskSpace::unlimited(), secrets).unwrap()
+}
+
+impl Staffed {
+    fn open(half_bytes: usize) -> Self {
+        let (disk, secrets): (Arc<Disk>, _) = (Arc::default(), Secrets::random().unwrap());
+        let app = start(&disk, half_bytes, &secrets);
+        let machine = from_here(Asker::Machine);
+        let code = app.issue_owner_code(machine, false).unwrap();
+        let credential = NewCredential { pin: None, password: Some(PASSWORD.to_string()) };
+        let owner = OwnerRequest {
+            code,
+            name: "Asha".to_string(),
+            credential,
+            device_name: Some("Till 1".to_string()),
+            is_program: false,
+        };
+        let owner = from_here(app.make_owner(from_here(Asker::Anybody), owner).ok().unwrap().asker);
+        Self { disk, half_bytes, secrets, app, owner }
+    }
+
+    /// The same shop, as it is on another disk.
+    fn run_on(&self, images: Images) -> Self {
+        let disk = Disk::holding(images);
+        let app = start(&disk, self.half_bytes, &self.secrets);
+        Self { disk, half_bytes: self.half_bytes, secrets: self.secrets.clone(), app, owner: self.owner }
+    }
+
+    fn close(self) -> Images {
+        self.app.feed().stop();
+        self.app.stop();
+        self.disk.kept()
+    }
+
+    fn people(&self) -> People {
+        People::read(&self.app.read(Asker::Machine).unwrap(), &self.app.directory())
+    }
+
+    fn durable(&self) -> People {
+        People::of_file(&Disk::holding(self.disk.kept()).open(self.half_bytes).unwrap())
+    }
+
+    fn sale(&self, key: &str) -> Submission {
+        Submission { asker: self.owner.asker, ..keyed(key, create(key)) }
+    }
+
+    fn add_person(&self, name: &str) -> Result<u32, AccessRefusal> {
+        let person = PersonChange { name: Some(name.to_string()), role: Some(Role::SELLER), ..PersonChange::default() };
+        self.app.add_person(self.owner, person)
+    }
+
+    fn add_program(&self, name: &str) -> Result<u32, AccessRefusal> {
+        let device =
+            DeviceRequest { name: name.to_string(), kind: DeviceKind::Program, role: Role::VIEWER, person: None };
+        self.app.add_device(self.owner, device, None).map(|(id, _)| id)
+    }
+
+    /// On a device that nobody knew, which is let in by it.
+    fn log_in_elsewhere(&self) -> Result<u32, AccessRefusal> {
+        let login = LoginRequest {
+            person: Named::Name("Asha".to_string()),
+            pin: None,
+            password: Some(PASSWORD.to_string()),
+            device_name: Some("Phone".to_string()),
+            is_program: false,
+        };
+        self.app.log_in(from_here(Asker::Stranger), login).map(|logged_in| match logged_in.asker {
+            Asker::Known { device, .. } => device,
+            other => panic!("{other:?}"),
+        })
+    }
+}
+
+/// What the shop was after each of its doings, and the log of the disk since the first of these states.
+struct Day {
+    log: Vec<Event>,
+    kept: Images,
+    states: Vec<People>,
+}
+
+fn a_day() -> Day {
+    let shop = Staffed::open(HALF_BYTES);
+    let before = shop.disk.log().len();
+    let kept = shop.disk.kept();
+    let mut states = vec![shop.people()];
+    let mut done = |what: &dyn Fn()| {
+        what();
+        shop.disk.note(Event::Answered(states.len()));
+        states.push(shop.people());
+    };
+    for turn in 0..3 {
+        done(&|| assert!(shop.add_person(&format!("Ravi {turn}")).is_ok()));
+        done(&|| assert!(shop.app.submit(shop.sale(&format!("sale {turn}"))).is_ok()));
+        done(&|| assert!(shop.log_in_elsewhere().is_ok()));
+        let phone = shop.app.directory().devices().last().unwrap().id;
+        done(&|| assert!(shop.add_program(&format!("Printer {turn}")).is_ok()));
+        // Its row and its session.
+        done(&|| shop.app.revoke_device(shop.owner, phone).unwrap());
+    }
+    let log = shop.disk.log().split_off(before);
+    shop.close();
+    Day { log, kept, states }
+}
+
+/// Cuts before every operation; says what was found first that may not be, and which states were met.
+fn cut_everywhere(Day { log, kept, states }: Day, syncs: Syncs) -> Result<Vec<bool>, String> {
+    const ROUNDS: usize = 3;
+    let mut medium = Medium::new(syncs, kept);
+    let (mut answered, mut met) = (0, vec![false; states.len()]);
+    for (place, event) in log.iter().enumerate() {
+        for round in 0..ROUNDS {
+            let random = &mut Random::new((place << 4 | round) as u64);
+            let (_, store) = open(&medium.cut(random))?;
+            let people = People::of_file(&store);
+            let Some(state) = states.iter().position(|state| *state == people) else {
+                return Err(format!("half done at {place}, round {round}: {people:#?}"));
+            };
+            if state < answered {
+                return Err(format!("lost at {place}, round {round}: {answered} was answered, and it is {state}"));
+            }
+            assert!(state <= answered + 1, "done before it was asked for at {place}, round {round}");
+            met[state] = true;
+        }
+        match event {
+            Event::Answered(state) => answered = *state,
+            other => medium.take(other),
+        }
+    }
+    Ok(met)
+}
+
+#[test]
+fn wherever_the_power_goes_what_is_done_about_people_is_there_as_a_whole_once_it_was_answered() {
+    let day = a_day();
+    let writes = day.log.iter().filter(|event| matches!(event, Event::Write(..))).count();
+    assert!(writes > 30, "{writes}");
+    let met = cut_everywhere(day, Syncs::Kept).unwrap();
+    assert!(met.iter().all(|is_met| *is_met), "{met:?}");
+}
+
+#[test]
+fn the_cuts_find_a_disk_that_ignores_syncs() {
+    assert!(cut_everywhere(a_day(), Syncs::Ignored).is_err());
+}
+
+/// Of which a try can be told from what is there whether it was done.
+type Doing = (&'static str, fn(&Staffed) -> Result<(), AccessRefusal>);
+
+/// More operations than an errand has.
+const TRIES_MAX: usize = 1_000;
+/// With so many nearly every half is full.
+const SALES_MAX: usize = 2;
+
+const DOINGS: [Doing; 3] = [
+    ("a person is added", |shop| shop.add_person("Meena").map(drop)),
+    ("a device is revoked", |shop| shop.app.revoke_device(shop.owner, 2)),
+    ("somebody logs in", |shop| shop.log_in_elsewhere().map(drop)),
+];
+
+/// `sales` come before, so that the half of the journal is so full, or the errand has no more room in it.
+fn strike(base: &Staffed, images: &Images, sales: usize, (name, act): Doing, fault: Fault) -> bool {
+    let shop = base.run_on(images.clone());
+    for number in 0..sales {
+        shop.app.submit(shop.sale(&format!("before {number}"))).unwrap();
+    }
+    let before = shop.people();
+    shop.disk.break_by(&[fault]);
+    let told = act(&shop);
+    let failed = shop.disk.mend();
+    wait_until(&format!("{name}: the file to be opened again"), || shop.app.read(Asker::Machine).is_ok());
+    // The shop goes on by itself, and judges by what the file holds.
+    wait_until(&format!("{name}: a sale"), || shop.app.submit(shop.sale("afterwards")).is_ok());
+    let mut after = shop.people();
+    assert_eq!(shop.durable(), after, "{name}: the server shows another state than the file");
+    after.seq = before.seq;
+    match told {
+        Ok(()) => assert!(after != before, "{name}: answered, and not there"),
+        Err(AccessRefusal::Submit(SubmitError::OutcomeUnknown | SubmitError::Unavailable)) => {
+            assert!(failed > 0, "{name}: an error without a fault");
+        }
+        Err(other) => panic!("{name}: {other:?}"),
+    }
+    if after != before {
+        assert_eq!(after.audit.len(), before.audit.len() + if name.contains("logs in") { 2 } else { 1 }, "{name}");
+    }
+    match name {
+        "a device is revoked" if after != before => {
+            assert!(!after.directory.iter().any(|line| line.contains("Phone")), "{after:#?}");
+            assert_eq!(after.directory.len(), before.directory.len() - 2, "its row and its session");
+        }
+        "somebody logs in" if after != before => {
+            assert_eq!(after.directory.len(), before.directory.len() + 2, "its row and its session");
+        }
+        _ => {}
+    }
+    shop.close();
+    failed > 0
+}
+
+#[test]
+fn whatever_fails_while_people_are_changed_nothing_is_half_done_and_the_server_knows_what_is() {
+    let base = Staffed::open(HALF_BYTES);
+    assert_eq!(base.log_in_elsewhere(), Ok(2));
+    let images = base.disk.kept();
+    let struck: usize = thread::scope(|scope| {
+        let operations = [Operation::Write, Operation::Sync, Operation::SetLength];
+        let series = operations.into_iter().flat_map(|operation| [false, true].map(|lasts| (operation, lasts)));
+        let series = series.flat_map(|kind| (0..=SALES_MAX).map(move |sales| (kind, sales)));
+        let runs: Vec<_> = series
+            .flat_map(|series| DOINGS.map(|doing| (series, doing)))
+            .map(|(((operation, is_lasting), sales), doing)| {
+                let (base, images) = (&base, &images);
+                scope.spawn(move || {
+                    let fault = |after: usize| {
+                        let landed = Landed::Something(after as u64);
+                        Fault { operation, after, is_lasting, landed, is_panic: false }
+                    };
+                    (0..TRIES_MAX).take_while(|&after| strike(base, images, sales, doing, fault(after))).count()
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).sum()
+    });
+    assert!(struck > 100, "{struck}");
+    base.close();
+}
+
+/// The commit that revokes a device and holds a sale lands, though its sync fails: what the server finds afterwards is shown to
+/// those alone who are still let in.
+#[test]
+fn whoever_is_out_by_a_commit_that_a_fault_has_hidden_gets_nothing_of_what_came_with_it() {
+    let shop = Staffed::open(shop::HALF_BYTES);
+    assert_eq!(shop.log_in_elsewhere(), Ok(2));
+    let session = shop.app.directory().sessions().find(|session| session.device == 2).unwrap().id;
+    let asker = Asker::Known { device: 2, session: Some(session) };
+    let [his, hers] = [asker, shop.owner.asker].map(|asker| follow_as(&shop.app, asker));
+    let landed = Landed::Everything;
+    shop.disk.break_by(&[Fault { operation: Operation::Sync, after: 1, is_lasting: true, landed, is_panic: false }]);
+    let gate = shop.disk.gate.lock().unwrap();
+    let before = shop.disk.syncs_begun();
+    thread::scope(|scope| {
+        let first = scope.spawn(|| shop.app.submit(shop.sale("first")));
+        wait_until("the first sync", || shop.disk.syncs_begun() > before);
+        let revoked = scope.spawn(|| shop.app.revoke_device(shop.owner, 2));
+        let second = scope.spawn(|| shop.app.submit(shop.sale("second")));
+        // Both wait for the writer by then; if not, they are two commits, of which the first one fails.
+        thread::sleep(Duration::from_millis(100));
+        drop(gate);
+        first.join().unwrap().unwrap();
+        assert!(revoked.join().unwrap().is_err() && second.join().unwrap().is_err(), "not stored for certain");
+    });
+    shop.disk.mend();
+    wait_until("the file to be opened again", || shop.app.read(Asker::Machine).is_ok());
+    wait_until("a sale", || shop.app.submit(shop.sale("third")).is_ok());
+    assert!(shop.app.directory().device(2).is_none(), "it has landed");
+    assert_eq!(shop.people(), shop.durable());
+    shop.close();
+    assert!(sequences(hers).contains(&2));
+    let shown = sequences(his);
+    assert!(shown.iter().all(|seq| *seq < 2), "{shown:?}");
+}

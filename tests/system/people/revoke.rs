@@ -1,0 +1,264 @@
+//! Rights taken away: after the answer to the command that takes them, no byte of a later change reaches whoever lost them, by
+//! socket, long poll or a list in flight, and no command of theirs that was still waiting is carried out.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::support::people::{MANAGER, MANAGER_PIN, SELLER, Staffed, VIEWER};
+use crate::support::samples;
+use crate::support::socket::{Ended, Socket};
+use crate::support::till::{Stored, array, bulky_estimate};
+use crate::support::visitor::Visitor;
+use crate::support::{DEADLINE, wait_until};
+
+/// A customer who is stored after the rights were taken away.
+const LATER: &str = "Needle Later";
+
+/// Reads to the end; nothing of what came later is there. Gives the close code.
+fn ends_without_later(mut socket: Socket) -> u16 {
+    loop {
+        match socket.try_next_text() {
+            Ok(text) => assert!(!text.contains(LATER), "{text}"),
+            Err(Ended::Closed(code)) => return code.map(u16::from).expect("a code"),
+            Err(Ended::Broken(why)) => panic!("no close frame: {why}"),
+        }
+    }
+}
+
+/// Somebody who sees everything, with a socket of each kind, a long poll, and a command of which half is sent.
+struct Busy {
+    shop: Staffed,
+    person: u64,
+    visitor: Visitor,
+    sockets: Vec<Socket>,
+    poll: crate::support::http::Client,
+    edited: Stored,
+    command: crate::support::http::Client,
+    rest: Vec<u8>,
+}
+
+impl Busy {
+    fn open() -> Self {
+        let mut shop = Staffed::open();
+        let (person, mut visitor) = shop.manager();
+        let edited = shop.owner.create_estimate("Asha");
+        let sockets = ["/ws", "/sync", "/ws?format=legacy"].map(|path| visitor.socket(path).unwrap()).into();
+        let page = visitor.get("/api/changes").expect(200);
+        let waiting = format!("/api/changes?since={}&epoch={}&wait=60", page["next"], page["epoch"].as_str().unwrap());
+        let poll = visitor.begin("GET", &waiting, b"", 0);
+        let body = samples::estimate("Half").to_string().into_bytes();
+        let half = body.len() / 2;
+        let command = visitor.begin("PUT", &format!("/api/estimates/{}", edited.id), &body, half);
+        Self { shop, person, visitor, sockets, poll, edited, command, rest: body[half..].to_vec() }
+    }
+
+    /// Rights are gone; something happens afterwards. `codes` may close its sockets, `statuses` refuse its command.
+    fn ends(mut self, codes: &[u16], statuses: &[u16]) {
+        self.shop.owner.create_estimate(LATER);
+        for socket in self.sockets {
+            let code = ends_without_later(socket);
+            assert!(codes.contains(&code), "{code}");
+        }
+        if let Ok(reply) = self.poll.try_read("GET") {
+            assert!(!reply.text().contains(LATER), "{} {}", reply.status, reply.text());
+        }
+        // It may have been refused, and the connection ended, before the rest is there.
+        let _ = self.command.send_raw(&self.rest);
+        if let Ok(reply) = self.command.try_read("PUT") {
+            assert!(statuses.contains(&reply.status), "{} {}", reply.status, reply.text());
+        }
+        let record = self.shop.owner.get(&format!("/api/estimates/{}", self.edited.id)).expect(200);
+        assert_eq!((&record["customer_name"], &record["rev"]), (&json!("Asha"), &json!(1)));
+        for path in ["/ws", "/sync"] {
+            assert!(self.visitor.socket(path).is_err(), "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_revoked_device_hears_and_does_nothing_more() {
+    let mut busy = Busy::open();
+    let listed = busy.shop.listed_device("Meena");
+    busy.shop.revoke(&listed);
+    for path in ["/api/estimates/all", "/api/changes?since=0", "/api/settings", "/api/people"] {
+        busy.visitor.get(path).expect(401);
+    }
+    busy.visitor.log_in(busy.person, MANAGER_PIN).expect(401);
+    assert!(array(busy.shop.owner.get("/api/devices").expect(200)).iter().all(|device| device["name"] != "Meena"));
+    busy.ends(&[4401], &[401]);
+}
+
+#[test]
+fn a_sleeping_long_poll_of_a_revoked_device_ends_by_that_alone() {
+    let mut busy = Busy::open();
+    let listed = busy.shop.listed_device("Meena");
+    busy.shop.revoke(&listed);
+    // Nothing else happens meanwhile, and its own time is not over before the deadline of the tests.
+    match busy.poll.try_read("GET") {
+        Ok(reply) => assert_eq!(reply.status, 401, "{}", reply.text()),
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof, "{error}"),
+    }
+    busy.poll = busy.shop.owner.begin("GET", "/api/me", b"", 0);
+    busy.ends(&[4401], &[401]);
+}
+
+#[test]
+fn a_removed_person_hears_and_does_nothing_more() {
+    let mut busy = Busy::open();
+    busy.shop.owner.delete(&format!("/api/people/{}", busy.person)).expect(200);
+    assert_eq!(busy.visitor.person(), None);
+    busy.visitor.get("/api/estimates/all").expect(401);
+    busy.ends(&[4401], &[401]);
+}
+
+#[test]
+fn a_person_who_is_not_active_hears_and_does_nothing_more() {
+    let mut busy = Busy::open();
+    busy.shop.owner.put(&format!("/api/people/{}", busy.person), &json!({"is_active": false})).expect(200);
+    busy.ends(&[4401], &[401]);
+}
+
+#[test]
+fn a_person_with_a_lesser_role_loses_what_that_role_has_not() {
+    let mut busy = Busy::open();
+    busy.shop.owner.put(&format!("/api/people/{}", busy.person), &json!({"role": VIEWER})).expect(200);
+    let status = busy.visitor.get("/api/audit").status;
+    assert!([401, 403].contains(&status), "{status}");
+    busy.ends(&[4401, 4403], &[401, 403]);
+}
+
+#[test]
+fn a_role_that_is_cut_is_cut_for_everybody_who_has_it() {
+    let mut shop = Staffed::open();
+    let role = shop.role("Floor", &["sell", "estimate"], &Value::Null);
+    let (_, mut seller) = shop.worker("Ravi", role, "1618");
+    let socket = seller.socket("/sync").unwrap();
+    let page = seller.get("/api/changes").expect(200);
+    let waiting = format!("/api/changes?since={}&epoch={}&wait=60", page["next"], page["epoch"].as_str().unwrap());
+    let mut poll = seller.begin("GET", &waiting, b"", 0);
+    let own = json!({"scope": {"estimates": "own", "orders": "own"}});
+    shop.owner.put(&format!("/api/roles/{role}"), &own).expect(200);
+    shop.owner.create_estimate(LATER);
+    assert!([4401, 4403].contains(&ends_without_later(socket)));
+    if let Ok(reply) = poll.try_read("GET") {
+        assert!(!reply.text().contains(LATER), "{}", reply.text());
+    }
+    assert!(!seller.handshake("/sync", &[]).detail(403).is_empty());
+    assert!(seller.ids("/api/estimates/all").is_empty());
+}
+
+#[test]
+fn a_logout_and_a_lock_end_ones_own_sockets() {
+    let mut shop = Staffed::open();
+    let (person, mut manager) = shop.manager();
+    for path in ["/api/lock", "/api/logout"] {
+        let sockets = ["/ws", "/sync"].map(|path| manager.socket(path).unwrap());
+        manager.post(path, &json!({})).expect(200);
+        shop.owner.create_estimate(LATER);
+        for socket in sockets {
+            assert_eq!(ends_without_later(socket), 4401);
+        }
+        if path == "/api/lock" {
+            manager.log_in(person, MANAGER_PIN).expect(200);
+        }
+    }
+}
+
+#[test]
+fn a_list_that_is_being_sent_stops() {
+    const RECORDS: usize = 150;
+    let mut shop = Staffed::open();
+    let oldest = shop.owner.create_estimate("Oldest");
+    for _ in 0..RECORDS {
+        shop.owner.post("/api/estimates/create", &bulky_estimate("Asha")).expect(201);
+    }
+    let (_, program) = shop.program("Printer", MANAGER);
+    let mut stream = TcpStream::connect(program.addr).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.write_all(program.head("GET", "/api/estimates/all", 0).as_bytes()).unwrap();
+    let mut received = vec![0; 4096];
+    stream.read_exact(&mut received).unwrap();
+    assert!(received.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&received));
+    let listed = shop.listed_device("Printer");
+    shop.revoke(&listed);
+    // The last of the list, which no buffer holds yet.
+    shop.owner.put(&format!("/api/estimates/{}", oldest.id), &samples::estimate(LATER)).expect(200);
+    // However it ends.
+    let _ = stream.read_to_end(&mut received);
+    let text = String::from_utf8_lossy(&received);
+    assert!(!text.contains(LATER), "{} bytes", received.len());
+    assert!(!received.ends_with(b"0\r\n\r\n"), "the list was sent to its end: {} bytes", received.len());
+}
+
+#[test]
+fn no_command_is_carried_out_after_the_answer_that_took_the_rights() {
+    const THREADS: usize = 6;
+    let mut shop = Staffed::open();
+    let (_, program) = shop.program("Script", SELLER);
+    let mut counting = shop.owner.clone();
+    let mut count = || counting.get("/api/orders/orders-only").expect(200)["orders"]["count"].as_u64().unwrap();
+    thread::scope(|scope| {
+        let running: Vec<_> = (0..THREADS)
+            .map(|_| {
+                let mut program = program.clone();
+                scope.spawn(move || {
+                    loop {
+                        let status = program.post("/api/orders/create-sale", &samples::sale("Asha")).status;
+                        if status != 201 {
+                            return status;
+                        }
+                    }
+                })
+            })
+            .collect();
+        wait_until("sales are made", || count() > 20);
+        let listed = shop.listed_device("Script");
+        shop.revoke(&listed);
+        let after = count();
+        for one in running {
+            assert_eq!(one.join().unwrap(), 401);
+        }
+        assert_eq!(count(), after);
+    });
+}
+
+#[test]
+fn a_revoked_door_is_shut_while_somebody_stands_in_it() {
+    let mut shop = Staffed::open();
+    let (device, mut app) = shop.door("Old phone", MANAGER, &Value::Null);
+    let sockets = ["/ws", "/ws?format=legacy"].map(|path| app.socket(path).unwrap());
+    let body = samples::sale("Half").to_string().into_bytes();
+    let half = body.len() / 2;
+    let mut command = app.begin("POST", "/api/orders/create-sale", &body, half);
+    app.create_estimate("Asha");
+    shop.owner.delete(&format!("/api/devices/{device}")).expect(200);
+    shop.owner.create_estimate(LATER);
+    for socket in sockets {
+        assert_eq!(ends_without_later(socket), 4401);
+    }
+    let _ = command.send_raw(&body[half..]);
+    if let Ok(reply) = command.try_read("POST") {
+        assert!([401, 404].contains(&reply.status), "{}", reply.text());
+    }
+    app.get("/api/estimates/all").expect(404);
+    assert!(app.socket("/ws").is_err());
+    assert_eq!(shop.owner.get("/api/orders/orders-only").expect(200)["orders"]["count"], json!(0));
+}
+
+#[test]
+fn a_device_with_another_role_is_what_that_role_is_at_once() {
+    let mut shop = Staffed::open();
+    let (device, mut program) = shop.program("Script", MANAGER);
+    let socket = program.socket("/sync").unwrap();
+    let path = format!("/api/devices/{device}");
+    let changed = shop.owner.put(&path, &json!({"name": "Wall", "role": VIEWER})).expect(200);
+    let listed = shop.listed_device("Wall");
+    assert_eq!((&listed["role"]["id"], &listed["id"]), (&json!(VIEWER), &json!(device)), "{changed}");
+    shop.owner.create_estimate(LATER);
+    assert!([4401, 4403].contains(&ends_without_later(socket)));
+    program.post("/api/orders/create-sale", &samples::sale("Asha")).expect(403);
+    assert_eq!(program.me()["role"]["name"], "Viewer");
+}

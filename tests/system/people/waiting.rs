@@ -1,0 +1,159 @@
+//! What waits while rights are taken away: commands of every kind, an outbox that is full, a device that catches up. Rights are
+//! decided at commit, not when a command arrived.
+
+use serde_json::{Value, json};
+
+use crate::support::http::Client;
+use crate::support::people::{MANAGER, MANAGER_PIN, SELLER, Staffed, VIEWER};
+use crate::support::samples;
+use crate::support::socket::{Ended, Socket};
+use crate::support::till::bulky_estimate;
+use crate::support::visitor::Visitor;
+
+const LATER: &str = "Needle Later";
+
+/// Commands of every kind that somebody with all rights has begun to send.
+struct Begun {
+    shop: Staffed,
+    waiting: Vec<(String, Client, Vec<u8>)>,
+    state: Vec<Value>,
+}
+
+/// All that a command could have changed.
+fn state(owner: &mut Visitor) -> Vec<Value> {
+    ["/api/orders/separate", "/api/settings", "/api/people", "/api/roles", "/api/devices", "/api/pairings"]
+        .map(|path| {
+            let mut told = owner.get(path).expect(200);
+            // Being seen is no change.
+            for device in told.as_array_mut().into_iter().flatten() {
+                device.as_object_mut().unwrap().remove("last_seen");
+            }
+            told
+        })
+        .into()
+}
+
+impl Begun {
+    /// `take` takes the rights away; the state is looked at afterwards.
+    fn open(role: u64, take: impl FnOnce(&mut Staffed, u64)) -> Self {
+        let mut shop = Staffed::open();
+        // With a second owner a person may be any role and yet be taken away.
+        let (person, visitor) = shop.worker("Meena", role, MANAGER_PIN);
+        let (first, second) = (shop.owner.create_estimate("Asha"), shop.owner.create_estimate("Asha"));
+        let (third, sale) = (shop.owner.create_estimate("Asha"), shop.owner.create_sale("Asha"));
+        let commands = [
+            ("POST", "/api/estimates/create".to_string(), samples::estimate("Half")),
+            ("POST", "/api/orders/create-sale".into(), samples::sale("Half")),
+            ("PUT", format!("/api/estimates/{}", first.id), samples::estimate("Half")),
+            ("POST", format!("/api/estimates/{}/convert-to-order", second.id), json!({"payment_mode": "Cash"})),
+            ("POST", format!("/api/estimates/{}/duplicate", second.id), json!({"rev": 1})),
+            ("POST", format!("/api/estimates/{}/owner", third.id), json!({"person": person})),
+            ("DELETE", format!("/api/estimates/{}", third.id), json!({"rev": 1})),
+            ("PUT", format!("/api/orders/{}/status?status=Packed", sale.id), json!({"rev": 1})),
+            ("POST", format!("/api/orders/{}/owner", sale.id), json!({"person": person})),
+            ("DELETE", format!("/api/orders/{}", sale.id), json!({"rev": 1})),
+            ("PUT", "/api/settings".into(), json!({"shop_name": "Half"})),
+            ("POST", "/api/people".into(), json!({"name": "Half", "role": SELLER})),
+            ("POST", "/api/roles".into(), json!({"name": "Half", "rights": ["sell"]})),
+            ("POST", "/api/devices".into(), json!({"name": "Half", "kind": "program", "role": SELLER})),
+        ];
+        let mut waiting = Vec::new();
+        for (method, path, body) in commands {
+            let body = body.to_string().into_bytes();
+            let half = body.len() / 2;
+            let client = visitor.begin(method, &path, &body, half);
+            waiting.push((format!("{method} {path}"), client, body[half..].to_vec()));
+        }
+        take(&mut shop, person);
+        let state = state(&mut shop.owner);
+        Self { shop, waiting, state }
+    }
+
+    /// The rest of each arrives; none of them is carried out.
+    fn arrives(mut self, statuses: &[u16]) {
+        for (what, mut client, rest) in self.waiting {
+            let method = what.split(' ').next().unwrap();
+            // It may have been refused, and the connection ended, before the rest is there.
+            let _ = client.send_raw(&rest);
+            if let Ok(reply) = client.try_read(method) {
+                assert!(statuses.contains(&reply.status), "{what}: {} {}", reply.status, reply.text());
+            }
+        }
+        assert_eq!(state(&mut self.shop.owner), self.state);
+    }
+}
+
+#[test]
+fn a_command_that_waits_is_not_carried_out_for_a_revoked_device() {
+    let begun = Begun::open(crate::support::people::OWNER, |shop, _| {
+        let listed = shop.listed_device("Meena");
+        shop.revoke(&listed);
+    });
+    begun.arrives(&[401]);
+}
+
+#[test]
+fn a_command_that_waits_is_not_carried_out_for_a_removed_person() {
+    let begun = Begun::open(MANAGER, |shop, person| {
+        shop.owner.delete(&format!("/api/people/{person}")).expect(200);
+    });
+    // What a manager may not is perhaps refused before all of it is there.
+    begun.arrives(&[401, 403]);
+}
+
+#[test]
+fn a_command_that_waits_is_not_carried_out_under_a_role_that_may_not() {
+    let begun = Begun::open(MANAGER, |shop, person| {
+        shop.owner.put(&format!("/api/people/{person}"), &json!({"role": VIEWER})).expect(200);
+    });
+    // A changed role may ask for a new login.
+    begun.arrives(&[401, 403]);
+}
+
+/// Reads whatever is still sent; the end may come in the middle of a frame that was begun.
+fn is_told_nothing_later(mut socket: Socket) {
+    loop {
+        match socket.try_next_text() {
+            Ok(text) => assert!(!text.contains(LATER), "{} bytes of a later change", text.len()),
+            // One whose outbox was full before was closed for that already.
+            Err(Ended::Closed(code)) => return assert!(matches!(code.map(u16::from), Some(4401 | 4408)), "{code:?}"),
+            Err(Ended::Broken(_)) => return,
+        }
+    }
+}
+
+/// More than the buffers between the server and a client that does not read.
+const BULKY: usize = 120;
+
+#[test]
+fn a_device_whose_outbox_is_full_is_told_nothing_of_what_comes_after_its_end() {
+    let mut shop = Staffed::open();
+    let (_, program) = shop.program("Screen", MANAGER);
+    let sockets = ["/ws", "/sync"].map(|path| program.socket(path).unwrap());
+    for _ in 0..BULKY {
+        shop.owner.post("/api/estimates/create", &bulky_estimate("Asha")).expect(201);
+    }
+    let listed = shop.listed_device("Screen");
+    shop.revoke(&listed);
+    shop.owner.create_estimate(LATER);
+    for socket in sockets {
+        is_told_nothing_later(socket);
+    }
+}
+
+#[test]
+fn a_device_that_catches_up_is_told_nothing_of_what_comes_after_its_end() {
+    let mut shop = Staffed::open();
+    let oldest = shop.owner.create_estimate("Asha");
+    for _ in 0..BULKY {
+        shop.owner.post("/api/estimates/create", &bulky_estimate("Asha")).expect(201);
+    }
+    let (_, program) = shop.program("Screen", MANAGER);
+    let mut socket = program.socket("/sync?since=0").unwrap();
+    assert_eq!(socket.next_json()["resume"], "catch_up");
+    let listed = shop.listed_device("Screen");
+    shop.revoke(&listed);
+    shop.owner.put(&format!("/api/estimates/{}", oldest.id), &samples::estimate(LATER)).expect(200);
+    shop.owner.create_estimate(LATER);
+    is_told_nothing_later(socket);
+}
