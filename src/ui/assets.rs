@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
+use super::served::without_comments;
+
 /// One file of the page, served under `/ui/<FOLDER>/<path>`.
 #[derive(Debug)]
 pub struct Asset {
@@ -50,6 +52,7 @@ const SCREEN: &str = concat!(
     include_str!("style/lists.css"),
     include_str!("style/forms.css"),
     include_str!("style/dialogs.css"),
+    include_str!("style/people.css"),
     include_str!("style/narrow.css"),
 );
 const SCREEN_STYLE: &str = "style/screen.css";
@@ -59,34 +62,37 @@ const FILES: &[(&str, &[u8])] = embedded! {
     "kit/decimal.js" "kit/dialog.js" "kit/dom.js" "kit/fold.js" "kit/format.js" "kit/icons.js" "kit/rows.js"
     "kit/suggest.js" "kit/widgets.js" "kit/words.js"
     "data/amounts.js" "data/commands.js" "data/draft.js" "data/figures.js" "data/lossless.js" "data/optimistic.js"
-    "data/payment.js" "data/records.js" "data/search.js" "data/settings.js" "data/sha256.js" "data/storage.js"
-    "data/store.js" "data/view.js"
+    "data/payment.js" "data/people.js" "data/records.js" "data/search.js" "data/settings.js" "data/sha256.js"
+    "data/storage.js" "data/store.js" "data/view.js"
     "net/answers.js" "net/api.js" "net/catalogue.js" "net/database.js" "net/direct.js" "net/lease.js"
-    "net/long_poll.js" "net/outbox.js" "net/recovery.js" "net/retry.js" "net/sync.js" "net/websocket.js"
-    "net/wire.js"
-    "screens/actions.js" "screens/bill.js" "screens/chart.js" "screens/chips.js" "screens/conflict.js"
-    "screens/conversion.js" "screens/form.js" "screens/form_lines.js" "screens/form_payment.js"
-    "screens/home.js" "screens/keys.js"
-    "screens/lists.js" "screens/paper.js" "screens/print.js" "screens/record.js" "screens/route.js"
-    "screens/settings.js" "screens/shell.js" "screens/theme.js" "screens/unsent.js"
+    "net/long_poll.js" "net/outbox.js" "net/recovery.js" "net/retry.js" "net/session.js" "net/sync.js"
+    "net/websocket.js" "net/wire.js"
+    "screens/actions.js" "screens/admin.js" "screens/audit.js" "screens/bill.js" "screens/chart.js" "screens/chips.js"
+    "screens/conflict.js" "screens/conversion.js" "screens/devices.js" "screens/form.js" "screens/form_lines.js"
+    "screens/form_payment.js" "screens/home.js" "screens/idle.js" "screens/keys.js" "screens/lists.js"
+    "screens/login.js" "screens/masked.js" "screens/nod.js" "screens/owner.js" "screens/pairing.js" "screens/paper.js"
+    "screens/people.js" "screens/print.js" "screens/problem.js" "screens/record.js" "screens/roles.js"
+    "screens/route.js" "screens/secrets.js" "screens/settings.js" "screens/shell.js" "screens/theme.js"
+    "screens/unsent.js"
     "style/dark.css" "style/paper.css"
 };
 
 static ASSETS: LazyLock<Vec<Asset>> =
-    LazyLock::new(|| FILES.iter().map(|(path, bytes)| Asset::new(path, Cow::Borrowed(*bytes))).collect());
+    LazyLock::new(|| FILES.iter().map(|(path, bytes)| Asset::new(path, served(path, bytes))).collect());
 
-static SERVICE_WORKER: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("sw.js", Cow::Owned(WORKER.replace("{{assets}}", FOLDER.as_str()).into_bytes())));
+static SERVICE_WORKER: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("sw.js", Cow::Owned(without_comments(&WORKER.replace("{{assets}}", FOLDER.as_str())).into_bytes()))
+});
 
 /// The folder of the files: eight hex digits of what is in all of them. They import each other by relative paths, so
 /// one folder for all keeps them together; what a path names never changes, so browsers keep it for good.
 pub static FOLDER: LazyLock<String> = LazyLock::new(|| {
     const HASH_BYTES: usize = 4;
     let mut hash = Sha256::new();
-    for (path, bytes) in FILES {
+    for Asset { path, content, .. } in assets() {
         hash.update(path);
-        hash.update((bytes.len() as u64).to_be_bytes());
-        hash.update(bytes);
+        hash.update((content.len() as u64).to_be_bytes());
+        hash.update(content);
     }
     hash.finalize().iter().take(HASH_BYTES).fold(String::new(), |mut digits, byte| {
         // Writing to memory does not fail.
@@ -94,6 +100,13 @@ pub static FOLDER: LazyLock<String> = LazyLock::new(|| {
         digits
     })
 });
+
+fn served(path: &str, bytes: &'static [u8]) -> Cow<'static, [u8]> {
+    match std::str::from_utf8(bytes) {
+        Ok(source) if content_type(path) != SVG => Cow::Owned(without_comments(source).into_bytes()),
+        _ => Cow::Borrowed(bytes),
+    }
+}
 
 /// Every file.
 pub fn assets() -> &'static [Asset] {

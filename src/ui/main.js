@@ -3,6 +3,7 @@
 
 import { part } from './kit/dom.js';
 import { words } from './kit/words.js';
+import { viewOf } from './data/people.js';
 import { localId } from './data/records.js';
 import { usableSettings } from './data/settings.js';
 import { local } from './data/storage.js';
@@ -10,32 +11,45 @@ import { Store } from './data/store.js';
 import { Catalogue } from './net/catalogue.js';
 import { Database } from './net/database.js';
 import { Outbox } from './net/outbox.js';
+import { Session } from './net/session.js';
 import { Sync } from './net/sync.js';
 import { Actions } from './screens/actions.js';
 import { Form } from './screens/form.js';
 import { Home } from './screens/home.js';
+import { IdleLock } from './screens/idle.js';
 import { showKeys } from './screens/keys.js';
 import { ListScreen } from './screens/lists.js';
+import { LoginScreen } from './screens/login.js';
+import { OwnerScreen } from './screens/owner.js';
+import { ClosedScreen, PairingScreen } from './screens/pairing.js';
 import { PrintScreen } from './screens/print.js';
-import { routeOf } from './screens/route.js';
+import { ENTRANCES, RIGHT_FOR, routeOf } from './screens/route.js';
 import { SettingsScreen } from './screens/settings.js';
 import { Shell } from './screens/shell.js';
 import { savedTheme, setTheme } from './screens/theme.js';
 
 /** A page behind others has no frames, but what it knows must not wait longer. */
 const RENDER_WAIT_MS = 200;
+/** A device that nobody has told yet who is there waits so long for the answer. */
+const FIRST_ANSWER_WAIT_MS = 1_000;
+/** Who sees a part of the records has no stream that ends when the role is changed: so often it is asked. */
+const ROLE_LOOK_MS = 10_000;
 
 setTheme(savedTheme());
 
 const store = new Store();
 const outbox = new Outbox(new Database(), unsentChanged, stored);
 const sync = new Sync(store, `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/sync`);
-const shell = new Shell(store, outbox);
-const toast = shell.toast.bind(shell);
-const actions = new Actions(store, outbox, toast);
+const session = new Session(store, outbox);
+const shell = new Shell(store, outbox, session, (entry) => actions.retry(entry));
+/** Whoever was told that something is kept here until the device is let in is not told that it is kept. */
+const toast = /** @type {Shell['toast']} */ (
+  (text, ...how) => (isHeldSaid && text === words.said.queued ? undefined : shell.toast(text, ...how))
+);
+const actions = new Actions(store, outbox, session, toast);
 const catalogue = new Catalogue(store);
 /** What the screens are given. */
-const app = { store, outbox, sync, toast, renderSoon, search, catalogue, actions };
+const app = { store, outbox, sync, session, toast, renderSoon, search, catalogue, actions };
 
 /** Screens are made when they are first shown and keep their place. @type {Record<string, () => any>} */
 const SCREENS = {
@@ -45,24 +59,55 @@ const SCREENS = {
   form: () => new Form(app),
   settings: () => new SettingsScreen(app),
   print: () => new PrintScreen(app),
+  login: () => new LoginScreen(app),
+  pair: () => new PairingScreen(app),
+  closed: () => new ClosedScreen(app),
+  owner: () => new OwnerScreen(app),
+};
+/** Few ever open these, so their scripts come when they are asked for. @type {Record<string, () => Promise<any>>} */
+const LATE = {
+  people: async () => new (await import('./screens/people.js')).PeopleScreen(app),
+  roles: async () => new (await import('./screens/roles.js')).RolesScreen(),
+  devices: async () => new (await import('./screens/devices.js')).DevicesScreen(app),
+  audit: async () => new (await import('./screens/audit.js')).AuditScreen(app),
 };
 /** @type {Map<string, any>} */
 const screens = new Map();
 /** The one that is shown. @type {any} */
 let screen = null;
 let isRenderWaiting = false;
+let isBegun = false;
+let isKept = false;
+let wasLive = false;
+/** What is seen of the records; empty while nobody is there who may see them. */
+let view = '';
+/** Who was here when it was last looked at. */
+let shownMe = store.me;
+/** Whether whoever is not in was told that something waits here. */
+let isHeldSaid = false;
 
 tieTogether();
 useKeptSettings();
 outbox.start();
-navigate();
-sync.start();
+session.start();
+// On its first visit a device hears first whether it is let in.
+if (session.isKnown) meChanged();
+else setTimeout(() => screen || meChanged(), FIRST_ANSWER_WAIT_MS);
+new IdleLock(session, store).start();
+setInterval(lookAtRole, ROLE_LOOK_MS);
 keepPage();
 
 function tieTogether() {
   store.subscribe(renderSoon);
-  store.subscribe(() => outbox.setOpen(store.connection === 'live'));
-  outbox.onHeld = (/** @type {string} */ why) => toast(words.outbox.held(why), 'bad');
+  store.subscribe(() => {
+    if (store.connection === 'live' && !wasLive) keepPage();
+    wasLive = store.connection === 'live';
+  });
+  // While nobody is logged in, the server is there if it answers who is.
+  store.subscribe(() => outbox.setOpen(store.connection === 'live' || (view === '' && session.isReached)));
+  outbox.onHeld = sayHeld;
+  session.onChange = meChanged;
+  sync.onDoubt = () => session.read();
   sync.onConverted = sayConverted;
   sync.onRead = (/** @type {boolean} */ wasReset) => outbox.recover(wasReset);
   addEventListener('hashchange', navigate);
@@ -70,6 +115,13 @@ function tieTogether() {
   addEventListener('beforeunload', (event) => {
     if (outbox.waiting > 0) event.preventDefault();
   });
+}
+
+/** A device that is out says it once, whatever the server answers then. @param {string} why */
+function sayHeld(why) {
+  if (view === '' && isHeldSaid) return;
+  isHeldSaid = view === '';
+  toast(words.outbox.held(why), 'bad');
 }
 
 /** What the shop had chosen is known before the server answers, and without it. */
@@ -83,8 +135,79 @@ function useKeptSettings() {
   });
 }
 
+function lookAtRole() {
+  const { is_cut: isCut, isUnconfirmed } = store.me;
+  if (isCut && !isUnconfirmed && view !== '' && session.isReached && !document.hidden) session.read();
+}
+
+/** Somebody else is here, or sees something else: what was shown before is not shown on. */
+function meChanged() {
+  isBegun = true;
+  const before = view;
+  const was = shownMe;
+  shownMe = store.me;
+  const isIn = session.standing === 'in' || session.isWanted;
+  view = isIn ? viewOf(store.me) : '';
+  unsentChanged();
+  if (before === view && screen) return navigateIfMoved();
+  isHeldSaid = false;
+  // Neither a dialog nor a message is left for whoever comes next.
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close();
+  part('toasts').replaceChildren();
+  screen?.leave?.();
+  screen = null;
+  for (const made of screens.values()) made.end?.();
+  screens.clear();
+  catalogue.forget();
+  if (view === '' || store.me.isUnconfirmed) sync.stop();
+  else sync.start(store.me.is_cut);
+  if (store.me.isUnconfirmed) store.setConnection('offline');
+  navigate();
+  if (before !== '' && isOfSamePerson(was, store.me)) toast(words.said.role(store.me.role?.name ?? ''));
+}
+
+/**
+ * Whether somebody works on, with another role or rights.
+ * @param {import('./data/people.js').Me} was
+ * @param {import('./data/people.js').Me} is
+ */
+function isOfSamePerson(was, is) {
+  const isSame = was.person !== null && was.person.id === is.person?.id;
+  return isSame && !was.isUnconfirmed && !is.isUnconfirmed && rightsOf(was) !== rightsOf(is);
+}
+
+/** @param {import('./data/people.js').Me} me */
+function rightsOf({ role, rights, masks, scope, days_back }) {
+  return JSON.stringify([role?.id, rights, masks, scope, days_back]);
+}
+
+/** @param {string} name of a screen */
+function mayShow(name) {
+  if (name === 'form') return store.may('sell') || store.may('estimate');
+  return !(name in RIGHT_FOR) || (store.me.has_owner && store.may(RIGHT_FOR[name]));
+}
+
+/** Without a change of what is seen another screen may be due, such as the names of those who log in. */
+function navigateIfMoved() {
+  if (screens.get(screenName()) === screen) renderSoon();
+  else navigate();
+}
+
+/** The screen that is due: that of the address, or how somebody gets in. */
+function screenName() {
+  const { name } = routeOf(location.hash);
+  const { standing } = session;
+  if (name === 'owner') return name;
+  if (standing === 'in') return !ENTRANCES.has(name) && mayShow(name) ? name : 'home';
+  return standing === 'pair' && name === 'login' ? name : standing;
+}
+
 function unsentChanged() {
-  store.unsent = outbox.entries;
+  const { me } = store;
+  // Of what others have given, a person who sees a part of the records sees nothing; nor does anybody who is not in.
+  const isPart = me.is_cut || me.isUnconfirmed || view === '';
+  store.unsent = isPart ? outbox.entries.filter(({ by }) => by && by.id === me.person?.id) : outbox.entries;
+  store.unsentCount = outbox.entries.length;
   store.lost = outbox.lost;
   store.isKeeping = outbox.isKeeping;
   store.changed();
@@ -130,9 +253,14 @@ function renderSoon() {
 }
 
 function navigate() {
-  const { name, rest, kind } = routeOf(location.hash);
-  const next = screens.get(name) ?? SCREENS[name]();
+  if (!isBegun) return;
+  const { name: asked, rest, kind } = routeOf(location.hash);
+  const name = screenName();
+  if (name === 'home' && asked in RIGHT_FOR && rest[0]) sayRefused(asked);
+  const next = screens.get(name) ?? SCREENS[name]?.();
+  if (!next) return fetchScreen(name);
   screens.set(name, next);
+  document.body.classList.toggle('is-out', session.standing !== 'in');
   if (screen !== next) {
     screen?.leave?.();
     screen = next;
@@ -145,9 +273,26 @@ function navigate() {
   render();
 }
 
+/** Somebody has read a code that is not for this person. @param {string} asked */
+function sayRefused(asked) {
+  history.replaceState(null, '', '#/');
+  toast(words.nod.wants(RIGHT_FOR[asked], []), 'bad');
+}
+
+/** @param {string} name of a screen whose script is not here yet */
+async function fetchScreen(name) {
+  try {
+    const made = await LATE[name]();
+    if (!screens.has(name)) screens.set(name, made);
+    if (screenName() === name) navigate();
+  } catch {
+    toast(words.unreached, 'bad');
+  }
+}
+
 /** @param {KeyboardEvent & { target: any }} event */
 function shortcut(event) {
-  if (document.querySelector('dialog[open]')) return;
+  if (!screen || document.querySelector('dialog[open], .is-out')) return;
   const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target.type !== 'radio';
   if (event.key === 'Escape') stepBack(isTyping ? event.target : null);
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -172,10 +317,15 @@ function search() {
   requestAnimationFrame(() => screen.focusSearch?.());
 }
 
-/** Has the page kept for when the server is away, where the browser allows that. */
+/**
+ * Has the page kept for when the server is away, where the browser allows that. A server that goes away in the middle
+ * is asked again when it is back.
+ */
 async function keepPage() {
+  if (isKept) return;
   try {
-    await navigator.serviceWorker?.register('/sw.js');
+    const worker = await navigator.serviceWorker?.register('/sw.js');
+    isKept = Boolean(worker?.active);
   } catch {
     // Then the page comes from the server alone.
   }

@@ -146,7 +146,7 @@ impl HashingTurn<'_> {
         Ok(hash.to_string())
     }
 
-    /// As [`Hasher::verify`].
+    /// Whether a credential is the one of which this PHC string was stored; false, after the same time, if none was.
     pub fn verify(&self, credential: &Credential, stored: Option<&str>) -> Result<bool, Busy> {
         let stored = stored.and_then(StoredHash::read).unwrap_or_else(StoredHash::dummy);
         let mut output = [0; HASH_BYTES];

@@ -10,7 +10,7 @@ import { isObject, parseObject } from './storage.js';
 
 /**
  * @typedef {object} Command what is to be done
- * @property {'create' | 'edit' | 'convert' | 'delete' | 'status' | 'duplicate' | 'settings'} what
+ * @property {'create' | 'edit' | 'convert' | 'delete' | 'status' | 'duplicate' | 'give' | 'settings'} what
  * @property {Kind} [kind] of the record
  * @property {string} [id] of the record; `local:KEY` for one that waits itself
  * @property {string} title for people: whose record, and its number
@@ -31,8 +31,10 @@ import { isObject, parseObject } from './storage.js';
  * @property {boolean} [isSealed] the body is complete: from the first attempt on
  * @property {'waiting' | 'parked'} state
  * @property {number} tries
+ * @property {import('./people.js').Giver} [by] who gave it; it is sent in the name of nobody else
  * @property {string} [reason] why it is parked
  * @property {number} [status] of the answer that parked it
+ * @property {string[]} [may] roles of those who may allow what was refused
  * @property {string} [made] id of the record that it made, once it was carried out
  * @property {string} [number] of that
  * @property {Entry} [again] of a lost one: how it can be given again

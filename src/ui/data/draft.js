@@ -28,6 +28,7 @@ import { isObject, local } from './storage.js';
  * @property {SaleRecord} [base] the estimate as it was when editing began
  * @property {number} [replaces] place of the refused command that this one replaces
  * @property {string} [made_at] when that one was given
+ * @property {string} [proposed_by] who stood there as the one who makes it, before anybody typed
  */
 
 export const PERSON = /** @type {const} */ (['customer_name', 'customer_phone', 'customer_address', 'sale_by']);
@@ -229,6 +230,7 @@ export function readDraft(id) {
     isPercent: kept.isPercent !== false,
     base: isRecord('estimate', kept.base) ? kept.base : undefined,
     replaces: Number.isInteger(kept.replaces) ? kept.replaces : undefined,
+    proposed_by: typeof kept.proposed_by === 'string' ? kept.proposed_by : undefined,
   };
 }
 

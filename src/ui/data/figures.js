@@ -27,6 +27,8 @@ export class Figures {
   isLoaded = false;
   /** The server must count again. */
   isStale = false;
+  /** They are not of everything that this page sees, so that only the server can count. */
+  isPart = false;
   /** What happened while the server counts; null while it does not. @type {Step[] | null} */
   #recent = null;
   /** The last change that the server has counted. The stream may be behind it. */
@@ -34,8 +36,8 @@ export class Figures {
 
   /** @param {any} summary as the server counted @param {number} seq the last change that it contains */
   take(summary, seq) {
-    this.days = summary.days.map(dayOf);
-    this.open = sums(summary.open_estimates);
+    this.days = (summary.days ?? []).map(dayOf);
+    this.open = sums(summary.open_estimates ?? {});
     this.isLoaded = true;
     this.#countedTo = seq;
     const recent = this.#recent ?? [];
@@ -57,7 +59,7 @@ export class Figures {
 
   /** @param {Step} step */
   #add({ kind, before, after }) {
-    if (before === undefined) {
+    if (before === undefined || this.isPart) {
       this.isStale = true;
       return;
     }
@@ -91,12 +93,12 @@ export class Figures {
 }
 
 /** @param {any} wire @returns {Sums} */
-const sums = (wire) => ({ count: wire.count, total: minor(wire.total), paid: minor(wire.paid ?? 0) });
+const sums = (wire) => ({ count: wire.count ?? 0, total: minor(wire.total ?? 0), paid: minor(wire.paid ?? 0) });
 
 /** @param {any} wire @returns {Day} */
 function dayOf(wire) {
   const day = { ...sums(wire), day: wire.day, modes: new Map() };
-  for (const one of wire.modes) {
+  for (const one of wire.modes ?? []) {
     const mode = modeOf(day, one.mode);
     const { count, total, paid } = sums(one);
     Object.assign(mode, { count: mode.count + count, total: mode.total + total, paid: mode.paid + paid });

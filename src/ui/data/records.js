@@ -28,6 +28,8 @@
  * @property {string} [made_at] likewise: when it was made, if that was on a device that could not send it at once
  * @property {number} [rev] grows by one with each change of the record
  * @property {string} [amounts_flagged]
+ * @property {import('./people.js').Named} [owner] who made it
+ * @property {string[]} [redacted] names of fields that are left out for this role
  *
  * @typedef {object} EstimateFields
  * @property {string} estimate_id
@@ -49,7 +51,8 @@
  * @typedef {SaleFields & Partial<EstimateFields> & Partial<OrderFields> & { pending?: Pending }} SaleRecord either kind
  * @typedef {{ what: 'create' | 'edit' | 'convert' | 'delete' | 'status', isParked: boolean }} Pending not sent yet
  *
-  @typedef {'create' | 'update' | 'delete' | 'convert_to_order'} Action
+  @typedef {'create' | 'update' | 'delete' | 'hide' | 'convert_to_order'} Action `hide`: this view does not show the
+ * record any more
  *
  * @typedef {object} Change one committed change
  * @property {Kind} type
@@ -104,7 +107,7 @@ export const dueOf = (order) => (isCancelled(order) ? 0 : order.total - (order.a
 export const isMoney = (amount) => amount > 0.0005;
 
 /** @param {SaleRecord} order */
-export const isDue = (order) => isMoney(dueOf(order));
+export const isDue = (order) => !isHidden(order, 'total') && isMoney(dueOf(order));
 
 /** When it was made; by the server's clock, unless it waited on a device. @param {SaleRecord} record */
 export const timeOf = (record) => record.made_at ?? record.created_at;
@@ -131,11 +134,14 @@ export function isSale(data) {
     typeof data === 'object' &&
     data !== null &&
     isText(data.customer_name) &&
-    Number.isFinite(data.total) &&
+    (Number.isFinite(data.total) || isHidden(data, 'total')) &&
     Array.isArray(data.items) &&
     data.items.every((/** @type {any} */ item) => typeof item === 'object' && item !== null)
   );
 }
+
+/** Whether a field is left out for the role of whoever asks. @param {any} record @param {string} name */
+export const isHidden = ({ redacted }, name) => Array.isArray(redacted) && redacted.includes(name);
 
 /** A text that says something. @param {unknown} value */
 export const isText = (value) => typeof value === 'string' && value !== '';

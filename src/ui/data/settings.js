@@ -15,6 +15,7 @@ import { isText } from './records.js';
  * @property {number} [currency_decimals] of amounts
  * @property {'A4' | '80mm' | '58mm'} paper_size
  * @property {string} footer_line
+ * @property {number} [lock_minutes] without input, until a page locks
  * @property {number} rev
  * @property {string} [timezone]
  */

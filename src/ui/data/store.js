@@ -10,6 +10,7 @@
 import { useShop } from '../kit/format.js';
 import { Figures } from './figures.js';
 import { ownRecords, withPending } from './optimistic.js';
+import { OPEN, viewOf } from './people.js';
 import { idOf, placeOf } from './records.js';
 
 /** @typedef {import('./records.js').Kind} Kind */
@@ -54,6 +55,8 @@ export class Store {
   /** The last moment at which everything was known to be right. @type {Date | null} */
   rightAt = null;
   settings = NO_SETTINGS;
+  /** Who is at the till. */
+  me = OPEN;
   figures = new Figures();
   /** @type {Activity[]} */
   activity = [];
@@ -61,8 +64,10 @@ export class Store {
   isKeeping = true;
   /** What the server says about itself. @type {string[]} */
   warnings = [];
-  /** @type {import('./commands.js').Entry[]} */
+  /** What this person may see of the commands that are not sent yet. @type {import('./commands.js').Entry[]} */
   unsent = [];
+  /** How many there are, whoever gave them. */
+  unsentCount = 0;
   /** What this device had done and the server has lost. @type {import('./commands.js').Entry[]} */
   lost = [];
   /** Views that are on a screen; see `watch`. @type {Set<View>} */
@@ -98,6 +103,22 @@ export class Store {
   find(kind, id) {
     const record = this.#records[kind].get(id);
     return record ? withPending(this.unsent, kind, record) : this.own(kind).find((one) => idOf(kind, one) === id);
+  }
+
+  /** @param {string} right */
+  may(right) {
+    return this.me.rights.includes(right);
+  }
+
+  /** Of what one person sees nothing is left for the next one. @param {import('./people.js').Me} me */
+  setMe(me) {
+    if (viewOf(me) !== viewOf(this.me)) {
+      this.forget();
+      this.figures = new Figures();
+    }
+    this.me = me;
+    this.figures.isPart = !this.may('figures') || me.masks.includes('amounts');
+    this.changed();
   }
 
   isGone(/** @type {string} */ id) {
@@ -280,6 +301,7 @@ export class Store {
   /** Takes one change. @param {Change} frame @returns {boolean} whether it was complete */
   apply(frame) {
     const { type: kind, id, action } = frame;
+    if (action === 'hide') return this.#hide(frame);
     const before = this.#records[kind].get(id);
     const after = this.#after(frame, before);
     const isNews = action === 'delete' ? !this.#gone.has(id) : after !== null && isNewer(after, before);
@@ -287,6 +309,17 @@ export class Store {
     else this.#hear(frame, after);
     this.changed();
     return action === 'delete' || after !== null;
+  }
+
+  /** The record is still there, but not to be seen from here; it may come back. @param {Change} frame */
+  #hide({ type: kind, id, seq }) {
+    const before = this.#records[kind].get(id);
+    this.#told.add(id, seq);
+    if (before) this.#drop(kind, id);
+    this.figures.change({ seq: seq ?? Infinity, kind, before, after: null });
+    this.activity = this.activity.filter((event) => event.id !== id);
+    this.changed();
+    return true;
   }
 
   /**

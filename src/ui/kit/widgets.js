@@ -1,7 +1,7 @@
 // Small parts that several screens are made of: buttons, fields, choices, and what stands where nothing is yet.
 
 import { meantBy, parseMicros, typedText } from './decimal.js';
-import { h, setText } from './dom.js';
+import { h, setText, svg } from './dom.js';
 import { icon } from './icons.js';
 import { words } from './words.js';
 
@@ -12,6 +12,8 @@ import { words } from './words.js';
  * @property {string} [name] by which tests find it
  * @property {string} [type]
  * @property {boolean} [isIconOnly]
+ * @property {boolean} [needsNod] somebody else has to allow it
+ * @property {string} [about] of several with the same label, which one
  */
 
 /**
@@ -19,12 +21,19 @@ import { words } from './words.js';
  * @param {(event: Event) => void} onclick
  * @param {ButtonOptions} [options]
  */
-export function button(label, onclick, { icon: name, look = '', name: action, type = 'button', isIconOnly } = {}) {
+export function button(label, onclick, options = {}) {
+  const { icon: name, look = '', name: action, type = 'button', isIconOnly, needsNod, about } = options;
   const data = action ? { action } : null;
   const title = isIconOnly ? label : null;
   const text = isIconOnly ? null : h('span', label);
-  return h(`button.button${look && `.${look}`}`, { type, onclick, data, title }, name && icon(name), text);
+  const mark = needsNod && nodMark();
+  const props = { type, onclick, data, title, 'aria-label': about ? words.about(label, about) : null };
+  return h(`button.button${look && `.${look}`}`, props, name && icon(name), text, mark);
 }
+
+/** A small key: somebody else has to allow it. */
+export const nodMark = () =>
+  h('span.key-mark', { role: 'img', 'aria-label': words.nod.mark, title: words.nod.mark }, icon('key'));
 
 /**
  * A link to a page of the help, in a tab of its own: this one may be all that the device has of the shop.
@@ -112,6 +121,17 @@ export function placeholders(count) {
  */
 export function empty(title, next, ...actions) {
   return h('div.empty', title && h('p.empty-title', title), next && h('p', next), ...actions);
+}
+
+/**
+ * A QR code as the server has worked it out: the dark modules as a path in a square of so many.
+ * @param {{ size: number, path: string } | null | undefined} code
+ * @param {string} label
+ */
+export function qrCode(code, label) {
+  if (!code) return null;
+  const square = { viewBox: `0 0 ${code.size} ${code.size}`, 'shape-rendering': 'crispEdges' };
+  return svg('svg', { ...square, class: 'qr', role: 'img', 'aria-label': label }, svg('path', { d: code.path }));
 }
 
 /** The pairs of a list of names and values. @param {ReadonlyArray<readonly [string, any]>} pairs */

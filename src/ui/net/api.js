@@ -1,6 +1,7 @@
 // The only module that calls fetch. It knows paths, time limits and error texts, and nothing of the screen.
 
 import { readJson } from '../data/lossless.js';
+import { wantIn } from '../data/people.js';
 import { PLURAL } from '../data/records.js';
 
 /** @typedef {import('../data/records.js').Kind} Kind */
@@ -22,15 +23,21 @@ import { PLURAL } from '../data/records.js';
  * @typedef {{ q?: string, status?: string, before?: string, limit: number }} Query
  */
 
+const UNAUTHORIZED = 401;
 /** A server that takes longer is treated like one that is away. */
 const TIMEOUT_MS = 10_000;
 
 /** The server answered, but not with what was asked for. */
 export class ApiError extends Error {
-  /** @param {number} status @param {string} detail a sentence for people */
-  constructor(status, detail) {
+  /**
+   * @param {number} status
+   * @param {string} detail a sentence for people
+   * @param {number} [wait] seconds after which it may be tried again; 0 if the server does not say
+   */
+  constructor(status, detail, wait = 0) {
     super(detail);
     this.status = status;
+    this.wait = wait;
   }
 }
 
@@ -73,6 +80,8 @@ export const changes = (query) => get(`/api/changes?${parameters(query)}`, TIMEO
 
 export const summary = () => get('/api/summary');
 export const settings = () => get('/api/settings');
+/** Who this page is for the server: person, device, role and rights. */
+export const me = () => get('/api/me');
 export const health = () => get('/health');
 
 /**
@@ -95,6 +104,30 @@ export async function send({ method, path, key, body, rev }) {
   });
 }
 
+/**
+ * Asks for something that is done now or not at all, such as a login: it is never queued.
+ * @param {string} method
+ * @param {string} path
+ * @param {any} [body]
+ * @param {Record<string, string>} [more] headers
+ * @returns {Promise<any>} the body of the answer
+ */
+export async function request(method, path, body, more = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: 'application/json', ...more };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  const how = { method, headers, cache: /** @type {const} */ ('no-store'), body: JSON.stringify(body) };
+  const answer = await ask(path, how, TIMEOUT_MS, answerOf);
+  return answer.body;
+}
+
+let onLoggedOut = () => {};
+
+/** What to do when an answer says that nobody is logged in any more. @param {() => void} act */
+export function whenLoggedOut(act) {
+  onLoggedOut = act;
+}
+
 /** A server that needs longer for nothing is slow or away. */
 const THERE_MS = 1_500;
 
@@ -113,7 +146,9 @@ async function ask(path, how, limit, read) {
   const request = new AbortController();
   const timer = setTimeout(() => request.abort(), limit);
   try {
-    return await read(await fetch(path, { ...how, signal: request.signal }));
+    const response = await fetch(path, { ...how, signal: request.signal });
+    if (response.status === UNAUTHORIZED) onLoggedOut();
+    return await read(response);
   } finally {
     clearTimeout(timer);
   }
@@ -126,7 +161,10 @@ const get = (path, limit = TIMEOUT_MS) =>
 /** @param {Response} response @returns {Promise<Answer>} */
 async function answerOf(response) {
   const body = readJson(await response.text());
-  if (!response.ok) throw new ApiError(response.status, String(body?.detail ?? response.statusText));
+  if (!response.ok) {
+    const wait = Number(response.headers.get('Retry-After')) || 0;
+    throw new ApiError(response.status, wantIn(body) ?? String(body?.detail ?? response.statusText), wait);
+  }
   const seq = response.headers.get('Sync-Seq') ?? '';
   return { body, seq: Number(seq) || 0, epoch: response.headers.get('Sync-Epoch') ?? '' };
 }

@@ -35,6 +35,14 @@ export class Catalogue {
     this.#store = store;
   }
 
+  /** Another person may see something else. */
+  forget() {
+    this.#reading = null;
+    this.#older = [];
+    this.#found = [];
+    this.#version = -1;
+  }
+
   /** Reads earlier records once; without a server those that are known must do. */
   read() {
     this.#reading ??= api.search({ limit: LOOK_BACK }).then(
@@ -82,7 +90,7 @@ export class Catalogue {
     const keep = (/** @type {Map<string, any>} */ map, /** @type {string} */ key, /** @type {any} */ value) => {
       if ((map.get(key)?.at ?? '') < at) map.set(key, { ...value, at });
     };
-    keep(this.#customers, fold(`${name} ${phone}`), { name, phone: phone ?? '', address: address ?? '' });
+    keep(this.#customers, fold(`${name} ${phone ?? ''}`), { name, phone: phone ?? '', address: address ?? '' });
     for (const item of items ?? []) {
       if (item?.name) keep(this.#items, fold(item.name), { name: item.name, rate: item.price });
     }

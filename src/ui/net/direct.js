@@ -42,20 +42,21 @@ export class DirectSender {
     forgetFirst(this.#undecided, UNDECIDED_MAX);
     const startedAt = performance.now();
     for (let tries = 1; ; tries += 1) {
-      const { status, body } = await answerTo(entry);
-      if (!isPassing(status, tries)) {
+      const answer = await answerTo(entry);
+      if (!isPassing(entry, tries, answer)) {
         this.forget(entry);
-        return { isDecided: true, status, body };
+        return { isDecided: true, ...answer };
       }
       const isLast = tries === TRIES_MAX || performance.now() - startedAt > WAIT_MS;
-      if (isLasting(status) || isLast) return { isDecided: false, status: 0, body: undecided(status, body) };
+      const isHopeless = isLasting(entry, answer);
+      if (isHopeless || isLast) return { isDecided: false, status: 0, body: undecided(isHopeless, answer) };
       await pause(RETRY_MS);
     }
   }
 }
 
-/** What the form says then. @param {number} status @param {any} body */
-function undecided(status, body) {
-  const why = isLasting(status) ? reasonOf(status, body) : words.outbox.away;
+/** What the form says then. @param {boolean} isHopeless @param {{ status: number, body: any }} answer */
+function undecided(isHopeless, { status, body }) {
+  const why = isHopeless ? reasonOf(status, body) : words.outbox.away;
   return { detail: words.outbox.unkept(why) };
 }

@@ -16,7 +16,7 @@ import { isDated, isEntry, makesRecord, newKey, withTime } from '../data/command
 import { localId } from '../data/records.js';
 import { originOf } from '../data/sha256.js';
 import { Channel, forgetFirst, isObject } from '../data/storage.js';
-import { answerTo, isCarriedOut, isLasting, isPassing, isSuccess, reasonOf } from './answers.js';
+import { answerTo, isCarriedOut, isLasting, isPassing, isSuccess, nodOf, reasonOf } from './answers.js';
 import { isThere } from './api.js';
 import { NotStored } from './database.js';
 import { DirectSender } from './direct.js';
@@ -52,6 +52,10 @@ export class Outbox {
   isOpen = false;
   /** Whether this device can keep what is not sent yet. */
   isKeeping = true;
+  /** Who gives the commands; nobody where persons do not log in. @type {import('../data/people.js').Giver | null} */
+  person = null;
+  /** Whether the server takes a command for that of the person who gave it. @type {(entry: Entry) => boolean} */
+  isInName = () => true;
   /** Why nothing gets on for longer; said once. @type {(why: string) => void} */
   onHeld = () => {};
   #database;
@@ -66,7 +70,8 @@ export class Outbox {
   #own = new Set();
   /** Keys of those that are answered, until that is stored. @type {Set<string>} */
   #decided = new Set();
-  #isSending = false;
+  /** What is being sent now, until that is over. @type {Promise<void> | null} */
+  #sending = null;
   #timer = 0;
   #restUntil = 0;
   #held = '';
@@ -119,8 +124,22 @@ export class Outbox {
    * @returns {Promise<Outcome>}
    */
   async submit(command) {
-    const wanted = newEntry(command);
-    const entry = this.#direct.sameAs(wanted) ?? wanted;
+    const wanted = newEntry(command, this.person);
+    return this.#give(this.#direct.sameAs(wanted) ?? wanted);
+  }
+
+  /**
+   * Sends a refused command again, under its key, now that somebody has allowed it.
+   * @param {Entry} entry
+   * @returns {Promise<Outcome>}
+   */
+  again(entry) {
+    return this.#give({ ...entry, state: 'waiting', tries: 0, reason: undefined, status: undefined, may: undefined });
+  }
+
+  /** @param {Entry} entry @returns {Promise<Outcome>} */
+  async #give(entry) {
+    this.#decided.delete(entry.key);
     this.#remember(entry.key);
     try {
       return await this.#queue(entry);
@@ -137,11 +156,12 @@ export class Outbox {
     const outcome = this.#outcomeOf(entry);
     entry.place = await this.#change(async (transaction) => {
       const held = (await transaction.commands()).find(({ key }) => key === entry.key);
-      return held ? held.place : transaction.put(entry);
+      if (held?.state === 'waiting') return held.place;
+      return transaction.put(held ? { ...entry, place: held.place } : entry);
     });
     this.#direct.forget(entry);
     this.pump();
-    const patience = this.isOpen && this.#held === '' ? ANSWER_WAIT_MS : 0;
+    const patience = this.isOpen && this.#held === '' && this.isInName(entry) ? ANSWER_WAIT_MS : 0;
     setTimeout(() => this.#letGo(entry), patience);
     return outcome;
   }
@@ -175,6 +195,15 @@ export class Outbox {
     if (!isCarriedOut(entry, status)) return { state: 'refused', status, body, entry };
     this.#onDone(entry, body);
     return { state: 'done', status, body, entry };
+  }
+
+  /** A refused command that is not to be forgotten goes back to those that are parked. @param {Outcome} outcome */
+  async putBack({ entry, status, body }) {
+    try {
+      await this.#change((transaction) => transaction.put({ ...entry, ...refusalOf(status, body) }));
+    } catch (fault) {
+      if (!(fault instanceof NotStored)) throw fault;
+    }
   }
 
   /** @param {Entry} entry */
@@ -249,27 +278,53 @@ export class Outbox {
     this.pump();
   }
 
-  /** Sends what waits, if it is this tab's turn. */
+  /**
+   * Parks what nobody can send any more in the name of the person who gave it.
+   * @param {(entry: Entry) => boolean} isMeant
+   * @param {(entry: Entry) => string} reason
+   */
+  async setAside(isMeant, reason) {
+    const meant = this.entries.filter((entry) => entry.state === 'waiting' && isMeant(entry));
+    for (const entry of meant) await this.#store(entry, { state: 'parked', reason: reason(entry) });
+  }
+
+  /** What is to be sent next. What another person must send waits, with all that was built on it. */
+  #next() {
+    const held = new Set();
+    return this.entries.find((entry) => {
+      if (entry.state !== 'waiting') return false;
+      const isFree = this.isInName(entry) && !held.has(entry.id);
+      if (!isFree) held.add(localId(entry.key)).add(entry.id ?? '');
+      return isFree;
+    });
+  }
+
+  /** Sends what waits, if it is this tab's turn; comes back when that is over. */
   async pump() {
     clearTimeout(this.#timer);
-    if (this.#isSending || !this.isOpen || this.waiting === 0) return;
-    if (this.#restUntil <= performance.now()) {
-      this.#isSending = true;
-      try {
-        if (await this.#takeLease()) await this.#drain();
-      } finally {
-        this.#isSending = false;
-      }
+    if (!this.#sending && (!this.isOpen || !this.#next())) return;
+    if (this.#sending || this.#restUntil <= performance.now()) {
+      this.#sending ??= this.#sendAll();
+      await this.#sending;
     }
-    if (this.waiting === 0) return;
+    if (!this.#next()) return;
+    clearTimeout(this.#timer);
     const rest = Math.max(RETRY_MS, this.#restUntil - performance.now());
     this.#timer = setTimeout(() => this.pump(), Math.min(RETRY_SLOW_MS, rest));
+  }
+
+  async #sendAll() {
+    try {
+      if (await this.#takeLease()) await this.#drain();
+    } finally {
+      this.#sending = null;
+    }
   }
 
   async #drain() {
     await this.#refresh();
     for (;;) {
-      const entry = this.entries.find((one) => one.state === 'waiting');
+      const entry = this.#next();
       if (!entry || !this.isOpen) break;
       if (!(await this.#sendOne(entry)) || !(await this.#takeLease())) break;
     }
@@ -280,10 +335,11 @@ export class Outbox {
   async #sendOne(first) {
     const entry = await this.#seal(first);
     if (!entry) return true;
-    const { status, body } = await answerTo(entry);
+    const answer = await answerTo(entry);
+    const { status, body } = answer;
     const tries = entry.tries + 1;
-    if (isPassing(status, tries)) {
-      await this.#wait(entry, tries, isLasting(status) ? reasonOf(status, body) : '');
+    if (isPassing(entry, tries, answer)) {
+      await this.#wait(entry, tries, isLasting(entry, answer) ? reasonOf(status, body) : '');
       return false;
     }
     this.#held = '';
@@ -378,7 +434,7 @@ export class Outbox {
       await this.discard(entry);
       return;
     }
-    await this.#store(entry, { state: 'parked', status, reason: reasonOf(status, body), current: body?.current });
+    await this.#store(entry, refusalOf(status, body));
     this.#channel.tell({ type: 'refused', outcome });
   }
 
@@ -503,11 +559,23 @@ export class Outbox {
   }
 }
 
-/** @param {Command} command @returns {Entry} */
-function newEntry(command) {
+/**
+ * What an answer makes of a command that it refuses.
+ * @param {number} status
+ * @param {any} body
+ * @returns {Partial<Entry>}
+ */
+function refusalOf(status, body) {
+  const [reason, may] = [reasonOf(status, body), nodOf(status, body)];
+  return { state: 'parked', status, reason, may, current: body?.current };
+}
+
+/** @param {Command} command @param {import('../data/people.js').Giver | null} by @returns {Entry} */
+function newEntry(command, by) {
   const { body } = command;
   const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
   const added = { body: text, key: newKey(), at: new Date().toISOString(), state: 'waiting', tries: 0 };
+  if (by) Object.assign(added, { by });
   // Its place comes with being stored.
   return /** @type {any} */ ({ ...command, ...added });
 }

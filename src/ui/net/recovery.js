@@ -70,12 +70,13 @@ export async function readLost(transaction) {
 }
 
 /**
- * Whether the latest command is lost that certainly leaves a trace: a status that an order had already leaves none.
+ * Whether the latest command is lost that certainly leaves a trace: a status or an owner that a record had already
+ * leaves none.
  * @param {Histories} histories
  * @param {Entry[]} sent
  */
 async function hasLostLatest(histories, sent) {
-  const latest = sent.filter(({ what }) => what !== 'status').slice(-1);
+  const latest = sent.filter(({ what }) => what !== 'status' && what !== 'give').slice(-1);
   return (await findLost(histories, latest)).length > 0;
 }
 

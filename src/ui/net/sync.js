@@ -59,12 +59,18 @@ export class Sync {
   #offlineTimer = 0;
   #helloTimer = 0;
   #pollTimer = 0;
+  #lookTimer = 0;
   #settingsReadAt = 0;
   /** @type {Map<string, number>} */
   #timers = new Map();
   /** Whether it is still to be found out what the server has lost, and whether it is known to have been put back. */
   #mayHaveLost = true;
   #wasReset = false;
+  #isOn = false;
+  /** Only a part of the records is shown; there is no stream of a part. */
+  #isCut = false;
+  /** The session may have ended, or see something else from now on. */
+  onDoubt = () => {};
   /** The server was read anew. @type {(wasReset: boolean) => Promise<void>} */
   onRead = async () => {};
   /** A conversion happened, here or elsewhere. @type {(frame: Change) => void} */
@@ -77,6 +83,7 @@ export class Sync {
       onUp: () => this.#up(),
       onDown: (heardAt) => this.#down(heardAt),
       onText: (text) => this.#receive(readFrame(text)),
+      onEnded: () => this.onDoubt(),
     });
     this.#poll = new LongPoll({
       position: () => this.#position,
@@ -85,11 +92,35 @@ export class Sync {
     });
   }
 
-  start() {
+  /** @param {boolean} isCut only a part of the records is shown */
+  start(isCut) {
+    this.stop();
+    this.#isOn = true;
+    this.#isCut = isCut;
     this.#startOfflineTimer();
-    this.#live.start();
-    this.#pollSoon();
-    setInterval(() => this.#look(), LOOK_EVERY_MS);
+    if (isCut) {
+      this.#poll.start();
+    } else {
+      this.#live.start();
+      this.#pollSoon();
+    }
+    this.#lookTimer ||= setInterval(() => this.#look(), LOOK_EVERY_MS);
+  }
+
+  /** Nobody is there who may see the records: what was asked is not wanted any more. */
+  stop() {
+    this.#isOn = false;
+    this.#live.stop();
+    this.#poll.stop();
+    for (const timer of [this.#offlineTimer, this.#helloTimer, this.#pollTimer]) clearTimeout(timer);
+    this.#offlineTimer = 0;
+    this.#pollTimer = 0;
+    this.#carrier = '';
+    this.#position = null;
+    this.#isReading = false;
+    this.#era += 1;
+    this.#shop += 1;
+    if (this.#store.connection !== 'connecting') this.#store.setConnection('connecting');
   }
 
   /** @param {string} url */
@@ -160,7 +191,8 @@ export class Sync {
       this.#shop += 1;
       this.#store.forget();
       this.#mayHaveLost = true;
-      this.#wasReset = true;
+      this.#wasReset ||= !this.#isCut;
+      this.onDoubt();
     }
     this.#readEverything();
   }
@@ -291,10 +323,8 @@ export class Sync {
     for (let attempt = 0; era === this.#era; attempt += 1) {
       try {
         await this.#readShop();
-        if (era === this.#era && this.#mayHaveLost) await this.onRead(this.#wasReset);
+        await this.#lookForLost();
         if (era !== this.#era) return;
-        this.#mayHaveLost = false;
-        this.#wasReset = false;
         const views = [...this.#store.views];
         await Promise.all(views.map((view) => this.#unlessFaulty(view.kind, () => this.#renew(view))));
         if (era === this.#era) this.#reached();
@@ -305,6 +335,16 @@ export class Sync {
         await pause(retryDelay(attempt));
       }
     }
+  }
+
+  /** Of a part of the records it cannot be said what is lost and what is only not shown. */
+  async #lookForLost() {
+    if (!this.#mayHaveLost || this.#isCut) return;
+    const era = this.#era;
+    await this.onRead(this.#wasReset);
+    if (era !== this.#era) return;
+    this.#mayHaveLost = false;
+    this.#wasReset = false;
   }
 
   async #readShop() {
@@ -368,6 +408,7 @@ export class Sync {
 
   /** A new day begins without a message. */
   #look() {
+    if (!this.#isOn) return;
     this.#readHealth();
     if ((this.#store.figures.days.at(-1)?.day ?? '') < today()) this.#soon('figures', () => this.#readFigures());
   }
@@ -386,7 +427,7 @@ export class Sync {
 
   /** Everything that was missed is here; what has no place in the stream is read again. */
   #caughtUp() {
-    if (this.#mayHaveLost) return this.#readEverything();
+    if (this.#mayHaveLost && !this.#isCut) return this.#readEverything();
     this.#reached();
     this.#soon('shop', () => this.#readShop());
     for (const view of this.#store.views) if (view.state !== 'ready') this.load(view).catch(() => {});

@@ -9,11 +9,14 @@ import { retryDelay } from './retry.js';
  * @property {(heardAt: number) => void} onDown no connection (said again after each failed attempt); what happens until
  *   the next `onUp` is missed. `heardAt`: when the server was last heard, in ms since 1970, 0 for never.
  * @property {(text: string) => void} onText one message, in order
+ * @property {() => void} onEnded the server has ended it, since whoever is here was logged out or may see less
  */
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const PING_EVERY_MS = 20_000;
 const SILENCE_MAX_MS = 45_000;
+/** Close codes of a session that has ended, and of a view of which nothing is left. */
+const ENDED = new Set([4401, 4403]);
 /** After a device woke up or changed its network: how long the old connection has to prove that it still lives. */
 const PROBE_MAX_MS = 5_000;
 const WATCH_EVERY_MS = 5_000;
@@ -26,6 +29,8 @@ export class LiveSocket {
   #heardAt = 0;
   #pingedAt = 0;
   #retryTimer = 0;
+  #isOn = false;
+  #isTied = false;
   #url;
   #handlers;
 
@@ -37,12 +42,28 @@ export class LiveSocket {
 
   /** Connects, and from then on always again. */
   start() {
+    if (this.#isOn) return;
+    this.#isOn = true;
+    this.#tie();
+    this.#attempts = 0;
+    this.#connect();
+  }
+
+  stop() {
+    this.#isOn = false;
+    clearTimeout(this.#retryTimer);
+    this.#letGo();
+  }
+
+  /** Looks after the connection, from the first start on. */
+  #tie() {
+    if (this.#isTied) return;
+    this.#isTied = true;
     setInterval(() => this.#watch(), WATCH_EVERY_MS);
     addEventListener('online', () => this.#wake());
     addEventListener('offline', () => this.#wake());
     addEventListener('pageshow', (event) => event.persisted && this.#wake());
     document.addEventListener('visibilitychange', () => document.hidden || this.#wake());
-    this.#connect();
   }
 
   #connect() {
@@ -53,7 +74,10 @@ export class LiveSocket {
     if (!socket) return this.#tryLater();
     socket.onopen = () => this.#opened();
     socket.onmessage = (event) => this.#heard(event.data);
-    socket.onclose = () => this.#lost();
+    socket.onclose = ({ code }) => {
+      this.#lost();
+      if (ENDED.has(code)) this.#handlers.onEnded();
+    };
   }
 
   #opened() {
@@ -69,16 +93,23 @@ export class LiveSocket {
     if (typeof data === 'string' && data !== 'pong') this.#handlers.onText(data);
   }
 
-  /** Lets go of the connection at once: a close handshake over a dead network would take minutes. */
   #lost() {
+    if (this.#letGo()) this.#tryLater();
+  }
+
+  /**
+   * Lets go of the connection at once: a close handshake over a dead network would take minutes.
+   * @returns {boolean} whether there was one
+   */
+  #letGo() {
     const socket = this.#socket;
-    if (!socket) return;
+    if (!socket) return false;
     this.#socket = null;
     socket.onopen = null;
     socket.onmessage = null;
     socket.onclose = null;
     socket.close();
-    this.#tryLater();
+    return true;
   }
 
   #tryLater() {
@@ -118,6 +149,7 @@ export class LiveSocket {
 
   /** The device woke up or its network changed: waiting is over, and an open connection must prove itself. */
   #wake() {
+    if (!this.#isOn) return;
     this.#attempts = 0;
     if (this.#socket?.readyState === WebSocket.OPEN) this.#probe(this.#socket);
     else this.#reconnectNow();

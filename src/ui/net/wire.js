@@ -17,8 +17,8 @@ import { KINDS, idOf, isRecord, isText } from '../data/records.js';
 
 /** @type {Readonly<Record<Kind, readonly string[]>>} */
 const ACTIONS = {
-  estimate: ['create', 'update', 'delete', 'convert_to_order'],
-  order: ['create', 'update', 'delete'],
+  estimate: ['create', 'update', 'delete', 'hide', 'convert_to_order'],
+  order: ['create', 'update', 'delete', 'hide'],
 };
 
 /** The bare strings of the first servers. @type {Readonly<Record<string, readonly Kind[]>>} */
@@ -66,7 +66,7 @@ function isChange(frame) {
   const kind = frame?.type;
   if (!KINDS.includes(kind) || !isText(frame.id)) return false;
   if (!ACTIONS[/** @type {Kind} */ (kind)].includes(frame.action)) return false;
-  if (frame.action === 'delete') return true;
+  if (frame.action === 'delete' || frame.action === 'hide') return true;
   if (frame.action === 'convert_to_order') return isText(frame.order_id);
   return isRecord(kind, frame.data) && idOf(kind, frame.data) === frame.id;
 }

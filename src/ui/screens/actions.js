@@ -1,29 +1,40 @@
 // What a person does to a record, from the question over the command to the message. Screens call these.
 
-import { confirm } from '../kit/dialog.js';
+import { accept, cancel, confirm, openDialog } from '../kit/dialog.js';
+import { h } from '../kit/dom.js';
 import { money } from '../kit/format.js';
+import { field } from '../kit/widgets.js';
 import { words } from '../kit/words.js';
 import { CONFLICT } from '../data/commands.js';
 import { PLURAL, idOf, linkTo, numberOf } from '../data/records.js';
+import { nodOf, reasonOf } from '../net/answers.js';
 import { askConversion } from './conversion.js';
+import { askNod } from './nod.js';
+import { chosenId, selectOf } from './secrets.js';
 
 /** @typedef {import('../data/records.js').Kind} Kind */
 /** @typedef {import('../data/records.js').SaleRecord} SaleRecord */
 /** @typedef {import('../data/commands.js').Command} Command */
+/** @typedef {import('../data/commands.js').Outcome} Outcome */
+
+const FORBIDDEN = 403;
 
 export class Actions {
   #store;
   #outbox;
+  #session;
   #toast;
 
   /**
    * @param {import('../data/store.js').Store} store
    * @param {import('../net/outbox.js').Outbox} outbox
+   * @param {import('../net/session.js').Session} session
    * @param {(text: string, look?: '' | 'bad', link?: string) => void} toast
    */
-  constructor(store, outbox, toast) {
+  constructor(store, outbox, session, toast) {
     this.#store = store;
     this.#outbox = outbox;
+    this.#session = session;
     this.#toast = toast;
   }
 
@@ -34,14 +45,46 @@ export class Actions {
    * @param {(body: any) => string} [link]
    */
   async run(command, said, link = () => '') {
-    const outcome = await this.#outbox.submit(command);
+    const outcome = await this.#give(command);
     if (outcome.state === 'done') this.#toast(said(outcome.body), '', link(outcome.body));
     else if (outcome.state === 'queued') this.#toast(words.said.queued);
     else if (outcome.status === CONFLICT) this.#toast(words.said.changed, 'bad');
-    else this.#toast(words.said.refused(outcome.body?.detail ?? ''), 'bad');
+    else this.#toast(words.said.refused(reasonOf(outcome.status, outcome.body)), 'bad');
     const current = outcome.status === CONFLICT ? outcome.body?.current : undefined;
     if (command.kind && current) this.#store.learn(command.kind, [current]);
     return outcome;
+  }
+
+  /** @param {Command} command */
+  async #give(command) {
+    return this.#insist(await this.#outbox.submit(command));
+  }
+
+  /**
+   * A refused command of which nobody waits for the answer any more, once again.
+   * @param {import('../data/commands.js').Entry} entry
+   */
+  async retry(entry) {
+    if (!entry.may?.length) return this.#outbox.retry(entry);
+    const outcome = await this.#insist(await this.#outbox.again(entry));
+    if (outcome.state === 'refused') await this.#outbox.putBack(outcome);
+  }
+
+  /** What somebody else may do is done with that person's nod. @param {Outcome} outcome @returns {Promise<Outcome>} */
+  async #insist(outcome) {
+    const { state, status, body, entry } = outcome;
+    const may = state === 'refused' ? nodOf(status, body) : [];
+    // The page offered what this person may not do any more, or somebody is new who may allow it.
+    if (status === FORBIDDEN) await this.#session.read();
+    if (may.length === 0) return outcome;
+    const others = this.#session.people.filter(({ id }) => id !== this.#store.me.person?.id);
+    let latest = outcome;
+    const repeat = async () => {
+      latest = await this.#outbox.again(entry);
+      return latest.state === 'refused' && nodOf(latest.status, latest.body).length > 0;
+    };
+    const isAllowed = await askNod(may, entry, others, repeat);
+    return isAllowed ? this.#insist(await this.#outbox.again(latest.entry)) : latest;
   }
 
   /** @param {SaleRecord} estimate */
@@ -69,6 +112,20 @@ export class Actions {
     await this.run(this.#about('delete', kind, record, 'DELETE', ''), () => words.said.deleted(kind, number));
   }
 
+  /** Asks whose it is from now on. @param {Kind} kind @param {SaleRecord} record */
+  async give(kind, record) {
+    const number = numberOf(kind, record);
+    // Somebody may be new.
+    if (this.#store.connection === 'live') await this.#session.read();
+    const others = this.#session.people.filter(({ id }) => id !== record.owner?.id);
+    const select = selectOf('person', others);
+    const actions = [cancel(), accept(words.ask.giveIt)];
+    if (!(await openDialog(words.ask.give(kind, number), [field(words.ask.giveTo, select)], actions))) return;
+    const body = { person: chosenId(select) };
+    const said = (/** @type {any} */ answer) => words.said.given(words.record.name(kind, number), answer.owner.name);
+    await this.run(this.#about('give', kind, record, 'POST', '/owner', body), said);
+  }
+
   /** @param {SaleRecord} order @param {string} status */
   setStatus(order, status) {
     const command = this.#about('status', 'order', order, 'PUT', `/status?status=${encodeURIComponent(status)}`);
@@ -92,7 +149,7 @@ export class Actions {
    * @param {number} [rev]
    */
   edit(estimate, body, rev) {
-    return this.#outbox.submit({ ...this.#about('edit', 'estimate', estimate, 'PUT', '', body), rev });
+    return this.#give({ ...this.#about('edit', 'estimate', estimate, 'PUT', '', body), rev });
   }
 
   /**
@@ -103,7 +160,7 @@ export class Actions {
    */
   create(kind, bill, body, made_at) {
     const path = kind === 'estimate' ? '/api/estimates/create' : '/api/orders/create-sale';
-    return this.#outbox.submit({
+    return this.#give({
       what: 'create',
       kind,
       title: `${bill.customer_name} · ${money(bill.total)}`,

@@ -5,14 +5,17 @@ import { h } from '../kit/dom.js';
 import { decimals, minorMoney, money, number, rateMoney } from '../kit/format.js';
 import { words } from '../kit/words.js';
 import { billOf } from '../data/amounts.js';
-import { dueOf, isDue, isMoney } from '../data/records.js';
+import { dueOf, isDue, isHidden, isMoney } from '../data/records.js';
+import { amountOf, hidden } from './masked.js';
 
 /** @typedef {import('../data/records.js').Kind} Kind */
 /** @typedef {import('../data/records.js').Item} Item */
 /** @typedef {import('../data/records.js').SaleRecord} SaleRecord */
 
 /** The lines of a bill. Where a line takes two rows, only the roles keep it a table. @param {SaleRecord} record */
-export function itemsTable({ items }) {
+export function itemsTable(record) {
+  const { items } = record;
+  const isMasked = isHidden(record, 'items.price');
   const lines = items.map(({ price, quantity, discount }) => ({
     price: fromNumber(price),
     quantity: fromNumber(quantity),
@@ -22,7 +25,9 @@ export function itemsTable({ items }) {
   const hasDiscount = lines.some((line) => line.discount > 0n);
   const { item, rate, quantity, discount, amount } = words.record;
   const heads = hasDiscount ? [item, rate, quantity, discount, amount] : [item, rate, quantity, amount];
-  const rows = items.map((one, index) => tableRow('td', 'cell', textsOf(one, amounts[index], hasDiscount)));
+  const texts = items.map((one, index) => textsOf(one, amounts[index], hasDiscount));
+  const shown = texts.map((all) => (isMasked ? [all[0], hidden(), all[2], hidden()] : all));
+  const rows = shown.map((all) => tableRow('td', 'cell', all));
   return h(
     'table.items',
     { role: 'table' },
@@ -45,7 +50,7 @@ function textsOf(item, amount, hasDiscount) {
 /**
  * @param {'th' | 'td'} tag
  * @param {string} role
- * @param {string[]} texts
+ * @param {any[]} texts or elements
  */
 function tableRow(tag, role, texts) {
   const cells = texts.map((text, index) => h(index > 0 ? `${tag}.number` : tag, { role }, text));
@@ -54,12 +59,19 @@ function tableRow(tag, role, texts) {
 
 /** What a bill comes to. @param {Kind} kind @param {SaleRecord} record */
 export function totals(kind, record) {
-  const lines = [...discountLines(record), ['.sum', words.record.total, money(record.total)]];
+  const isMasked = isHidden(record, 'total');
+  /** @type {any[][]} */
+  const lines = [...(isMasked ? [] : discountLines(record)), ['.sum', words.record.total, amountOf(record, 'total')]];
+  if (isMasked) return totalsList(lines);
   if (kind === 'order') lines.push(['', words.record.paid, money((record.amount_paid ?? 0) + (record.change ?? 0))]);
   if (record.change) lines.push(['.sum', words.record.change, money(record.change)]);
   if (isDue(record)) lines.push(['.due', words.record.due, money(dueOf(record))]);
-  return h('dl.totals', ...lines.flatMap(([look, name, text]) => [h(`dt${look}`, name), h(`dd${look}`, text)]));
+  return totalsList(lines);
 }
+
+/** @param {any[][]} lines look, name, and text or element */
+const totalsList = (lines) =>
+  h('dl.totals', ...lines.flatMap(([look, name, text]) => [h(`dt${look}`, name), h(`dd${look}`, text)]));
 
 /** @param {SaleRecord} record @returns {string[][]} none without a discount */
 function discountLines(record) {

@@ -3,6 +3,7 @@
 import { h, setText, svg } from '../kit/dom.js';
 import { fromUnits, longDay, shortDay, today } from '../kit/format.js';
 import { words } from '../kit/words.js';
+import { HIDDEN } from './masked.js';
 
 /** @typedef {import('../data/figures.js').Day} Day */
 
@@ -32,19 +33,22 @@ export class DayChart {
   /** @type {any[]} */
   #columns = [];
   #whole = '';
+  /** An amount as it is said. @type {(units: number) => string} */
+  #said = fromUnits;
 
   constructor() {
     this.node.onkeydown = ({ key }) => this.#key(key);
     this.node.onpointerleave = () => setText(this.text, this.#whole);
   }
 
-  /** @param {Day[]} days */
-  draw(days) {
+  /** @param {Day[]} days @param {boolean} isMasked the amounts are hidden for this role */
+  draw(days, isMasked) {
+    this.#said = isMasked ? () => HIDDEN : fromUnits;
     const focused = this.#focused;
     const total = days.reduce((sum, day) => sum + day.total, 0);
     const count = days.reduce((sum, day) => sum + day.count, 0);
     const highest = Math.max(1, ...days.map((day) => day.total));
-    this.#whole = `${fromUnits(total)} · ${words.home.count(count)}`;
+    this.#whole = `${this.#said(total)} · ${words.home.count(count)}`;
     this.#columns = days.map((day, index) => this.#column(day, index, days.length, highest));
     this.node.replaceChildren(...this.#columns);
     if (focused < 0) setText(this.text, this.#whole);
@@ -61,7 +65,7 @@ export class DayChart {
     const step = WIDTH / count;
     const tall = total === 0 ? EMPTY_HEIGHT : Math.max(LEAST_HEIGHT, (total / highest) * HEIGHT);
     const isLast = index === count - 1;
-    const text = words.home.day(longDay(day), fromUnits(total), words.home.count(sales));
+    const text = words.home.day(longDay(day), this.#said(total), words.home.count(sales));
     const column = svg(
       'g',
       {

@@ -21,9 +21,11 @@ import {
   readDraft,
   upon,
 } from '../data/draft.js';
-import { linkTo, localId, numberOf } from '../data/records.js';
+import { leaveFor } from '../data/people.js';
+import { isHidden, linkTo, localId, numberOf } from '../data/records.js';
 import { Needle } from '../data/search.js';
 import { local } from '../data/storage.js';
+import { reasonOf } from '../net/answers.js';
 import { EditConflict } from './conflict.js';
 import { LineTable, textInput } from './form_lines.js';
 import { PaymentPart } from './form_payment.js';
@@ -89,7 +91,8 @@ export class Form {
       this.#read(id);
       return;
     }
-    this.#draft = kept ? withTexts(kept) : firstDraft(base);
+    const { person } = this.#app.store.me;
+    this.#draft = kept ? ofPerson(withTexts(kept), person) : firstDraft(base, person);
     this.title = id ? text.edit(numberOf('estimate', this.#draft.base ?? base)) : text.new;
     this.#build();
     this.#inputs.customer_name.focus();
@@ -125,6 +128,11 @@ export class Form {
     const isNothing = draft.lines.length === 0 && draft.customer_name + draft.customer_phone === '';
     this.#kept.hidden = isNothing || isUntouched(draft);
     putDraft(this.#id, this.#kept.hidden ? null : draft);
+  }
+
+  /** Another form has taken its place: what is typed there is not to be overwritten. */
+  end() {
+    this.#inputs = {};
   }
 
   /** While it is edited, the estimate may be changed elsewhere. */
@@ -228,10 +236,17 @@ export class Form {
     return h(
       'section.card.two.who',
       field(text.customer, this.#customer()),
-      field(text.phone, this.#input('customer_phone', { inputMode: 'tel' })),
+      this.#contact(text.phone, 'customer_phone', { inputMode: 'tel' }),
       field(text.by, this.#seller()),
-      field(text.address, this.#input('customer_address')),
+      this.#contact(text.address, 'customer_address'),
     );
+  }
+
+  /** Not shown where it is hidden for this role. @param {string} label @param {string} name @param {any} [props] */
+  #contact(label, name, props) {
+    const node = field(label, this.#input(name, props));
+    node.hidden = this.#draft.base !== undefined && isHidden(this.#draft.base, name);
+    return node;
   }
 
   #customer() {
@@ -285,9 +300,20 @@ export class Form {
       return [leave, button(text.save, () => this.save(true), { look: 'strong', name: 'save' })];
     }
     return [
-      button(text.saveEstimate, () => this.save(true), { name: 'save-estimate' }),
-      button(text.completeSale, () => this.save(false), { look: 'strong', name: 'complete-sale' }),
+      this.#saveButton('estimate', text.saveEstimate, true, { name: 'save-estimate' }),
+      this.#saveButton('sell', text.completeSale, false, { look: 'strong', name: 'complete-sale' }),
     ];
+  }
+
+  /**
+   * @param {string} right
+   * @param {string} label
+   * @param {boolean} asEstimate
+   * @param {import('../kit/widgets.js').ButtonOptions} options
+   */
+  #saveButton(right, label, asEstimate, options) {
+    const needsNod = leaveFor(this.#app.store.me, right) === 'nod';
+    return button(label, () => this.save(asEstimate), { ...options, needsNod });
   }
 
   /** What was changed is not wanted. */
@@ -354,7 +380,7 @@ export class Form {
       this.#build();
       this.#inputs.customer_name.focus();
     };
-    show(draft.base ? draftOf(draft.base) : emptyDraft(draft.sale_by));
+    show(draft.base ? draftOf(draft.base) : { ...emptyDraft(draft.sale_by), proposed_by: draft.proposed_by });
     this.#app.toast(text.cleared, '', '', { text: text.undo, act: () => show(draft) });
   }
 
@@ -372,6 +398,8 @@ export class Form {
       return null;
     }
     const person = { ...personOf(draft), items: itemTexts(draft.lines) };
+    // What is hidden from this person stays as it is stored.
+    for (const name of draft.base?.redacted ?? []) delete (/** @type {any} */ (person)[name]);
     if (draft.base && hasStoredAmounts(draft)) return { ...person, ...storedAmounts(draft.base) };
     return {
       ...person,
@@ -466,7 +494,7 @@ export class Form {
    * @param {boolean} isThere the person is still in front of what was sent
    */
   async #refused({ status, body }, isThere) {
-    const said = words.said.refused(body?.detail ?? '');
+    const said = words.said.refused(reasonOf(status, body));
     if (!isThere) this.#app.toast(said, 'bad');
     else if (status === CONFLICT && body?.current) await this.#conflict.resolve(this.#draft.base, body.current);
     else this.#setProblem(null, said);
@@ -512,8 +540,25 @@ function withTexts(kept) {
   return { ...kept, lines: upon(kept.lines, draftOf(kept.base).lines) };
 }
 
-/** @param {SaleRecord | undefined} base the estimate that is edited */
-const firstDraft = (base) => (base ? draftOf(base) : emptyDraft(local.read('sale_by') ?? ''));
+/**
+ * @param {SaleRecord | undefined} base the estimate that is edited
+ * @param {import('../data/people.js').Named | null} person who is at the till
+ */
+const firstDraft = (base, person) => (base ? draftOf(base) : newDraft(person?.name ?? local.read('sale_by') ?? ''));
+
+/** @param {string} by @returns {Draft} */
+const newDraft = (by) => ({ ...emptyDraft(by), proposed_by: by });
+
+/**
+ * Where nobody has typed who makes it, it is whoever is at the till by now.
+ * @param {Draft} kept
+ * @param {import('../data/people.js').Named | null} person
+ * @returns {Draft}
+ */
+function ofPerson(kept, person) {
+  if (!person || kept.base || kept.proposed_by !== kept.sale_by) return kept;
+  return { ...kept, sale_by: person.name, proposed_by: person.name };
+}
 
 /** Whether an edit says what is stored. @param {Draft} draft */
 function isUntouched(draft) {

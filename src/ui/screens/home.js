@@ -9,6 +9,7 @@ import { words } from '../kit/words.js';
 import { spelledMode } from '../data/payment.js';
 import { linkTo, numberOf } from '../data/records.js';
 import { DayChart } from './chart.js';
+import { HIDDEN, amountOf } from './masked.js';
 
 /** @typedef {import('../data/figures.js').Day} Day */
 /** @typedef {import('../data/store.js').Activity} Activity */
@@ -23,6 +24,10 @@ const NO_SALES = { count: 0, total: 0, paid: 0, modes: new Map() };
 export class Home {
   title = words.home.title;
   #app;
+  #salesTitle = h('h2', words.home.sales);
+  #openTitle = h('h2', words.home.open);
+  #daysTitle = h('h2', words.home.days);
+  #new = h('a.button.strong', { href: '#/new' }, icon('plus'), h('span', words.form.new));
   #total = h('p.figure', { data: { figure: 'today-total' } }, '–');
   #count = h('p.quiet', { data: { figure: 'today-count' } });
   #pending = h('p.quiet');
@@ -49,10 +54,7 @@ export class Home {
   }
 
   #head() {
-    const actions = [
-      h('a.button.strong', { href: '#/new' }, icon('plus'), h('span', words.form.new)),
-      button(words.home.find, this.#app.search, { icon: 'search', name: 'find' }),
-    ];
+    const actions = [this.#new, button(words.home.find, this.#app.search, { icon: 'search', name: 'find' })];
     return h('header.pane-head', h('div.grow', h('h1', words.home.title), this.#date), h('div.actions', ...actions));
   }
 
@@ -62,12 +64,12 @@ export class Home {
       'div.cards',
       h(
         'div.column',
-        h('section.card', h('h2', home.sales), this.#total, this.#count, this.#pending, this.#bar, this.#legend),
-        h('section.card', h('h2', home.days), this.#chart.text, this.#chart.node),
+        h('section.card', this.#salesTitle, this.#total, this.#count, this.#pending, this.#bar, this.#legend),
+        h('section.card', this.#daysTitle, this.#chart.text, this.#chart.node),
       ),
       h(
         'div.column',
-        h('a.card.open', { href: '#/estimates' }, h('h2', home.open), this.#open, this.#openCount),
+        h('a.card.open', { href: '#/estimates' }, this.#openTitle, this.#open, this.#openCount),
         h('section.card.last', h('h2', home.activity), this.#activity),
       ),
     );
@@ -77,7 +79,14 @@ export class Home {
 
   render() {
     const { activity, figures } = this.#app.store;
+    const { store } = this.#app;
     setText(this.#date, longDay(today()));
+    const { home } = words;
+    const isOfAll = store.may('figures');
+    setText(this.#salesTitle, isOfAll ? home.sales : home.ownSales);
+    setText(this.#openTitle, isOfAll ? home.open : home.ownOpen);
+    setText(this.#daysTitle, isOfAll ? home.days : home.ownDays);
+    this.#new.hidden = !store.may('sell') && !store.may('estimate');
     const isEmpty = activity.length === 0 && figures.isLoaded;
     const nothing = () => h('li', empty('', words.home.nothing, helpLink(words.help.devices, 'devices')));
     this.#rows.draw(activity, isEmpty ? [nothing()] : []);
@@ -98,12 +107,13 @@ export class Home {
     if (state === this.#drawn) return;
     this.#drawn = state;
     const day = figures.days.find((/** @type {Day} */ one) => one.day === today()) ?? NO_SALES;
-    setText(this.#total, fromUnits(day.total));
+    const isMasked = this.#app.store.me.masks.includes('amounts');
+    setText(this.#total, isMasked ? HIDDEN : fromUnits(day.total));
     setText(this.#count, words.home.count(day.count));
-    setText(this.#open, fromUnits(figures.open.total));
+    setText(this.#open, isMasked ? HIDDEN : fromUnits(figures.open.total));
     setText(this.#openCount, words.home.openCount(figures.open.count));
     this.#drawModes(day);
-    this.#chart.draw(figures.days);
+    this.#chart.draw(figures.days, isMasked);
   }
 
   /** A thin bar of what was paid in which way, and its legend in words. @param {Omit<Day, 'day'>} day */
@@ -153,7 +163,7 @@ function activityRow(activity) {
     href ? 'a.row' : 'div.row',
     { href, data: { id: activity.id } },
     h('strong.row-name', record?.customer_name ?? what),
-    h('span.row-total', record ? money(record.total) : ''),
+    h('span.row-total', record ? amountOf(record, 'total') : ''),
     h('span.row-meta', [record ? what : '', activity.by].filter(Boolean).join(' · ')),
     h('time.row-chips.quiet', { dateTime: at }, at ? wallTime(at) : ''),
   );

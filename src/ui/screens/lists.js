@@ -2,7 +2,7 @@
 // its place.
 
 import { h, later, setText } from '../kit/dom.js';
-import { money, wallTime } from '../kit/format.js';
+import { wallTime } from '../kit/format.js';
 import { icon } from '../kit/icons.js';
 import { KeyedRows } from '../kit/rows.js';
 import { button, choice, empty, placeholders } from '../kit/widgets.js';
@@ -10,6 +10,7 @@ import { words } from '../kit/words.js';
 import { idOf, linkTo, numberOf, placeOf, timeOf } from '../data/records.js';
 import { NEWS_MAX, View } from '../data/view.js';
 import { chips } from './chips.js';
+import { amountOf } from './masked.js';
 import { RecordPane } from './record.js';
 
 /** @typedef {import('../data/records.js').Kind} Kind */
@@ -101,6 +102,11 @@ export class ListScreen {
     this.#lookAt(new View(this.#kind, this.#view.q, this.#view.status));
     this.#keyed = this.#newRows();
     this.#rows.replaceChildren();
+  }
+
+  /** Another list has taken its place. */
+  end() {
+    this.#app.store.unwatch(this.#view);
   }
 
   focusSearch() {
@@ -239,7 +245,7 @@ export class ListScreen {
       'a.row',
       { href: linkTo(kind, id), data: { id } },
       h('strong.row-name', record.customer_name),
-      h('span.row-total', money(record.total)),
+      h('span.row-total', amountOf(record, 'total')),
       h('span.row-meta', meta),
       h('span.row-chips', ...chips(kind, record)),
     );
@@ -250,8 +256,9 @@ export class ListScreen {
     const { q, status } = this.#view;
     const text = words.lists[this.#kind];
     if (q === '' && status === '') {
-      const action = h('a.button.strong', { href: '#/new' }, icon('plus'), text.action);
-      return h('li', empty(text.empty, text.next, action));
+      const canMake = this.#app.store.may('sell') || this.#app.store.may('estimate');
+      const action = canMake && h('a.button.strong', { href: '#/new' }, icon('plus'), text.action);
+      return h('li', empty(text.empty, canMake ? text.next : '', action));
     }
     const title = q === '' ? words.noneSuch : words.notFound(q);
     const clear = button(words.clear, () => this.#clear());

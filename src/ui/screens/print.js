@@ -157,7 +157,7 @@ function shopBlock({ shop_name: name, shop_address: address, shop_phone: phone, 
 
 /** @param {SaleRecord} record */
 function customerBlock({ customer_name: name, customer_phone: phone, customer_address: address }) {
-  return h('div', h('small', words.paper.for), h('strong', name), ...lines(phone, address));
+  return h('div', h('small', words.paper.for), h('strong', name), ...lines(phone ?? '', address ?? ''));
 }
 
 /** @param {Kind} kind @param {SaleRecord} record @returns {Array<[string, string]>} */

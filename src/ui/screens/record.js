@@ -3,15 +3,18 @@
 import { arrange, h } from '../kit/dom.js';
 import { longTime, wallTime } from '../kit/format.js';
 import { icon } from '../kit/icons.js';
-import { button, empty, facts } from '../kit/widgets.js';
+import { button, empty, facts, nodMark } from '../kit/widgets.js';
 import { words } from '../kit/words.js';
-import { isLocal, linkTo, numberOf, timeOf } from '../data/records.js';
+import { editRight, leaveFor } from '../data/people.js';
+import { isHidden, isLocal, linkTo, numberOf, timeOf } from '../data/records.js';
 import { itemsTable, totals } from './bill.js';
 import { chips } from './chips.js';
+import { hidden } from './masked.js';
 import * as api from '../net/api.js';
 
 /** @typedef {import('../data/records.js').Kind} Kind */
 /** @typedef {import('../data/records.js').SaleRecord} SaleRecord */
+/** @typedef {import('../data/people.js').Named} Named */
 
 export class RecordPane {
   #app;
@@ -44,12 +47,12 @@ export class RecordPane {
   }
 
   render() {
-    const { store } = this.#app;
+    const { store, session } = this.#app;
     const record = this.#id ? store.find(this.#kind, this.#id) : undefined;
     if (record) this.#forgetProblem();
     else if (this.#id) this.#ask();
     const base = store.known(this.#kind).get(this.#id);
-    const state = [this.#id, base, store.unsent, store.settings, this.#problem];
+    const state = [this.#id, base, store.unsent, store.settings, store.me, session.people, this.#problem];
     if (state.every((one, index) => one === this.#drawn[index]) && this.#drawn.length > 0) return;
     this.#drawn = state;
     this.title = record ? words.record.name(this.#kind, numberOf(this.#kind, record)) : '';
@@ -110,44 +113,60 @@ export class RecordPane {
     const isStored = !isLocal(this.#id);
     const isOpen = isEstimate && !record.is_converted_to_order && !isLeaving(record);
     const canDelete = isStored && !isLeaving(record) && (isOpen || !isEstimate);
+    const { me } = this.#app.store;
+    // What is hidden cannot be worked out anew.
+    const isWhole = !isHidden(record, 'total');
     return h(
       'div.actions',
-      isOpen && this.#convert(record),
-      this.#link('print', 'print/now'),
-      isOpen && isStored && this.#link('edit', 'edit'),
-      isEstimate && isStored && this.#duplicate(record),
-      canDelete && this.#delete(record),
+      isOpen && isWhole && this.#convert(record, leaveFor(me, 'convert')),
+      this.#link('print', 'print/now', 'free'),
+      isOpen && isStored && isWhole && this.#link('edit', 'edit', leaveFor(me, editRight(me, record))),
+      isEstimate && isStored && isWhole && this.#duplicate(record, leaveFor(me, 'estimate')),
+      isStored && !isLeaving(record) && this.#give(record, leaveFor(me, 'edit_others')),
+      canDelete && this.#delete(record, leaveFor(me, isEstimate ? 'delete_open' : 'undo_sold')),
     );
   }
 
-  /** @param {'print' | 'edit'} name @param {string} where */
-  #link(name, where) {
+  /** @param {'print' | 'edit'} name @param {string} where @param {string} leave */
+  #link(name, where, leave) {
+    if (leave === '') return null;
     const href = `${linkTo(this.#kind, this.#id)}/${where}`;
-    return h('a.button', { href, data: { action: name } }, icon(name), h('span', words.record[name]));
+    const mark = leave === 'nod' && nodMark();
+    return h('a.button', { href, data: { action: name } }, icon(name), h('span', words.record[name]), mark);
   }
 
-  /** @param {SaleRecord} estimate */
-  #convert(estimate) {
+  /** @param {SaleRecord} estimate @param {string} leave */
+  #convert(estimate, leave) {
     const convert = () => this.#app.actions.convert(estimate);
-    return button(words.record.convert, convert, { icon: 'convert', look: 'strong', name: 'convert' });
+    return permitted(leave, words.record.convert, convert, { icon: 'convert', look: 'strong', name: 'convert' });
   }
 
-  /** @param {SaleRecord} estimate */
-  #duplicate(estimate) {
+  /** @param {SaleRecord} estimate @param {string} leave */
+  #duplicate(estimate, leave) {
     const duplicate = () => this.#app.actions.duplicate(estimate);
-    return button(words.record.duplicate, duplicate, { icon: 'copy', name: 'duplicate' });
+    return permitted(leave, words.record.duplicate, duplicate, { icon: 'copy', name: 'duplicate' });
   }
 
-  /** @param {SaleRecord} record */
-  #delete(record) {
+  /** Where there is nobody to give it to, nothing is offered. @param {SaleRecord} record @param {string} leave */
+  #give(record, leave) {
+    const { actions, session, store } = this.#app;
+    const isOther = (/** @type {Named} */ { id }) => id !== record.owner?.id;
+    if (!store.me.has_owner || !session.people.some(isOther)) return null;
+    const give = () => actions.give(this.#kind, record);
+    return permitted(leave, words.record.give, give, { icon: 'give', name: 'give' });
+  }
+
+  /** @param {SaleRecord} record @param {string} leave */
+  #delete(record, leave) {
     const remove = () => this.#app.actions.remove(this.#kind, record);
-    return button(words.record.delete, remove, { icon: 'delete', look: 'danger', name: 'delete' });
+    return permitted(leave, words.record.delete, remove, { icon: 'delete', look: 'danger', name: 'delete' });
   }
 
   /** Who bought, and what there is to say of the record itself. @param {SaleRecord} record */
   #people(record) {
     const { customer_name: name, customer_phone: phone, customer_address: address } = record;
-    const contact = [phone, address].filter(Boolean).map((line) => h('span', line));
+    const isMasked = isHidden(record, 'customer_phone');
+    const contact = isMasked ? [hidden()] : [phone, address].filter(Boolean).map((line) => h('span', line));
     return h('div.people', h('address', h('strong', name), ...contact), h('dl', ...this.#facts(record)));
   }
 
@@ -157,6 +176,7 @@ export class RecordPane {
     const pairs = [
       [words.record.time, longTime(timeOf(record))],
       [words.record.by, record.sale_by],
+      [words.record.owner, record.owner?.name],
       [words.record.mode, record.payment_mode],
       this.#linked(record),
     ];
@@ -181,11 +201,14 @@ export class RecordPane {
 
   /** @param {SaleRecord} order */
   #status(order) {
+    const leave = leaveFor(this.#app.store.me, 'status');
+    if (leave === '') return order.status;
     const known = words.lists.order.statuses.map(([value]) => value).filter(Boolean);
     const all = known.includes(order.status ?? '') ? known : [order.status, ...known];
     const options = all.map((status) => h('option', { selected: status === order.status }, status));
     const onchange = (/** @type {any} */ event) => this.#app.actions.setStatus(order, event.target.value);
-    return h('select', { 'aria-label': words.record.status, data: { action: 'status' }, onchange }, ...options);
+    const select = h('select', { 'aria-label': words.record.status, data: { action: 'status' }, onchange }, ...options);
+    return leave === 'nod' ? h('span.with-mark', select, nodMark()) : select;
   }
 
   /** @param {SaleRecord} record */
@@ -211,7 +234,18 @@ function isLeaving({ pending }) {
 }
 
 /** One step of a history. @param {any} step */
-function stepRow({ action, by, at }) {
+function stepRow({ action, by, at, person, device }) {
   const what = words.record.steps[/** @type {'create'} */ (action)];
-  return h('li', h('span', by ? `${what} · ${by}` : what), h('time', { dateTime: at }, wallTime(at)));
+  const said = [what, person?.name ?? by, device?.name].filter(Boolean).join(' · ');
+  return h('li', h('span', said), h('time', { dateTime: at }, wallTime(at)));
 }
+
+/**
+ * A button for what this person may do, with a key where somebody else must allow it; null for what is out of reach.
+ * @param {string} leave
+ * @param {string} label
+ * @param {() => void} act
+ * @param {import('../kit/widgets.js').ButtonOptions} options
+ */
+const permitted = (leave, label, act, options) =>
+  leave === '' ? null : button(label, act, { ...options, needsNod: leave === 'nod' });

@@ -1,13 +1,25 @@
 // The shop's settings, the same on all devices; and how this device looks.
 
+import { confirm } from '../kit/dialog.js';
 import { h } from '../kit/dom.js';
 import { button, choice, field, helpLink } from '../kit/widgets.js';
 import { words } from '../kit/words.js';
+import { reasonOf } from '../net/answers.js';
+import { request } from '../net/api.js';
 import { showKeys } from './keys.js';
+import { howTo } from './owner.js';
+import { Unfit } from './problem.js';
+import { RIGHT_FOR } from './route.js';
+import { openTask, pinInput } from './secrets.js';
 import { savedTheme, setTheme } from './theme.js';
 
 const text = words.settings;
 const TEXTS = ['shop_name', 'shop_address', 'shop_phone', 'tax_number', 'currency', 'footer_line'];
+const PASSWORD_MAX = 256;
+/** Of the sections, the first are the shop's. */
+const SHOP_SECTIONS = 3;
+/** What else there is to set up, and the right for it. */
+const LINKS = Object.entries(RIGHT_FOR);
 const LISTS = ['staff_names', 'payment_modes', 'cash_modes'];
 
 export class SettingsScreen {
@@ -23,6 +35,15 @@ export class SettingsScreen {
   #isTouched = false;
   /** Grows with what is typed. */
   #touches = 0;
+  /** Who is here, as it is drawn. @type {any} */
+  #shownMe = null;
+  #access = h('section.card.stacked', { data: { section: 'access' } });
+  #leaving = button(text.logout, () => this.#logout(), { name: 'logout', look: 'danger' });
+  #pin = button(words.people.change, () => this.#changePin(), { name: 'change-pin' });
+  /** Of no use where nobody logs in. @type {any} */
+  #ofOwner = null;
+  /** What only those see who may set up the shop. @type {any[]} */
+  #ofShop = [];
 
   /** @param {any} app */
   constructor(app) {
@@ -35,12 +56,10 @@ export class SettingsScreen {
       if (event.target.name !== 'theme') this.#touch();
     };
     const save = button(text.save, () => {}, { look: 'strong', type: 'submit', name: 'save' });
-    const form = h(
-      'form.form',
-      { noValidate: true, onsubmit, oninput },
-      ...this.#sections(),
-      h('footer.save-bar', this.#problem, h('div.actions', save)),
-    );
+    const bar = h('footer.save-bar', this.#problem, h('div.actions', save));
+    const sections = this.#sections();
+    this.#ofShop = [...sections.slice(0, SHOP_SECTIONS), bar];
+    const form = h('form.form', { noValidate: true, onsubmit, oninput }, ...sections, bar);
     const head = h('header.pane-head', h('h1', text.title));
     this.node = h('div.pane.form-pane', { data: { screen: 'settings' } }, head, form);
   }
@@ -62,14 +81,60 @@ export class SettingsScreen {
         this.#field('payment_modes', 'textarea', text.oneEach),
         this.#field('cash_modes', 'textarea', text.cashHint),
       ),
-      section(text.paper, this.#sizes, this.#field('footer_line')),
+      section(text.paper, this.#sizes, this.#field('footer_line'), this.#lockMinutes()),
+      this.#access,
       section(
         text.device,
         theme,
         button(text.keys, showKeys, { name: 'keys' }),
         helpLink(words.help.all, '', '.button'),
+        this.#pin,
+        this.#leaving,
       ),
     ];
+  }
+
+  /** How others are let in; once the shop has an owner, who and what was. */
+  #drawAccess() {
+    const { me } = this.#app.store;
+    this.#leaving.hidden = me.device === null;
+    this.#pin.hidden = me.person === null;
+    const links = LINKS.filter(([, right]) => me.rights.includes(right));
+    const enter = h('a.button', { href: '#/owner', data: { action: 'owner' } }, words.owner.enter);
+    const link = (/** @type {string} */ name) =>
+      h('a.button', { href: `#/${name}`, data: { action: name } }, named(name));
+    const content = me.has_owner ? links.map(([name]) => link(name)) : [...howTo(), enter];
+    this.#access.hidden = content.length === 0;
+    this.#access.replaceChildren(h('h2', me.has_owner ? text.access : words.owner.let), ...content);
+  }
+
+  async #changePin() {
+    const { person } = this.#app.store.me;
+    const [current, pin, again] = ['current', 'pin', 'pin_again'].map(pinInput);
+    current.maxLength = PASSWORD_MAX;
+    const { people } = words;
+    const change = async () => {
+      if (pin.value !== again.value) throw new Unfit(people.different);
+      return request('PUT', `/api/people/${person.id}`, { current: current.value, pin: pin.value });
+    };
+    const content = [
+      field(people.current, current),
+      field(people.newPin, pin, people.pinHint),
+      field(people.pinAgain, again),
+    ];
+    if (await openTask(people.change, content, people.save, change)) this.#app.toast(people.changed);
+  }
+
+  async #logout() {
+    const isSure = await confirm(text.logout, text.logoutGoes, text.logout);
+    if (isSure && !(await this.#app.session.logout())) this.#app.toast(words.unreached, 'bad');
+  }
+
+  #lockMinutes() {
+    const node = this.#field('lock_minutes', 'input', text.lockHint);
+    this.#inputs.lock_minutes.inputMode = 'numeric';
+    this.#ofOwner = node;
+    return node;
   }
 
   /**
@@ -90,9 +155,16 @@ export class SettingsScreen {
 
   /** What another device saves appears here, unless somebody is typing. */
   render() {
-    const { settings } = this.#app.store;
+    const { settings, me } = this.#app.store;
+    if (me !== this.#shownMe) {
+      this.#shownMe = me;
+      this.#drawAccess();
+      this.#ofOwner.hidden = !me.has_owner;
+      for (const part of this.#ofShop) part.hidden = !me.rights.includes('settings');
+    }
     if (settings === this.#shown || this.#isTouched) return;
     this.#shown = settings;
+    this.#inputs.lock_minutes.value = settings.lock_minutes ?? '';
     for (const name of TEXTS) this.#inputs[name].value = settings[name];
     for (const name of LISTS) this.#inputs[name].value = (settings[name] ?? []).join('\n');
     this.#paper = settings.paper_size;
@@ -120,7 +192,7 @@ export class SettingsScreen {
     };
     const outcome = await this.#app.actions.run(command, () => words.said.settings);
     const isRefused = outcome.state === 'refused';
-    this.#problem.textContent = isRefused ? (outcome.body?.detail ?? '') : '';
+    this.#problem.textContent = isRefused ? reasonOf(outcome.status, outcome.body) : '';
     if (isRefused) return;
     // What was typed while it was being saved stays.
     if (touches === this.#touches) this.#isTouched = false;
@@ -134,9 +206,14 @@ export class SettingsScreen {
       ...LISTS.map((name) => [name, linesOf(this.#inputs[name].value)]),
       ['paper_size', this.#paper],
     ];
+    const minutes = this.#inputs.lock_minutes.value.trim();
+    if (this.#shown.lock_minutes !== undefined && minutes) typed.push(['lock_minutes', Number(minutes)]);
     return Object.fromEntries(typed.filter(([name, value]) => String(value) !== String(this.#shown[name])));
   }
 }
+
+/** @param {string} name of a screen */
+const named = (name) => /** @type {any} */ (words)[name].title;
 
 /** @param {string} title @param {...any} content */
 const section = (title, ...content) => h('section.card.two', h('h2', title), ...content);

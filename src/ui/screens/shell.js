@@ -5,6 +5,7 @@ import { clockTime } from '../kit/format.js';
 import { icon } from '../kit/icons.js';
 import { adviceLink, button } from '../kit/widgets.js';
 import { words } from '../kit/words.js';
+import { initial } from './login.js';
 import { UnsentList, askLost } from './unsent.js';
 
 const TOAST_MS = 5_000;
@@ -23,6 +24,10 @@ const LINKS = [
 export class Shell {
   #store;
   #outbox;
+  #session;
+  #who = h('button.who-is', { type: 'button', onclick: () => this.#whoPressed(), data: { action: 'who' } });
+  /** Who stands on that button. */
+  #shownWho = '';
   #pill = h('span.pill', { id: 'status', role: 'status' });
   #unsent = h('button.unsent', {
     type: 'button',
@@ -38,16 +43,22 @@ export class Shell {
   #links;
   #list;
 
-  /** @param {import('../data/store.js').Store} store @param {import('../net/outbox.js').Outbox} outbox */
-  constructor(store, outbox) {
+  /**
+   * @param {import('../data/store.js').Store} store
+   * @param {import('../net/outbox.js').Outbox} outbox
+   * @param {import('../net/session.js').Session} session
+   * @param {(entry: import('../data/commands.js').Entry) => void} retry
+   */
+  constructor(store, outbox, session, retry) {
     this.#store = store;
     this.#outbox = outbox;
-    this.#list = new UnsentList(store, outbox, this.toast.bind(this));
+    this.#session = session;
+    this.#list = new UnsentList(store, outbox, this.toast.bind(this), retry);
     this.#links = LINKS.map(([name, href, text]) =>
       h('a.nav-link', { href, data: { nav: name } }, icon(name), h('span', text)),
     );
     const nav = h('nav.nav', { 'aria-label': words.menu }, ...this.#links);
-    part('rail').append(h('div.brand', this.#name), nav, h('div.standing', this.#unsent, this.#pill));
+    part('rail').append(h('div.brand', this.#name), nav, h('div.standing', this.#unsent, this.#pill, this.#who));
     part('notices').append(this.#notices);
     document.body.prepend(h('button.skip', { type: 'button', onclick: () => part('main').focus() }, words.skip));
   }
@@ -59,17 +70,40 @@ export class Shell {
   }
 
   render() {
-    const { connection, unsent, settings } = this.#store;
+    const { connection, unsentCount, settings } = this.#store;
     setText(this.#name, settings.shop_name || words.product);
     // Never the colour of all is well while something is unsent.
-    this.#pill.dataset.state = connection === 'live' && unsent.length > 0 ? 'unsent' : connection;
+    this.#pill.dataset.state = connection === 'live' && unsentCount > 0 ? 'unsent' : connection;
     // Of a lost server the notice speaks; the pill only of its return.
     this.#pill.setAttribute('aria-live', connection === 'live' ? 'polite' : 'off');
     setText(this.#pill, words.connection[connection]);
-    this.#unsent.hidden = unsent.length === 0;
-    setText(this.#unsent, words.unsent(unsent.length));
+    this.#pill.hidden = this.#session.standing !== 'in';
+    this.#unsent.hidden = unsentCount === 0;
+    this.#unsent.disabled = this.#session.standing !== 'in';
+    setText(this.#unsent, words.unsent(unsentCount));
+    this.#drawWho();
+    const canMake = this.#store.may('sell') || this.#store.may('estimate');
+    for (const link of this.#links) if (link.dataset.nav === 'plus') link.hidden = !canMake;
     this.#drawNotices();
     this.#list.render();
+  }
+
+  /** Who is here; one tap locks. Where nobody has to log in, it says how somebody can. */
+  #drawWho() {
+    const { person, has_owner: hasOwner } = this.#store.me;
+    this.#who.hidden = !hasOwner || this.#session.standing !== 'in';
+    const name = person?.name ?? '';
+    if (this.#shownWho === name && this.#who.childNodes.length > 0) return;
+    this.#shownWho = name;
+    this.#who.title = person ? words.login.lockOf(name) : '';
+    this.#who.replaceChildren(
+      ...(person ? [initial(name), h('span.who-name', name), icon('lock')] : [h('span', words.login.title)]),
+    );
+  }
+
+  #whoPressed() {
+    if (this.#store.me.person) this.#session.lock();
+    else this.#session.want(true);
   }
 
   #drawNotices() {
@@ -86,7 +120,8 @@ export class Shell {
 
   #offlineText() {
     const { connection, rightAt } = this.#store;
-    if (connection !== 'offline') return '';
+    // The names of those who log in say it themselves.
+    if (connection !== 'offline' || this.#session.standing !== 'in') return '';
     return rightAt ? words.stale(clockTime(rightAt)) : words.neverLoaded;
   }
 

@@ -21,6 +21,7 @@ export class UnsentList {
   #store;
   #outbox;
   #toast;
+  #retry;
   #list = h('ul.unsent-list');
   /** The commands that the list shows. @type {Entry[]} */
   #listed = [];
@@ -29,11 +30,13 @@ export class UnsentList {
    * @param {import('../data/store.js').Store} store
    * @param {Outbox} outbox
    * @param {import('./shell.js').Shell['toast']} toast
+   * @param {(entry: Entry) => void} retry
    */
-  constructor(store, outbox, toast) {
+  constructor(store, outbox, toast, retry) {
     this.#store = store;
     this.#outbox = outbox;
     this.#toast = toast;
+    this.#retry = retry;
   }
 
   open() {
@@ -48,7 +51,9 @@ export class UnsentList {
 
   #draw() {
     this.#listed = this.#store.unsent;
-    const items = this.#outbox.entries.map((entry) => this.#item(entry));
+    const items = this.#listed.map((entry) => this.#item(entry));
+    const others = this.#store.unsentCount - items.length;
+    if (others > 0) items.push(h('li.quiet', text.others(others)));
     this.#list.replaceChildren(...(items.length > 0 ? items : [h('li.quiet', text.none)]));
   }
 
@@ -56,7 +61,7 @@ export class UnsentList {
   #item(entry) {
     const look = entry.state === 'parked' ? '.error' : '.quiet';
     const actions = [
-      canRetry(entry) && button(text.retry, () => this.#outbox.retry(entry), { name: 'retry' }),
+      canRetry(entry) && button(text.retry, () => this.#retry(entry), { name: 'retry' }),
       canEdit(entry) && button(text.edit, () => this.#edit(entry), { name: 'edit' }),
       button(words.ask.discardIt, () => this.#discard(entry), { look: 'danger', name: 'discard' }),
     ];
@@ -64,9 +69,16 @@ export class UnsentList {
       'li',
       { data: { entry: entry.key, state: entry.state } },
       h('strong', titleOf(entry)),
-      h(`span${look}`, `${clockTime(new Date(entry.at))} · ${reasonFor(entry)}`),
+      h(`span${look}`, `${clockTime(new Date(entry.at))} · ${this.#reasonFor(entry)}`),
       h('div.actions', ...actions),
     );
+  }
+
+  /** Why it is not sent, or not accepted. @param {Entry} entry */
+  #reasonFor(entry) {
+    const { state, status, reason, by } = entry;
+    if (state === 'parked') return status === CONFLICT ? text.changed : (reason ?? '');
+    return by && !this.#outbox.isInName(entry) ? text.waitsFor(by.name) : (reason ?? text.waits);
   }
 
   /** Takes a command back into the form. @param {Entry} entry */
@@ -124,16 +136,10 @@ export async function askLost(lost, outbox) {
 }
 
 /** What a command does, and to what. @param {Entry} entry */
-function titleOf({ what, kind, title, number }) {
+export function titleOf({ what, kind, title, number }) {
   const isNew = what === 'create';
   const name = isNew ? text.what.create[kind ?? 'order'] : text.what[what];
   return [name, isNew ? number : '', title].filter(Boolean).join(' · ');
-}
-
-/** Why it is not sent, or not accepted. @param {Entry} entry */
-function reasonFor({ state, status, reason }) {
-  if (state !== 'parked') return reason ?? text.waits;
-  return status === CONFLICT ? text.changed : (reason ?? '');
 }
 
 /** @param {Entry} entry */

@@ -7,8 +7,9 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use super::people::{SELLER_PIN, choose, log_in, read_by_camera, staffed};
 use crate::chrome::{Chrome, Page};
-use crate::steps::live;
+use crate::steps::{live, sell, shop as shop_behind_proxy};
 use crate::support::server::Server;
 use crate::support::till::{convert, create_estimate, create_sale};
 
@@ -77,6 +78,74 @@ fn axe_finds_nothing_on_any_screen() {
             check(&page, &axe, &format!("the conversion at {width} px, {scheme}"));
             page.click("dialog [data-action=cancel]");
         }
+    }
+    chrome.expect_no_faults();
+}
+
+#[test]
+#[ignore = "long: cargo test-all"]
+fn axe_finds_nothing_where_people_and_devices_are_let_in() {
+    let chrome = Chrome::start();
+    let axe = axe().expect("axe-core is not installed (npm install --global axe-core)");
+    let (server, proxy) = shop_behind_proxy();
+    let (owner, seller) = staffed(&chrome, &server, &proxy);
+    let waiting = chrome.open(&chrome.device(), &format!("http://{}/", proxy.addr));
+    let read = read_by_camera(&waiting);
+    sell(&seller, "Meena’s own", "save-estimate");
+    seller.wait_text("#toasts", "saved");
+    let estimate = seller.eval("document.querySelector('#toasts a').hash");
+    let estimate = estimate.as_str().unwrap();
+    let sizes = [(1280, 800), (390, 844)].into_iter();
+    for ((width, height), scheme) in sizes.flat_map(|size| [(size, "light"), (size, "dark")]) {
+        let look = |page: &Page, what: &str, ready: &str| {
+            page.look(width, height, scheme);
+            page.wait(&format!("document.querySelector({})", json!(ready)));
+            check(page, &axe, &format!("{what} at {width} px, {scheme}"));
+        };
+        look(&waiting, "pairing", ".qr");
+        waiting.screen("#/owner");
+        look(&waiting, "owner", "[data-action=become-owner]");
+        waiting.screen("#/login");
+        look(&waiting, "a password", "[name=password]");
+        waiting.screen("#/");
+
+        for page in [&owner, &seller] {
+            page.screen(estimate);
+            look(page, "a record", ".detail [data-action=give]");
+        }
+        owner.click("[data-action=give]");
+        look(&owner, "whom a record is given", "dialog");
+        owner.click("dialog [data-action=cancel]");
+
+        seller.click("[data-action=who]");
+        look(&seller, "the names", ".tile");
+        choose(&seller, "Meena");
+        look(&seller, "the pad", ".pad");
+        seller.click(".pad ~ .button, form ~ .button");
+        look(&seller, "the password", "[name=password]");
+        seller.reload();
+        log_in(&seller, "Meena", SELLER_PIN);
+
+        for (screen, ready, opener) in [
+            ("people", ".admin-row", "[data-action=add-person]"),
+            ("roles", ".admin-row", "[data-action=add-role]"),
+            ("devices", "[data-action=let-in]", "[data-action=let-in]"),
+            ("audit", ".admin-row", ""),
+        ] {
+            owner.screen(&format!("#/{screen}"));
+            look(&owner, screen, &format!("[data-screen={screen}] {ready}"));
+            if !opener.is_empty() {
+                owner.click(opener);
+                look(&owner, &format!("a dialog of {screen}"), "dialog");
+                owner.click("dialog [data-action=cancel]");
+            }
+        }
+        owner.screen(&read);
+        look(&owner, "who reads a code", "dialog");
+        owner.click("dialog [data-action=cancel]");
+        owner.click("[data-action=invite]");
+        look(&owner, "an invitation", "dialog .qr");
+        owner.click("dialog [data-action=cancel]");
     }
     chrome.expect_no_faults();
 }

@@ -5,5 +5,6 @@ mod flows;
 mod following;
 mod months;
 mod paper;
+mod people;
 mod printing;
 mod scrolling;
