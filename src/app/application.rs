@@ -113,7 +113,28 @@ impl App {
         if !is_pepper_known && app.access.directory().people().next().is_some() {
             app.take_new_pepper(secrets.pepper_mark()).map_err(AppError::Store)?;
         }
+        if app.access.endings.known() > app.access.directory().endings() {
+            app.end_what_was_ended().map_err(AppError::Store)?;
+        }
         Ok(app)
+    }
+
+    /// The file is older than what is known beside it: a copy was put back. In it those are let in who were shut out since.
+    fn end_what_was_ended(&self) -> Result<(), StoreError> {
+        log::warn!(
+            "⚠️ The database is an older copy: whoever was logged in then has to log in again, and devices that were revoked since it was \
+             made are to be revoked again"
+        );
+        let (directory, known) = (self.access.directory(), self.access.endings.known());
+        let edits = move |transaction: &mut Transaction<'_>| {
+            for session in directory.sessions() {
+                transaction.edit_directory(DirectoryEdit::NoSession(session.id))?;
+            }
+            transaction.edit_directory(DirectoryEdit::Endings(known + 1))
+        };
+        self.committer.run(Box::new(edits)).map_err(|_| StoreError::Unavailable)?;
+        self.access.endings.note(known + 1);
+        Ok(())
     }
 
     /// The PINs in the file were hashed with another pepper, or there are none yet: nobody could log in by them, and whoever has
@@ -213,6 +234,20 @@ impl App {
         self.access.seen(device)
     }
 
+    /// The device that is shown and was revoked.
+    pub fn revoked_device(&self, presented: Presented) -> Option<u32> {
+        match presented {
+            Presented::Cookies { device, .. } => self.access.directory().revoked_device(&device),
+            Presented::Nothing | Presented::Bearer(_) | Presented::Door(_) => None,
+        }
+    }
+
+    /// Under which numbers the keys of a device may be known, besides its own: those that it had before, and none, as before the shop
+    /// had people.
+    pub fn earlier_devices(&self, device: u32) -> Vec<u32> {
+        if device == 0 { Vec::new() } else { self.access.directory().previous_devices(device).chain([0]).collect() }
+    }
+
     /// Eight hex digits that tell this shop from others at the same address.
     pub fn short_id(&self) -> &str {
         self.store.short_id()
@@ -248,16 +283,23 @@ impl App {
             target: Some(right.name().to_string()),
             detail: Some(format!("{times} times")),
         };
-        // Nobody waits for it: a refusal is none the less one.
-        let _ = self.committer.send(Box::new(move |transaction| transaction.audit(note)));
+        // A refusal is none the less one if this cannot be written.
+        self.send_errand(Box::new(move |transaction| transaction.audit(note)));
     }
 
     pub(crate) fn access(&self) -> &Access {
         &self.access
     }
 
+    /// Has something done without waiting for it.
+    pub(crate) fn send_errand(&self, errand: Errand) {
+        let _ = self.committer.send(errand);
+    }
+
     pub(crate) fn run_errand(&self, errand: Errand) -> Result<(), SubmitError> {
-        self.committer.run(errand)
+        self.committer.run(errand)?;
+        self.access.endings.note(self.access.directory().endings());
+        Ok(())
     }
 
     fn run_time(&self) -> RunTime {
@@ -402,7 +444,7 @@ mod tests {
             asker,
             from: None,
             made_at: crate::domain::MadeAt::Unsaid,
-            idempotency: key.map(|key| Idempotency::by_key(0, key, &["POST", "/"], key.as_bytes())),
+            idempotency: key.map(|key| Idempotency::by_key(0, &[], key, &["POST", "/"], key.as_bytes())),
             expected_revs: None,
             render: |verdict, _| Answer { status: 200, rev: None, body: format!("{verdict:?}").into_bytes() },
         }
@@ -570,6 +612,7 @@ mod tests {
             id,
             name: format!("Till {id}"),
             kind: DeviceKind::Browser,
+            previous: None,
             maker: None,
             role: None,
             person: None,
@@ -674,6 +717,32 @@ mod tests {
     }
 
     #[test]
+    fn an_older_copy_of_the_file_lets_nobody_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Bench { secrets: Secrets::beside(folder.path(), "").unwrap(), ..Bench::new() };
+        let app = bench.start();
+        let [asha, ravi] = people(&app);
+        app.stop();
+        drop(app);
+        let file = bench.dir.path().join("tillsync.redb");
+        let copy = std::fs::read(&file).unwrap();
+
+        let app = bench.start();
+        assert!(is_in(&app, asha) && is_in(&app, ravi), "a start ends nothing");
+        let caller = |asker| Requester { asker, from: std::net::Ipv4Addr::LOCALHOST.into(), before: None };
+        app.lock(caller(ravi)).unwrap();
+        assert!(is_in(&app, asha) && !is_in(&app, ravi));
+        app.stop();
+        drop(app);
+
+        std::fs::write(&file, copy).unwrap();
+        let bench = Bench { secrets: Secrets::beside(folder.path(), "").unwrap(), ..bench };
+        let app = bench.start();
+        assert!(!is_in(&app, asha) && !is_in(&app, ravi));
+        app.stop();
+    }
+
+    #[test]
     fn another_pepper_ends_sessions_and_the_same_keeps_them() {
         let mut bench = Bench::new();
         let app = bench.start();
@@ -699,7 +768,7 @@ mod tests {
     }
 
     fn by(asker: Asker) -> Requester {
-        Requester { asker, from: std::net::Ipv4Addr::LOCALHOST.into() }
+        Requester { asker, from: std::net::Ipv4Addr::LOCALHOST.into(), before: None }
     }
 
     #[test]

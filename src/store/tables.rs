@@ -50,6 +50,7 @@ pub(crate) const META_SETTINGS: &str = "settings";
 pub(crate) const META_JOURNAL: &str = "journal";
 pub(crate) const META_OWNER_CODE: &str = "owner_code";
 pub(crate) const META_ATTEMPTS: &str = "attempts";
+pub(crate) const META_ENDINGS: &str = "endings";
 pub(crate) const META_PEPPER: &str = "pepper_mark";
 pub(crate) const META_AUDIT: &str = "audit_head";
 

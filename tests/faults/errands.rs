@@ -74,7 +74,7 @@ struct Staffed {
 }
 
 fn from_here(asker: Asker) -> Requester {
-    Requester { asker, from: Ipv4Addr::LOCALHOST.into() }
+    Requester { asker, from: Ipv4Addr::LOCALHOST.into(), before: None }
 }
 
 fn start(disk: &Arc<Disk>, half_bytes: usize, secrets: &Secrets) -> App {

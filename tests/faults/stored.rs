@@ -200,7 +200,7 @@ fn settings_that_cannot_be_read_neither_close_the_shop_nor_stop_a_sale() {
 
 /// Adds a person, which is an entry of the audit.
 fn add_person(app: &App, name: &str) {
-    let machine = Requester { asker: Asker::Machine, from: std::net::Ipv4Addr::LOCALHOST.into() };
+    let machine = Requester { asker: Asker::Machine, from: std::net::Ipv4Addr::LOCALHOST.into(), before: None };
     let person = PersonChange { name: Some(name.to_string()), role: Some(Role::SELLER), ..PersonChange::default() };
     app.add_person(machine, person).unwrap();
 }

@@ -3,13 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use sha2::{Digest, Sha256};
-
 use super::attempts::Attempts;
+use super::beside::{Endings, Secrets};
 use super::hasher::Hasher;
 use super::nods::Nods;
 use super::pairing::Pairings;
-use super::random::{NoRandomness, random_bytes, sha256, token};
+use super::random::sha256;
 use super::vain_tries::VainTries;
 use crate::domain::{Asker, DeviceKind, Directory, Holder, Timestamp, TokenHash};
 use crate::platform::{Address, Network};
@@ -55,6 +54,7 @@ pub(crate) struct Access {
     /// Of the token by which programs on the shop's own machine are known.
     machine_token: TokenHash,
     pepper_mark: [u8; 32],
+    pub endings: Endings,
     pub hasher: Hasher,
     pub attempts: Mutex<Attempts>,
     pub pairings: Pairings,
@@ -93,6 +93,7 @@ impl Access {
             directory: RwLock::new(Arc::new(directory)),
             machine_token: sha256(&secrets.machine_token),
             pepper_mark: secrets.pepper_mark(),
+            endings: secrets.endings.clone(),
             hasher: Hasher::new(secrets.pepper),
             attempts: Mutex::new(attempts.map_or_else(Attempts::default, |bytes| Attempts::decode(bytes, 0))),
             pairings: Pairings::default(),
@@ -186,26 +187,4 @@ impl Access {
 fn known(directory: &Directory, device: u32, kind: DeviceKind, session: Option<u64>) -> Asker {
     let is_meant = directory.device(device).is_some_and(|device| device.kind == kind);
     if is_meant { Asker::Known { device, session } } else { Asker::Stranger }
-}
-
-/// The secrets of a shop that are kept beside its file, not in it.
-#[derive(Clone)]
-pub struct Secrets {
-    /// With which PINs are hashed: a copy of the data alone cracks none.
-    pub pepper: [u8; 32],
-    /// By which programs on this machine are known; another one at each start.
-    pub machine_token: String,
-}
-
-impl Secrets {
-    /// By which the file knows its pepper: it says nothing of it.
-    pub(crate) fn pepper_mark(&self) -> [u8; 32] {
-        Sha256::digest(self.pepper).into()
-    }
-
-    /// New ones, for a shop that nobody keeps: tests have it.
-    pub fn random() -> std::io::Result<Self> {
-        let make = || Ok::<_, NoRandomness>(Self { pepper: random_bytes()?, machine_token: token()? });
-        make().map_err(|NoRandomness| std::io::Error::other("the system gives no random numbers"))
-    }
 }

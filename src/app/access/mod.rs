@@ -22,9 +22,10 @@ mod sight;
 mod vain_tries;
 
 pub(crate) use attempts::{LoginPlace, Standing};
+pub use beside::Secrets;
 pub(crate) use hasher::{Busy, Credential};
 pub(crate) use identity::{Access, LoginFrom};
-pub use identity::{LastSeen, Presented, Secrets};
+pub use identity::{LastSeen, Presented};
 pub(crate) use masking::whole_edit;
 pub use nods::NOD_SECONDS;
 pub(crate) use pairing::{Asked, ConfirmRefusal, Confirmed, PairingPoll, PairingRefusal, PairingRequest};

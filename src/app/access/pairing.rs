@@ -33,6 +33,8 @@ pub(crate) struct PairingRequest<'a> {
     pub address: &'a str,
     /// Under which it is counted.
     pub network: Network,
+    /// The device that it was until that was revoked, if it shows that.
+    pub before: Option<u32>,
     /// A program gets its token in the answer instead of in a cookie.
     pub is_program: bool,
     /// The invitation that it has read.
@@ -86,6 +88,8 @@ pub(crate) struct Confirmed {
     /// As the device called itself.
     pub name: String,
     pub address: String,
+    /// The device that it was before.
+    pub before: Option<u32>,
     pub is_program: bool,
 }
 
@@ -135,6 +139,7 @@ struct PendingPairing {
     name: String,
     address: String,
     network: Network,
+    before: Option<u32>,
     is_program: bool,
     asked_at: u64,
     over_at: u64,
@@ -173,6 +178,7 @@ impl Pairings {
             name: request.name.to_string(),
             address: request.address.to_string(),
             network: request.network,
+            before: request.before,
             is_program: request.is_program,
             asked_at: now,
             over_at: now.saturating_add(PAIRING_SECONDS),
@@ -228,7 +234,7 @@ impl Pairings {
         pairing.stage = PairingStage::Confirmed;
         pairing.over_at = pairing.over_at.max(now.saturating_add(PICK_UP_SECONDS));
         let (name, address) = (pairing.name.clone(), pairing.address.clone());
-        Ok(Confirmed { name, address, is_program: pairing.is_program })
+        Ok(Confirmed { name, address, before: pairing.before, is_program: pairing.is_program })
     }
 
     /// The device of a confirmed pairing is stored: its token waits to be fetched. False if nobody can fetch it any more.
@@ -349,7 +355,14 @@ mod tests {
     }
 
     fn request(address: &str) -> PairingRequest<'_> {
-        PairingRequest { name: "Till 1", address, network: network(address), is_program: false, invite: None }
+        PairingRequest {
+            name: "Till 1",
+            address,
+            network: network(address),
+            before: None,
+            is_program: false,
+            invite: None,
+        }
     }
 
     fn ask(pairings: &Pairings, address: &str, now: u64) -> Asked {

@@ -20,19 +20,19 @@ pub struct Idempotency {
     payload: [u8; 16],
     /// Of a command with a key.
     origin: Option<OriginHash>,
-    /// By what it was recognised before the shop had people.
-    before_people: Option<[u8; 16]>,
+    /// By what it may have been recognised before: on the devices that its own was then.
+    earlier: Vec<[u8; 16]>,
 }
 
 impl Idempotency {
     /// For a command with an `Idempotency-Key`: recognised by the key, on the device of this number (0 in a shop without people);
     /// another payload under it is a mistake. Who has logged in there does not matter: after a new login it is still the same.
-    pub fn by_key(device: u32, key: &str, request: &[&str], body: &[u8]) -> Self {
+    pub fn by_key(device: u32, earlier: &[u32], key: &str, request: &[&str], body: &[u8]) -> Self {
         Self {
             fingerprint: Self::fingerprint_of_key(device, key),
             payload: payload(request, body),
             origin: Some(OriginHash::of_key(key)),
-            before_people: (device != 0).then(|| Self::fingerprint_of_key(0, key)),
+            earlier: earlier.iter().map(|&device| Self::fingerprint_of_key(device, key)).collect(),
         }
     }
 
@@ -44,16 +44,16 @@ impl Idempotency {
     /// For a command without one: the same bytes to the same route from the same device are the same command, for ten minutes.
     pub fn by_content(device: u32, request: &[&str], body: &[u8]) -> Self {
         let payload = payload(request, body);
-        Self { fingerprint: on_device(device, &[b"content", &payload]), payload, origin: None, before_people: None }
+        Self { fingerprint: on_device(device, &[b"content", &payload]), payload, origin: None, earlier: Vec::new() }
     }
 
     pub(crate) fn fingerprint(&self) -> [u8; 16] {
         self.fingerprint
     }
 
-    /// By what it may have been recognised when it was carried out: as it is now, and as before the shop had people.
+    /// By what it may have been recognised when it was carried out: as it is now, and as on the devices that its own was before.
     pub(crate) fn fingerprints(&self) -> impl Iterator<Item = [u8; 16]> {
-        std::iter::once(self.fingerprint).chain(self.before_people)
+        std::iter::once(self.fingerprint).chain(self.earlier.iter().copied())
     }
 
     pub(crate) fn payload(&self) -> [u8; 16] {
@@ -142,13 +142,13 @@ mod tests {
             Idempotency::by_content(0, &["POST", "/ab"], b"ody"),
             Idempotency::by_content(0, &["POST", "/a"], b"body "),
             Idempotency::by_content(1, &["POST", "/a"], b"body"),
-            Idempotency::by_key(0, "k", &["POST", "/a"], b"body"),
+            Idempotency::by_key(0, &[], "k", &["POST", "/a"], b"body"),
         ] {
             assert_ne!(base.fingerprint(), other.fingerprint());
         }
-        let keyed = Idempotency::by_key(0, "k", &["POST", "/a"], b"body");
-        assert_eq!(keyed.fingerprint(), Idempotency::by_key(0, "k", &["POST", "/a"], b"other").fingerprint());
-        assert_ne!(keyed.payload(), Idempotency::by_key(0, "k", &["POST", "/a"], b"other").payload());
+        let keyed = Idempotency::by_key(0, &[], "k", &["POST", "/a"], b"body");
+        assert_eq!(keyed.fingerprint(), Idempotency::by_key(0, &[], "k", &["POST", "/a"], b"other").fingerprint());
+        assert_ne!(keyed.payload(), Idempotency::by_key(0, &[], "k", &["POST", "/a"], b"other").payload());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::app::access::{
 use crate::app::application::App;
 use crate::app::commands::Idempotency;
 use crate::domain::{AuditKind, Device, DeviceKind, DirectoryEdit, Right};
-use crate::platform::{Address, Network};
+use crate::platform::Network;
 
 /// A program or a door that is to be let in.
 #[derive(Debug, Clone)]
@@ -95,14 +95,15 @@ impl App {
     /// A device asks to be let in.
     pub fn begin_pairing(
         &self,
-        from: Address,
+        caller: Requester,
         name: Option<&str>,
         invite: Option<&str>,
         is_program: bool,
     ) -> Result<StartedPairing, AccessRefusal> {
         let name = name.map(checked_name).transpose()?.unwrap_or_default();
-        let address = from.to_string();
-        let request = PairingRequest { name: &name, address: &address, network: Network::of(from), is_program, invite };
+        let address = caller.from.to_string();
+        let (network, before) = (Network::of(caller.from), caller.before);
+        let request = PairingRequest { name: &name, address: &address, network, before, is_program, invite };
         match self.access().pairings.ask(request, self.uptime_seconds()) {
             Ok(Asked { id, code, secret, seconds }) => Ok(StartedPairing { id, code, secret, expires_in: seconds }),
             Err(PairingRefusal::TooMany { seconds }) => Err(AccessRefusal::TooMany { seconds }),
@@ -156,7 +157,7 @@ impl App {
             role.map_or(Ok(()), |role| check_grant(transaction, &permission, role))
         })?;
         let pairings = &self.access().pairings;
-        let Confirmed { address, is_program, .. } =
+        let Confirmed { address, before, is_program, .. } =
             pairings.confirm(id, code, self.uptime_seconds()).map_err(|refusal| match refusal {
                 ConfirmRefusal::WrongCode => AccessRefusal::WrongCode,
                 ConfirmRefusal::Over => NO_PAIRING,
@@ -170,7 +171,7 @@ impl App {
                 let permission = caller.require(transaction, Right::People)?;
                 role.map_or(Ok(()), |role| check_grant(transaction, &permission, role))?;
                 let mut device = add_device(transaction, caller, &name, kind, (role, None), &device_token)?;
-                device.address = Some(address);
+                (device.address, device.previous) = (Some(address), before);
                 transaction.edit_directory(DirectoryEdit::Device(device.clone()))?;
                 Ok(device.id)
             }

@@ -1,7 +1,7 @@
 //! The first owner, and the way back in: a code that only somebody at the shop's own machine can ask for.
 
 use super::credentials::NewCredential;
-use super::errand::{Requester, Stop, errand};
+use super::errand::{Requester, Stop, errand, note_stranger};
 use super::login::LoggedIn;
 use super::names::checked_name;
 use super::refusal::AccessRefusal;
@@ -57,7 +57,10 @@ impl App {
         credential.check(Role::OWNER)?;
         let hash = sha256(&plain(&code));
         // Before anything is computed for him.
-        errand(self, move |transaction| check_code(transaction, hash))??;
+        if let Err(refusal) = errand(self, move |transaction| check_code(transaction, hash))? {
+            note_stranger(self, caller);
+            return Err(refusal);
+        }
         let is_by_password = credential.pin.is_none();
         let hashed = credential.hash(self, true)?;
         let (device_token, person_token) = (token()?, token()?);

@@ -36,6 +36,7 @@ fn let_in(
         id: transaction.directory()?.next_device(),
         name,
         kind,
+        previous: caller.before,
         maker,
         role,
         person,

@@ -42,6 +42,8 @@ pub enum DirectoryEdit {
     Session(Session),
     /// A session is over.
     NoSession(u64),
+    /// So often somebody was shut out, as is known from beside the file.
+    Endings(u64),
     /// The code for an owner, if there is one.
     OwnerCode(Option<OwnerCode>),
 }
@@ -57,6 +59,8 @@ pub struct Directory {
     owner_code: Option<OwnerCode>,
     /// Numbers that were given.
     last_role: u32,
+    /// How often somebody was shut out: an older copy of the file has fewer.
+    endings: u64,
     last_session: u64,
 }
 
@@ -83,7 +87,9 @@ impl Directory {
                 if let Some(before) = self.devices.get(&device.id) {
                     self.holders.remove(&before.token_hash);
                 }
-                if !device.is_revoked {
+                if device.is_revoked {
+                    self.endings += 1;
+                } else {
                     self.holders.insert(device.token_hash, Holder::Device(device.id));
                 }
                 self.devices.insert(device.id, Arc::new(device));
@@ -98,7 +104,9 @@ impl Directory {
                 self.holders.insert(session.token_hash, Holder::Session(session.id));
                 self.sessions.insert(session.id, Arc::new(session));
             }
+            DirectoryEdit::Endings(endings) => self.endings = endings,
             DirectoryEdit::NoSession(id) => {
+                self.endings += 1;
                 if let Some(session) = self.sessions.remove(&id) {
                     self.holders.remove(&session.token_hash);
                 }
@@ -170,6 +178,20 @@ impl Directory {
         (revoked.count() >= kept).then_some(oldest.id)
     }
 
+    /// The device that this token let in until it was revoked.
+    pub fn revoked_device(&self, token_hash: &TokenHash) -> Option<u32> {
+        let is_it = |device: &&Arc<Device>| device.is_revoked && device.token_hash == *token_hash;
+        self.devices.values().find(is_it).map(|device| device.id)
+    }
+
+    /// The devices that a device was before, the latest first.
+    pub fn previous_devices(&self, id: u32) -> impl Iterator<Item = u32> {
+        /// Who is let in anew more often than this within the time that keys are kept has sent nothing before it.
+        const PREVIOUS_DEVICES: usize = 4;
+        let before = |id: &u32| self.devices.get(id).and_then(|device| device.previous);
+        std::iter::successors(before(&id), before).take(PREVIOUS_DEVICES)
+    }
+
     /// How a device is called, also one that is not let in any more.
     pub fn device_name(&self, id: u32) -> Option<&str> {
         self.devices.get(&id).map(|device| device.name.as_str())
@@ -178,6 +200,11 @@ impl Directory {
     /// The sessions that were begun and not ended.
     pub fn sessions(&self) -> impl Iterator<Item = &Arc<Session>> {
         self.sessions.values()
+    }
+
+    /// How often somebody was shut out.
+    pub fn endings(&self) -> u64 {
+        self.endings
     }
 
     /// The code for an owner.
@@ -289,6 +316,7 @@ mod tests {
         directory.apply(DirectoryEdit::Role(Role { id: 5, name: "Wall".to_string(), ..viewer }));
         for (id, person) in [(1, None), (2, Some(1))] {
             directory.apply(DirectoryEdit::Device(Device {
+                previous: None,
                 maker: None,
                 id,
                 name: format!("Program {id}"),

@@ -63,6 +63,8 @@ pub struct Device {
     pub name: String,
     /// Of what kind.
     pub kind: DeviceKind,
+    /// Which one it was before, if it was shut out and let in anew: what it has sent under its keys is known by that, too.
+    pub previous: Option<u32>,
     /// Who has let it in by his password; of all others somebody else has.
     pub maker: Option<u32>,
     /// What it may do without a person, and at most with one.

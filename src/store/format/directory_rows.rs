@@ -40,6 +40,8 @@ struct DeviceRow {
     name: String,
     kind: String,
     #[serde(default)]
+    previous: Option<u32>,
+    #[serde(default)]
     maker: Option<u32>,
     role: Option<u32>,
     person: Option<u32>,
@@ -130,6 +132,7 @@ pub(crate) fn device_row(device: &Device) -> Vec<u8> {
     json::to_vec(&DeviceRow {
         name: device.name.clone(),
         kind: device.kind.name().to_string(),
+        previous: device.previous,
         maker: device.maker,
         role: device.role,
         person: device.person,
@@ -147,6 +150,7 @@ pub(crate) fn device_from(id: u32, row: &[u8]) -> Result<Device, StoreError> {
         id,
         name: row.name,
         kind: DeviceKind::from_name(&row.kind).ok_or(StoreError::Malformed("device"))?,
+        previous: row.previous,
         maker: row.maker,
         role: row.role,
         person: row.person,
@@ -231,6 +235,7 @@ mod tests {
             id: 4,
             name: "Till 1".to_string(),
             kind: DeviceKind::Door,
+            previous: Some(2),
             maker: Some(7),
             role: Some(3),
             person: None,

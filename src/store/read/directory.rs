@@ -5,7 +5,7 @@ use redb::ReadableTable;
 use crate::domain::{AuditEntry, Directory, DirectoryEdit};
 use crate::store::error::StoreError;
 use crate::store::format::{device_from, owner_code_from, person_from, role_from, session_from};
-use crate::store::tables::META_OWNER_CODE;
+use crate::store::tables::{META_ENDINGS, META_OWNER_CODE};
 
 /// The tables of people, within a transaction of either kind.
 pub(crate) struct DirectoryTables<'a, T, M> {
@@ -28,6 +28,10 @@ where
         each(self.people, &mut directory, |id, row| Ok(DirectoryEdit::Person(person_from(small(id)?, row)?)))?;
         each(self.devices, &mut directory, |id, row| Ok(DirectoryEdit::Device(device_from(small(id)?, row)?)))?;
         each(self.sessions, &mut directory, |id, row| Ok(DirectoryEdit::Session(session_from(id, row)?)))?;
+        // After the rows, which count what they hold.
+        let endings =
+            self.meta.get(META_ENDINGS)?.and_then(|bytes| Some(u64::from_le_bytes(bytes.value().try_into().ok()?)));
+        directory.apply(DirectoryEdit::Endings(endings.unwrap_or_default()));
         if let Some(code) = self.meta.get(META_OWNER_CODE)? {
             let code = owner_code_from(code.value());
             let code = code.inspect_err(|error| log::error!("⚠️ {error}")).ok();

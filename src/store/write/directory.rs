@@ -10,7 +10,8 @@ use crate::store::error::StoreError;
 use crate::store::format::{audit_from, audit_row, device_row, owner_code_row, person_row, role_row, session_row};
 use crate::store::read::DirectoryTables;
 use crate::store::tables::{
-    AUDIT, DEVICES, META, META_AUDIT, META_OWNER_CODE, PEOPLE, ROLES, SESSIONS, TableId, audit_head, audit_head_from,
+    AUDIT, DEVICES, META, META_AUDIT, META_ENDINGS, META_OWNER_CODE, PEOPLE, ROLES, SESSIONS, TableId, audit_head,
+    audit_head_from,
 };
 
 /// The directory as the transaction has it, read from its tables.
@@ -40,9 +41,15 @@ pub(crate) fn put(write: LoggedTransaction<'_>, edit: &DirectoryEdit) -> Result<
         DirectoryEdit::Session(session) => {
             write.open_table(SESSIONS, TableId::Sessions)?.insert(session.id, &session_row(session))
         }
+        DirectoryEdit::Endings(endings) => put_endings(write, *endings),
         DirectoryEdit::NoSession(id) => write.open_table(SESSIONS, TableId::Sessions)?.remove(*id),
         DirectoryEdit::OwnerCode(code) => put_owner_code(write, code.as_ref()),
     }
+}
+
+/// Notes how often somebody was shut out.
+pub(crate) fn put_endings(write: LoggedTransaction<'_>, endings: u64) -> Result<(), StoreError> {
+    write.open_table(META, TableId::Meta)?.insert(META_ENDINGS, endings.to_le_bytes().as_slice())
 }
 
 fn put_owner_code(write: LoggedTransaction<'_>, code: Option<&OwnerCode>) -> Result<(), StoreError> {

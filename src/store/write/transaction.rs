@@ -313,7 +313,11 @@ impl<'txn> Transaction<'txn> {
     pub fn edit_directory(&mut self, edit: DirectoryEdit) -> Result<(), StoreError> {
         let mut changed = self.directory()?;
         directory::put(self.write, &edit)?;
+        let endings = changed.endings();
         Arc::make_mut(&mut changed).apply(edit);
+        if changed.endings() != endings {
+            directory::put_endings(self.write, changed.endings())?;
+        }
         *self.directory = Some(Arc::clone(&changed));
         self.written.directory = Some(changed);
         self.written.is_changed = true;

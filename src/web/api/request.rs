@@ -68,7 +68,10 @@ impl<'a> Visit<'a> {
             Asker::Known { device, .. } if permission.person.is_none() => Asker::Known { device, session: None },
             asker => asker,
         };
-        let request = Request { app, head, body, text: None, visitor, asker, permission, origin_policy, budget };
+        // Whoever is let in needs no look at those who were.
+        let before = if asker == Asker::Stranger { app.revoked_device(presented) } else { None };
+        let request =
+            Request { app, head, body, text: None, visitor, asker, before, permission, origin_policy, budget };
         request.check(need)?;
         Ok(Request { text: self.text()?, ..request })
     }
@@ -84,6 +87,8 @@ pub(crate) struct Request<'a> {
     pub visitor: Visitor<'a>,
     /// Who asks.
     pub asker: Asker,
+    /// The device that he was at until it was revoked, if he shows that.
+    before: Option<u32>,
     /// What he may do and see as he comes in; what a command may is decided again when it is carried out.
     pub permission: Permission,
     pub origin_policy: &'a OriginPolicy,
@@ -112,7 +117,7 @@ impl Request<'_> {
 
     /// Who asks, for what is done about people.
     pub fn caller(&self) -> Requester {
-        Requester { asker: self.asker, from: self.visitor.address }
+        Requester { asker: self.asker, from: self.visitor.address, before: self.before }
     }
 
     /// Whether an estimate may be edited, which depends on whose it is. So that is said before anything about the edit; one that is
@@ -233,6 +238,7 @@ impl Request<'_> {
     /// The repetition rule of a command: by its key if it has one, else by its content where old clients repeat.
     pub fn idempotency(&self, is_repeated_by_old_clients: bool) -> Result<Option<Idempotency>, Problem> {
         let (method, target, device) = (self.head.method.as_str(), self.head.target(), self.caller().device());
+        let earlier = || self.app.earlier_devices(device);
         match self.head.header("Idempotency-Key") {
             Some(value) => {
                 let key = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
@@ -244,7 +250,7 @@ impl Request<'_> {
                 }
                 // The same command under another condition is another command.
                 let condition = self.head.header("If-Match").unwrap_or_default();
-                Ok(Some(Idempotency::by_key(device, key, &[method, target, condition], self.body)))
+                Ok(Some(Idempotency::by_key(device, &earlier(), key, &[method, target, condition], self.body)))
             }
             None if is_repeated_by_old_clients => {
                 Ok(Some(Idempotency::by_content(device, &[method, target], self.body)))

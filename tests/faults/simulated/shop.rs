@@ -118,7 +118,7 @@ pub fn keyed(key: &str, command: Command) -> Submission {
         made_at: made_at(key),
         asker: Asker::Anybody,
         from: None,
-        idempotency: Some(Idempotency::by_key(0, key, &["POST", "/"], key.as_bytes())),
+        idempotency: Some(Idempotency::by_key(0, &[], key, &["POST", "/"], key.as_bytes())),
         expected_revs: None,
         render,
     }

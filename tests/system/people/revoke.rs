@@ -262,3 +262,30 @@ fn a_device_with_another_role_is_what_that_role_is_at_once() {
     program.post("/api/orders/create-sale", &samples::sale("Asha")).expect(403);
     assert_eq!(program.me()["role"]["name"], "Viewer");
 }
+
+#[test]
+fn what_a_device_has_sold_is_known_by_its_key_when_it_is_let_in_anew() {
+    let mut shop = Staffed::open();
+    let seller = shop.hire("Ravi", MANAGER, MANAGER_PIN);
+    let mut till = shop.device("Till 7");
+    till.log_in(seller, MANAGER_PIN).expect(200);
+    let sell = |till: &mut Visitor| {
+        till.keyed("POST", "/api/orders/create-sale", "till-7-0001", &samples::sale("Asha")).expect(201)
+    };
+    let sold = sell(&mut till);
+    for _ in 0..2 {
+        let listed = shop.listed_device("Till 7");
+        shop.revoke(&listed);
+        let asked = till.post("/api/pair", &json!({})).expect(202);
+        let confirm = format!("/api/pairings/{}/confirm", asked["id"]);
+        shop.owner.post(&confirm, &json!({"code": asked["code"], "name": "Till 7"})).expect(200);
+        let secret = format!("Pair {}", asked["secret"].as_str().unwrap());
+        till.request("GET", "/api/pair", &[("Authorization", &secret)], None).expect(200);
+        till.log_in(seller, MANAGER_PIN).expect(200);
+        assert_eq!(sell(&mut till), sold, "the first answer again");
+    }
+    // On another device the same key is another sale.
+    let mut other = shop.device("Till 8");
+    other.log_in(seller, MANAGER_PIN).expect(200);
+    assert_ne!(sell(&mut other)["order_id"], sold["order_id"]);
+}

@@ -72,8 +72,7 @@ struct InviteJson<'a> {
 /// `POST /api/pair`: a device asks.
 pub(crate) fn begin_pairing(request: &Request<'_>) -> Result<Response, Problem> {
     let PairBody { name, invite, is_program } = read_pair(request.optional_json(), request.app.currency())?;
-    let from = request.visitor.address;
-    let begun = request.app.begin_pairing(from, name.as_deref(), invite.as_deref(), is_program);
+    let begun = request.app.begin_pairing(request.caller(), name.as_deref(), invite.as_deref(), is_program);
     let StartedPairing { id, code, secret, expires_in } = begun.map_err(|error| request.problem(error))?;
     let confirm = code.as_deref().map(|code| format!("{}/#confirm={id}.{code}", base_url(request)));
     let qr = confirm.and_then(|url| QrJson::of(&url));
