@@ -109,11 +109,8 @@ pub(crate) fn summary(request: &Request<'_>) -> Result<Response, Problem> {
     let reading = request.read()?;
     let is_whole = reading.permission().may(Right::Figures);
     // Without the right to the shop's figures one has those of one's own day.
-    let mut days = if is_whole {
-        days(clock, request.query("from")?, request.query("to")?.as_deref().unwrap_or(&today))?
-    } else {
-        days(clock, Some(today.clone()), &today)?
-    };
+    let asked = days(clock, request.query("from")?, request.query("to")?.as_deref().unwrap_or(&today))?;
+    let mut days = if is_whole { asked } else { days(clock, Some(today.clone()), &today)? };
     add_sales(&reading, clock, &mut days)?;
     let open = open_estimates(&reading)?;
 

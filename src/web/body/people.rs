@@ -129,6 +129,7 @@ pub(crate) fn read_role(text: &str, currency: Currency) -> Result<RoleChange, Pr
                 return Err(reader.fault(field, "dict_type", not_scopes));
             };
             let one = |name: &str| match fields.get(name) {
+                None if fields.is_null(name) => None,
                 None => Some(None),
                 Some(value) => Scope::from_name(value.trim_matches('"')).map(Some),
             };

@@ -1,6 +1,7 @@
 //! The audit: who did what to whom, the newest first; and whether it is whole.
 
 use std::fmt::Write as _;
+use std::num::NonZero;
 use std::ops::ControlFlow;
 
 use serde::Serialize;
@@ -68,8 +69,8 @@ pub(crate) fn audit(request: &Request<'_>) -> Result<Response, Problem> {
             .ok_or_else(|| Problem::new(422, format!("{name} must be a day written like 2025-01-13"))),
     };
     let (from, to) = (day("from")?.map_or(i64::MIN, |(start, _)| start), day("to")?.map_or(i64::MAX, |(_, end)| end));
-    let person: Option<u32> = number(request, "person")?;
-    let before: Option<u64> = number(request, "before")?;
+    let person: Option<NonZero<u32>> = number(request, "person")?;
+    let before: Option<NonZero<u64>> = number(request, "before")?;
     let limit = number::<usize>(request, "limit")?.unwrap_or(AUDIT_DEFAULT);
     if !(1..=AUDIT_MAX).contains(&limit) {
         return Err(Problem::new(422, format!("limit must be a whole number from 1 to {AUDIT_MAX}")));
@@ -80,9 +81,9 @@ pub(crate) fn audit(request: &Request<'_>) -> Result<Response, Problem> {
     let kind = kind.transpose()?;
     let directory = request.app.directory();
     let mut entries = Vec::new();
-    request.read()?.audit(before, LOOKED_AT_MAX, |entry| {
+    request.read()?.audit(before.map(NonZero::get), LOOKED_AT_MAX, |entry| {
         let is_meant = (from..to).contains(&entry.at.unix_micros)
-            && person.is_none_or(|person| entry.note.person == person)
+            && person.is_none_or(|person| entry.note.person == person.get())
             && kind.is_none_or(|kind| entry.note.kind == kind);
         if is_meant {
             entries.push(EntryJson::of(&directory, entry));
@@ -106,7 +107,8 @@ pub(crate) fn verify_audit(request: &Request<'_>) -> Result<Response, Problem> {
 
 fn number<T: std::str::FromStr>(request: &Request<'_>, name: &str) -> Result<Option<T>, Problem> {
     let text = request.query(name)?.filter(|text| !text.is_empty());
-    text.map(|text| text.parse().map_err(|_| Problem::new(422, format!("{name} must be a whole number")))).transpose()
+    text.map(|text| text.parse().map_err(|_| Problem::new(422, format!("{name} must be a whole number from 1"))))
+        .transpose()
 }
 
 fn hex(hash: &[u8; 32]) -> String {

@@ -82,8 +82,10 @@ pub(crate) fn begin_pairing(request: &Request<'_>) -> Result<Response, Problem> 
 /// `GET /api/pair`: what became of it.
 pub(crate) fn pairing(request: &Request<'_>) -> Result<Response, Problem> {
     let shown = request.head.header("Authorization").and_then(|value| value.strip_prefix(PAIR));
-    let secret =
-        shown.ok_or_else(|| Problem::new(401, "The secret of the pairing is missing: Authorization: Pair …"))?;
+    let secret = shown.ok_or_else(|| {
+        Problem::new(401, "The secret of the pairing is missing: Authorization: Pair …")
+            .with_header("WWW-Authenticate", "Pair")
+    })?;
     match request.app.pairing(secret.trim()) {
         PairingOutcome::Waiting => Ok(Response::json(202, json::to_vec(&StateJson { state: "waiting" }))),
         PairingOutcome::Refused => Err(Problem::new(403, "This device was not let in.")),
