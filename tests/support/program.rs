@@ -20,6 +20,12 @@ pub fn program() -> Command {
     }
 }
 
+/// Whether the program is one for Windows, which keeps who may read a file in another way.
+pub fn is_for_windows() -> bool {
+    cfg!(windows)
+        || std::env::var("TILLSYNC_PROGRAM").is_ok_and(|program| program.to_ascii_lowercase().ends_with("exe"))
+}
+
 /// Whether the program runs under an emulator or Wine.
 pub fn is_under_runner() -> bool {
     std::env::var("TILLSYNC_RUNNER").is_ok_and(|runner| !runner.trim().is_empty())
