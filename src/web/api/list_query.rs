@@ -25,24 +25,12 @@ pub(crate) struct ListQuery {
 impl ListQuery {
     /// Reads the query.
     pub fn read(request: &Request<'_>) -> Result<Self, Problem> {
-        let day = |name: &str| match request.query(name)? {
-            None => Ok(None),
-            Some(text) => request
-                .app
-                .clock()
-                .day(&text)
-                .map(Some)
-                .ok_or_else(|| Problem::new(422, format!("{name} must be a day written like 2025-01-13"))),
-        };
         Ok(Self {
             limit: request.query("limit")?.map(|text| limit(&text)).transpose()?,
             status: request.query("status")?.filter(|status| !status.is_empty()),
             before: request.query("before")?.map(|text| Cursor::read(&text)).transpose()?,
             needle: request.query("q")?.and_then(|typed| Needle::new(&typed)),
-            times: match (day("from")?, day("to")?) {
-                (None, None) => None,
-                (from, to) => Some(from.map_or(i64::MIN, |(start, _)| start)..to.map_or(i64::MAX, |(_, end)| end)),
-            },
+            times: request.times()?,
         })
     }
 

@@ -1,5 +1,6 @@
 //! A request as the handlers see it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use tiny_http::Method;
@@ -171,6 +172,22 @@ impl Request<'_> {
     /// A parameter of the query, decoded; the first one if it is repeated.
     pub fn query(&self, name: &str) -> Result<Option<String>, Problem> {
         Query::of(self.head.target()).get(name)
+    }
+
+    /// The microseconds since 1970 between the shop days `from` and `to` of the query, both of them included and each
+    /// optional; nothing if neither is there.
+    pub fn times(&self) -> Result<Option<Range<i64>>, Problem> {
+        let day = |name: &str| match self.query(name)? {
+            None => Ok(None),
+            Some(text) => match self.app.clock().day(&text) {
+                None => Err(Problem::new(422, format!("{name} must be a day written like 2025-01-13"))),
+                day => Ok(day),
+            },
+        };
+        Ok(match (day("from")?, day("to")?) {
+            (None, None) => None,
+            (from, to) => Some(from.map_or(i64::MIN, |(start, _)| start)..to.map_or(i64::MAX, |(_, end)| end)),
+        })
     }
 
     /// Carries out a command and answers with what became of it.

@@ -59,16 +59,7 @@ struct CheckJson {
 
 /// `GET /api/audit`.
 pub(crate) fn audit(request: &Request<'_>) -> Result<Response, Problem> {
-    let day = |name: &str| match request.query(name)? {
-        None => Ok(None),
-        Some(text) => request
-            .app
-            .clock()
-            .day(&text)
-            .map(Some)
-            .ok_or_else(|| Problem::new(422, format!("{name} must be a day written like 2025-01-13"))),
-    };
-    let (from, to) = (day("from")?.map_or(i64::MIN, |(start, _)| start), day("to")?.map_or(i64::MAX, |(_, end)| end));
+    let times = request.times()?;
     let person: Option<NonZero<u32>> = number(request, "person")?;
     let before: Option<NonZero<u64>> = number(request, "before")?;
     let limit = number::<usize>(request, "limit")?.unwrap_or(AUDIT_DEFAULT);
@@ -82,7 +73,7 @@ pub(crate) fn audit(request: &Request<'_>) -> Result<Response, Problem> {
     let directory = request.app.directory();
     let mut entries = Vec::new();
     request.read()?.audit(before.map(NonZero::get), LOOKED_AT_MAX, |entry| {
-        let is_meant = (from..to).contains(&entry.at.unix_micros)
+        let is_meant = times.as_ref().is_none_or(|times| times.contains(&entry.at.unix_micros))
             && person.is_none_or(|person| entry.note.person == person.get())
             && kind.is_none_or(|kind| entry.note.kind == kind);
         if is_meant {
