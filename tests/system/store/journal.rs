@@ -51,7 +51,7 @@ fn a_sale_that_is_in_the_journal_alone_is_there_after_a_kill_and_metrics_and_log
     assert!(metrics.contains("\ntillsync_journal_mended_total 0\n"), "{metrics}");
     let used = metrics.lines().find_map(|line| line.strip_prefix("tillsync_journal_bytes ")).unwrap();
     assert!(used.parse::<u32>().unwrap() > 4_096, "{used}");
-    assert!(server.log().contains("The newest 1 commits were taken from the journal"), "{}", server.log());
+    wait_until("the log to say so", || server.log().contains("The newest 1 commits were taken from the journal"));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_backup_that_is_put_back_beside_a_newer_journal_is_the_shop_and_the_journal_
     goes_on_with(&server, "in the backup");
     assert_eq!(estimates(&mut server.client()).len(), 2);
     assert!(names_of_data(&server).iter().any(|name| name.starts_with("tillsync.journal.aside-")));
-    assert!(server.log().contains("it was set aside as"), "{}", server.log());
+    wait_until("the log to say so", || server.log().contains("it was set aside as"));
 }
 
 #[test]
