@@ -5,6 +5,7 @@ use std::io::Read;
 
 use serde_json::Value;
 
+use crate::support::http::Client;
 use crate::support::people::Staffed;
 use crate::support::server::Server;
 use crate::support::till::{array, origin, text};
@@ -37,6 +38,27 @@ fn open(packed: &[u8]) -> Server {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("tillsync.redb"), unpacked(packed)).unwrap();
     Server::start_in(folder, &["--timezone", "Asia/Kolkata"])
+}
+
+/// A shop that was killed: its file and its journal.
+fn open_killed(packed: [&[u8]; 2]) -> Server {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, packed) in ["tillsync.redb", "tillsync.journal"].into_iter().zip(packed) {
+        std::fs::write(folder.path().join(name), unpacked(packed)).unwrap();
+    }
+    Server::start_in(folder, &["--timezone", "Asia/Kolkata"])
+}
+
+/// The sales of before are known by their keys, and a new one takes this number.
+fn sells_on(client: &mut Client, new: &str, number: u64) {
+    let mut sell = |key: &str, body: &str| {
+        let keyed = [("Idempotency-Key", key)];
+        let sale = client.request("POST", "/api/orders/create-sale", &keyed, Some(body.as_bytes()));
+        text(&sale.expect(201), "sale_number")
+    };
+    assert_eq!(sell("ord-0", KEYED_SALE), "#001");
+    assert_eq!(sell("ord-39", &KEYED_SALE.replace("Buyer 0", "Buyer 39")), "#040");
+    assert_eq!(sell(new, KEYED_SALE), format!("#{number:03}"));
 }
 
 /// Whether the log says that, once over all starts. It is written a moment later, and not any more once the server is killed.
@@ -120,11 +142,7 @@ fn a_file_of_schema_3_gets_a_journal_with_everything_in_it() {
 
 #[test]
 fn a_file_of_schema_4_keeps_what_is_in_its_journal_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, packed) in ["tillsync.redb", "tillsync.journal"].into_iter().zip(SCHEMA_4) {
-        std::fs::write(folder.path().join(name), unpacked(packed)).unwrap();
-    }
-    let mut server = Server::start_in(folder, &["--timezone", "Asia/Kolkata"]);
+    let mut server = open_killed(SCHEMA_4);
     is_brought_up_from(&server, 4);
     let metrics = server.get("/metrics").text().to_string();
     assert!(metrics.contains("\ntillsync_journal_replayed_total 29\n"), "{metrics}");
@@ -133,16 +151,7 @@ fn a_file_of_schema_4_keeps_what_is_in_its_journal_alone() {
         assert_eq!(client.get("/api/orders/orders-only").expect(200)["orders"]["count"], 40 + turn);
         assert_eq!(array(client.get("/api/estimates/all").expect(200)).len(), 40);
         assert_eq!(customers(client.get("/api/search?q=patil").expect(200)), ["Asha Patil"]);
-        for (key, number) in [("ord-0", "#001"), ("ord-39", "#040")] {
-            let body = KEYED_SALE.replace("Buyer 0", &key.replace("ord-", "Buyer "));
-            let keyed = [("Idempotency-Key", key)];
-            let again = client.request("POST", "/api/orders/create-sale", &keyed, Some(body.as_bytes()));
-            assert_eq!(again.expect(201)["sale_number"], number);
-        }
-        let new = format!("new {turn}");
-        let keyed = [("Idempotency-Key", new.as_str())];
-        let sale = client.request("POST", "/api/orders/create-sale", &keyed, Some(KEYED_SALE.as_bytes()));
-        assert_eq!(sale.expect(201)["sale_number"], format!("#{:03}", 41 + turn));
+        sells_on(&mut client, &format!("new {turn}"), 41 + turn);
         // The halves of before are begun again one after the other.
         server.kill();
         server.start_again();
@@ -152,11 +161,7 @@ fn a_file_of_schema_4_keeps_what_is_in_its_journal_alone() {
 
 #[test]
 fn a_file_of_schema_5_is_open_to_everybody_until_it_has_an_owner_and_keeps_what_it_holds_for_him() {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, packed) in ["tillsync.redb", "tillsync.journal"].into_iter().zip(SCHEMA_5) {
-        std::fs::write(folder.path().join(name), unpacked(packed)).unwrap();
-    }
-    let mut server = Server::start_in(folder, &["--timezone", "Asia/Kolkata"]);
+    let mut server = open_killed(SCHEMA_5);
     is_brought_up_from(&server, 5);
     let metrics = server.get("/metrics").text().to_string();
     assert!(metrics.contains("\ntillsync_journal_replayed_total 7\n"), "{metrics}");
@@ -167,16 +172,7 @@ fn a_file_of_schema_5_is_open_to_everybody_until_it_has_an_owner_and_keeps_what_
         assert_eq!(array(client.get("/api/estimates/all").expect(200)).len(), 39);
         assert_eq!(customers(client.get("/api/search?q=patil").expect(200)), ["Asha Patil"]);
         assert_eq!(client.get("/api/settings").expect(200)["shop_name"], "Patil Electricals");
-        for (key, number) in [("ord-0", "#001"), ("ord-39", "#040")] {
-            let body = KEYED_SALE.replace("Buyer 0", &key.replace("ord-", "Buyer "));
-            let keyed = [("Idempotency-Key", key)];
-            let again = client.request("POST", "/api/orders/create-sale", &keyed, Some(body.as_bytes()));
-            assert_eq!(again.expect(201)["sale_number"], number);
-        }
-        let new = format!("new {turn}");
-        let keyed = [("Idempotency-Key", new.as_str())];
-        let sale = client.request("POST", "/api/orders/create-sale", &keyed, Some(KEYED_SALE.as_bytes()));
-        assert_eq!(sale.expect(201)["sale_number"], format!("#{:03}", 42 + turn));
+        sells_on(&mut client, &format!("new {turn}"), 42 + turn);
         server.kill();
         server.start_again();
     }
