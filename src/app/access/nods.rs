@@ -1,4 +1,5 @@
-//! A manager's nod: one command that was refused for want of a right, and that somebody who has it allows, once.
+//! A manager's nod: one command that was refused for want of a right, and that somebody who has it allows, once. It is used up
+//! when what it allowed is stored: the repetition of a command whose commit failed needs no other.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,11 @@ const REFUSED_MAX: usize = 1_024;
 /// The refused commands, by the fingerprints of their keys, which name the device too. In memory only: after a restart one
 /// asks again.
 #[derive(Default)]
-pub(crate) struct Nods(Mutex<HashMap<[u8; 16], Nod>>);
+pub(crate) struct Nods {
+    refused: Mutex<HashMap<[u8; 16], Nod>>,
+    /// Those whose commands are in the commit that is on its way.
+    used: Mutex<Vec<[u8; 16]>>,
+}
 
 struct Nod {
     /// What was asked for under the key: another content is another command.
@@ -73,13 +78,28 @@ impl Nods {
         (now.saturating_sub(allowed.at) <= NOD_SECONDS).then_some(allowed.by)
     }
 
-    /// It was carried out: a nod is good once.
-    pub fn spend(&self, fingerprint: [u8; 16]) {
-        self.nods().remove(&fingerprint);
+    /// What it allows was carried out, in a commit that is not stored yet.
+    pub fn note_used(&self, fingerprint: [u8; 16]) {
+        self.used().push(fingerprint);
+    }
+
+    /// The commit was stored, so that what was used in it is used up; or it was not.
+    pub fn settle(&self, is_stored: bool) {
+        let used = std::mem::take(&mut *self.used());
+        if is_stored && !used.is_empty() {
+            let mut nods = self.nods();
+            for fingerprint in used {
+                nods.remove(&fingerprint);
+            }
+        }
+    }
+
+    fn used(&self) -> MutexGuard<'_, Vec<[u8; 16]>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn nods(&self) -> MutexGuard<'_, HashMap<[u8; 16], Nod>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -110,7 +130,11 @@ mod tests {
         assert_eq!(nods.lender(KEY, SALE, 161), None);
         assert_eq!(nods.lender(KEY, OTHER, 101), None, "another content");
         assert_eq!(nods.lender(OTHER, SALE, 101), None, "another key");
-        nods.spend(KEY);
+        nods.note_used(KEY);
+        nods.settle(false);
+        assert_eq!(nods.lender(KEY, SALE, 101), Some(7), "what it allowed was not stored");
+        nods.note_used(KEY);
+        nods.settle(true);
         assert_eq!(nods.lender(KEY, SALE, 101), None);
         nods.allow(KEY, SALE, 7, 102);
         assert_eq!(nods.lender(KEY, SALE, 102), None, "nothing was refused since");

@@ -60,7 +60,7 @@ impl Work<'_, '_> {
         if estimate.converted_to.is_some() {
             return Err(Refusal::ConvertedCannotBeDeleted.into());
         }
-        self.transaction.delete(key, estimate.rev + 1, self.cause(""))?;
+        self.transaction.delete(key, estimate.rev + 1, actor_of(estimate.owner), self.cause(""))?;
         self.audit(AuditKind::Delete, Some(key.to_string()), None)?;
         Ok(Outcome::EstimateDeleted)
     }
@@ -86,7 +86,7 @@ impl Work<'_, '_> {
         let named = source_estimate_id.as_deref().and_then(|id| RecordKey::from_id(Kind::Estimate, id));
         self.require(Right::Sell)?;
         let named = named.filter(|&key| self.is_seen(key).unwrap_or(false));
-        let origin = match named.map(|key| self.transaction.estimate(key)).transpose()?.flatten() {
+        let origin = match named.map(|key| self.estimate(key)).transpose()?.flatten() {
             Some(estimate) => Origin::Estimate(Box::new(estimate)),
             None if source_estimate_id.is_none() && source_estimate_number.is_none() => Origin::Direct,
             None => Origin::Unknown(source_estimate_id, source_estimate_number),
@@ -177,13 +177,14 @@ impl Work<'_, '_> {
         let order = self.seen_order(key)?;
         self.require(Right::UndoSold)?;
         self.check_rev(key, order.rev)?;
-        let estimate = order.estimate().map(|key| self.transaction.estimate(key)).transpose()?.flatten();
-        self.transaction.delete(key, order.rev + 1, self.cause(""))?;
-        if let Some(estimate) = &estimate {
-            self.transaction.delete(estimate.key, estimate.rev + 1, self.cause(""))?;
+        let estimate = order.estimate().map(|key| self.estimate(key)).transpose()?.flatten();
+        self.transaction.delete(key, order.rev + 1, actor_of(order.owner), self.cause(""))?;
+        let with_estimate = estimate.is_some();
+        if let Some(estimate) = estimate {
+            self.transaction.delete(estimate.key, estimate.rev + 1, actor_of(estimate.owner), self.cause(""))?;
         }
         self.audit(AuditKind::Undo, Some(key.to_string()), Some("deleted".to_string()))?;
-        Ok(Outcome::OrderDeleted { with_estimate: estimate.is_some() })
+        Ok(Outcome::OrderDeleted { with_estimate })
     }
 
     pub(super) fn hand_over(&mut self, key: RecordKey, person: u32) -> Result<Outcome, Stop> {
@@ -261,6 +262,10 @@ enum Origin {
     Direct,
     Estimate(Box<Estimate>),
     Unknown(Option<String>, Option<String>),
+}
+
+fn actor_of(owner: Option<Ownership>) -> Option<Actor> {
+    owner.map(|owner| owner.actor)
 }
 
 fn receipt(key: RecordKey, sale: Sale, created_at: Timestamp, notes: Vec<String>) -> Receipt {

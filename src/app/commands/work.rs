@@ -145,7 +145,7 @@ impl<'a> Work<'a, '_> {
         let (Some((lender, _)), Some(idempotency), false) = (&self.lender, idempotency, self.lent.is_empty()) else {
             return Ok(());
         };
-        access.nods.spend(idempotency.fingerprint());
+        access.nods.note_used(idempotency.fingerprint());
         let directory = self.transaction.directory()?;
         let lent: Vec<&str> = self.lent.iter().map(|right| right.name()).collect();
         let allowed_by = directory.person_name(*lender).unwrap_or_default();
@@ -164,7 +164,7 @@ impl<'a> Work<'a, '_> {
         if self.sight.is_cut() && !self.is_seen(key)? {
             return Err(Refusal::NoSuchEstimate.into());
         }
-        Ok(self.transaction.estimate(key)?.ok_or(Refusal::NoSuchEstimate)?)
+        self.estimate(key)?.ok_or_else(|| Refusal::NoSuchEstimate.into())
     }
 
     /// The order as it is, if it is seen.
@@ -172,7 +172,29 @@ impl<'a> Work<'a, '_> {
         if self.sight.is_cut() && !self.is_seen(key)? {
             return Err(Refusal::NoSuchOrder.into());
         }
-        Ok(self.transaction.order(key)?.ok_or(Refusal::NoSuchOrder)?)
+        let mut order = self.transaction.order(key)?.ok_or(Refusal::NoSuchOrder)?;
+        order.owner = self.owner_now(order.owner.take(), &order.sale)?;
+        Ok(order)
+    }
+
+    /// The estimate as it is, seen or not.
+    pub(super) fn estimate(&mut self, key: RecordKey) -> Result<Option<Estimate>, StoreError> {
+        let Some(mut estimate) = self.transaction.estimate(key)? else { return Ok(None) };
+        estimate.owner = self.owner_now(estimate.owner.take(), &estimate.sale)?;
+        Ok(Some(estimate))
+    }
+
+    /// Whose a record is. One that is older than the shop's people is that person's whose name is in it, and stays his from its
+    /// next change on, whatever names are written into it: so its log says whose it was when it is given away or deleted.
+    fn owner_now(&mut self, owner: Option<Ownership>, sale: &Sale) -> Result<Option<Ownership>, StoreError> {
+        if owner.is_some() {
+            return Ok(owner);
+        }
+        let directory = self.transaction.directory()?;
+        Ok(directory.person_named(&sale.sale_by).map(|person| Ownership {
+            actor: Actor { person: person.id, device: 0 },
+            name: Some(person.name.clone()),
+        }))
     }
 
     pub(super) fn check_rev(&mut self, key: RecordKey, rev: u32) -> Result<(), Stop> {

@@ -343,6 +343,7 @@ impl CommitState {
                 .map(|submission| decide(batch, submission, circumstances))
                 .collect::<Result<Vec<CommandResult>, _>>()
         });
+        access.nods.settle(result.is_ok());
         match result {
             Ok(Committed { value: replies, changes, settings, directory, is_synced }) => {
                 if is_synced && commands > 0 {

@@ -330,7 +330,7 @@ fn use_up_numbers(transaction: &WriteTransaction, facts: &Facts, note: &JournalN
         // The database may have gone back by one checkpoint, and the last commit may have gone beyond its bound.
         for number in next..bound.max(next) + 2 * NUMBERS_PER_CHECKPOINT_MAX {
             let number = u32::try_from(number).map_err(|_| StoreError::SeriesFull)?;
-            batch.delete(RecordKey::new(kind, number), 1, Cause::default())?;
+            batch.delete(RecordKey::new(kind, number), 1, None, Cause::default())?;
         }
     }
     Ok(())

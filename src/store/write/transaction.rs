@@ -254,8 +254,9 @@ impl<'txn> Transaction<'txn> {
         stored
     }
 
-    /// Leaves a tombstone: the number stays used, and a device that was away learns of the deletion.
-    pub fn delete(&mut self, key: RecordKey, rev: u32, cause: Cause<'_>) -> Result<(), StoreError> {
+    /// Leaves a tombstone: the number stays used, and a device that was away learns of the deletion if the record was `owner`'s or
+    /// shown to it.
+    pub fn delete(&mut self, key: RecordKey, rev: u32, owner: Option<Actor>, cause: Cause<'_>) -> Result<(), StoreError> {
         let mut record = Record {
             is_deleted: true,
             is_cancelled: false,
@@ -267,7 +268,7 @@ impl<'txn> Transaction<'txn> {
             created_at: self.now,
             made_at: None,
             created_seq: 0,
-            owner: None,
+            owner,
             items_count: 0,
             json: &[],
         };
@@ -389,15 +390,12 @@ impl<'txn> Transaction<'txn> {
         self.answers.get(|unindexed| Answers::open(self.write, unindexed))
     }
 
-    /// Gives a new state of a record what every state keeps, a tombstone too: when the record was made, the sequence of that,
-    /// which grows with the numbers, and whose it is. Returns the sequence of the state before.
+    /// Gives a new state of a record what every state keeps, a tombstone too: when the record was made, and the sequence of that,
+    /// which grows with the numbers. Returns the sequence of the state before.
     fn follow(&mut self, key: RecordKey, next: &mut Record<'_>) -> Result<u64, StoreError> {
         let Some(bytes) = self.series(key.kind)?.records.get(u64::from(key.number))? else { return Ok(0) };
         let before = Record::decode(bytes.value())?;
         (next.created_at, next.created_seq, next.made_at) = (before.created_at, before.created_seq, before.made_at);
-        if next.is_deleted {
-            next.owner = before.owner;
-        }
         Ok(before.seq)
     }
 

@@ -33,10 +33,11 @@ fn the_dialog_comes_when_the_record_is_drawn_and_once() {
     client.put("/api/settings", &json!({"shop_name": "Patil Electricals", "paper_size": "80mm"})).expect(200);
     let sale = create_sale(&mut client, "Asha");
     // The record is late; then the shop's name and paper are, on a device that never saw them.
-    for (late, footer) in [(format!("/orders\\/{}$/", sale.id), "Thank you"), ("/settings$/".to_string(), "Come again")]
-    {
+    // The record stands in what the page asks of the recent changes, too.
+    let record = format!("/orders\\/{}$|\\/changes\\?/", sale.id);
+    for (late, footer) in [(record.as_str(), "Thank you"), ("/settings$/", "Come again")] {
         let page = chrome.open(&chrome.device(), "about:blank");
-        count_prints(&page, &late);
+        count_prints(&page, late);
         page.goto(&format!("http://{}/#/orders/{}/print/now", server.addr, sale.id));
         page.wait("window.asked > 0");
         // As long as a frame or two, in which nothing may be printed.

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::support::http::Client;
 use crate::support::people::{MANAGER, SELLER, SELLER_PIN, Staffed, VIEWER};
 use crate::support::random::Random;
 use crate::support::samples;
+use crate::support::server::Server;
 use crate::support::till::{array, text};
 use crate::support::visitor::Visitor;
 
@@ -143,6 +145,54 @@ fn a_record_handed_over_disappears_for_the_one_and_appears_for_the_other() {
     }
     // Who begins from the start is told no more.
     assert!(Keeper::start("Ravi anew", ravi.visitor.clone()).held.is_empty());
+}
+
+#[test]
+fn a_record_from_before_the_people_is_his_whose_name_was_in_it_and_he_hears_of_its_end() {
+    let server = Server::start();
+    let mut anybody = server.client();
+    let made = |client: &mut Client, sale_by: &str| {
+        let mut body = samples::estimate("Old");
+        body["sale_by"] = json!(sale_by);
+        text(&client.post("/api/estimates/create", &body).expect(201), "estimate_id")
+    };
+    let [named, deleted, converted, handed_over, nobodys] =
+        ["ravi ", "Ravi", "RAVI", "Ravi", ""].map(|name| made(&mut anybody, name));
+    let mut shop = Staffed::of(server);
+    let own = json!({"scope": {"estimates": "own", "orders": "own"}});
+    let role = shop.role("Counter", &["sell", "estimate", "convert"], &own);
+    let (ravi_id, ravi) = shop.worker("Ravi", role, SELLER_PIN);
+    let (meena_id, meena) = shop.worker("Meena", role, SELLER_PIN);
+    let (mut ravi, mut meena) = (Keeper::start("Ravi", ravi), Keeper::start("Meena", meena));
+    assert_eq!((ravi.held.len(), meena.held.len()), (4, 0));
+
+    // Whatever name somebody writes into it, it is given away by handing it over alone.
+    let mut edit = samples::estimate("Edited");
+    edit["sale_by"] = json!("Meena");
+    let path = format!("/api/estimates/{named}");
+    shop.owner.put(&path, &edit).expect(200);
+    let told = ravi.news();
+    assert_eq!(told[0]["data"]["owner"], json!({"id": ravi_id, "name": "Ravi"}), "{told:?}");
+    assert!(meena.news().is_empty());
+    // One that is nobody's becomes his whose name is written into it.
+    shop.owner.put(&format!("/api/estimates/{nobodys}"), &edit).expect(200);
+    assert_eq!((ravi.news().len(), meena.news().len()), (0, 1));
+
+    hand_over(&mut shop.owner, &format!("/api/estimates/{handed_over}"), meena_id);
+    assert_eq!((ravi.news()[0]["action"].clone(), meena.news()[0]["action"].clone()), (json!("hide"), json!("update")));
+    shop.owner.delete(&format!("/api/estimates/{deleted}")).expect(200);
+    assert_eq!((ravi.news()[0]["action"].clone(), meena.news().len()), (json!("delete"), 0));
+    // The sale is the owner's; the estimate stays his.
+    let sold = shop.owner.post(&format!("/api/estimates/{converted}/convert-to-order"), &json!({})).expect(200);
+    assert_eq!((ravi.news()[0]["action"].clone(), meena.news().len()), (json!("convert_to_order"), 0));
+    ravi.check("the conversion");
+    shop.owner.delete(&format!("/api/orders/{}", text(&sold, "order_id"))).expect(200);
+    assert_eq!((ravi.news()[0]["id"].clone(), meena.news().len()), (json!(converted), 0));
+    shop.owner.delete(&format!("/api/estimates/{nobodys}")).expect(200);
+    assert_eq!((ravi.news().len(), meena.news()[0]["action"].clone()), (0, json!("delete")));
+    for keeper in [&mut ravi, &mut meena] {
+        keeper.check("all");
+    }
 }
 
 #[test]
