@@ -219,13 +219,14 @@ impl Reading {
         self.snapshot.payment_modes()
     }
 
-    /// Entries of the audit before this place, the newest first, that `take` wants; at most so many are looked at.
+    /// Entries of the audit before this place, the newest first, that `take` wants; at most so many are looked at. The place from
+    /// which to go on, unless `take` has broken off or there is none.
     pub fn audit(
         &self,
         before: Option<u64>,
         looked_at_max: usize,
         take: impl FnMut(crate::domain::AuditEntry) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<u64>, StoreError> {
         self.snapshot.audit(before, looked_at_max, take)
     }
 

@@ -2,7 +2,7 @@
 
 /// Who gave a command and on which device, by the numbers that the shop gives to each; 0 stands for nobody, and for no device.
 /// Until a shop has people, nobody is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Actor {
     /// The person.
     pub person: u32,

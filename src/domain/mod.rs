@@ -34,9 +34,9 @@ pub use key::{Kind, RecordKey};
 pub use money::{Currency, Money};
 pub use payment::{Payment, folded_mode, is_same_mode};
 pub use people::{
-    Asker, AuditEntry, AuditKind, AuditNote, DEVICES_MAX, Device, DeviceKind, Directory, DirectoryEdit, Holder, Masks,
-    OwnerCode, PEOPLE_MAX, PERCENT_WHOLE, Permission, Person, ROLES_MAX, Right, Rights, Role, Scope, Session,
-    TokenHash,
+    Allowance, Asker, AuditEntry, AuditKind, AuditNote, DEVICES_MAX, Device, DeviceKind, Directory, DirectoryEdit,
+    Holder, Masks, OwnerCode, PEOPLE_MAX, PERCENT_WHOLE, Permission, Person, ROLES_MAX, Right, Rights, Role, Scope,
+    Session, TokenHash,
 };
 pub use records::{Discount, Estimate, Order, Sale, Source};
 pub use run_time::RunTime;

@@ -8,7 +8,6 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use tillsync::app::{
@@ -322,10 +321,11 @@ fn whoever_is_out_by_a_commit_that_a_fault_has_hidden_gets_nothing_of_what_came_
     thread::scope(|scope| {
         let first = scope.spawn(|| shop.app.submit(shop.sale("first")));
         wait_until("the first sync", || shop.disk.syncs_begun() > before);
+        // The first one itself, if the writer was resting just then and has been handed it.
+        let others = shop.app.commands_waiting();
         let revoked = scope.spawn(|| shop.app.revoke_device(shop.owner, 2));
         let second = scope.spawn(|| shop.app.submit(shop.sale("second")));
-        // Both wait for the writer by then; if not, they are two commits, of which the first one fails.
-        thread::sleep(Duration::from_millis(100));
+        wait_until("both to wait for the writer", || shop.app.commands_waiting() == others + 2);
         drop(gate);
         first.join().unwrap().unwrap();
         assert!(revoked.join().unwrap().is_err() && second.join().unwrap().is_err(), "not stored for certain");

@@ -59,10 +59,7 @@ pub(crate) struct Access {
     pub attempts: Mutex<Attempts>,
     pub pairings: Pairings,
     pub nods: Nods,
-    /// What strangers try.
-    pub strangers: VainTries<()>,
-    /// What those are refused who are let in: person, device, right.
-    pub refusals: VainTries<(u32, u32, &'static str)>,
+    pub vain_tries: VainTries,
     last_seen: Mutex<HashMap<u32, LastSeen>>,
     logins: Arc<Mutex<HashSet<LoginFrom>>>,
 }
@@ -98,8 +95,7 @@ impl Access {
             attempts: Mutex::new(attempts.map_or_else(Attempts::default, |bytes| Attempts::decode(bytes, 0))),
             pairings: Pairings::default(),
             nods: Nods::default(),
-            strangers: VainTries::default(),
-            refusals: VainTries::default(),
+            vain_tries: VainTries::default(),
             last_seen: Mutex::default(),
             logins: Arc::default(),
         }

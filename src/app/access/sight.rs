@@ -27,12 +27,12 @@ pub(crate) struct Sight {
 
 impl Sight {
     pub fn new(permission: Permission, clock: &ShopClock) -> Self {
-        let today = permission.days_back.map(|_| clock.now().to_day());
-        let since_micros = match (permission.days_back, &today) {
+        let today = permission.allows.days_back.map(|_| clock.now().to_day());
+        let since_micros = match (permission.allows.days_back, &today) {
             (Some(days), Some(today)) => first_micros(clock, today, days),
             _ => i64::MIN,
         };
-        let is_cut = permission.is_cut();
+        let is_cut = permission.allows.is_cut();
         Self { permission, since_micros, today, is_cut }
     }
 
@@ -51,7 +51,7 @@ impl Sight {
     }
 
     pub fn masks(&self) -> Masks {
-        self.permission.masks
+        self.permission.allows.masks
     }
 
     /// The first microsecond that is seen.
@@ -73,7 +73,7 @@ impl Sight {
         sale_by: impl FnOnce() -> Option<String>,
     ) -> bool {
         counted_at.unix_micros >= self.since_micros
-            && (self.permission.scope(kind) == Scope::All || self.permission.owns(owner, sale_by))
+            && (self.permission.allows.scope(kind) == Scope::All || self.permission.owns(owner, sale_by))
     }
 
     /// The JSON of a record that is seen, without what is not. `is_link_seen` says whether the record that it is linked to is.
@@ -117,18 +117,18 @@ impl Sight {
         if !self.is_cut {
             return Vec::new();
         }
-        let permission = &self.permission;
+        let Permission { person, allows, .. } = &self.permission;
         let own = |scope: Scope| scope == Scope::Own;
         let mut view = format!(
             "{}{}{:?}{:?}",
-            u8::from(own(permission.estimates)),
-            u8::from(own(permission.orders)),
-            permission.masks.names(),
-            permission.days_back.zip(self.today.as_deref()),
+            u8::from(own(allows.estimates)),
+            u8::from(own(allows.orders)),
+            allows.masks.names(),
+            allows.days_back.zip(self.today.as_deref()),
         );
-        if permission.is_limited() {
-            let _ = write!(view, "{:?}", permission.actor());
-            if let Some(person) = &permission.person {
+        if allows.is_limited() {
+            let _ = write!(view, "{:?}", self.permission.actor());
+            if let Some(person) = person {
                 view.push_str(&fold(&person.name));
             }
         }

@@ -70,7 +70,7 @@ impl<'a> Work<'a, '_> {
         }
         // Of other lines nothing was allowed before.
         let is_same = |before: &&Sale| sells_the_same(before, sale);
-        if permission.masks.amounts
+        if permission.allows.masks.amounts
             && let Some(before) = before
             && !(is_same(&before)
                 && before.total == sale.total
@@ -83,7 +83,9 @@ impl<'a> Work<'a, '_> {
         let before = before.filter(is_same);
         let currency = self.transaction.currency();
         let (now, before) = (discount_of(sale, currency), before.map(|before| discount_of(before, currency)));
-        if now.hundredths > permission.discount_max && before.is_none_or(|before| now.hundredths > before.hundredths) {
+        if now.hundredths > permission.allows.discount_max
+            && before.is_none_or(|before| now.hundredths > before.hundredths)
+        {
             self.require(Right::Discount)?;
         }
         if now.has_negative_line && !before.is_some_and(|before| before.has_negative_line) {
@@ -112,8 +114,12 @@ impl<'a> Work<'a, '_> {
         Ok(self.transaction.audit(note)?)
     }
 
+    fn actor(&self) -> Actor {
+        self.permission().actor().unwrap_or(Actor::NOBODY)
+    }
+
     pub(super) fn note(&self, kind: AuditKind, target: Option<String>, detail: Option<String>) -> AuditNote {
-        let Actor { person, device } = self.permission().actor().unwrap_or(Actor::NOBODY);
+        let Actor { person, device } = self.actor();
         AuditNote { person, device, address: self.from.clone(), kind, target, detail }
     }
 
@@ -128,11 +134,8 @@ impl<'a> Work<'a, '_> {
         if let Some(idempotency) = idempotency.filter(|idempotency| idempotency.is_keyed()) {
             access.nods.note_refused(idempotency.fingerprint(), idempotency.payload(), right, now);
         }
-        let note = self.note(AuditKind::Refused, Some(right.name().to_string()), None);
-        match access.refusals.note((note.person, note.device, right.name()), now) {
-            Some(times) => self.transaction.audit(AuditNote { detail: Some(format!("{times} times")), ..note }),
-            None => Ok(()),
-        }
+        let note = access.vain_tries.note_refused(self.actor(), right, self.from.clone(), now);
+        note.map_or(Ok(()), |note| self.transaction.audit(note))
     }
 
     /// Notes in the audit who allowed what was just done, which is good once.
@@ -191,10 +194,9 @@ impl<'a> Work<'a, '_> {
             return Ok(owner);
         }
         let directory = self.transaction.directory()?;
-        Ok(directory.person_named(&sale.sale_by).map(|person| Ownership {
-            actor: Actor { person: person.id, device: 0 },
-            name: Some(person.name.clone()),
-        }))
+        Ok(directory
+            .person_named(&sale.sale_by)
+            .map(|person| Ownership { actor: Actor { person: person.id, device: 0 }, name: Some(person.name.clone()) }))
     }
 
     pub(super) fn check_rev(&mut self, key: RecordKey, rev: u32) -> Result<(), Stop> {

@@ -128,6 +128,11 @@ impl GroupCommit {
         &self.state.counts
     }
 
+    /// Commands and errands handed to the writer and not answered yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.state.waiting.load(Ordering::Acquire)
+    }
+
     /// Commits a lone command here; one that meets others is handed to the writer. `place` is given back once it is done.
     pub(crate) fn submit(
         &self,
@@ -238,6 +243,8 @@ impl CommitState {
                 take_waiting(queue, &mut batch);
             }
         }
+        let commit_lock = self.commit_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.note_vain_tries(&commit_lock, None);
     }
 
     /// Waits for a command. While the feed is behind the file, tries now and then to bring it up.
@@ -265,9 +272,9 @@ impl CommitState {
         }
     }
 
-    /// Nobody waits: the store may bring over what is in its journal, or begin one.
+    /// Nobody waits: the store may bring over what is in its journal, or begin one, and what was summed is noted.
     fn rest(&self) {
-        let Some(_commit_lock) = self.try_lock_commits() else { return };
+        let Some(commit_lock) = self.try_lock_commits() else { return };
         if self.is_feed_behind.load(Ordering::Acquire) {
             return;
         }
@@ -275,7 +282,20 @@ impl CommitState {
         if let Err(error) = self.tools.store.rest(|| self.tools.space.spare_bytes()) {
             log::error!("⚠️ What was to be written while nobody waits could not be written: {error}");
             self.is_feed_behind.store(true, Ordering::Release);
+            return;
         }
+        self.note_vain_tries(&commit_lock, Some(self.tools.clock.uptime_seconds()));
+    }
+
+    /// Writes down what was tried in vain and is due by now, or all of it.
+    fn note_vain_tries(&self, commit_lock: &MutexGuard<'_, ()>, now: Option<u64>) {
+        let notes = self.tools.access.vain_tries.take_due(now);
+        if notes.is_empty() {
+            return;
+        }
+        let errand: Errand = Box::new(|transaction| notes.into_iter().try_for_each(|note| transaction.audit(note)));
+        // What cannot be written is in the log.
+        let _ = self.commit(commit_lock, std::iter::empty(), vec![errand]);
     }
 
     fn commit_and_answer(&self, commit_lock: &MutexGuard<'_, ()>, batch: Vec<Waiting>) -> Duration {
@@ -387,7 +407,9 @@ impl CommitState {
         access.show(Arc::clone(directory));
         feed.end(|asker| match directory.permission(asker, now).filter(Permission::is_member) {
             None => Some((close_code::LOG_IN, "log in again")),
-            Some(permission) if permission.is_cut() => Some((close_code::NOT_ALLOWED, "what may be seen was changed")),
+            Some(permission) if permission.allows.is_cut() => {
+                Some((close_code::NOT_ALLOWED, "what may be seen was changed"))
+            }
             Some(_) => None,
         });
     }

@@ -182,14 +182,12 @@ fn note_wrong(app: &App, caller: Requester, person: Option<&Person>) -> Result<(
     let now = app.uptime_seconds();
     let kept = access.attempts().encode(now);
     let is_stranger = caller.device() == 0;
-    let strangers = if is_stranger { access.strangers.note((), now) } else { None };
+    let strangers = is_stranger.then(|| access.vain_tries.note_stranger(caller.from.to_string(), now)).flatten();
     let name = person.map(|person| person.name.clone()).unwrap_or_default();
     errand(app, move |transaction| {
         transaction.put_attempts(&kept)?;
         match strangers {
-            Some(times) => {
-                caller.audit(transaction, AuditKind::Strangers, "", Some(format!("{times} times since the last entry")))
-            }
+            Some(note) => Ok(transaction.audit(note)?),
             None if is_stranger => Ok(()),
             None => caller.audit(transaction, AuditKind::LoginRefused, name, None),
         }

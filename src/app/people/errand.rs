@@ -93,17 +93,9 @@ impl From<StoreError> for Stop {
 
 /// Notes in the audit, in sum, that somebody whom nobody has let in has tried something. Nobody waits for it.
 pub(super) fn note_stranger(app: &App, caller: Requester) {
-    let Some(times) = app.access().strangers.note((), app.uptime_seconds()) else { return };
-    let detail = Some(format!("{times} times since the last entry"));
-    let note = AuditNote {
-        person: 0,
-        device: 0,
-        address: Some(caller.from.to_string()),
-        kind: AuditKind::Strangers,
-        target: None,
-        detail,
-    };
-    app.send_errand(Box::new(move |transaction| transaction.audit(note)));
+    if let Some(note) = app.access().vain_tries.note_stranger(caller.from.to_string(), app.uptime_seconds()) {
+        app.send_errand(Box::new(move |transaction| transaction.audit(note)));
+    }
 }
 
 /// Does something in a transaction; comes back when it is durable, and everybody is out who is not let in any more.

@@ -2,7 +2,7 @@
 
 use super::errand::Stop;
 use super::refusal::AccessRefusal;
-use crate::domain::{Device, Permission, Rights, Role, Scope};
+use crate::domain::{Device, Permission, Role};
 use crate::store::Transaction;
 
 /// Nobody gives or takes a role that allows more than he may himself, or sees more: else the right to let people in would be
@@ -17,20 +17,7 @@ pub(super) fn check_grant(transaction: &mut Transaction<'_>, permission: &Permis
 /// Whether a role allows and shows no more than somebody has.
 pub(super) fn is_within(permission: &Permission, role: &Role) -> bool {
     let is_owner = permission.role.as_ref().is_none_or(|own| own.id == Role::OWNER);
-    let shows_no_more = |own: Scope, other: Scope| own.narrower(other) == other;
-    let looks_no_further = match (permission.days_back, role.days_back) {
-        (None, _) => true,
-        (Some(own), Some(other)) => other <= own,
-        (Some(_), None) => false,
-    };
-    is_owner
-        || (role.id != Role::OWNER
-            && role.rights.without(permission.rights) == Rights::NONE
-            && role.discount_max <= permission.discount_max
-            && shows_no_more(permission.estimates, role.estimates)
-            && shows_no_more(permission.orders, role.orders)
-            && looks_no_further
-            && permission.masks.union(role.masks) == role.masks)
+    is_owner || (role.id != Role::OWNER && role.allows.is_within(permission.allows))
 }
 
 /// Nobody takes from a device what he could not give it: that of an owner is an owner's to limit or revoke.

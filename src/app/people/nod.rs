@@ -1,11 +1,12 @@
-//! A manager's nod: somebody allows one command that somebody else was refused.
+//! A manager's nod: a command is refused for want of a right, and somebody who has it allows this one.
 
 use super::credentials::{Named, check, credential_of};
 use super::errand::{Requester, errand};
 use super::refusal::AccessRefusal;
 use crate::app::application::App;
 use crate::app::commands::Idempotency;
-use crate::domain::{AuditKind, Right};
+use crate::domain::{AuditKind, Permission, Right};
+use crate::platform::Address;
 
 impl App {
     /// Allows the command that was refused under this key on the caller's device; gives the name of whoever allows it. The command
@@ -37,5 +38,32 @@ impl App {
             caller.audit(transaction, AuditKind::Override, name.clone(), Some(format!("{lent} was allowed, once")))?;
             Ok(name)
         })
+    }
+
+    /// Whether somebody allows this command at this moment, who may.
+    pub fn is_allowed_once(&self, idempotency: &Idempotency, right: Right) -> bool {
+        let now = self.uptime_seconds();
+        let lender = self.access().nods.lender(idempotency.fingerprint(), idempotency.payload(), now);
+        let permission = lender.and_then(|person| self.access().directory().lender(person));
+        right.may_be_lent() && permission.is_some_and(|(_, permission)| permission.may(right))
+    }
+
+    /// Notes that a request was refused before its command was made: so that somebody may allow it, and for the audit.
+    pub fn note_refused(
+        &self,
+        permission: &Permission,
+        from: Address,
+        idempotency: Option<&Idempotency>,
+        right: Right,
+    ) {
+        let now = self.uptime_seconds();
+        if let Some(idempotency) = idempotency.filter(|idempotency| idempotency.is_keyed()) {
+            self.access().nods.note_refused(idempotency.fingerprint(), idempotency.payload(), right, now);
+        }
+        let Some(actor) = permission.actor() else { return };
+        if let Some(note) = self.access().vain_tries.note_refused(actor, right, Some(from.to_string()), now) {
+            // A refusal is none the less one if this cannot be written.
+            self.send_errand(Box::new(move |transaction| transaction.audit(note)));
+        }
     }
 }

@@ -39,7 +39,7 @@ impl App {
                     "This shop has an owner. If he cannot log in any more, a code for a new PIN is made with --reset.";
                 return Err(AccessRefusal::Conflict(why.to_string()).into());
             }
-            let code = OwnerCode { hash, begun: transaction.run_time(), tries_left: OwnerCode::TRIES, is_reset };
+            let code = OwnerCode::new(hash, transaction.run_time(), is_reset);
             caller.audit(transaction, AuditKind::Owner, "", Some("a code was made".to_string()))?;
             Ok(transaction.edit_directory(DirectoryEdit::OwnerCode(Some(code)))?)
         })?;
@@ -55,9 +55,9 @@ impl App {
             return Err(AccessRefusal::Invalid("pin", "or password must be given".to_string()));
         }
         credential.check(Role::OWNER)?;
-        let hash = sha256(&plain(&code));
+        let (hash, is_here) = (sha256(&plain(&code)), caller.from.is_loopback());
         // Before anything is computed for him.
-        if let Err(refusal) = errand(self, move |transaction| check_code(transaction, hash))? {
+        if let Err(refusal) = errand(self, move |transaction| check_code(transaction, hash, is_here))? {
             note_stranger(self, caller);
             return Err(refusal);
         }
@@ -66,7 +66,7 @@ impl App {
         let (device_token, person_token) = (token()?, token()?);
         let pepper_mark = self.access().pepper_mark();
         errand(self, move |transaction| {
-            if let Err(refusal) = check_code(transaction, hash)? {
+            if let Err(refusal) = check_code(transaction, hash, is_here)? {
                 return Err(refusal.into());
             }
             let directory = transaction.directory()?;
@@ -119,17 +119,20 @@ fn plain(code: &str) -> String {
 }
 
 /// Whether it is the code. A wrong one is counted, and that is stored, so the refusal is no error of the errand.
-fn check_code(transaction: &mut Transaction<'_>, hash: [u8; 32]) -> Result<Result<(), AccessRefusal>, Stop> {
+fn check_code(
+    transaction: &mut Transaction<'_>,
+    hash: [u8; 32],
+    is_here: bool,
+) -> Result<Result<(), AccessRefusal>, Stop> {
     let directory = transaction.directory()?;
     let now = transaction.run_time();
-    let Some(code) = directory.owner_code().filter(|code| code.is_good(now)) else {
+    let Some(code) = directory.owner_code().filter(|code| code.is_good(is_here, now)) else {
         return Ok(Err(AccessRefusal::Over));
     };
     if code.hash == hash {
         return Ok(Ok(()));
     }
-    let left = code.tries_left - 1;
-    let next = (left > 0).then(|| OwnerCode { tries_left: left, ..code.clone() });
-    transaction.edit_directory(DirectoryEdit::OwnerCode(next))?;
+    let next = code.tried(is_here);
+    transaction.edit_directory(DirectoryEdit::OwnerCode(Some(next)))?;
     Ok(Err(AccessRefusal::WrongCode))
 }

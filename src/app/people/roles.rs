@@ -6,7 +6,7 @@ use super::names::checked_name;
 use super::refusal::AccessRefusal;
 use crate::app::application::App;
 use crate::domain::{
-    AuditKind, Directory, DirectoryEdit, Masks, Permission, ROLES_MAX, Right, Rights, Role, Scope, fold,
+    Allowance, AuditKind, Directory, DirectoryEdit, Masks, Permission, ROLES_MAX, Right, Rights, Role, Scope, fold,
 };
 
 /// What of a role is to be different. A new one that does not say has no rights, and sees its own.
@@ -30,16 +30,16 @@ pub struct RoleChange {
 
 impl RoleChange {
     fn apply(self, role: Role) -> Role {
-        Role {
-            id: role.id,
-            name: self.name.unwrap_or(role.name),
-            rights: self.rights.unwrap_or(role.rights),
-            estimates: self.estimates.unwrap_or(role.estimates),
-            orders: self.orders.unwrap_or(role.orders),
-            days_back: self.days_back.unwrap_or(role.days_back),
-            discount_max: self.discount_max.unwrap_or(role.discount_max),
-            masks: self.masks.unwrap_or(role.masks),
-        }
+        let before = role.allows;
+        let allows = Allowance {
+            rights: self.rights.unwrap_or(before.rights),
+            estimates: self.estimates.unwrap_or(before.estimates),
+            orders: self.orders.unwrap_or(before.orders),
+            days_back: self.days_back.unwrap_or(before.days_back),
+            discount_max: self.discount_max.unwrap_or(before.discount_max),
+            masks: self.masks.unwrap_or(before.masks),
+        };
+        Role { id: role.id, name: self.name.unwrap_or(role.name), allows }
     }
 }
 
@@ -57,16 +57,7 @@ impl App {
                 return Err(AccessRefusal::Conflict(format!("A shop has at most {ROLES_MAX} roles of its own")).into());
             }
             check_is_new(&directory, &name, None)?;
-            let none = Role {
-                id: directory.next_role(),
-                name,
-                rights: Rights::NONE,
-                estimates: Scope::Own,
-                orders: Scope::Own,
-                days_back: None,
-                discount_max: 0,
-                masks: Masks::NONE,
-            };
+            let none = Role { id: directory.next_role(), name, allows: Allowance::NONE };
             let role = change.apply(none);
             check_grant(&permission, &role)?;
             let id = role.id;
@@ -127,15 +118,16 @@ fn check_is_new(directory: &Directory, name: &str, own: Option<u32>) -> Result<(
 }
 
 fn describe(role: &Role) -> String {
-    let rights: Vec<&str> = role.rights.iter().map(Right::name).collect();
-    let days = role.days_back.map_or_else(|| "all".to_string(), |days| days.to_string());
+    let allows = &role.allows;
+    let rights: Vec<&str> = allows.rights.iter().map(Right::name).collect();
+    let days = allows.days_back.map_or_else(|| "all".to_string(), |days| days.to_string());
     format!(
         "rights {}; estimates {}, orders {}; days back {days}; discount up to {}.{:02} %; masks {}",
         rights.join(" "),
-        role.estimates.name(),
-        role.orders.name(),
-        role.discount_max / 100,
-        role.discount_max % 100,
-        role.masks.names().join(" "),
+        allows.estimates.name(),
+        allows.orders.name(),
+        allows.discount_max / 100,
+        allows.discount_max % 100,
+        allows.masks.names().join(" "),
     )
 }

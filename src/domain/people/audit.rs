@@ -39,8 +39,8 @@ pub enum AuditKind {
     Undo,
     /// An estimate was deleted.
     Delete,
-    /// The audit was taken out.
-    Export,
+    /// A file was put back or brought here: an older copy, or one of another place.
+    Restore,
     /// What strangers tried, in sum.
     Strangers,
 }
@@ -64,7 +64,7 @@ impl AuditKind {
         Self::HandOver,
         Self::Undo,
         Self::Delete,
-        Self::Export,
+        Self::Restore,
         Self::Strangers,
     ];
 
@@ -87,7 +87,7 @@ impl AuditKind {
             Self::HandOver => "hand_over",
             Self::Undo => "undo",
             Self::Delete => "delete",
-            Self::Export => "export",
+            Self::Restore => "restore",
             Self::Strangers => "strangers",
         }
     }

@@ -158,7 +158,7 @@ impl Directory {
 
     /// The roles that allow this, by name.
     pub fn roles_with(&self, right: Right) -> impl Iterator<Item = &str> {
-        self.roles().filter(move |role| role.rights.has(right)).map(|role| role.name.as_str())
+        self.roles().filter(move |role| role.allows.may(right)).map(|role| role.name.as_str())
     }
 
     /// Every device that is let in, in the order in which that was so.
@@ -271,8 +271,11 @@ impl Directory {
             let alone = Permission { role: Some(Arc::clone(role)), ..all.within(role) };
             // A screen on the wall shows what its role shows; to do anything there takes a person.
             let is_watched = device.kind == DeviceKind::Browser;
-            let rights = if is_watched { alone.rights.intersect(Rights::of(&[Right::Figures])) } else { alone.rights };
-            return Some(Permission { rights, ..alone });
+            let mut alone = alone;
+            if is_watched {
+                alone.allows.rights = alone.allows.rights.intersect(Rights::of(&[Right::Figures]));
+            }
+            return Some(alone);
         };
         let person = self.person(person).filter(|person| person.is_active)?;
         let role = self.role(person.role)?;
@@ -331,9 +334,9 @@ mod tests {
         }
         let rights = |directory: &Directory, device| {
             let asker = Asker::Known { device, session: None };
-            directory.permission(asker, RunTime::default()).map(|permission| permission.rights)
+            directory.permission(asker, RunTime::default()).map(|permission| permission.allows.rights)
         };
-        let limit = Some(directory.role(5).unwrap().rights);
+        let limit = Some(directory.role(5).unwrap().allows.rights);
         assert_eq!([1, 2].map(|device| rights(&directory, device)), [limit, limit], "an owner is limited there, too");
         directory.apply(DirectoryEdit::NoRole(5));
         assert_eq!([1, 2].map(|device| rights(&directory, device)), [None, None], "and not free of it when it is gone");

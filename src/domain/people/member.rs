@@ -117,8 +117,10 @@ pub struct OwnerCode {
     pub hash: TokenHash,
     /// Since when it is good.
     pub begun: RunTime,
-    /// Wrong ones that may still come.
+    /// Wrong ones that may still come from other devices.
     pub tries_left: u8,
+    /// Wrong ones that may still come from the shop's own machine, which strangers on the network cannot use up.
+    pub tries_left_here: u8,
     /// Whether it was asked for though there is an owner.
     pub is_reset: bool,
 }
@@ -126,12 +128,27 @@ pub struct OwnerCode {
 impl OwnerCode {
     /// For so long it is good.
     pub const SECONDS: u64 = 15 * 60;
-    /// Wrong ones after which it is over.
+    /// Wrong ones after which it is over for other devices, or for the shop's own machine.
     pub const TRIES: u8 = 5;
 
-    /// Whether it can still be used.
-    pub fn is_good(&self, now: RunTime) -> bool {
-        self.tries_left > 0 && !self.begun.is_surely_over(Self::SECONDS, now)
+    /// One that nobody has tried.
+    pub fn new(hash: TokenHash, begun: RunTime, is_reset: bool) -> Self {
+        Self { hash, begun, tries_left: Self::TRIES, tries_left_here: Self::TRIES, is_reset }
+    }
+
+    /// Whether it can still be used, on the shop's own machine or elsewhere.
+    pub fn is_good(&self, is_here: bool, now: RunTime) -> bool {
+        let left = if is_here { self.tries_left_here } else { self.tries_left };
+        left > 0 && !self.begun.is_surely_over(Self::SECONDS, now)
+    }
+
+    /// The same after a wrong try.
+    #[must_use]
+    pub fn tried(&self, is_here: bool) -> Self {
+        let mut next = self.clone();
+        let left = if is_here { &mut next.tries_left_here } else { &mut next.tries_left };
+        *left = left.saturating_sub(1);
+        next
     }
 }
 
@@ -167,13 +184,20 @@ mod tests {
     #[test]
     fn an_owners_code_is_over_in_the_sixteenth_minute_and_after_five_tries() {
         let begun = at(1, 100, 1_000_000);
-        let code = OwnerCode { hash: [0; 32], begun, tries_left: OwnerCode::TRIES, is_reset: false };
+        let code = OwnerCode::new([0; 32], begun, false);
         for wall in [0, 1_000_000, 1_000_000_000] {
-            assert!(code.is_good(at(1, 100 + 15 * MINUTE, wall)));
-            assert!(!code.is_good(at(1, 101 + 15 * MINUTE, wall)));
+            assert!(code.is_good(true, at(1, 100 + 15 * MINUTE, wall)));
+            assert!(!code.is_good(true, at(1, 101 + 15 * MINUTE, wall)));
         }
-        assert!(code.is_good(at(2, 0, 1_000_000 + 15 * MINUTE)));
-        assert!(!code.is_good(at(2, 0, 1_000_001 + 15 * MINUTE)));
-        assert!(!OwnerCode { tries_left: 0, ..code }.is_good(begun));
+        assert!(code.is_good(true, at(2, 0, 1_000_000 + 15 * MINUTE)));
+        assert!(!code.is_good(true, at(2, 0, 1_000_001 + 15 * MINUTE)));
+        for is_here in [true, false] {
+            let mut tried = code.clone();
+            for _ in 0..OwnerCode::TRIES {
+                assert!(tried.is_good(is_here, begun));
+                tried = tried.tried(is_here);
+            }
+            assert!(!tried.is_good(is_here, begun) && tried.is_good(!is_here, begun), "each has tries of his own");
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::masks::Masks;
+use super::allowance::Allowance;
 use super::member::{Device, Person};
 use super::right::{Right, Rights};
-use super::role::{PERCENT_WHOLE, Role, Scope};
-use crate::domain::{Actor, Kind, fold};
+use super::role::Role;
+use crate::domain::{Actor, fold};
 
 /// Who asks, as far as a token says it. What that comes to is looked up when it matters: a token that was good when a request
 /// came may be none when its command is carried out.
@@ -46,95 +46,41 @@ pub struct Permission {
     pub device: Option<Arc<Device>>,
     /// The role of the person, else that of the device.
     pub role: Option<Arc<Role>>,
-    /// What may be done.
-    pub rights: Rights,
-    /// Whose estimates are seen.
-    pub estimates: Scope,
-    /// Whose orders are seen.
-    pub orders: Scope,
-    /// Today and so many days before; `None` for all.
-    pub days_back: Option<u16>,
-    /// The discount that needs nobody, in hundredths of a percent.
-    pub discount_max: u16,
-    /// What of a record is not seen.
-    pub masks: Masks,
+    /// What it comes to.
+    pub allows: Allowance,
 }
 
 impl Permission {
     /// Everything, by nobody in particular.
     pub fn everything() -> Self {
-        Self {
-            person: None,
-            device: None,
-            role: None,
-            rights: Rights::ALL,
-            estimates: Scope::All,
-            orders: Scope::All,
-            days_back: None,
-            discount_max: PERCENT_WHOLE,
-            masks: Masks::NONE,
-        }
+        Self { person: None, device: None, role: None, allows: Allowance::ALL }
     }
 
     /// What a device is allowed that has nobody at it and no role.
     pub fn of_device(device: Arc<Device>) -> Self {
-        Self {
-            device: Some(device),
-            rights: Rights::NONE,
-            estimates: Scope::Own,
-            orders: Scope::Own,
-            discount_max: 0,
-            ..Self::everything()
-        }
+        Self { device: Some(device), ..Self::nobody() }
     }
 
     /// Nothing, by nobody.
     pub fn nobody() -> Self {
-        let (rights, scope) = (Rights::NONE, Scope::Own);
-        Self { rights, estimates: scope, orders: scope, discount_max: 0, ..Self::everything() }
+        Self { allows: Allowance::NONE, ..Self::everything() }
     }
 
     /// Whether it is somebody with a role, or a shop without people: one who sees records at all.
     pub fn is_member(&self) -> bool {
-        self.role.is_some() || self.rights == Rights::ALL
+        self.role.is_some() || self.allows.rights == Rights::ALL
     }
 
     /// The same, and no more than this role allows.
     #[must_use]
     pub fn within(mut self, role: &Role) -> Self {
-        self.rights = self.rights.intersect(role.rights);
-        self.estimates = self.estimates.narrower(role.estimates);
-        self.orders = self.orders.narrower(role.orders);
-        self.days_back = match (self.days_back, role.days_back) {
-            (Some(own), Some(other)) => Some(own.min(other)),
-            (own, other) => own.or(other),
-        };
-        self.discount_max = self.discount_max.min(role.discount_max);
-        self.masks = self.masks.union(role.masks);
+        self.allows = self.allows.within(role.allows);
         self
     }
 
     /// Whether this may be done.
     pub fn may(&self, right: Right) -> bool {
-        self.rights.has(right)
-    }
-
-    /// Whether some records, or some of their fields, are not seen.
-    pub fn is_cut(&self) -> bool {
-        !self.masks.is_none() || self.is_limited()
-    }
-
-    /// Whether some records are not seen.
-    pub fn is_limited(&self) -> bool {
-        self.days_back.is_some() || self.estimates == Scope::Own || self.orders == Scope::Own
-    }
-
-    /// Whose records of this kind are seen.
-    pub fn scope(&self, kind: Kind) -> Scope {
-        match kind {
-            Kind::Estimate => self.estimates,
-            Kind::Order => self.orders,
-        }
+        self.allows.may(right)
     }
 
     /// By whom what is done now was done, as the log and the records keep it.

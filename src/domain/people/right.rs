@@ -1,7 +1,7 @@
 //! What one may be allowed to do.
 
 /// One thing that a role allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Right {
     /// Store a sale.

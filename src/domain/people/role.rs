@@ -1,60 +1,18 @@
-//! Roles: rights, how far one sees, and limits, under a name.
+//! Roles: what is allowed and shown, under a name.
 
+use super::allowance::Allowance;
 use super::masks::Masks;
 use super::right::{Right, Rights};
 
-/// Hundredths of a percent in a whole.
-pub const PERCENT_WHOLE: u16 = 10_000;
-
-/// Whose records one sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// One's own.
-    Own,
-    /// Everybody's.
-    All,
-}
-
-impl Scope {
-    /// Its name on the wire.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Own => "own",
-            Self::All => "all",
-        }
-    }
-
-    /// The scope of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Own, Self::All].into_iter().find(|scope| scope.name() == name)
-    }
-
-    /// What both allow.
-    #[must_use]
-    pub fn narrower(self, other: Self) -> Self {
-        if self == Self::Own { self } else { other }
-    }
-}
-
-/// What somebody may do and see.
+/// What somebody may do and see, under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
     /// From 1, never given twice.
     pub id: u32,
     /// For people.
     pub name: String,
-    /// What it allows.
-    pub rights: Rights,
-    /// Whose estimates it shows.
-    pub estimates: Scope,
-    /// Whose orders it shows.
-    pub orders: Scope,
-    /// Today and so many days before; `None` for all.
-    pub days_back: Option<u16>,
-    /// The discount that needs nobody, in hundredths of a percent.
-    pub discount_max: u16,
-    /// What of a record it does not show.
-    pub masks: Masks,
+    /// What it allows and shows.
+    pub allows: Allowance,
 }
 
 impl Role {
@@ -74,40 +32,28 @@ impl Role {
 
     /// The roles that each shop begins with.
     pub fn built_in() -> [Self; 4] {
-        let owner = Self {
-            id: Self::OWNER,
-            name: "Owner".to_string(),
-            rights: Rights::ALL,
-            estimates: Scope::All,
-            orders: Scope::All,
-            days_back: None,
-            discount_max: PERCENT_WHOLE,
-            masks: Masks::NONE,
-        };
-        let manager = Self {
-            id: Self::MANAGER,
-            name: "Manager".to_string(),
-            rights: Rights::ALL.without(Rights::of(&[Right::Settings, Right::People])),
-            ..owner.clone()
-        };
-        let seller = Self {
-            id: Self::SELLER,
-            name: "Seller".to_string(),
+        let role = |id, name: &str, allows| Self { id, name: name.to_string(), allows };
+        let an_owners = Rights::of(&[Right::Settings, Right::People]);
+        let manager = Allowance { rights: Rights::ALL.without(an_owners), ..Allowance::ALL };
+        let seller = Allowance {
             rights: Rights::of(&[Right::Sell, Right::Estimate, Right::Convert, Right::Status]),
             days_back: Some(Self::FEW_DAYS),
             discount_max: Self::SELLER_DISCOUNT,
-            ..owner.clone()
+            ..Allowance::ALL
         };
-        let viewer = Self {
-            id: Self::VIEWER,
-            name: "Viewer".to_string(),
+        let viewer = Allowance {
             rights: Rights::of(&[Right::Figures]),
             days_back: Some(Self::FEW_DAYS),
             discount_max: 0,
             masks: Masks { contact: true, ..Masks::NONE },
-            ..owner.clone()
+            ..Allowance::ALL
         };
-        [owner, manager, seller, viewer]
+        [
+            role(Self::OWNER, "Owner", Allowance::ALL),
+            role(Self::MANAGER, "Manager", manager),
+            role(Self::SELLER, "Seller", seller),
+            role(Self::VIEWER, "Viewer", viewer),
+        ]
     }
 
     /// Whether every shop has it.

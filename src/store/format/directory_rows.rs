@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::run::hex;
 use crate::domain::{
-    Device, DeviceKind, Masks, OwnerCode, Person, Right, Role, RunTime, Scope, Session, Timestamp, TokenHash,
+    Allowance, Device, DeviceKind, Masks, OwnerCode, Person, Right, Role, RunTime, Scope, Session, Timestamp, TokenHash,
 };
 use crate::json;
 use crate::store::error::StoreError;
@@ -67,6 +67,9 @@ struct OwnerCodeRow {
     hash: String,
     begun: Begun,
     tries_left: u8,
+    /// A code that an earlier release made has as many here as elsewhere.
+    #[serde(default)]
+    tries_left_here: Option<u8>,
     is_reset: bool,
 }
 
@@ -100,14 +103,15 @@ pub(crate) fn person_from(id: u32, row: &[u8]) -> Result<Person, StoreError> {
 }
 
 pub(crate) fn role_row(role: &Role) -> Vec<u8> {
+    let Role { name, allows, .. } = role;
     json::to_vec(&RoleRow {
-        name: role.name.clone(),
-        rights: role.rights.iter().map(|right| right.name().to_string()).collect(),
-        estimates: role.estimates.name().to_string(),
-        orders: role.orders.name().to_string(),
-        days_back: role.days_back,
-        discount_max: role.discount_max,
-        masks: role.masks.names().into_iter().map(str::to_string).collect(),
+        name: name.clone(),
+        rights: allows.rights.iter().map(|right| right.name().to_string()).collect(),
+        estimates: allows.estimates.name().to_string(),
+        orders: allows.orders.name().to_string(),
+        days_back: allows.days_back,
+        discount_max: allows.discount_max,
+        masks: allows.masks.names().into_iter().map(str::to_string).collect(),
     })
 }
 
@@ -116,16 +120,15 @@ pub(crate) fn role_from(id: u32, row: &[u8]) -> Result<Role, StoreError> {
     let malformed = || StoreError::Malformed("role");
     let row: RoleRow = read(row, "role")?;
     let masks = row.masks.iter().try_fold(Masks::NONE, |all, name| Some(all.union(Masks::from_name(name)?)));
-    Ok(Role {
-        id,
-        name: row.name,
+    let allows = Allowance {
         rights: row.rights.iter().map(|name| Right::from_name(name)).collect::<Option<_>>().ok_or_else(malformed)?,
         estimates: Scope::from_name(&row.estimates).ok_or_else(malformed)?,
         orders: Scope::from_name(&row.orders).ok_or_else(malformed)?,
         days_back: row.days_back,
         discount_max: row.discount_max,
         masks: masks.ok_or_else(malformed)?,
-    })
+    };
+    Ok(Role { id, name: row.name, allows })
 }
 
 pub(crate) fn device_row(device: &Device) -> Vec<u8> {
@@ -178,18 +181,21 @@ pub(crate) fn session_from(id: u64, row: &[u8]) -> Result<Session, StoreError> {
 }
 
 pub(crate) fn owner_code_row(code: &OwnerCode) -> Vec<u8> {
-    let OwnerCode { hash, begun, tries_left, is_reset } = code;
+    let OwnerCode { hash, begun, tries_left, tries_left_here, is_reset } = code;
     json::to_vec(&OwnerCodeRow {
         hash: hex(hash),
         begun: (*begun).into(),
         tries_left: *tries_left,
+        tries_left_here: Some(*tries_left_here),
         is_reset: *is_reset,
     })
 }
 
 pub(crate) fn owner_code_from(row: &[u8]) -> Result<OwnerCode, StoreError> {
-    let OwnerCodeRow { hash, begun, tries_left, is_reset } = read(row, "code for an owner")?;
-    Ok(OwnerCode { hash: hash_from(&hash, "code for an owner")?, begun: begun.into(), tries_left, is_reset })
+    let OwnerCodeRow { hash, begun, tries_left, tries_left_here, is_reset } = read(row, "code for an owner")?;
+    let tries_left_here = tries_left_here.unwrap_or(tries_left);
+    let hash = hash_from(&hash, "code for an owner")?;
+    Ok(OwnerCode { hash, begun: begun.into(), tries_left, tries_left_here, is_reset })
 }
 
 fn read<'a, T: Deserialize<'a>>(row: &'a [u8], what: &'static str) -> Result<T, StoreError> {
@@ -255,7 +261,7 @@ mod tests {
         assert_eq!(device_from(4, &device_row(&device())).unwrap(), device());
         let session = Session { id: 9, device: 4, person: 7, token_hash: HASH, is_by_password: true, begun: BEGUN };
         assert_eq!(session_from(9, &session_row(&session)).unwrap(), session);
-        let code = OwnerCode { hash: HASH, begun: BEGUN, tries_left: 5, is_reset: true };
+        let code = OwnerCode::new(HASH, BEGUN, true).tried(false);
         assert_eq!(owner_code_from(&owner_code_row(&code)).unwrap(), code);
     }
 

@@ -91,24 +91,27 @@ impl Snapshot {
         })
     }
 
-    /// Entries of the audit before this place, the newest first, that `take` wants; at most so many are looked at.
+    /// Entries of the audit before this place, the newest first, that `take` wants; at most so many are looked at. The place from
+    /// which to go on, unless `take` has broken off or there is none.
     pub fn audit(
         &self,
         before: Option<u64>,
         looked_at_max: usize,
         mut take: impl FnMut(AuditEntry) -> std::ops::ControlFlow<()>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<u64>, StoreError> {
         self.health.watch(|| {
             let table = self.transaction.open_table(AUDIT)?;
+            let mut reached = None;
             for entry in table.range(..before.unwrap_or(u64::MAX))?.rev().take(looked_at_max) {
                 let (place, bytes) = entry?;
+                reached = Some(place.value());
                 // One that cannot be read is found by the check, and holds up no other.
                 let Ok(entry) = audit_from(place.value(), bytes.value()) else { continue };
                 if take(entry).is_break() {
-                    break;
+                    return Ok(None);
                 }
             }
-            Ok(())
+            Ok(reached)
         })
     }
 

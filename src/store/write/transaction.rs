@@ -256,7 +256,13 @@ impl<'txn> Transaction<'txn> {
 
     /// Leaves a tombstone: the number stays used, and a device that was away learns of the deletion if the record was `owner`'s or
     /// shown to it.
-    pub fn delete(&mut self, key: RecordKey, rev: u32, owner: Option<Actor>, cause: Cause<'_>) -> Result<(), StoreError> {
+    pub fn delete(
+        &mut self,
+        key: RecordKey,
+        rev: u32,
+        owner: Option<Actor>,
+        cause: Cause<'_>,
+    ) -> Result<(), StoreError> {
         let mut record = Record {
             is_deleted: true,
             is_cancelled: false,

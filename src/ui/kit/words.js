@@ -505,6 +505,7 @@ export const words = {
       hand_over: 'Handed over',
       undo: 'Sale undone',
       delete: 'Deletion',
+      restore: 'An older file',
       strangers: 'Strangers',
     },
     check: 'Check that nothing was changed',

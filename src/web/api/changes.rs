@@ -125,7 +125,7 @@ pub(crate) fn catch_up(
 /// How a client goes on from where it is; that it has to reload is said in the log.
 fn resume(follower: &LogReader<'_>, reading: &Reading, position: &ResumePoint) -> Result<Resume, ReadError> {
     let resume = follower.app.resume(reading, position.since, position.epoch.as_deref())?;
-    if resume == Resume::Reset && !reading.permission().is_cut() {
+    if resume == Resume::Reset && !reading.permission().allows.is_cut() {
         follower.visitor.note_reset(position.since.unwrap_or_default(), reading.seq()?);
     }
     Ok(resume)

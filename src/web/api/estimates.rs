@@ -29,14 +29,14 @@ pub(crate) fn edit(request: &Request<'_>, id: &str) -> Result<Response, Problem>
     let key = key(Kind::Estimate, id)?;
     request.require_for(key)?;
     let read = |body: &str| read_estimate_body(body, request.app.currency(), request.app.clock());
-    if request.permission.masks.is_none() {
+    if request.permission.allows.masks.is_none() {
         let input = read(request.json()?)?;
         return request.submit(Command::EditEstimate(key, Box::new(input.draft)), false);
     }
     // What he does not see stays as it is: so the edit is one of the revision that it was taken from.
     let stored = request.read()?.record_unmasked(key)?;
     let whole = stored.and_then(|(rev, stored)| {
-        let body = whole_edit(request.optional_json()?, &stored, request.permission.masks)?;
+        let body = whole_edit(request.optional_json()?, &stored, request.permission.allows.masks)?;
         Some((rev, body))
     });
     match whole {

@@ -23,6 +23,7 @@ pub(crate) fn metrics(request: &Request<'_>) -> Result<Response, Problem> {
     page.counter("tillsync_resets_total", "Clients told to reload", feed.resets.get());
     page.counter("tillsync_fsyncs_total", "Commits made durable, one sync each", commits.seconds.count());
     page.counter("tillsync_commit_failures_total", "Commits with unknown outcome", commits.failures.get());
+    page.gauge("tillsync_commands_waiting", "Commands that wait for the writer now", app.commands_waiting() as u64);
     page.histogram("tillsync_commit_commands", "Commands of one commit", &commits.commands, 1.0);
     page.histogram("tillsync_commit_seconds", "Time of one commit", &commits.seconds, 1e6);
     let journal = app.journal_counts();

@@ -235,7 +235,7 @@ mod tests {
         let coded: Vec<Vec<String>> = Right::ALL
             .into_iter()
             .map(|right| {
-                let marks = roles.iter().map(|role| if role.rights.has(right) { "✓" } else { "–" }.to_string());
+                let marks = roles.iter().map(|role| if role.allows.may(right) { "✓" } else { "–" }.to_string());
                 std::iter::once(format!("`{}`", right.name())).chain(marks).collect()
             })
             .collect();

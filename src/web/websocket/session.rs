@@ -201,7 +201,7 @@ impl<'a> Accepted<'a> {
 /// Whether somebody may follow the live feed, which shows everything.
 fn check(app: &App, asker: Asker) -> Result<(), Problem> {
     let permission = app.permission(asker).filter(Permission::is_member).ok_or_else(Problem::logged_out)?;
-    if permission.is_cut() {
+    if permission.allows.is_cut() {
         let why =
             "The live feed shows everything, and you may see a part; use /api/changes?wait=60, which shows you yours.";
         return Err(Problem::new(403, why));

@@ -16,8 +16,9 @@ use crate::web::http::{Problem, Response};
 pub(crate) const AUDIT_DEFAULT: usize = 100;
 /// Entries of one answer at most.
 pub(crate) const AUDIT_MAX: usize = 1_000;
-/// Entries that are looked at for one answer; whoever wants older ones asks again.
-const LOOKED_AT_MAX: usize = 100_000;
+/// Entries that are looked at in one state of the file, which grows while that is held. What is not found in them is looked for in
+/// the next state; what is older than an entry never changes.
+const LOOKED_AT_MAX: usize = 20_000;
 
 #[derive(Serialize)]
 struct EntryJson {
@@ -72,7 +73,7 @@ pub(crate) fn audit(request: &Request<'_>) -> Result<Response, Problem> {
     let kind = kind.transpose()?;
     let directory = request.app.directory();
     let mut entries = Vec::new();
-    request.read()?.audit(before.map(NonZero::get), LOOKED_AT_MAX, |entry| {
+    let mut take = |entry: AuditEntry| {
         let is_meant = times.as_ref().is_none_or(|times| times.contains(&entry.at.unix_micros))
             && person.is_none_or(|person| entry.note.person == person.get())
             && kind.is_none_or(|kind| entry.note.kind == kind);
@@ -80,7 +81,11 @@ pub(crate) fn audit(request: &Request<'_>) -> Result<Response, Problem> {
             entries.push(EntryJson::of(&directory, entry));
         }
         if entries.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
+    };
+    let mut before = before.map(NonZero::get);
+    while let Some(place) = request.read()?.audit(before, LOOKED_AT_MAX, &mut take)? {
+        before = Some(place);
+    }
     Ok(Response::json(200, json::to_vec(&entries)))
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::names::NameJson;
 use crate::app::App;
-use crate::domain::{Asker, Device, Permission, Right, Role};
+use crate::domain::{Allowance, Asker, Device, Permission, Right};
 use crate::json;
 use crate::web::api::request::Request;
 use crate::web::http::{Problem, Response};
@@ -41,8 +41,8 @@ pub(crate) struct ScopeJson {
 }
 
 impl ScopeJson {
-    pub fn of(role: &Role) -> Self {
-        Self { estimates: role.estimates.name(), orders: role.orders.name() }
+    pub fn of(allows: &Allowance) -> Self {
+        Self { estimates: allows.estimates.name(), orders: allows.orders.name() }
     }
 }
 
@@ -69,18 +69,18 @@ pub(crate) fn welcome(app: &App, status: u16, asker: Asker, token: Option<&str>)
 
 fn describe(app: &App, permission: &Permission, token: Option<&str>) -> Result<Vec<u8>, Problem> {
     let name = |id: u32, name: &str| NameJson { id, name: name.to_string() };
-    let Permission { person, device, role, .. } = permission;
+    let Permission { person, device, role, allows } = permission;
     Ok(json::to_vec(&MeJson {
         has_owner: app.directory().has_owner(),
         person: person.as_deref().map(|person| name(person.id, &person.name)),
         device: device.as_deref().map(|Device { id, name, kind, .. }| MyDevice { id: *id, name, kind: kind.name() }),
         role: role.as_deref().map(|role| name(role.id, &role.name)),
-        rights: permission.rights.iter().map(Right::name).collect(),
-        scope: ScopeJson { estimates: permission.estimates.name(), orders: permission.orders.name() },
-        days_back: permission.days_back,
-        discount_max: percent(permission.discount_max),
-        masks: permission.masks.names(),
-        is_cut: permission.is_cut(),
+        rights: allows.rights.iter().map(Right::name).collect(),
+        scope: ScopeJson::of(allows),
+        days_back: allows.days_back,
+        discount_max: percent(allows.discount_max),
+        masks: allows.masks.names(),
+        is_cut: allows.is_cut(),
         lock_minutes: app.lock_minutes()?,
         token,
     }))

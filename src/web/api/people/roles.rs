@@ -26,15 +26,16 @@ struct RoleJson<'a> {
 
 impl<'a> RoleJson<'a> {
     fn of(role: &'a Role) -> Self {
+        let Role { id, name, allows } = role;
         Self {
-            id: role.id,
-            name: &role.name,
-            rights: role.rights.iter().map(Right::name).collect(),
-            scope: ScopeJson::of(role),
-            days_back: role.days_back,
-            discount_max: percent(role.discount_max),
-            masks: role.masks.names(),
-            is_fixed: role.id == Role::OWNER,
+            id: *id,
+            name,
+            rights: allows.rights.iter().map(Right::name).collect(),
+            scope: ScopeJson::of(allows),
+            days_back: allows.days_back,
+            discount_max: percent(allows.discount_max),
+            masks: allows.masks.names(),
+            is_fixed: *id == Role::OWNER,
         }
     }
 }
