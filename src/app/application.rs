@@ -260,4 +260,542 @@ impl App {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::app::{AccessRefusal, Command, Idempotency, NewCredential, OwnerRequest, Requester};
+    use crate::domain::{
+        Device, DeviceKind, DirectoryEdit, Discount, Items, Kind, Money, Person, RecordKey, Role, Sale, Session,
+        Timestamp,
+    };
+    use crate::store::{Filter, JournalOptions, StoreOptions};
+
+    const SECOND: i64 = 1_000_000;
+    const YEAR: i64 = 365 * 24 * 3_600 * SECOND;
+    /// 2026-11-23 in microseconds.
+    const TODAY: i64 = 1_795_392_000 * SECOND;
+
+    /// A shop whose clock and disk are turned by hand.
+    struct Bench {
+        dir: tempfile::TempDir,
+        now: Arc<AtomicI64>,
+        free: Arc<AtomicU64>,
+        secrets: Secrets,
+    }
+
+    impl Bench {
+        const RESERVE: u64 = 64 << 20;
+
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let (now, free) = (Arc::new(AtomicI64::new(TODAY)), Arc::new(AtomicU64::new(1 << 40)));
+            Self { dir, now, free, secrets: Secrets::random().unwrap() }
+        }
+
+        fn start(&self) -> App {
+            let options = StoreOptions {
+                directory: self.dir.path().to_path_buf(),
+                cache_bytes: 1 << 20,
+                currency: None,
+                journal: JournalOptions::default(),
+            };
+            let (now, free) = (Arc::clone(&self.now), Arc::clone(&self.free));
+            let clock = ShopClock::showing(TimeZone::UTC, move || {
+                jiff::Timestamp::from_microsecond(now.load(Ordering::SeqCst)).unwrap()
+            });
+            let space = DiskSpace::reading(Self::RESERVE, move || Some(free.load(Ordering::SeqCst)));
+            App::start_with(Store::open(&options).unwrap(), clock, space, &self.secrets).unwrap()
+        }
+
+        /// The next start, with the clock at this.
+        fn start_again(&self, app: App, micros: i64) -> App {
+            app.stop();
+            drop(app);
+            self.set_clock(micros);
+            self.start()
+        }
+
+        fn set_clock(&self, micros: i64) {
+            self.now.store(micros, Ordering::SeqCst);
+        }
+    }
+
+    fn submission(command: Command, key: Option<&str>, asker: Asker) -> Submission {
+        Submission {
+            command,
+            asker,
+            from: None,
+            made_at: crate::domain::MadeAt::Unsaid,
+            idempotency: key.map(|key| Idempotency::by_key(0, &[], key, &["POST", "/"], key.as_bytes())),
+            expected_revs: None,
+            render: |verdict, _| Answer { status: 200, rev: None, body: format!("{verdict:?}").into_bytes() },
+        }
+    }
+
+    fn submit(app: &App, command: Command, key: Option<&str>) -> Result<Answer, SubmitError> {
+        app.submit(submission(command, key, Asker::Anybody))
+    }
+
+    fn estimate() -> Command {
+        Command::CreateEstimate(Box::new(Sale {
+            customer_name: "Asha".to_string(),
+            customer_phone: String::new(),
+            customer_address: String::new(),
+            sale_by: String::new(),
+            items: Items::new(r#"[{"name":"Bulb","price":1,"quantity":1}]"#, 1),
+            subtotal: Money::from_minor_units(100),
+            discount: Discount::Amount(Money::default()),
+            discount_percentage: 0.0,
+            total: Money::from_minor_units(100),
+            amounts_flagged: None,
+        }))
+    }
+
+    fn codes(app: &App) -> Vec<&'static str> {
+        app.warnings().into_iter().map(|warning| warning.code).collect()
+    }
+
+    fn last_stored(app: &App) -> i64 {
+        app.store.snapshot().unwrap().last_change_micros().unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_commit_waits_while_the_screens_are_far_behind() {
+        const MANY: u64 = 100_000;
+        /// That may be unsent when a commit begins, and more than a commit takes to be sent.
+        const FEW: u64 = 1_000;
+        let bench = Bench::new();
+        let app = bench.start();
+        let change = |seq| crate::domain::Change {
+            seq,
+            key: RecordKey::new(Kind::Estimate, 1),
+            action: crate::domain::Action::Delete,
+            rev: 1,
+            at: crate::domain::Timestamp { unix_micros: 0, offset_seconds: 0 },
+            by: None,
+            origin: None,
+            linked: None,
+            record: None,
+        };
+        let sent = || app.feed().counts().changes.get();
+        app.feed().publish((1..=MANY).map(change).collect());
+        submit(&app, estimate(), None).unwrap();
+        assert!(sent() >= MANY - FEW, "{} sent", sent());
+    }
+
+    /// Whether somebody is let in as a person: a device alone may only wait for one.
+    fn is_in(app: &App, asker: Asker) -> bool {
+        app.permission(asker).is_some_and(|permission| permission.is_member())
+    }
+
+    #[test]
+    fn a_full_disk_refuses_what_grows_and_lets_reading_deleting_and_repeating_go_on() {
+        let bench = Bench::new();
+        let app = bench.start();
+        let first = submit(&app, estimate(), Some("first")).unwrap();
+        submit(&app, estimate(), None).unwrap();
+        assert_eq!(codes(&app), [""; 0]);
+
+        bench.free.store(Bench::RESERVE, Ordering::SeqCst);
+        let key = RecordKey::new(Kind::Estimate, 2);
+        let conversion = crate::domain::Conversion { sale_by: None, amount_paid: None, payment_mode: None };
+        for command in [
+            estimate(),
+            Command::EditEstimate(
+                key,
+                Box::new(match estimate() {
+                    Command::CreateEstimate(sale) => *sale,
+                    _ => unreachable!(),
+                }),
+            ),
+            Command::DuplicateEstimate(key),
+            Command::ConvertEstimate(key, conversion),
+        ] {
+            assert_eq!(submit(&app, command, Some("refused")), Err(SubmitError::DiskFull));
+        }
+        assert_eq!(codes(&app), ["disk_full"]);
+        assert_eq!(submit(&app, estimate(), Some("first")), Ok(first), "a repetition grows nothing");
+        assert_eq!(app.read(Asker::Machine).unwrap().seq().unwrap(), 2);
+        submit(&app, Command::DeleteEstimate(key), None).unwrap();
+        assert_eq!(app.read(Asker::Machine).unwrap().seq().unwrap(), 3);
+
+        bench.free.store(Bench::RESERVE * 2, Ordering::SeqCst);
+        assert_eq!(codes(&app), ["disk_low"]);
+        submit(&app, estimate(), Some("refused")).expect("a refusal for want of room is not remembered");
+        bench.free.store(1 << 40, Ordering::SeqCst);
+        assert_eq!(codes(&app), [""; 0]);
+        app.stop();
+    }
+
+    #[test]
+    fn whatever_the_clock_shows_order_stays_times_never_run_backwards_and_the_owner_is_told() {
+        let bench = Bench::new();
+        let app = bench.start();
+        submit(&app, estimate(), Some("kept")).unwrap();
+        assert_eq!((last_stored(&app), codes(&app)), (TODAY, vec![]));
+        // Two years back, while running.
+        bench.set_clock(TODAY - 2 * YEAR);
+        assert_eq!(codes(&app), ["clock_behind"]);
+        submit(&app, estimate(), None).unwrap();
+        assert_eq!(last_stored(&app), TODAY);
+        // Right again.
+        bench.set_clock(TODAY + SECOND);
+        assert_eq!(codes(&app), [""; 0]);
+        submit(&app, estimate(), None).unwrap();
+        assert_eq!(last_stored(&app), TODAY + SECOND);
+        // Ten years ahead: the warning does not end with the first sale, and says what the next one does.
+        bench.set_clock(TODAY + 10 * YEAR);
+        assert_eq!(codes(&app), ["clock_ahead"]);
+        submit(&app, estimate(), None).unwrap();
+        let warning = app.warnings().pop().unwrap();
+        assert_eq!(warning.code, "clock_ahead");
+        assert!(
+            warning.message.contains("2036-11-20 00:00") && warning.message.contains("2026-11-23 00:00"),
+            "{warning:?}"
+        );
+        // Set right: later sales carry the future time, and nobody is locked out, not even a repetition.
+        bench.set_clock(TODAY + 2 * SECOND);
+        let warning = app.warnings().pop().unwrap();
+        assert_eq!(warning.code, "clock_behind");
+        assert!(warning.message.contains("backup"), "{warning:?}");
+        submit(&app, estimate(), None).unwrap();
+        assert_eq!(last_stored(&app), TODAY + 10 * YEAR);
+        submit(&app, estimate(), Some("kept")).unwrap();
+        assert_eq!(app.read(Asker::Machine).unwrap().seq().unwrap(), 5, "the repetition was recognised");
+        app.stop();
+        drop(app);
+
+        // A start in 1970.
+        bench.set_clock(0);
+        let app = bench.start();
+        assert_eq!(codes(&app), ["clock_behind"]);
+        submit(&app, estimate(), None).unwrap();
+        assert_eq!(last_stored(&app), TODAY + 10 * YEAR);
+        app.stop();
+    }
+
+    #[test]
+    fn an_empty_shop_with_a_clock_in_1970_sells_and_warns_until_the_clock_is_set() {
+        let bench = Bench::new();
+        bench.set_clock(5 * SECOND);
+        let app = bench.start();
+        assert_eq!(codes(&app), ["clock_unset"]);
+        submit(&app, estimate(), None).unwrap();
+        bench.set_clock(TODAY);
+        assert_eq!(codes(&app), [""; 0]);
+        submit(&app, estimate(), None).unwrap();
+        assert_eq!(last_stored(&app), TODAY);
+        app.stop();
+    }
+
+    /// Two owners who have logged in at a device each, one with a PIN and one with a password.
+    fn people(app: &App) -> [Asker; 2] {
+        let device = |id| Device {
+            id,
+            name: format!("Till {id}"),
+            kind: DeviceKind::Browser,
+            previous: None,
+            maker: None,
+            role: None,
+            person: None,
+            token_hash: [u8::try_from(id).unwrap(); 32],
+            made_at: Timestamp { unix_micros: 0, offset_seconds: 0 },
+            address: None,
+            is_revoked: false,
+        };
+        let person = |id, name: &str| Person {
+            id,
+            name: name.to_string(),
+            role: Role::OWNER,
+            is_active: true,
+            pin_hash: None,
+            password_hash: None,
+            is_removed: false,
+        };
+        let (people, devices) = ([person(1, "Asha"), person(2, "Ravi")], [device(7), device(8)]);
+        let pepper_mark = app.access.pepper_mark();
+        app.committer
+            .run(Box::new(move |transaction| {
+                let begun = transaction.run_time();
+                transaction.put_pepper_mark(&pepper_mark)?;
+                for (person, device) in people.into_iter().zip(devices) {
+                    let session = Session {
+                        id: person.id.into(),
+                        device: device.id,
+                        person: person.id,
+                        token_hash: [0; 32],
+                        is_by_password: person.id == 2,
+                        begun,
+                    };
+                    transaction.edit_directory(DirectoryEdit::Person(person))?;
+                    transaction.edit_directory(DirectoryEdit::Device(device))?;
+                    transaction.edit_directory(DirectoryEdit::Session(session))?;
+                }
+                Ok(())
+            }))
+            .unwrap();
+        [Asker::Known { device: 7, session: Some(1) }, Asker::Known { device: 8, session: Some(2) }]
+    }
+
+    #[test]
+    fn who_gave_a_command_and_whose_a_record_is_are_kept() {
+        let bench = Bench::new();
+        let app = bench.start();
+        let by = |asker, command| submission(command, None, asker);
+        let [asha, ravi] = people(&app);
+        let actor = |asker| app.permission(asker).unwrap().actor();
+        let key = RecordKey::new(Kind::Estimate, 1);
+        app.submit(by(asha, estimate())).unwrap();
+        let Command::CreateEstimate(sale) = estimate() else { unreachable!() };
+        app.submit(by(ravi, Command::EditEstimate(key, sale))).unwrap();
+        app.submit(by(Asker::Machine, Command::DeleteEstimate(key))).unwrap();
+        let steps = app.read(asha).unwrap().history(key, 10).unwrap().unwrap();
+        let actors: Vec<_> = steps.iter().map(|step| step.actor).collect();
+        assert_eq!(actors, [None, actor(ravi), actor(asha)]);
+
+        app.submit(by(ravi, estimate())).unwrap();
+        let reading = app.read(asha).unwrap();
+        let mut records = reading.newest_first(Kind::Estimate, &Filter::default()).unwrap();
+        assert_eq!(records.next_with(|_, record| record.owner).unwrap(), Some(actor(ravi)));
+        assert_eq!(submit(&app, estimate(), None), Err(SubmitError::LoggedOut), "the shop has people now");
+        app.stop();
+    }
+
+    #[test]
+    fn a_session_ends_by_running_time_and_at_a_start_by_a_clock_that_has_moved_on() {
+        const HOUR: i64 = 3_600 * SECOND;
+        let bench = Bench::new();
+        let app = bench.start();
+        let [by_pin, by_password] = people(&app);
+        let start = app.run_time();
+        let is_in_after = |asker, seconds| {
+            let now = RunTime { uptime_seconds: start.uptime_seconds + seconds, ..start };
+            app.directory().permission(asker, now).is_some_and(|permission| permission.is_member())
+        };
+        // The session was begun a moment after the start at the latest.
+        for (asker, seconds) in [(by_pin, 12 * 3_600), (by_password, 30 * 24 * 3_600)] {
+            assert!(is_in_after(asker, seconds - 60) && !is_in_after(asker, seconds + 60), "{asker:?}");
+        }
+        // A clock that is set while the server runs ends nothing, in whichever direction.
+        for clock in [TODAY + YEAR, TODAY - YEAR, TODAY] {
+            bench.set_clock(clock);
+            assert!(is_in(&app, by_pin) && app.read(by_password).is_ok(), "{clock}");
+            app.submit(submission(estimate(), None, by_pin)).unwrap();
+        }
+
+        let app = bench.start_again(app, TODAY - YEAR);
+        assert!(is_in(&app, by_pin) && is_in(&app, by_password));
+        let app = bench.start_again(app, TODAY + 12 * HOUR);
+        assert!(is_in(&app, by_pin) && is_in(&app, by_password));
+        let app = bench.start_again(app, TODAY + 12 * HOUR + 1);
+        assert!(!is_in(&app, by_pin) && is_in(&app, by_password));
+        assert!(matches!(app.read(by_pin), Err(ReadError::LoggedOut)));
+        assert_eq!(app.submit(submission(estimate(), None, by_pin)), Err(SubmitError::LoggedOut));
+        let app = bench.start_again(app, TODAY + 30 * 24 * HOUR);
+        assert!(is_in(&app, by_password));
+        let app = bench.start_again(app, TODAY + 30 * 24 * HOUR + 1);
+        assert!(!is_in(&app, by_password));
+        app.stop();
+    }
+
+    #[test]
+    fn an_older_copy_of_the_file_lets_nobody_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Bench { secrets: Secrets::beside(folder.path(), "").unwrap(), ..Bench::new() };
+        let app = bench.start();
+        let [asha, ravi] = people(&app);
+        app.stop();
+        drop(app);
+        let file = bench.dir.path().join("tillsync.redb");
+        let copy = std::fs::read(&file).unwrap();
+
+        let app = bench.start();
+        assert!(is_in(&app, asha) && is_in(&app, ravi), "a start ends nothing");
+        let caller = |asker| Requester { asker, from: std::net::Ipv4Addr::LOCALHOST.into(), before: None };
+        app.lock(caller(ravi)).unwrap();
+        assert!(is_in(&app, asha) && !is_in(&app, ravi));
+        app.stop();
+        drop(app);
+
+        std::fs::write(&file, copy).unwrap();
+        let bench = Bench { secrets: Secrets::beside(folder.path(), "").unwrap(), ..bench };
+        let app = bench.start();
+        assert!(!is_in(&app, asha) && !is_in(&app, ravi));
+        app.stop();
+    }
+
+    #[test]
+    fn another_pepper_ends_sessions_and_the_same_keeps_them() {
+        let mut bench = Bench::new();
+        let app = bench.start();
+        let [asha, _] = people(&app);
+        let app = bench.start_again(app, TODAY);
+        assert!(is_in(&app, asha));
+        app.stop();
+        drop(app);
+        bench.secrets = Secrets::random().unwrap();
+        let app = bench.start();
+        assert!(!is_in(&app, asha) && app.directory().sessions().next().is_none());
+        app.stop();
+    }
+
+    fn owner_request(code: &str, name: &str, device_name: &str) -> OwnerRequest {
+        OwnerRequest {
+            code: code.to_string(),
+            name: name.to_string(),
+            credential: NewCredential { pin: Some("314159".to_string()), password: None },
+            device_name: Some(device_name.to_string()),
+            is_program: false,
+        }
+    }
+
+    fn by(asker: Asker) -> Requester {
+        Requester { asker, from: std::net::Ipv4Addr::LOCALHOST.into(), before: None }
+    }
+
+    #[test]
+    fn an_owners_code_outlasts_a_start_and_not_its_sixteenth_minute() {
+        const MINUTE: i64 = 60 * SECOND;
+        let bench = Bench::new();
+        let app = bench.start();
+        let code = app.issue_owner_code(by(Asker::Machine), false).unwrap();
+        // A clock that is set while the server runs changes nothing.
+        bench.set_clock(TODAY + YEAR);
+        assert!(app.lets_network_in());
+        let app = bench.start_again(app, TODAY + 15 * MINUTE);
+        assert!(app.lets_network_in());
+        let app = bench.start_again(app, TODAY + 15 * MINUTE + 1);
+        assert!(!app.lets_network_in());
+        let late = app.make_owner(by(Asker::Anybody), owner_request(&code, "Asha", "Till 1"));
+        assert_eq!(late.err(), Some(AccessRefusal::Over));
+        assert!(app.directory().people().next().is_none());
+        let app = bench.start_again(app, TODAY + 14 * MINUTE);
+        app.make_owner(by(Asker::Anybody), owner_request(&code, "Asha", "Till 1")).map(drop).unwrap();
+        app.stop();
+    }
+
+    #[test]
+    fn an_owner_who_is_refused_has_used_up_nothing() {
+        let bench = Bench::new();
+        let app = bench.start();
+        let code = app.issue_owner_code(by(Asker::Machine), false).unwrap();
+        for device_name in ["", "a\nb"] {
+            let refused = app.make_owner(by(Asker::Anybody), owner_request(&code, "Asha", device_name));
+            assert!(matches!(refused.err(), Some(AccessRefusal::Invalid(..))));
+            assert!(!app.directory().has_owner() && app.lets_network_in());
+        }
+        let made = app.make_owner(by(Asker::Anybody), owner_request(&code, "Asha", "Till 1")).ok().unwrap();
+        assert!(made.device_token.is_some() && app.permission(made.asker).is_some());
+        let again = app.make_owner(by(Asker::Anybody), owner_request(&code, "Ravi", "Till 2"));
+        assert_eq!(again.err(), Some(AccessRefusal::Over), "it is good once");
+        app.stop();
+    }
+
+    #[test]
+    fn strangers_on_the_network_use_up_no_try_of_the_shops_own_machine() {
+        let bench = Bench::new();
+        let app = bench.start();
+        let code = app.issue_owner_code(by(Asker::Machine), false).unwrap();
+        let stranger = Requester { from: std::net::Ipv4Addr::new(192, 168, 1, 7).into(), ..by(Asker::Anybody) };
+        let wrong = |number| app.make_owner(stranger, owner_request(number, "Thief", "Phone")).err();
+        for _ in 0..5 {
+            assert_eq!(wrong("ZZZZZZZZ"), Some(AccessRefusal::WrongCode));
+        }
+        assert_eq!(wrong(&code), Some(AccessRefusal::Over));
+        assert!(!app.lets_network_in(), "nobody from there can become owner by this code");
+        app.make_owner(by(Asker::Anybody), owner_request(&code, "Asha", "Till 1")).map(drop).unwrap();
+        app.stop();
+    }
+
+    #[test]
+    fn what_was_tried_in_vain_is_in_the_audit_after_a_proper_end() {
+        let bench = Bench::new();
+        let app = bench.start();
+        let [owner, seller] = people(&app);
+        app.committer
+            .run(Box::new(|transaction| {
+                let ravi = Person::clone(transaction.directory()?.person(2).unwrap());
+                transaction.edit_directory(DirectoryEdit::Person(Person { role: Role::SELLER, ..ravi }))
+            }))
+            .unwrap();
+        app.submit(submission(estimate(), None, owner)).unwrap();
+        for _ in 0..4 {
+            let refused =
+                app.submit(submission(Command::DeleteEstimate(RecordKey::new(Kind::Estimate, 1)), None, seller));
+            assert!(matches!(refused, Err(SubmitError::Forbidden(_))), "{refused:?}");
+        }
+        let app = bench.start_again(app, TODAY + SECOND);
+        let reading = app.read(owner).unwrap();
+        let mut told = Vec::new();
+        let mut take = |entry: crate::domain::AuditEntry| {
+            told.push(entry.note.detail.unwrap_or_default());
+            std::ops::ControlFlow::Continue(())
+        };
+        // Whoever looks at a few goes on from where he was, to the end.
+        let mut before = None;
+        while let Some(place) = reading.audit(before, 1, &mut take).unwrap() {
+            before = Some(place);
+        }
+        assert_eq!(told, ["3 times", "once"]);
+        assert!(reading.check_audit().unwrap().broken_at.is_none());
+        app.stop();
+    }
+
+    #[test]
+    fn at_midnight_who_sees_no_days_back_begins_anew_and_others_go_on() {
+        const DAY: i64 = 24 * 3_600 * SECOND;
+        let bench = Bench::new();
+        let app = bench.start();
+        let [owner, seller] = people(&app);
+        app.committer
+            .run(Box::new(|transaction| {
+                let [_, _, mut role, _] = Role::built_in();
+                role.allows.days_back = Some(0);
+                transaction.edit_directory(DirectoryEdit::Role(role))?;
+                let ravi = Person::clone(transaction.directory()?.person(2).unwrap());
+                transaction.edit_directory(DirectoryEdit::Person(Person { role: Role::SELLER, ..ravi }))
+            }))
+            .unwrap();
+        bench.set_clock(TODAY + DAY - 1);
+        app.submit(submission(estimate(), None, owner)).unwrap();
+        let first = RecordKey::new(Kind::Estimate, 1);
+        let listed = |reading: &Reading| {
+            let mut walk = reading.newest_first(Kind::Estimate, &Filter::default()).unwrap();
+            let mut numbers = Vec::new();
+            while let Some(number) = walk.next_with(|key, _| key.number).unwrap() {
+                numbers.push(number);
+            }
+            numbers
+        };
+        let [his, hers] = [seller, owner].map(|asker| app.read(asker).unwrap());
+        assert!(his.record(first).unwrap().is_some());
+        let [his_epoch, her_epoch] = [&his, &hers].map(|reading| app.epoch(reading));
+        let resume = |reading: &Reading, epoch: &str| app.resume(reading, Some(1), Some(epoch)).unwrap();
+        assert_eq!(resume(&his, &his_epoch), Resume::CatchUp(1));
+
+        bench.set_clock(TODAY + DAY);
+        // What was read before midnight has the name of what was seen then.
+        assert!(his.record(first).unwrap().is_some());
+        assert_eq!(app.epoch(&his), his_epoch, "or who has it would never learn that it is over");
+        let [his, hers] = [seller, owner].map(|asker| app.read(asker).unwrap());
+        assert!(his.record(first).unwrap().is_none() && his.history(first, 9).unwrap().is_none());
+        assert_eq!((listed(&his), listed(&hers)), (vec![], vec![1]));
+        assert_ne!(app.epoch(&his), his_epoch);
+        assert_eq!(resume(&his, &his_epoch), Resume::Reset);
+        assert_eq!(resume(&his, &app.epoch(&his)), Resume::CatchUp(1));
+        assert!(hers.record(first).unwrap().is_some());
+        assert_eq!((app.epoch(&hers), resume(&hers, &her_epoch)), (her_epoch.clone(), Resume::CatchUp(1)));
+
+        // The new day is seen, and a clock that is set back shows the one before again.
+        app.submit(submission(estimate(), None, owner)).unwrap();
+        assert_eq!(listed(&app.read(seller).unwrap()), [2]);
+        bench.set_clock(TODAY + DAY - 1);
+        let his = app.read(seller).unwrap();
+        assert_eq!((listed(&his), app.epoch(&his)), (vec![2, 1], his_epoch));
+        app.stop();
+    }
+}

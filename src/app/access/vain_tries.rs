@@ -16,8 +16,8 @@ const KINDS_MAX: usize = 1_024;
 /// What was tried in vain and is not noted yet.
 #[derive(Default)]
 pub(crate) struct VainTries {
-    refusals: Mutex<Sums<(Actor, Right)>>,
-    strangers: Mutex<Sums<()>>,
+    refusals: Mutex<VainSums<(Actor, Right)>>,
+    strangers: Mutex<VainSums<()>>,
 }
 
 impl VainTries {
@@ -72,7 +72,7 @@ fn said(times: u64) -> String {
 }
 
 /// The sums since the last entry of each kind.
-struct Sums<K>(HashMap<K, Sum>);
+struct VainSums<K>(HashMap<K, Sum>);
 
 struct Sum {
     count: u64,
@@ -85,13 +85,13 @@ impl Sum {
     }
 }
 
-impl<K> Default for Sums<K> {
+impl<K> Default for VainSums<K> {
     fn default() -> Self {
         Self(HashMap::new())
     }
 }
 
-impl<K: Eq + Hash + Copy> Sums<K> {
+impl<K: Eq + Hash + Copy> VainSums<K> {
     /// Counts one. If an entry is due, gives how many there were.
     fn note(&mut self, kind: K, now: u64) -> Option<u64> {
         if let Some(sum) = self.0.get_mut(&kind) {
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_flood_makes_one_entry_a_minute_that_counts_it() {
-        let mut sums = Sums::default();
+        let mut sums = VainSums::default();
         assert_eq!(sums.note("strangers", 0), Some(1));
         assert_eq!(sums.note("others", 0), Some(1));
         let entries: Vec<_> = (0..1_000).filter_map(|number| sums.note("strangers", number / 100)).collect();
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_crowd_of_kinds_takes_no_more_room() {
-        let mut sums = Sums::default();
+        let mut sums = VainSums::default();
         let entries = (0..10_000).filter(|number| sums.note(*number, 0).is_some()).count();
         assert_eq!(entries, KINDS_MAX);
         assert_eq!(sums.note(20_000, ENTRY_EVERY_SECONDS), Some(1), "the old ones are forgotten");

@@ -5,6 +5,7 @@ import { arrange, h, setText } from '../kit/dom.js';
 import { button, field } from '../kit/widgets.js';
 import { words } from '../kit/words.js';
 import { problemOf } from './problem.js';
+import { passwordInput } from './secrets.js';
 
 /** @typedef {import('../data/people.js').Named} Named */
 /** @typedef {import('../net/session.js').Session} Session */
@@ -237,8 +238,6 @@ export class LoginScreen {
     return h('form.login', { noValidate: true, onsubmit }, ...content);
   }
 }
-
-const passwordInput = () => h('input', { type: 'password', name: 'password', autocomplete: 'current-password' });
 
 const go = () => button(text.title, () => {}, { look: 'strong', type: 'submit', name: 'login' });
 

@@ -1,13 +1,13 @@
-// A manager's nod: what was refused for want of a right is allowed in place by somebody who may, with the PIN. It says
-// what that is, so that nobody allows what was not meant.
+// A manager's nod: what was refused for want of a right is allowed in place by somebody who may, with the PIN or the
+// password. It says what that is, so that nobody allows what was not meant.
 
 import { money } from '../kit/format.js';
 import { h } from '../kit/dom.js';
-import { field } from '../kit/widgets.js';
+import { button, field } from '../kit/widgets.js';
 import { words } from '../kit/words.js';
 import { parseObject } from '../data/storage.js';
 import { isMissing, request } from '../net/api.js';
-import { chosenId, openTask, pinInput, selectOf } from './secrets.js';
+import { chosenId, openTask, passwordInput, pinInput, selectOf } from './secrets.js';
 import { titleOf } from './unsent.js';
 
 /** @typedef {import('../data/commands.js').Entry} Entry */
@@ -26,9 +26,22 @@ export async function askNod(may, entry, people, repeat) {
   const mayAllow = (/** @type {Person} */ { role }) => role !== undefined && may.includes(role);
   // Those of whom it is known come first; of the roles the page is told only where somebody may manage people.
   const person = selectOf('person', [...people].sort((one, other) => Number(mayAllow(other)) - Number(mayAllow(one))));
-  const pin = pinInput('pin');
+  const secret = h('div');
+  let input = pinInput('pin');
+  const ask = (/** @type {boolean} */ isPassword) => {
+    input = isPassword ? passwordInput() : pinInput('pin');
+    const otherWay = () => {
+      ask(!isPassword);
+      input.focus();
+    };
+    secret.replaceChildren(
+      field(isPassword ? words.login.passwordOf : words.people.pin, input),
+      button(isPassword ? words.login.usePin : words.login.password, otherWay, { look: 'bare', name: 'other-way' }),
+    );
+  };
+  ask(false);
   const allow = () =>
-    request('POST', '/api/override', { person: chosenId(person), pin: pin.value, for: entry.key });
+    request('POST', '/api/override', { person: chosenId(person), [input.name]: input.value, for: entry.key });
   const insist = async () => {
     try {
       return await allow();
@@ -40,7 +53,7 @@ export async function askNod(may, entry, people, repeat) {
   };
   const what = [titleOf(entry), ...detailsOf(entry, people)].join(' · ');
   const asked = h('p', { data: { nod: 'what' } }, h('strong', what));
-  const content = [asked, h('p', text.who(may)), field(text.person, person), field(words.people.pin, pin)];
+  const content = [asked, h('p', text.who(may)), field(text.person, person), secret];
   const answer = await openTask(text.title, content, text.allow, insist);
   return answer?.allowed === true;
 }

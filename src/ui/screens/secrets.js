@@ -12,6 +12,10 @@ const PIN_MAX = 8;
 export const pinInput = (name) =>
   h('input', { name, type: 'password', inputMode: 'numeric', autocomplete: 'off', maxLength: PIN_MAX });
 
+/** A field for the password that somebody has. */
+export const passwordInput = () =>
+  h('input', { type: 'password', name: 'password', autocomplete: 'current-password' });
+
 /**
  * A dialog that closes when the server has done what it asks for; until then it says what is wrong.
  * @param {string} title

@@ -12,6 +12,7 @@ use crate::steps::{come_back, fill_bill, go_away, live, open, sell, shop, wait_l
 use crate::support::program::program;
 use crate::support::proxy::Proxy;
 use crate::support::server::Server;
+use crate::support::wait_until;
 
 const OWNER_PIN: &str = "482911";
 const MANAGER_PIN: &str = "730264";
@@ -360,6 +361,20 @@ fn what_a_seller_may_not_do_is_done_with_the_nod_of_a_manager_and_once() {
     allow(&seller, "Ravi", MANAGER_PIN);
     seller.wait_text("#toasts", "saved");
     assert_eq!(sold(&owner), ["with a discount"]);
+
+    // A manager may have a password alone.
+    let people = ask_for(&owner, "/api/people");
+    let ravi = people.as_array().unwrap().iter().find(|one| one["name"] == "Ravi").unwrap()["id"].clone();
+    ask(&owner, "PUT", &format!("/api/people/{ravi}"), &json!({"password": "correct horse"}));
+    fill_bill(&seller, "by password");
+    seller.fill("[name=discount]", "30");
+    seller.click("[data-action=complete-sale]");
+    seller.wait("document.querySelector('dialog [name=pin]')");
+    seller.click("dialog [data-action=other-way]");
+    pick(&seller, "dialog [name=person]", "Ravi");
+    seller.fill("dialog [name=password]", "correct horse");
+    seller.click("dialog [data-action=confirm]");
+    wait_until("the sale", || sold(&owner) == ["by password", "with a discount"]);
     chrome.expect_no_faults();
 }
 
