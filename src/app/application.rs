@@ -110,9 +110,12 @@ impl App {
         if !is_pepper_known && app.access.directory().people().next().is_some() {
             app.take_new_pepper(secrets.pepper_mark()).map_err(AppError::Store)?;
         }
-        if app.access.endings.known() > app.access.directory().endings() {
+        if app.access.directory().has_owner()
+            && app.reached().map_err(AppError::Store)?.is_behind(app.access.endings.known())
+        {
             app.end_what_was_ended().map_err(AppError::Store)?;
         }
+        app.note_reached();
         Ok(app)
     }
 
@@ -175,7 +178,7 @@ impl App {
 
     pub(crate) fn run_errand(&self, errand: Errand) -> Result<(), SubmitError> {
         self.committer.run(errand)?;
-        self.access.endings.note(self.access.directory().endings());
+        self.access.endings.note_endings(self.access.directory().endings());
         Ok(())
     }
 
@@ -255,6 +258,7 @@ impl App {
     /// Commits what waits, refuses what comes later, and closes the file.
     pub fn stop(&self) {
         self.committer.stop();
+        self.note_reached();
         self.store.close();
     }
 }
@@ -625,6 +629,45 @@ mod tests {
         let bench = Bench { secrets: Secrets::beside(folder.path(), "").unwrap(), ..bench };
         let app = bench.start();
         assert!(!is_in(&app, asha) && !is_in(&app, ravi));
+        app.stop();
+    }
+
+    #[test]
+    fn an_older_copy_is_known_by_the_sales_that_it_lacks_too_and_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let again = |bench: Bench| Bench { secrets: Secrets::beside(folder.path(), "").unwrap(), ..bench };
+        let bench = again(Bench::new());
+        let app = bench.start();
+        let [asha, _] = people(&app);
+        app.stop();
+        drop(app);
+        let file = bench.dir.path().join("tillsync.redb");
+        let copy = std::fs::read(&file).unwrap();
+
+        let bench = again(bench);
+        let app = bench.start();
+        app.submit(submission(estimate(), None, asha)).unwrap();
+        app.stop();
+        drop(app);
+        std::fs::write(&file, copy).unwrap();
+        let bench = again(bench);
+        let app = bench.start();
+        assert!(!is_in(&app, asha) && app.directory().sessions().next().is_none());
+        let mut kinds = Vec::new();
+        let reading = app.read(Asker::Machine).unwrap();
+        let take = |entry: crate::domain::AuditEntry| {
+            kinds.push(entry.note.kind);
+            std::ops::ControlFlow::Continue(())
+        };
+        reading.audit(None, 10, take).unwrap();
+        assert_eq!(kinds, [crate::domain::AuditKind::Restore]);
+        drop(reading);
+        app.stop();
+        drop(app);
+        // It is the shop's database from then on.
+        let bench = again(bench);
+        let app = bench.start();
+        assert_eq!(app.read(Asker::Machine).unwrap().audit_entries().unwrap(), 1);
         app.stop();
     }
 

@@ -230,6 +230,11 @@ impl Reading {
         self.snapshot.audit(before, looked_at_max, take)
     }
 
+    /// How many entries the audit has.
+    pub fn audit_entries(&self) -> Result<u64, StoreError> {
+        self.snapshot.audit_entries()
+    }
+
     /// Follows the chain of the audit from its first entry.
     pub fn check_audit(&self) -> Result<AuditCheck, StoreError> {
         self.snapshot.check_audit()

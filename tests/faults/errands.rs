@@ -5,151 +5,20 @@
 //! sales go on. The power is cut before each operation of the disk; and each operation fails, once or for some time. What is
 //! read of the file then, persons, roles, devices, sessions and the audit, must be exactly what it was after one of the doings.
 
-use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::thread;
 
-use jiff::tz::TimeZone;
-use tillsync::app::{
-    AccessRefusal, App, DeviceRequest, DiskSpace, LoginRequest, Named, NewCredential, OwnerRequest, PersonChange,
-    Reading, Requester, Secrets, ShopClock, Submission, SubmitError,
-};
-use tillsync::domain::{Asker, DeviceKind, Directory, Role};
-use tillsync::store::Store;
+use tillsync::app::{AccessRefusal, SubmitError};
+use tillsync::domain::Asker;
 
 use crate::power_cuts::{Medium, Syncs, open};
-use crate::simulated::disk::{Disk, Event, Fault, Images, Landed, Operation};
-use crate::simulated::shop::{self, create, follow_as, keyed, sequences};
+use crate::simulated::disk::{Event, Fault, Images, Landed, Operation};
+use crate::simulated::shop::{self, follow_as, sequences};
+use crate::simulated::staffed::{People, Staffed};
 use crate::support::random::Random;
 use crate::support::wait_until;
 
 /// So small that nearly every errand is a checkpoint.
 const HALF_BYTES: usize = 8 << 10;
-const PASSWORD: &str = "correct horse";
-
-/// All that a file says of people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct People {
-    directory: Vec<String>,
-    audit: Vec<String>,
-    seq: u64,
-}
-
-fn lines(directory: &Directory) -> Vec<String> {
-    fn all<T: std::fmt::Debug>(of: impl Iterator<Item = T>) -> Vec<String> {
-        of.map(|one| format!("{one:?}")).collect()
-    }
-    [all(directory.people()), all(directory.roles()), all(directory.devices()), all(directory.sessions())].concat()
-}
-
-impl People {
-    fn read(reading: &Reading, directory: &Directory) -> Self {
-        let check = reading.check_audit().unwrap();
-        assert_eq!(check.broken_at, None, "{check:?}");
-        let mut audit = Vec::new();
-        let note = |entry| {
-            audit.push(format!("{entry:?}"));
-            std::ops::ControlFlow::Continue(())
-        };
-        reading.audit(None, usize::MAX, note).unwrap();
-        assert_eq!(audit.len() as u64, check.entries);
-        Self { directory: lines(directory), audit, seq: reading.seq().unwrap() }
-    }
-
-    fn of_file(store: &Store) -> Self {
-        let snapshot = store.snapshot().unwrap();
-        let directory = snapshot.directory().unwrap();
-        Self::read(&snapshot.into(), &directory)
-    }
-}
-
-/// A shop that knows its pepper over starts.
-struct Staffed {
-    disk: Arc<Disk>,
-    half_bytes: usize,
-    secrets: Secrets,
-    app: App,
-    owner: Requester,
-}
-
-fn from_here(asker: Asker) -> Requester {
-    Requester { asker, from: Ipv4Addr::LOCALHOST.into(), before: None }
-}
-
-fn start(disk: &Arc<Disk>, half_bytes: usize, secrets: &Secrets) -> App {
-    let store = disk.open(half_bytes).unwrap();
-    App::start_with(store, ShopClock::new(TimeZone::UTC), DiskSpace::unlimited(), secrets).unwrap()
-}
-
-impl Staffed {
-    fn open(half_bytes: usize) -> Self {
-        let (disk, secrets): (Arc<Disk>, _) = (Arc::default(), Secrets::random().unwrap());
-        let app = start(&disk, half_bytes, &secrets);
-        let machine = from_here(Asker::Machine);
-        let code = app.issue_owner_code(machine, false).unwrap();
-        let credential = NewCredential { pin: None, password: Some(PASSWORD.to_string()) };
-        let owner = OwnerRequest {
-            code,
-            name: "Asha".to_string(),
-            credential,
-            device_name: Some("Till 1".to_string()),
-            is_program: false,
-        };
-        let owner = from_here(app.make_owner(from_here(Asker::Anybody), owner).ok().unwrap().asker);
-        Self { disk, half_bytes, secrets, app, owner }
-    }
-
-    /// The same shop, as it is on another disk.
-    fn run_on(&self, images: Images) -> Self {
-        let disk = Disk::holding(images);
-        let app = start(&disk, self.half_bytes, &self.secrets);
-        Self { disk, half_bytes: self.half_bytes, secrets: self.secrets.clone(), app, owner: self.owner }
-    }
-
-    fn close(self) -> Images {
-        self.app.feed().stop();
-        self.app.stop();
-        self.disk.kept()
-    }
-
-    fn people(&self) -> People {
-        People::read(&self.app.read(Asker::Machine).unwrap(), &self.app.directory())
-    }
-
-    fn durable(&self) -> People {
-        People::of_file(&Disk::holding(self.disk.kept()).open(self.half_bytes).unwrap())
-    }
-
-    fn sale(&self, key: &str) -> Submission {
-        Submission { asker: self.owner.asker, ..keyed(key, create(key)) }
-    }
-
-    fn add_person(&self, name: &str) -> Result<u32, AccessRefusal> {
-        let person = PersonChange { name: Some(name.to_string()), role: Some(Role::SELLER), ..PersonChange::default() };
-        self.app.add_person(self.owner, person)
-    }
-
-    fn add_program(&self, name: &str) -> Result<u32, AccessRefusal> {
-        let device =
-            DeviceRequest { name: name.to_string(), kind: DeviceKind::Program, role: Role::VIEWER, person: None };
-        self.app.add_device(self.owner, device, None).map(|(id, _)| id)
-    }
-
-    /// On a device that nobody knew, which is let in by it.
-    fn log_in_elsewhere(&self) -> Result<u32, AccessRefusal> {
-        let login = LoginRequest {
-            person: Named::Name("Asha".to_string()),
-            pin: None,
-            password: Some(PASSWORD.to_string()),
-            device_name: Some("Phone".to_string()),
-            is_program: false,
-        };
-        self.app.log_in(from_here(Asker::Stranger), login).map(|logged_in| match logged_in.asker {
-            Asker::Known { device, .. } => device,
-            other => panic!("{other:?}"),
-        })
-    }
-}
 
 /// What the shop was after each of its doings, and the log of the disk since the first of these states.
 struct Day {

@@ -11,6 +11,7 @@ mod io_errors;
 mod mixtures;
 mod panics;
 mod power_cuts;
+mod rights;
 mod simulated;
 mod stored;
 #[allow(dead_code, reason = "shared with the system tests")]

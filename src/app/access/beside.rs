@@ -2,8 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::Digest;
 
@@ -15,15 +14,40 @@ const PEPPER_FILE: &str = "tillsync.pepper";
 /// The file by which programs on this machine find the server: its address, and the token that lets them in.
 const LOCAL_FILE: &str = "tillsync.local";
 
-/// The file that says how often somebody was shut out: an older copy of the database beside it lets nobody in by what was ended since.
+/// The file that says how far the database had come: an older copy that is put in its place lets nobody in.
 const ENDINGS_FILE: &str = "tillsync.endings";
 
-/// How often somebody was shut out, as it is known beside the database.
+/// How far a database has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Reached {
+    /// How often somebody was shut out.
+    pub endings: u64,
+    /// The last sequence.
+    pub seq: u64,
+    /// Entries of the audit.
+    pub audit: u64,
+}
+
+impl Reached {
+    /// Whether a database that has come so far is an older copy of one that has come as far as `other`.
+    pub fn is_behind(self, other: Self) -> bool {
+        self.endings < other.endings || self.seq < other.seq || self.audit < other.audit
+    }
+
+    /// Three numbers, and in a file of an earlier release only the first.
+    fn read(text: &str) -> Self {
+        let mut numbers = text.split_whitespace().map(|number| number.parse().unwrap_or_default());
+        let mut next = || numbers.next().unwrap_or_default();
+        Self { endings: next(), seq: next(), audit: next() }
+    }
+}
+
+/// How far the database has come, as it is known beside it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Endings {
     /// `None` for a shop that nobody keeps.
     path: Option<PathBuf>,
-    known: Arc<AtomicU64>,
+    known: Arc<Mutex<Reached>>,
 }
 
 impl Endings {
@@ -31,22 +55,43 @@ impl Endings {
         let path = folder.join(ENDINGS_FILE);
         // What cannot be read says nothing, and is written anew.
         let text = read_private(&path)?.and_then(|bytes| String::from_utf8(bytes).ok());
-        let known = text.and_then(|text| text.trim().parse().ok()).unwrap_or_default();
-        Ok(Self { path: Some(path), known: Arc::new(AtomicU64::new(known)) })
+        let known = text.as_deref().map(Reached::read).unwrap_or_default();
+        Ok(Self { path: Some(path), known: Arc::new(Mutex::new(known)) })
     }
 
-    pub fn known(&self) -> u64 {
-        self.known.load(Ordering::Acquire)
+    pub fn known(&self) -> Reached {
+        *self.lock()
     }
 
-    /// Notes what the database has by now. Without it only a copy that is put back is believed too much.
-    pub fn note(&self, endings: u64) {
+    /// Notes that somebody was shut out so often by now.
+    pub fn note_endings(&self, endings: u64) {
+        let mut known = self.lock();
+        if known.endings < endings {
+            let next = Reached { endings, ..*known };
+            self.write(&mut known, next);
+        }
+    }
+
+    /// Notes how far the database has come, at a start and at a proper end.
+    pub fn note(&self, reached: Reached) {
+        let mut known = self.lock();
+        if *known != reached {
+            self.write(&mut known, reached);
+        }
+    }
+
+    /// Without it only a copy that is put back is believed too much.
+    fn write(&self, known: &mut Reached, next: Reached) {
+        *known = next;
         let Some(path) = &self.path else { return };
-        if self.known.fetch_max(endings, Ordering::AcqRel) < endings
-            && let Err(error) = write_private(path, format!("{endings}\n").as_bytes())
-        {
+        let Reached { endings, seq, audit } = next;
+        if let Err(error) = write_private(path, format!("{endings} {seq} {audit}\n").as_bytes()) {
             log::warn!("⚠️ {} cannot be written: {error}", path.display());
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Reached> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,6 +147,29 @@ impl Secrets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_far_a_database_had_come_is_known_beside_it_and_what_an_earlier_release_wrote_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let reached = Reached { endings: 3, seq: 1_412, audit: 96 };
+        let endings = Endings::beside(dir.path()).unwrap();
+        assert_eq!(endings.known(), Reached::default());
+        endings.note(reached);
+        endings.note_endings(2);
+        assert_eq!(Endings::beside(dir.path()).unwrap().known(), reached);
+        endings.note_endings(4);
+        assert_eq!(Endings::beside(dir.path()).unwrap().known(), Reached { endings: 4, ..reached });
+        for (text, known) in [("7\n", Reached { endings: 7, ..Reached::default() }), ("x y", Reached::default())] {
+            std::fs::write(dir.path().join(ENDINGS_FILE), text).unwrap();
+            assert_eq!(Endings::beside(dir.path()).unwrap().known(), known);
+        }
+        for older in
+            [Reached { endings: 2, ..reached }, Reached { seq: 9, ..reached }, Reached { audit: 95, ..reached }]
+        {
+            assert!(older.is_behind(reached) && !reached.is_behind(older));
+        }
+        assert!(!reached.is_behind(reached));
+    }
 
     #[test]
     fn the_pepper_stays_and_the_token_does_not() {

@@ -22,6 +22,7 @@ mod sight;
 mod vain_tries;
 
 pub(crate) use attempts::{LoginPlace, Standing};
+pub(crate) use beside::Reached;
 pub use beside::Secrets;
 pub(crate) use hasher::{Busy, Credential};
 pub(crate) use identity::{Access, LoginFrom};

@@ -136,7 +136,8 @@ impl App {
     }
 
     /// Makes an invitation, which is good once.
-    pub fn invite(&self) -> Result<Invitation, AccessRefusal> {
+    pub fn invite(&self, caller: Requester) -> Result<Invitation, AccessRefusal> {
+        errand(self, move |transaction| caller.require(transaction, Right::People).map(drop))?;
         let invite = self.access().pairings.invite(self.uptime_seconds())?;
         Ok(Invitation { invite, expires_in: INVITE_SECONDS })
     }
@@ -191,6 +192,7 @@ impl App {
 
     /// Turns a device away that waits.
     pub fn refuse_pairing(&self, caller: Requester, id: u32) -> Result<(), AccessRefusal> {
+        errand(self, move |transaction| caller.require(transaction, Right::People).map(drop))?;
         if !self.access().pairings.refuse(id) {
             return Err(NO_PAIRING);
         }

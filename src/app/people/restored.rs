@@ -1,17 +1,33 @@
 //! A file that was put back or brought here, found at the start: whoever was let in by it does not go on by it.
 
+use crate::app::access::Reached;
 use crate::app::application::App;
-use crate::domain::{AuditKind, AuditNote, DirectoryEdit, Person};
+use crate::domain::{Asker, AuditKind, AuditNote, DirectoryEdit, Person};
 use crate::store::{StoreError, Transaction};
 
 impl App {
+    /// How far the database has come.
+    pub(crate) fn reached(&self) -> Result<Reached, StoreError> {
+        let reading = self.read(Asker::Machine).map_err(|_| StoreError::Unavailable)?;
+        Ok(Reached { endings: self.directory().endings(), seq: reading.seq()?, audit: reading.audit_entries()? })
+    }
+
+    /// Notes that beside the database, at a start and at a proper end. A shop without people has nobody to shut out.
+    pub(crate) fn note_reached(&self) {
+        if self.directory().has_owner()
+            && let Ok(reached) = self.reached()
+        {
+            self.access().endings.note(reached);
+        }
+    }
+
     /// The file is older than what is known beside it: a copy was put back. In it those are let in who were shut out since.
     pub(crate) fn end_what_was_ended(&self) -> Result<(), StoreError> {
         log::warn!(
             "⚠️ The database is an older copy: whoever was logged in then has to log in again, and devices that were revoked since it was \
              made are to be revoked again"
         );
-        let known = self.access().endings.known();
+        let known = self.access().endings.known().endings.max(self.directory().endings());
         self.at_the_start(move |transaction| {
             end_all_sessions(transaction)?;
             transaction.edit_directory(DirectoryEdit::Endings(known + 1))?;

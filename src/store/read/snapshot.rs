@@ -115,6 +115,11 @@ impl Snapshot {
         })
     }
 
+    /// How many entries the audit has.
+    pub fn audit_entries(&self) -> Result<u64, StoreError> {
+        self.health.watch(|| Ok(self.transaction.open_table(AUDIT)?.last()?.map_or(0, |(place, _)| place.value())))
+    }
+
     /// Follows the chain of the audit from its first entry.
     pub fn check_audit(&self) -> Result<AuditCheck, StoreError> {
         self.health.watch(|| {

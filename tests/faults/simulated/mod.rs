@@ -4,3 +4,4 @@ pub mod contents;
 pub mod disk;
 pub mod http;
 pub mod shop;
+pub mod staffed;

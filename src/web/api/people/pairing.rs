@@ -118,7 +118,8 @@ pub(crate) fn pairings(request: &Request<'_>) -> Response {
 
 /// `POST /api/pairings`: an invitation, to be shown as a QR code. It stands in the fragment, which no browser sends.
 pub(crate) fn invite(request: &Request<'_>) -> Result<Response, Problem> {
-    let Invitation { invite, expires_in } = request.app.invite().map_err(|error| request.problem(error))?;
+    let Invitation { invite, expires_in } =
+        request.app.invite(request.caller()).map_err(|error| request.problem(error))?;
     let url = format!("{}/#pair={invite}", base_url(request));
     Ok(Response::json(201, json::to_vec(&InviteJson { qr: QrJson::of(&url), invite: &invite, url, expires_in })))
 }
