@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::access::{Access, Secrets, Sight, VIEW_MARK};
+use super::access::{Access, KeptNotes, Secrets, Sight, VIEW_MARK};
 use super::commands::{Answer, InFlight, Submission, SubmitError};
 use super::commit::{CommitCounts, Errand, GroupCommit, Progress, Tools};
 use super::monitor::{DiskSpace, LastStored, Monitor, ShopClock, Warning};
 use super::read::{ReadError, Reading};
 use crate::domain::{Asker, Currency, RunTime};
 use crate::live::Feed;
-use crate::store::{CommitTime, JournalCounts, Store, StoreError};
+use crate::store::{AccessNote, CommitTime, JournalCounts, Store, StoreError};
 
 /// Why the shop cannot start.
 #[derive(Debug)]
@@ -87,10 +87,13 @@ impl App {
         let last_stored = Arc::new(LastStored::new(snapshot.last_change_micros().map_err(AppError::Store)?));
         let (settings_rev, _) = snapshot.settings().map_err(AppError::Store)?;
         let directory = snapshot.directory().map_err(AppError::Store)?;
-        let attempts = snapshot.attempts().map_err(AppError::Store)?;
+        let kept = |what| snapshot.access_note(what).map_err(AppError::Store);
+        let kept = [AccessNote::Attempts, AccessNote::Strangers, AccessNote::LastSeen].map(kept);
+        let [attempts, strangers, last_seen] = kept;
+        let kept = KeptNotes { attempts: attempts?, strangers: strangers?, last_seen: last_seen? };
         let is_pepper_known = snapshot.pepper_mark().map_err(AppError::Store)? == Some(secrets.pepper_mark());
         drop(snapshot);
-        let access = Access::new(directory, attempts.as_deref(), secrets);
+        let access = Access::new(directory, &kept, secrets);
         let access = Arc::new(access);
         let (store, space) = (Arc::new(store), Arc::new(space));
         let tools = Tools {
@@ -150,10 +153,6 @@ impl App {
     pub fn read(&self, asker: Asker) -> Result<Reading, ReadError> {
         let snapshot = self.store.snapshot()?;
         let permission = self.permission(asker).ok_or(ReadError::LoggedOut)?;
-        // Whoever came as a person and is none any more does not go on as the device that he was at.
-        if matches!(asker, Asker::Known { session: Some(_), .. }) && permission.person.is_none() {
-            return Err(ReadError::LoggedOut);
-        }
         Ok(Reading::new(snapshot, Arc::new(Sight::new(permission, &self.clock))))
     }
 

@@ -188,6 +188,11 @@ impl Reading {
         format!("{VIEW_MARK}{:016x}", u64::from_be_bytes(short))
     }
 
+    /// The first microsecond that is seen.
+    pub fn since_micros(&self) -> i64 {
+        self.sight.since_micros()
+    }
+
     /// What of a record is not seen.
     pub fn masks(&self) -> Masks {
         self.sight.masks()

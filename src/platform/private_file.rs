@@ -9,13 +9,16 @@ const PRIVATE_BYTES_MAX: u64 = 4_096;
 
 /// Writes a file anew, complete or not at all, and durable.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = path.with_extension("new");
-    let _ = std::fs::remove_file(&temporary);
-    let mut file = new_private(&temporary)?;
+    // Beside others of the same name but for its ending.
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    let temporary = Path::new(&temporary);
+    let _ = std::fs::remove_file(temporary);
+    let mut file = new_private(temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);
-    std::fs::rename(&temporary, path)?;
+    std::fs::rename(temporary, path)?;
     super::sync_directory(path.parent().unwrap_or(Path::new(".")))
 }
 

@@ -29,4 +29,5 @@ pub use format::Record;
 pub(crate) use format::hex;
 pub use opened::{Committed, JournalCounts};
 pub use read::{AuditCheck, ChangeStep, Filter, HistoryStep, Records, Snapshot, Wanted};
+pub use tables::AccessNote;
 pub use write::{Cause, CommitTime, Known, StoredAnswer, Transaction};

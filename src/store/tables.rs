@@ -39,7 +39,7 @@ pub(crate) const SESSIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("s
 /// Place, from 1 → hash and entry (see `format/audit_row`), kept for ever.
 pub(crate) const AUDIT: TableDefinition<u64, &[u8]> = TableDefinition::new("audit");
 /// Facts about the file: `schema`, `file_id`, `currency` and the decimals of its amounts; what it says of its `journal`; the
-/// shop's `settings`, once they were saved; the code for an owner; lock-outs; and the head of the audit.
+/// shop's `settings`, once they were saved; the code for an owner; lock-outs, and when devices were seen; and the head of the audit.
 pub(crate) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 pub(crate) const META_SCHEMA: &str = "schema";
@@ -49,10 +49,30 @@ pub(crate) const META_DECIMALS: &str = "currency_decimals";
 pub(crate) const META_SETTINGS: &str = "settings";
 pub(crate) const META_JOURNAL: &str = "journal";
 pub(crate) const META_OWNER_CODE: &str = "owner_code";
-pub(crate) const META_ATTEMPTS: &str = "attempts";
 pub(crate) const META_ENDINGS: &str = "endings";
 pub(crate) const META_PEPPER: &str = "pepper_mark";
 pub(crate) const META_AUDIT: &str = "audit_head";
+
+/// What is kept over a restart of who comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessNote {
+    /// Wrong PINs and passwords on devices that were let in.
+    Attempts,
+    /// Those of strangers.
+    Strangers,
+    /// When each device was there last.
+    LastSeen,
+}
+
+impl AccessNote {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Attempts => "attempts",
+            Self::Strangers => "strangers",
+            Self::LastSeen => "last_seen",
+        }
+    }
+}
 
 /// The head of the audit, as it is noted: how many entries there are, and the hash of the last.
 pub(crate) fn audit_head(entries: u64, hash: &[u8; 32]) -> Vec<u8> {

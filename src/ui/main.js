@@ -69,7 +69,7 @@ const LATE = {
   people: async () => new (await import('./screens/people.js')).PeopleScreen(app),
   roles: async () => new (await import('./screens/roles.js')).RolesScreen(),
   devices: async () => new (await import('./screens/devices.js')).DevicesScreen(app),
-  audit: async () => new (await import('./screens/audit.js')).AuditScreen(app),
+  audit: async () => new (await import('./screens/audit.js')).AuditScreen(),
 };
 /** @type {Map<string, any>} */
 const screens = new Map();

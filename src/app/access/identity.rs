@@ -1,7 +1,10 @@
 //! Who may come in, as the running server knows it: the directory in memory, tokens, and what is not worth a place in the file.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use serde::{Deserialize, Serialize};
 
 use super::attempts::Attempts;
 use super::beside::{Endings, Secrets};
@@ -12,6 +15,12 @@ use super::random::sha256;
 use super::vain_tries::VainTries;
 use crate::domain::{Asker, DeviceKind, Directory, Holder, Timestamp, TokenHash};
 use crate::platform::{Address, Network};
+use crate::store::AccessNote;
+
+/// Between two times that what strangers have tried is written down.
+const STRANGERS_EVERY_SECONDS: u64 = 60;
+/// The same of when each device was seen last. A power cut takes no more than this of it.
+const SEEN_EVERY_SECONDS: u64 = 60 * 60;
 
 /// What a request shows of who sends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,12 +49,29 @@ impl Presented {
 }
 
 /// When and from where a device was seen last.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct LastSeen {
     /// When.
+    #[serde(with = "StoredTime")]
     pub at: Timestamp,
     /// From where.
     pub from: Address,
+}
+
+/// A time as it is kept.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Timestamp")]
+struct StoredTime {
+    unix_micros: i64,
+    offset_seconds: i32,
+}
+
+/// What was kept over the restart.
+#[derive(Default)]
+pub(crate) struct KeptNotes {
+    pub attempts: Vec<u8>,
+    pub strangers: Vec<u8>,
+    pub last_seen: Vec<u8>,
 }
 
 /// Who may come in.
@@ -57,6 +83,11 @@ pub(crate) struct Access {
     pub endings: Endings,
     pub hasher: Hasher,
     pub attempts: Mutex<Attempts>,
+    /// When what strangers have tried may be written down again.
+    strangers_due_at: AtomicU64,
+    /// The same of when devices were seen, and whether one was since.
+    seen_due_at: AtomicU64,
+    is_seen_due: AtomicBool,
     pub pairings: Pairings,
     pub nods: Nods,
     pub vain_tries: VainTries,
@@ -84,19 +115,22 @@ impl Drop for LoginGuard {
 }
 
 impl Access {
-    /// Everybody of the file, and the secrets beside it.
-    pub fn new(directory: Directory, attempts: Option<&[u8]>, secrets: &Secrets) -> Self {
+    /// Everybody of the file with what was kept of them, and the secrets beside it.
+    pub fn new(directory: Directory, kept: &KeptNotes, secrets: &Secrets) -> Self {
         Self {
             directory: RwLock::new(Arc::new(directory)),
             machine_token: sha256(&secrets.machine_token),
             pepper_mark: secrets.pepper_mark(),
             endings: secrets.endings.clone(),
             hasher: Hasher::new(secrets.pepper),
-            attempts: Mutex::new(attempts.map_or_else(Attempts::default, |bytes| Attempts::decode(bytes, 0))),
+            attempts: Mutex::new(Attempts::decode(&kept.attempts, &kept.strangers, 0)),
+            strangers_due_at: AtomicU64::new(0),
+            seen_due_at: AtomicU64::new(SEEN_EVERY_SECONDS),
+            is_seen_due: AtomicBool::new(false),
             pairings: Pairings::default(),
             nods: Nods::default(),
             vain_tries: VainTries::default(),
-            last_seen: Mutex::default(),
+            last_seen: Mutex::new(serde_json::from_slice(&kept.last_seen).unwrap_or_default()),
             logins: Arc::default(),
         }
     }
@@ -162,9 +196,10 @@ impl Access {
     /// Notes that a device is there.
     pub fn note_seen(&self, device: u32, at: Timestamp, from: Address) {
         self.last_seen().insert(device, LastSeen { at, from });
+        self.is_seen_due.store(true, Ordering::Relaxed);
     }
 
-    /// When and where a device was seen last, since the start.
+    /// When and where a device was seen last.
     pub fn seen(&self, device: u32) -> Option<LastSeen> {
         self.last_seen().get(&device).copied()
     }
@@ -172,6 +207,26 @@ impl Access {
     /// A lock on what is known of wrong PINs.
     pub fn attempts(&self) -> MutexGuard<'_, Attempts> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is to be written down by now, or at the end.
+    pub fn take_due(&self, now: u64, is_end: bool) -> Vec<(AccessNote, Vec<u8>)> {
+        let is_due = |at: &AtomicU64| is_end || now >= at.load(Ordering::Relaxed);
+        let mut due = Vec::new();
+        if is_due(&self.strangers_due_at)
+            && let Some(stored) = self.attempts().take_strangers(now)
+        {
+            self.strangers_due_at.store(now.saturating_add(STRANGERS_EVERY_SECONDS), Ordering::Relaxed);
+            due.push((AccessNote::Strangers, stored));
+        }
+        if is_due(&self.seen_due_at) && self.is_seen_due.swap(false, Ordering::Relaxed) {
+            self.seen_due_at.store(now.saturating_add(SEEN_EVERY_SECONDS), Ordering::Relaxed);
+            let directory = self.directory();
+            let mut last_seen = self.last_seen();
+            last_seen.retain(|device, _| directory.device(*device).is_some());
+            due.push((AccessNote::LastSeen, serde_json::to_vec(&*last_seen).unwrap_or_default()));
+        }
+        due
     }
 
     fn last_seen(&self) -> MutexGuard<'_, HashMap<u32, LastSeen>> {

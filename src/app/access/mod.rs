@@ -25,7 +25,7 @@ pub(crate) use attempts::{LoginPlace, Standing};
 pub(crate) use beside::Reached;
 pub use beside::Secrets;
 pub(crate) use hasher::{Busy, Credential};
-pub(crate) use identity::{Access, LoginFrom};
+pub(crate) use identity::{Access, KeptNotes, LoginFrom};
 pub use identity::{LastSeen, Presented};
 pub(crate) use masking::whole_edit;
 pub use nods::NOD_SECONDS;

@@ -13,21 +13,28 @@ pub const NOD_SECONDS: u64 = 60;
 /// Refused commands that are remembered; the oldest make room.
 const REFUSED_MAX: usize = 1_024;
 
-/// The refused commands, by the fingerprints of their keys, which name the device too. In memory only: after a restart one
-/// asks again.
+/// The refused commands. In memory only: after a restart one asks again.
 #[derive(Default)]
 pub(crate) struct Nods {
-    refused: Mutex<HashMap<[u8; 16], Nod>>,
+    refused: Mutex<HashMap<NodKey, Nod>>,
     /// Those whose commands are in the commit that is on its way.
-    used: Mutex<Vec<[u8; 16]>>,
+    used: Mutex<Vec<NodKey>>,
+}
+
+/// A command: the fingerprint of its key, which names the device too, and of what was asked for under the key. Another content is
+/// another command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct NodKey {
+    fingerprint: [u8; 16],
+    payload: [u8; 16],
 }
 
 struct Nod {
-    /// What was asked for under the key: another content is another command.
-    payload: [u8; 16],
     refused_at: u64,
     missing: Rights,
     allowed: Option<Allowed>,
+    /// What it allowed is stored: a repetition is answered by that, and nothing more is allowed.
+    is_used: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -49,24 +56,22 @@ impl Nods {
         {
             nods.remove(&oldest);
         }
-        let new = Nod { payload, refused_at: now, missing: Rights::NONE, allowed: None };
-        let nod = nods.entry(fingerprint).or_insert(new);
-        if nod.payload == payload {
-            nod.missing = nod.missing.iter().chain([right]).collect();
-            nod.refused_at = now;
-        } else {
-            *nod = Nod { payload, refused_at: now, missing: Rights::of(&[right]), allowed: None };
-        }
+        let new = Nod { refused_at: now, missing: Rights::NONE, allowed: None, is_used: false };
+        let nod = nods.entry(NodKey { fingerprint, payload }).or_insert(new);
+        nod.missing = nod.missing.iter().chain([right]).collect();
+        nod.refused_at = now;
     }
 
-    /// What the command lacked that was refused under this key, if there is one, and what it asks for.
+    /// What the command lacked that was refused last under this key, if there is one, and what it asks for.
     pub fn missing(&self, fingerprint: [u8; 16], now: u64) -> Option<(Rights, [u8; 16])> {
-        self.nods().get(&fingerprint).filter(|nod| !nod.is_over(now)).map(|nod| (nod.missing, nod.payload))
+        let nods = self.nods();
+        let own = nods.iter().filter(|(key, nod)| key.fingerprint == fingerprint && !nod.is_used && !nod.is_over(now));
+        own.max_by_key(|(_, nod)| nod.refused_at).map(|(key, nod)| (nod.missing, key.payload))
     }
 
     /// Allows it as it was then, from now on for [`NOD_SECONDS`].
     pub fn allow(&self, fingerprint: [u8; 16], payload: [u8; 16], by: u32, now: u64) {
-        if let Some(nod) = self.nods().get_mut(&fingerprint).filter(|nod| nod.payload == payload) {
+        if let Some(nod) = self.nods().get_mut(&NodKey { fingerprint, payload }).filter(|nod| !nod.is_used) {
             nod.allowed = Some(Allowed { by, at: now });
         }
     }
@@ -74,31 +79,39 @@ impl Nods {
     /// Who allows this command at this moment, by number.
     pub fn lender(&self, fingerprint: [u8; 16], payload: [u8; 16], now: u64) -> Option<u32> {
         let nods = self.nods();
-        let allowed = nods.get(&fingerprint).filter(|nod| nod.payload == payload)?.allowed?;
+        let allowed = nods.get(&NodKey { fingerprint, payload }).filter(|nod| !nod.is_used)?.allowed?;
         (now.saturating_sub(allowed.at) <= NOD_SECONDS).then_some(allowed.by)
     }
 
+    /// Whether this command was allowed and is stored, so that only its answer is to be had.
+    pub fn is_used(&self, fingerprint: [u8; 16], payload: [u8; 16]) -> bool {
+        self.nods().get(&NodKey { fingerprint, payload }).is_some_and(|nod| nod.is_used)
+    }
+
     /// What it allows was carried out, in a commit that is not stored yet.
-    pub fn note_used(&self, fingerprint: [u8; 16]) {
-        self.used().push(fingerprint);
+    pub fn note_used(&self, fingerprint: [u8; 16], payload: [u8; 16]) {
+        self.used().push(NodKey { fingerprint, payload });
     }
 
     /// The commit was stored, so that what was used in it is used up; or it was not.
     pub fn settle(&self, is_stored: bool) {
         let used = std::mem::take(&mut *self.used());
-        if is_stored && !used.is_empty() {
-            let mut nods = self.nods();
-            for fingerprint in used {
-                nods.remove(&fingerprint);
+        if !is_stored || used.is_empty() {
+            return;
+        }
+        let mut nods = self.nods();
+        for key in used {
+            if let Some(nod) = nods.get_mut(&key) {
+                nod.is_used = true;
             }
         }
     }
 
-    fn used(&self) -> MutexGuard<'_, Vec<[u8; 16]>> {
+    fn used(&self) -> MutexGuard<'_, Vec<NodKey>> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn nods(&self) -> MutexGuard<'_, HashMap<[u8; 16], Nod>> {
+    fn nods(&self) -> MutexGuard<'_, HashMap<NodKey, Nod>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -130,12 +143,16 @@ mod tests {
         assert_eq!(nods.lender(KEY, SALE, 161), None);
         assert_eq!(nods.lender(KEY, OTHER, 101), None, "another content");
         assert_eq!(nods.lender(OTHER, SALE, 101), None, "another key");
-        nods.note_used(KEY);
+        nods.note_refused(KEY, OTHER, Right::Discount, 101);
+        assert_eq!(nods.lender(KEY, SALE, 101), Some(7), "what else is tried under the key takes nothing from it");
+        nods.note_used(KEY, SALE);
         nods.settle(false);
         assert_eq!(nods.lender(KEY, SALE, 101), Some(7), "what it allowed was not stored");
-        nods.note_used(KEY);
+        assert!(!nods.is_used(KEY, SALE));
+        nods.note_used(KEY, SALE);
         nods.settle(true);
         assert_eq!(nods.lender(KEY, SALE, 101), None);
+        assert!(nods.is_used(KEY, SALE) && !nods.is_used(KEY, OTHER), "its answer is still to be had");
         nods.allow(KEY, SALE, 7, 102);
         assert_eq!(nods.lender(KEY, SALE, 102), None, "nothing was refused since");
     }

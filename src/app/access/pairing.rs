@@ -165,12 +165,13 @@ impl Pairings {
     /// A device asks to be let in.
     pub fn ask(&self, request: PairingRequest<'_>, now: u64) -> Result<Asked, PairingRefusal> {
         let mut state = self.state(now);
-        state.check_room(request.network, now)?;
+        // Whoever was invited is not kept out by others who wait; of invitations there are few.
+        match request.invite {
+            Some(invite) => state.use_invite(invite)?,
+            None => state.check_room(request.network, now)?,
+        }
         let secret = token()?;
         let code = request.invite.is_none().then(digits6).transpose()?;
-        if let Some(invite) = request.invite {
-            state.use_invite(invite)?;
-        }
         state.last_id = state.last_id.wrapping_add(1);
         let id = state.last_id;
         state.pending.push(PendingPairing {
@@ -290,7 +291,7 @@ impl Pairings {
 
 impl PairingState {
     fn check_room(&self, network: Network, now: u64) -> Result<(), PairingRefusal> {
-        let open = self.pending.iter().filter(|pairing| pairing.is_open());
+        let open = self.pending.iter().filter(|pairing| pairing.is_open() && pairing.code.is_some());
         let own = open.clone().filter(|pairing| pairing.network == network);
         let too_many = |first_over: Option<u64>| {
             Err(PairingRefusal::TooMany { seconds: first_over.unwrap_or(now).saturating_sub(now).max(1) })
@@ -497,13 +498,15 @@ mod tests {
     }
 
     #[test]
-    fn an_invitation_is_not_used_up_by_a_device_for_which_there_is_no_room() {
+    fn strangers_who_wait_keep_no_invited_device_out() {
         let pairings = Pairings::default();
         let invite = pairings.invite(0).unwrap();
-        (0..3).for_each(|_| drop(ask(&pairings, "192.168.1.7", 0)));
+        let addresses: Vec<_> = (0..PENDING_PAIRINGS_MAX).map(|number| format!("192.168.1.{}", number / 3)).collect();
+        addresses.iter().for_each(|address| drop(ask(&pairings, address, 0)));
+        assert!(matches!(refusal(&pairings, request("192.168.2.1"), 0), PairingRefusal::TooMany { .. }));
         let invited = |address| PairingRequest { invite: Some(&invite), ..request(address) };
-        assert!(matches!(refusal(&pairings, invited("192.168.1.7"), 0), PairingRefusal::TooMany { .. }));
-        assert!(pairings.ask(invited("192.168.1.8"), 0).is_ok());
+        assert!(pairings.ask(invited("192.168.1.1"), 0).is_ok());
+        assert!(pairings.ask(invited("192.168.1.1"), 0).is_err(), "it is good once");
     }
 
     #[test]

@@ -38,6 +38,20 @@ pub enum Command {
 }
 
 impl Command {
+    /// The record that it is about, if there is one before.
+    pub(crate) fn record(&self) -> Option<RecordKey> {
+        match self {
+            Self::EditEstimate(key, _)
+            | Self::DuplicateEstimate(key)
+            | Self::DeleteEstimate(key)
+            | Self::ConvertEstimate(key, _)
+            | Self::SetOrderStatus(key, _)
+            | Self::DeleteOrder(key)
+            | Self::HandOver(key, _) => Some(*key),
+            Self::CreateEstimate(_) | Self::CreateSale(_) | Self::SaveSettings(_) => None,
+        }
+    }
+
     /// Whether it needs room on the disk. A deletion is how room is made.
     pub(crate) fn needs_room(&self) -> bool {
         !matches!(self, Self::DeleteEstimate(_) | Self::DeleteOrder(_))

@@ -42,7 +42,7 @@ pub(crate) fn decide(
         return match stored {
             Known::Answer(answer) if answer.payload != idempotency.payload() => Ok(Err(SubmitError::KeyReused)),
             Known::Answer(answer) => match Answer::decode(&answer.outcome) {
-                Some(answer) => again(transaction, &sight, answer),
+                Some(answer) => again(transaction, &sight, submission.command.record(), answer),
                 None => Ok(Ok(refuse(Refusal::AnswerUnreadable))),
             },
             Known::Unreadable => Ok(Ok(refuse(Refusal::AnswerUnreadable))),
@@ -116,13 +116,14 @@ fn shown(transaction: &mut Transaction<'_>, sight: &Sight, answer: Answer) -> Re
     Ok(Answer { body: sight.show_answer(answer.body, is_link_seen), ..answer })
 }
 
-/// A stored answer, for one who may see the record that it speaks of.
+/// A stored answer, for one who may see the record that the command was about, and that of which the answer speaks.
 fn again(
     transaction: &mut Transaction<'_>,
     sight: &Sight,
+    record: Option<RecordKey>,
     answer: Answer,
 ) -> Result<Result<Answer, SubmitError>, StoreError> {
-    if let Some(key) = answer.record().filter(|_| sight.is_cut()) {
+    for key in [record, answer.record()].into_iter().flatten().filter(|_| sight.is_cut()) {
         let is_seen = transaction.header(key, |record| sight.sees(key.kind, record))?;
         if is_seen != Some(true) {
             return Ok(Err(SubmitError::NotYours));

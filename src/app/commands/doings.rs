@@ -49,6 +49,8 @@ impl Work<'_, '_> {
     pub(super) fn duplicate_estimate(&mut self, key: RecordKey) -> Result<Outcome, Stop> {
         let original = self.seen_estimate(key)?;
         self.require(Right::Estimate)?;
+        // A copy is a new bill: what somebody was allowed once is not handed on by it.
+        self.judge(&original.sale, None)?;
         self.check_rev(key, original.rev)?;
         self.store_estimate(original.sale)
     }
@@ -94,6 +96,10 @@ impl Work<'_, '_> {
         let before = match &origin {
             Origin::Estimate(estimate) => {
                 self.require(Right::Convert)?;
+                if self.permission().allows.masks.amounts {
+                    // What is refused and what is not would tell him the amounts. A conversion takes them over.
+                    self.require(Right::Discount)?;
+                }
                 Some(&estimate.sale)
             }
             Origin::Direct | Origin::Unknown(..) => None,
@@ -222,9 +228,9 @@ impl Work<'_, '_> {
         person: u32,
     ) -> Result<Option<(Ownership, Actor)>, Stop> {
         self.require(Right::EditOthers)?;
-        self.check_rev(key, rev)?;
         let directory = self.transaction.directory()?;
         let person = directory.person(person).filter(|person| person.is_active).ok_or(Refusal::NoSuchPerson)?;
+        self.check_rev(key, rev)?;
         let before = owner.map(|owner| owner.actor);
         if before.is_some_and(|before| before.person == person.id) {
             return Ok(None);

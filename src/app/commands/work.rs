@@ -148,7 +148,7 @@ impl<'a> Work<'a, '_> {
         let (Some((lender, _)), Some(idempotency), false) = (&self.lender, idempotency, self.lent.is_empty()) else {
             return Ok(());
         };
-        access.nods.note_used(idempotency.fingerprint());
+        access.nods.note_used(idempotency.fingerprint(), idempotency.payload());
         let directory = self.transaction.directory()?;
         let lent: Vec<&str> = self.lent.iter().map(|right| right.name()).collect();
         let allowed_by = directory.person_name(*lender).unwrap_or_default();

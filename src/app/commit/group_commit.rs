@@ -244,7 +244,7 @@ impl CommitState {
             }
         }
         let commit_lock = self.commit_lock.lock().unwrap_or_else(PoisonError::into_inner);
-        self.note_vain_tries(&commit_lock, None);
+        self.note_what_came(&commit_lock, true);
     }
 
     /// Waits for a command. While the feed is behind the file, tries now and then to bring it up.
@@ -284,16 +284,22 @@ impl CommitState {
             self.is_feed_behind.store(true, Ordering::Release);
             return;
         }
-        self.note_vain_tries(&commit_lock, Some(self.tools.clock.uptime_seconds()));
+        self.note_what_came(&commit_lock, false);
     }
 
-    /// Writes down what was tried in vain and is due by now, or all of it.
-    fn note_vain_tries(&self, commit_lock: &MutexGuard<'_, ()>, now: Option<u64>) {
-        let notes = self.tools.access.vain_tries.take_due(now);
-        if notes.is_empty() {
+    /// Writes down what was tried in vain and who was there, as far as it is due by now, or at the end all of it.
+    fn note_what_came(&self, commit_lock: &MutexGuard<'_, ()>, is_end: bool) {
+        let Tools { access, clock, .. } = &self.tools;
+        let now = clock.uptime_seconds();
+        let notes = access.vain_tries.take_due((!is_end).then_some(now));
+        let kept = access.take_due(now, is_end);
+        if notes.is_empty() && kept.is_empty() {
             return;
         }
-        let errand: Errand = Box::new(|transaction| notes.into_iter().try_for_each(|note| transaction.audit(note)));
+        let errand: Errand = Box::new(move |transaction| {
+            kept.into_iter().try_for_each(|(what, bytes)| transaction.put_access_note(what, &bytes))?;
+            notes.into_iter().try_for_each(|note| transaction.audit(note))
+        });
         // What cannot be written is in the log.
         let _ = self.commit(commit_lock, std::iter::empty(), vec![errand]);
     }

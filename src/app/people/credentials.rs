@@ -3,12 +3,13 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::errand::{Requester, errand};
+use super::errand::{Requester, errand, note_stranger};
 use super::refusal::AccessRefusal;
-use crate::app::access::{Credential, LoginFrom, LoginPlace, Standing, sha256};
+use crate::app::access::{Credential, LoginFrom, LoginPlace, Standing};
 use crate::app::application::App;
-use crate::domain::{AuditKind, Person, Role, fold};
+use crate::domain::{AuditKind, Person, Role};
 use crate::platform::Network;
+use crate::store::AccessNote;
 
 /// Digits of a PIN.
 pub const PIN_DIGITS: std::ops::RangeInclusive<usize> = 4..=8;
@@ -100,11 +101,11 @@ pub(super) fn credential_of(pin: Option<String>, password: Option<String>) -> Re
 pub(super) fn check(
     app: &App,
     caller: Requester,
-    (person, said): (Option<&Person>, &Named),
+    person: Option<&Person>,
     credential: &Credential,
 ) -> Result<(), AccessRefusal> {
     let started = Instant::now();
-    let refused = try_check(app, caller, (person, said), credential);
+    let refused = try_check(app, caller, person, credential);
     if refused == Err(AccessRefusal::WrongCredential) {
         thread::sleep(REFUSAL_TIME.saturating_sub(started.elapsed()));
     }
@@ -114,19 +115,23 @@ pub(super) fn check(
 fn try_check(
     app: &App,
     caller: Requester,
-    (person, said): (Option<&Person>, &Named),
+    person: Option<&Person>,
     credential: &Credential,
 ) -> Result<(), AccessRefusal> {
     let access = app.access();
+    let directory = access.directory();
     let is_pin = matches!(credential, Credential::Pin(_));
     let is_stranger = caller.device() == 0;
     let from =
         if is_stranger { LoginFrom::Network(Network::of(caller.from)) } else { LoginFrom::Device(caller.device()) };
     let _turn = access.enter_login(from).ok_or(AccessRefusal::Busy)?;
-    let place =
-        if is_stranger { LoginPlace::Address(Network::of(caller.from)) } else { place_of(app, caller.device()) };
-    // Somebody whom nobody knows is one person like the others, so that a lock-out does not tell who there is.
-    let id = person.map_or_else(|| unknown_number(said), |person| person.id);
+    let place = if is_stranger {
+        LoginPlace::Network(Network::of(caller.from))
+    } else {
+        let device = caller.device();
+        LoginPlace::Device { device, maker: directory.device(device).and_then(|device| device.maker) }
+    };
+    let id = person.map_or(NOBODY_KNOWN, |person| person.id);
     match access.attempts().check(place, id, app.uptime_seconds()) {
         Standing::Locked { seconds } => return Err(AccessRefusal::Locked { seconds }),
         Standing::PinRefused if is_pin => return Err(AccessRefusal::PinRefused),
@@ -147,8 +152,8 @@ fn try_check(
         let mut attempts = access.attempts();
         if is_right {
             attempts.note_right(place, id);
-            if !is_pin {
-                attempts.clear_place(place);
+            if !is_pin && !is_stranger {
+                attempts.clear_device(caller.device());
             }
             return Ok(());
         }
@@ -160,36 +165,19 @@ fn try_check(
     Err(AccessRefusal::WrongCredential)
 }
 
-/// Where wrong ones are counted. The devices that somebody lets in by his password are one place: else each would be a new start.
-fn place_of(app: &App, device: u32) -> LoginPlace {
-    let maker = app.access().directory().device(device).and_then(|device| device.maker);
-    maker.map_or(LoginPlace::Device(device), LoginPlace::LetInBy)
-}
+/// In place of a person's number on a device where somebody is named whom nobody knows.
+const NOBODY_KNOWN: u32 = u32::MAX;
 
-/// A number for somebody whom nobody knows, far above those that are given.
-fn unknown_number(said: &Named) -> u32 {
-    const UNKNOWN: u32 = 1 << 31;
-    let hash = match said {
-        Named::Id(id) => sha256(&id.to_string()),
-        Named::Name(name) => sha256(&fold(name.trim())),
-    };
-    hash.first_chunk().map_or(UNKNOWN, |bytes| u32::from_le_bytes(*bytes) | UNKNOWN)
-}
-
-/// Keeps the count over a restart, and notes it in the audit; what strangers try, in sum.
+/// Notes it in the audit, and keeps the count over a restart. What strangers try is summed, and written when nobody waits.
 fn note_wrong(app: &App, caller: Requester, person: Option<&Person>) -> Result<(), AccessRefusal> {
-    let access = app.access();
-    let now = app.uptime_seconds();
-    let kept = access.attempts().encode(now);
-    let is_stranger = caller.device() == 0;
-    let strangers = is_stranger.then(|| access.vain_tries.note_stranger(caller.from.to_string(), now)).flatten();
+    if caller.device() == 0 {
+        note_stranger(app, caller);
+        return Ok(());
+    }
+    let kept = app.access().attempts().encode(app.uptime_seconds());
     let name = person.map(|person| person.name.clone()).unwrap_or_default();
     errand(app, move |transaction| {
-        transaction.put_attempts(&kept)?;
-        match strangers {
-            Some(note) => Ok(transaction.audit(note)?),
-            None if is_stranger => Ok(()),
-            None => caller.audit(transaction, AuditKind::LoginRefused, name, None),
-        }
+        transaction.put_access_note(AccessNote::Attempts, &kept)?;
+        caller.audit(transaction, AuditKind::LoginRefused, name, None)
     })
 }

@@ -6,11 +6,11 @@ use super::names::checked_name;
 use super::refusal::AccessRefusal;
 use super::within::{add_device, revoke};
 use crate::app::access::{
-    Asked, ConfirmRefusal, Confirmed, LoginPlace, PairingPoll, PairingRefusal, PairingRequest, secret_128, token,
+    Asked, ConfirmRefusal, Confirmed, PairingPoll, PairingRefusal, PairingRequest, secret_128, token,
 };
 use crate::app::application::App;
 use crate::app::commands::Idempotency;
-use crate::domain::{AuditKind, Device, DeviceKind, DirectoryEdit, Right};
+use crate::domain::{AuditKind, Device, DeviceKind, DirectoryEdit, Right, Role};
 use crate::platform::Network;
 
 /// A program or a door that is to be let in.
@@ -180,7 +180,7 @@ impl App {
         match stored {
             Ok(device) => {
                 pairings.settle(id, device_token, device);
-                self.access().attempts().clear_place(LoginPlace::Device(device));
+                self.access().attempts().clear_device(device);
                 Ok(device)
             }
             Err(refusal) => {
@@ -220,6 +220,9 @@ impl App {
         errand(self, move |transaction| {
             let permission = caller.require(transaction, Right::People)?;
             check_grant(transaction, &permission, role)?;
+            if kind == DeviceKind::Door && permission.role.as_ref().is_some_and(|role| role.id != Role::OWNER) {
+                return Err(AccessRefusal::OwnersAlone("A door is made by an owner.").into());
+            }
             if let Some(person) = person {
                 let directory = transaction.directory()?;
                 let nobody = || AccessRefusal::Invalid("person", "is the number of nobody".to_string());

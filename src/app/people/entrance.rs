@@ -7,10 +7,21 @@ use crate::app::application::App;
 use crate::domain::{Asker, Directory, Permission};
 use crate::platform::Address;
 
+/// In place of a device's number, for the keys of programs on the shop's own machine.
+const MACHINE_KEYS: u32 = u32::MAX;
+
 impl App {
-    /// Who sends a request that shows this.
+    /// Who sends a request that shows this. A browser keeps the cookie of a session that is over; then it is the device alone, which
+    /// waits for somebody. A program that shows the token of one is told to log in.
     pub fn asker(&self, presented: Presented) -> Asker {
-        self.access().asker(presented)
+        match (presented, self.access().asker(presented)) {
+            (Presented::Cookies { .. }, Asker::Known { device, session: Some(session) })
+                if self.permission(Asker::Known { device, session: Some(session) }).is_none() =>
+            {
+                Asker::Known { device, session: None }
+            }
+            (_, asker) => asker,
+        }
     }
 
     /// What one who asks may do and see at this moment; `None` if he is to log in.
@@ -34,7 +45,7 @@ impl App {
         self.access().note_seen(device, self.clock().now(), from);
     }
 
-    /// When and where a device was seen last, since the start.
+    /// When and where a device was seen last.
     pub fn seen(&self, device: u32) -> Option<LastSeen> {
         self.access().seen(device)
     }
@@ -44,6 +55,15 @@ impl App {
         match presented {
             Presented::Cookies { device, .. } => self.access().directory().revoked_device(&device),
             Presented::Nothing | Presented::Bearer(_) | Presented::Door(_) => None,
+        }
+    }
+
+    /// Under which number the keys of one who asks are known: each device has its own, and programs on the shop's machine theirs from
+    /// the first owner on.
+    pub fn key_device(&self, asker: Asker) -> u32 {
+        match asker {
+            Asker::Machine if self.directory().has_owner() => MACHINE_KEYS,
+            asker => asker.device(),
         }
     }
 

@@ -67,7 +67,8 @@ impl Requester {
         target: impl Into<String>,
         detail: Option<String>,
     ) -> Result<(), Stop> {
-        let address = Some(self.from.to_string());
+        // What was done on the shop's own machine needs no address.
+        let address = (self.asker != Asker::Machine).then(|| self.from.to_string());
         let target = Some(target.into()).filter(|target| !target.is_empty());
         Ok(transaction.audit(AuditNote { person, device, address, kind, target, detail })?)
     }

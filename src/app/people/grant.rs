@@ -2,7 +2,7 @@
 
 use super::errand::Stop;
 use super::refusal::AccessRefusal;
-use crate::domain::{Device, Permission, Role};
+use crate::domain::{Allowance, Device, Permission, Role};
 use crate::store::Transaction;
 
 /// Nobody gives or takes a role that allows more than he may himself, or sees more: else the right to let people in would be
@@ -16,7 +16,9 @@ pub(super) fn check_grant(transaction: &mut Transaction<'_>, permission: &Permis
 
 /// Whether a role allows and shows no more than somebody has.
 pub(super) fn is_within(permission: &Permission, role: &Role) -> bool {
-    let is_owner = permission.role.as_ref().is_none_or(|own| own.id == Role::OWNER);
+    // An owner at a device that is limited to another role is no more than that there.
+    let is_owner =
+        permission.allows == Allowance::ALL && permission.role.as_ref().is_none_or(|own| own.id == Role::OWNER);
     is_owner || (role.id != Role::OWNER && role.allows.is_within(permission.allows))
 }
 

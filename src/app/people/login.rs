@@ -7,6 +7,7 @@ use super::within::{Newcomer, begin_session, device_at_hand, end_sessions, revok
 use crate::app::access::{Credential, token};
 use crate::app::application::App;
 use crate::domain::{Actor, Asker, AuditKind};
+use crate::store::AccessNote;
 
 /// What somebody who logs in says.
 pub struct LoginRequest {
@@ -48,7 +49,7 @@ impl App {
             Named::Id(id) => directory.person(*id),
             Named::Name(name) => directory.person_named(name),
         };
-        check(self, caller, (person.map(AsRef::as_ref), &said), &credential)?;
+        check(self, caller, person.map(AsRef::as_ref), &credential)?;
         // Only somebody whom the directory knows has a credential that is right.
         let person = person.map(|person| (person.id, person.name.clone())).ok_or(AccessRefusal::WrongCredential)?;
         let (device_token, person_token) = (token()?, token()?);
@@ -64,7 +65,7 @@ impl App {
                 maker: Some(person),
             };
             let (device, device_token) = device_at_hand(transaction, caller, newcomer)?;
-            transaction.put_attempts(&attempts)?;
+            transaction.put_access_note(AccessNote::Attempts, &attempts)?;
             let session = begin_session(transaction, device, person, &person_token, is_by_password)?;
             let actor = Actor { person, device };
             caller.audit_as(transaction, actor, AuditKind::Login, name, None)?;

@@ -1,6 +1,6 @@
 //! A manager's nod: a command is refused for want of a right, and somebody who has it allows this one.
 
-use super::credentials::{Named, check, credential_of};
+use super::credentials::{check, credential_of};
 use super::errand::{Requester, errand};
 use super::refusal::AccessRefusal;
 use crate::app::application::App;
@@ -24,9 +24,8 @@ impl App {
         let fingerprint = Idempotency::fingerprint_of_key(caller.device(), key);
         let (missing, payload) = self.access().nods.missing(fingerprint, self.uptime_seconds()).ok_or(NOTHING)?;
         let directory = self.access().directory();
-        let said = Named::Id(person);
         let person = directory.person(person);
-        check(self, caller, (person.map(AsRef::as_ref), &said), &credential)?;
+        check(self, caller, person.map(AsRef::as_ref), &credential)?;
         let person = person.ok_or(AccessRefusal::WrongCredential)?;
         let (id, permission) = directory.lender(person.id).ok_or(AccessRefusal::WrongCredential)?;
         if let Some(right) = missing.iter().find(|&right| !permission.may(right)) {
@@ -40,9 +39,13 @@ impl App {
         })
     }
 
-    /// Whether somebody allows this command at this moment, who may.
+    /// Whether somebody allows this command at this moment, who may; or has allowed it, and it is stored, so that a repetition gets its
+    /// answer.
     pub fn is_allowed_once(&self, idempotency: &Idempotency, right: Right) -> bool {
         let now = self.uptime_seconds();
+        if self.access().nods.is_used(idempotency.fingerprint(), idempotency.payload()) {
+            return true;
+        }
         let lender = self.access().nods.lender(idempotency.fingerprint(), idempotency.payload(), now);
         let permission = lender.and_then(|person| self.access().directory().lender(person));
         right.may_be_lent() && permission.is_some_and(|(_, permission)| permission.may(right))

@@ -1,7 +1,7 @@
 //! Persons: made, changed, removed.
 
 use super::credentials::credential_of;
-use super::credentials::{Hashed, Named, NewCredential, check};
+use super::credentials::{Hashed, NewCredential, check};
 use super::errand::{Requester, Stop, errand};
 use super::grant::check_grant;
 use super::names::checked_name;
@@ -106,7 +106,7 @@ impl App {
         let directory = self.access().directory();
         let person = directory.person(id).ok_or(NO_PERSON)?;
         credential.check(person.role)?;
-        check(self, caller, (Some(person.as_ref()), &Named::Id(id)), &credential_of(current.0, current.1)?)?;
+        check(self, caller, Some(person.as_ref()), &credential_of(current.0, current.1)?)?;
         let hashed = credential.hash(self, false)?;
         errand(self, move |transaction| {
             let permission = caller.permission(transaction)?;

@@ -13,6 +13,8 @@ pub enum AccessRefusal {
     Forbidden(Right),
     /// It would give or take more than he has himself; an owner may.
     BeyondOwnRights,
+    /// Only an owner does that; a sentence.
+    OwnersAlone(&'static str),
     /// The PIN, the password or the person is not right. It is never said which.
     WrongCredential,
     /// After several wrong ones none is looked at for so long.

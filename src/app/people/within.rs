@@ -77,13 +77,13 @@ pub(super) fn device_at_hand(
     let Newcomer { name, is_program, token, maker } = newcomer;
     let kind = if is_program { DeviceKind::Program } else { DeviceKind::Browser };
     let name = checked_name(&name)?;
-    // Nobody fills the shop with devices by his password: the oldest of his gives way.
-    if let Some(maker) = maker {
-        let directory = transaction.directory()?;
-        let own: Vec<_> = directory.devices().filter(|device| device.maker == Some(maker)).collect();
-        if let Some(oldest) = own.first().filter(|_| own.len() >= DEVICES_BY_PASSWORD_MAX) {
-            revoke(transaction, oldest)?;
-        }
+    // Nobody fills the shop with devices by his password.
+    let own = transaction.directory()?.devices().filter(|device| maker.is_some() && device.maker == maker).count();
+    if own >= DEVICES_BY_PASSWORD_MAX {
+        let why = format!(
+            "This password has let in {DEVICES_BY_PASSWORD_MAX} devices by now; one that is not used any more has to be revoked first"
+        );
+        return Err(AccessRefusal::Conflict(why).into());
     }
     let device = let_in(transaction, caller, (name, kind, maker), (None, None), &token)?;
     Ok((device.id, Some(token)))

@@ -251,12 +251,10 @@ impl Directory {
             Asker::Known { device, session } => (self.device(device)?, session),
         };
         let person = match session {
-            // One that is over leaves the device, which waits for somebody.
+            // Whoever came as a person and is none any more does not go on as the device that he was at.
             Some(id) => {
-                let session = self.sessions.get(&id).filter(|own| own.device == device.id && !own.is_over(now));
-                session
-                    .map(|session| session.person)
-                    .filter(|&id| self.person(id).is_some_and(|person| person.is_active))
+                let session = self.sessions.get(&id).filter(|own| own.device == device.id && !own.is_over(now))?;
+                Some(session.person)
             }
             None => device.person,
         };
@@ -270,9 +268,8 @@ impl Directory {
             let all = Permission { device: Some(Arc::clone(device)), ..Permission::everything() };
             let alone = Permission { role: Some(Arc::clone(role)), ..all.within(role) };
             // A screen on the wall shows what its role shows; to do anything there takes a person.
-            let is_watched = device.kind == DeviceKind::Browser;
             let mut alone = alone;
-            if is_watched {
+            if device.kind == DeviceKind::Browser {
                 alone.allows.rights = alone.allows.rights.intersect(Rights::of(&[Right::Figures]));
             }
             return Some(alone);

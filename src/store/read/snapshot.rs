@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::store::error::StoreError;
 use crate::store::format::{LogEntry, Record, RunEntry, audit_from, hex, settings_json, settings_or_default};
 use crate::store::tables::{
-    AUDIT, CHANGES, DEVICES, ESTIMATES, META, META_ATTEMPTS, META_AUDIT, META_PEPPER, META_SETTINGS, ORDERS, PEOPLE,
+    AUDIT, AccessNote, CHANGES, DEVICES, ESTIMATES, META, META_AUDIT, META_PEPPER, META_SETTINGS, ORDERS, PEOPLE,
     ROLES, RUNS, SESSIONS, audit_head_from,
 };
 
@@ -75,11 +75,11 @@ impl Snapshot {
         })
     }
 
-    /// What is known of wrong PINs, as the layer above has written it.
-    pub fn attempts(&self) -> Result<Option<Vec<u8>>, StoreError> {
+    /// What was kept of who comes in; empty if nothing was.
+    pub fn access_note(&self, what: AccessNote) -> Result<Vec<u8>, StoreError> {
         self.health.watch(|| {
-            let stored = self.transaction.open_table(META)?.get(META_ATTEMPTS)?;
-            Ok(stored.map(|bytes| bytes.value().to_vec()))
+            let stored = self.transaction.open_table(META)?.get(what.name())?;
+            Ok(stored.map(|bytes| bytes.value().to_vec()).unwrap_or_default())
         })
     }
 

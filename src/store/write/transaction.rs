@@ -18,7 +18,7 @@ use crate::store::format::{
     settings_or_default,
 };
 use crate::store::journal::EntryLog;
-use crate::store::tables::{CHANGES, META, META_ATTEMPTS, META_PEPPER, META_SETTINGS, TableId};
+use crate::store::tables::{AccessNote, CHANGES, META, META_PEPPER, META_SETTINGS, TableId};
 
 /// The time of a commit.
 #[derive(Debug, Clone, Copy)]
@@ -337,10 +337,10 @@ impl<'txn> Transaction<'txn> {
         directory::append_audit(self.write, self.now, note)
     }
 
-    /// Keeps what is to be known of wrong PINs after a restart, in the form of the layer above.
-    pub fn put_attempts(&mut self, attempts: &[u8]) -> Result<(), StoreError> {
+    /// Keeps over a restart what is known of who comes in, in the form of the layer above.
+    pub fn put_access_note(&mut self, what: AccessNote, bytes: &[u8]) -> Result<(), StoreError> {
         self.written.is_changed = true;
-        self.write.open_table(META, TableId::Meta)?.insert(META_ATTEMPTS, attempts)
+        self.write.open_table(META, TableId::Meta)?.insert(what.name(), bytes)
     }
 
     /// Notes with which pepper PINs are hashed from now on.

@@ -77,7 +77,9 @@ export class Actions {
     // The page offered what this person may not do any more, or somebody is new who may allow it.
     if (status === FORBIDDEN) await this.#session.read();
     if (may.length === 0) return outcome;
-    const others = this.#session.people.filter(({ id }) => id !== this.#store.me.person?.id);
+    // The server names those who may; one of an earlier release does not, and then it may be anybody.
+    const named = Array.isArray(body?.who) ? body.who : this.#session.people;
+    const others = named.filter((/** @type {{ id: number }} */ { id }) => id !== this.#store.me.person?.id);
     let latest = outcome;
     const repeat = async () => {
       latest = await this.#outbox.again(entry);

@@ -30,13 +30,12 @@ export class AuditScreen extends AdminScreen {
   #isWhole = false;
   #filters;
 
-  /** @param {any} app */
-  constructor(app) {
+  constructor() {
     super('audit', text.title, () => this.#read());
     const kinds = Object.entries(text.kinds).map(([value, label]) => h('option', { value }, label));
     this.#filters = {
       day: h('input', { type: 'date', name: 'day' }),
-      person: selectOf('person', app.session.people, null, text.all),
+      person: selectOf('person', [], null, text.all),
       kind: h('select', { name: 'kind' }, h('option', { value: '' }, text.all), ...kinds),
     };
   }
@@ -47,8 +46,17 @@ export class AuditScreen extends AdminScreen {
   }
 
   async #read() {
+    await this.#readPeople();
     if (this.#entries.length === 0) await this.#readMore();
     return this.#content();
+  }
+
+  /** Whoever is new since the screen was made is among the names. */
+  async #readPeople() {
+    const { person } = this.#filters;
+    const chosen = Number(person.value);
+    const people = await request('GET', '/api/people');
+    person.replaceChildren(...selectOf('person', people, chosen, text.all).childNodes);
   }
 
   #content() {
@@ -108,7 +116,7 @@ export class AuditScreen extends AdminScreen {
 function entryRow({ at, person, device, address, kind, target, detail }) {
   const name = /** @type {Record<string, string>} */ (text.kinds)[kind] ?? kind;
   const what = [name, plain(target), plain(detail)].filter(Boolean).join(' · ');
-  const who = [person?.name, device?.name, address].filter(Boolean).join(' · ');
+  const who = [person?.name, device?.name, address].filter(Boolean).join(' · ') || text.machine;
   return adminRow(what, who, h('time.quiet', { dateTime: at }, wallTime(stamp(new Date(at)))));
 }
 

@@ -18,6 +18,8 @@ import { HIDDEN, amountOf } from './masked.js';
 const COLOURS = 4;
 /** Of the bar, in per cent: between two parts, and the smallest part. */
 const GAP = 0.4;
+/** Days of the chart, before it is known how many the role shows. */
+const DAYS = 14;
 /** @type {Omit<Day, 'day'>} */
 const NO_SALES = { count: 0, total: 0, paid: 0, modes: new Map() };
 
@@ -26,7 +28,7 @@ export class Home {
   #app;
   #salesTitle = h('h2', words.home.sales);
   #openTitle = h('h2', words.home.open);
-  #daysTitle = h('h2', words.home.days);
+  #daysTitle = h('h2');
   #new = h('a.button.strong', { href: '#/new' }, icon('plus'), h('span', words.form.new));
   #total = h('p.figure', { data: { figure: 'today-total' } }, '–');
   #count = h('p.quiet', { data: { figure: 'today-count' } });
@@ -85,7 +87,7 @@ export class Home {
     const isOfAll = store.may('figures');
     setText(this.#salesTitle, isOfAll ? home.sales : home.ownSales);
     setText(this.#openTitle, isOfAll ? home.open : home.ownOpen);
-    setText(this.#daysTitle, isOfAll ? home.days : home.ownDays);
+    setText(this.#daysTitle, isOfAll ? home.days(figures.days.length || DAYS) : home.ownDays);
     this.#new.hidden = !store.may('sell') && !store.may('estimate');
     const isEmpty = activity.length === 0 && figures.isLoaded;
     const nothing = () => h('li', empty('', words.home.nothing, helpLink(words.help.devices, 'devices')));

@@ -11,21 +11,20 @@ import { chosenId, openTask, passwordInput, pinInput, selectOf } from './secrets
 import { titleOf } from './unsent.js';
 
 /** @typedef {import('../data/commands.js').Entry} Entry */
-/** @typedef {import('../data/people.js').Named & { role?: string }} Person */
+/** @typedef {import('../data/people.js').Named} Person */
 
 const text = words.nod;
 
 /**
  * @param {string[]} may roles of those who may allow it
  * @param {Entry} entry what is to be allowed
- * @param {readonly Person[]} people those who may ask for themselves, and the others
+ * @param {readonly Person[]} people those who may, if the server names them
  * @param {() => Promise<boolean>} repeat sends it once more; false if no nod is needed any more, or none helps
  * @returns {Promise<boolean>} whether it is allowed now
  */
 export async function askNod(may, entry, people, repeat) {
-  const mayAllow = (/** @type {Person} */ { role }) => role !== undefined && may.includes(role);
-  // Those of whom it is known come first; of the roles the page is told only where somebody may manage people.
-  const person = selectOf('person', [...people].sort((one, other) => Number(mayAllow(other)) - Number(mayAllow(one))));
+  // Nobody is chosen for them: a PIN that is typed for somebody else counts as a wrong one.
+  const person = selectOf('person', people, null, people.length > 1 ? text.choose : undefined);
   const secret = h('div');
   let input = pinInput('pin');
   const ask = (/** @type {boolean} */ isPassword) => {

@@ -1,7 +1,7 @@
 //! Estimates: made, listed, edited, converted, duplicated. What every record has in common is in `records`.
 
 use super::lists;
-use super::records::key;
+use super::records::{about, key};
 use super::request::{Reply, Request};
 use crate::app::{Command, whole_edit};
 use crate::domain::{Estimate, Kind};
@@ -30,7 +30,7 @@ pub(crate) fn edit(request: &Request<'_>, id: &str) -> Result<Response, Problem>
     request.require_for(key)?;
     let read = |body: &str| read_estimate_body(body, request.app.currency(), request.app.clock());
     if request.permission.allows.masks.is_none() {
-        let input = read(request.json()?)?;
+        let input = about(request, key, request.json().and_then(read))?;
         return request.submit(Command::EditEstimate(key, Box::new(input.draft)), false);
     }
     // What he does not see stays as it is: so the edit is one of the revision that it was taken from.
@@ -41,20 +41,23 @@ pub(crate) fn edit(request: &Request<'_>, id: &str) -> Result<Response, Problem>
     });
     match whole {
         Some((rev, body)) => request.submit_of_rev(Command::EditEstimate(key, Box::new(read(&body)?.draft)), rev),
-        None => request.submit(Command::EditEstimate(key, Box::new(read(request.json()?)?.draft)), false),
+        None => {
+            let input = about(request, key, request.json().and_then(read))?;
+            request.submit(Command::EditEstimate(key, Box::new(input.draft)), false)
+        }
     }
 }
 
 pub(crate) fn convert(request: &Request<'_>, id: &str) -> Result<Response, Problem> {
     let key = key(Kind::Estimate, id)?;
     let query = Query::of(request.head.target());
-    let (conversion, made_at) =
-        read_conversion(request.optional_json(), query, request.app.currency(), request.app.clock())?;
+    let read = read_conversion(request.optional_json(), query, request.app.currency(), request.app.clock());
+    let (conversion, made_at) = about(request, key, read)?;
     request.submit_made(Command::ConvertEstimate(key, conversion), made_at, true)
 }
 
 pub(crate) fn duplicate(request: &Request<'_>, id: &str) -> Result<Response, Problem> {
     let key = key(Kind::Estimate, id)?;
-    let made_at = read_made_at(request.optional_json(), request.app.clock())?;
+    let made_at = about(request, key, read_made_at(request.optional_json(), request.app.clock()))?;
     request.submit_made(Command::DuplicateEstimate(key), made_at, false)
 }

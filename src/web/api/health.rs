@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::request::{Request, Visit};
 use crate::app::{App, Failure, Lifecycle, Unavailable, Warning};
-use crate::domain::{Asker, Permission};
+use crate::domain::{Asker, Permission, Timestamp};
 use crate::json;
 use crate::web::http::{Problem, Response};
 
@@ -200,6 +200,21 @@ pub(crate) fn websocket_status(request: &Request<'_>) -> Response {
     let is_inside = request.permission.is_member();
     let connected = if is_inside { request.app.feed().counts().clients.load(Ordering::Relaxed) } else { 0 };
     print(&WebSocketStatus { connected_clients: connected, status: "active" })
+}
+
+/// `GET /debug/time`: the server's clock, for whoever wonders about times. In UTC, as the shop has it, and as India does.
+pub(crate) fn time(visit: &Visit<'_>) -> Response {
+    const INDIA_SECONDS: i32 = (5 * 60 + 30) * 60;
+    let now = visit.lifecycle.clock().now();
+    let at = |offset_seconds| Timestamp { offset_seconds, ..now }.to_rfc3339();
+    print(&TimeJson { utc_now: at(0), local_now: now.to_rfc3339(), ist_now: at(INDIA_SECONDS) })
+}
+
+#[derive(Serialize)]
+struct TimeJson {
+    utc_now: String,
+    local_now: String,
+    ist_now: String,
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,6 @@
 //! Orders: sold, listed, and their status. What every record has in common is in `records`.
 
-use super::records::key;
+use super::records::{about, key};
 use super::request::{Reply, Request};
 use crate::app::Command;
 use crate::domain::Kind;
@@ -14,6 +14,6 @@ pub(crate) fn create(request: &Request<'_>) -> Result<Reply, Problem> {
 
 pub(crate) fn set_status(request: &Request<'_>, id: &str) -> Result<Response, Problem> {
     let key = key(Kind::Order, id)?;
-    let status = read_status(Query::of(request.head.target()))?;
+    let status = about(request, key, read_status(Query::of(request.head.target())))?;
     request.submit(Command::SetOrderStatus(key, status), false)
 }

@@ -77,10 +77,17 @@ impl HistoryStepJson {
     }
 }
 
+/// What is wrong with a request about a record is told to those alone who see the record; to others it is not there.
+pub(crate) fn about<T>(request: &Request<'_>, key: RecordKey, read: Result<T, Problem>) -> Result<T, Problem> {
+    let Err(problem) = read else { return read };
+    Err(if request.read()?.is_own_record(key)?.is_some() { problem } else { not_found(key.kind) })
+}
+
 /// `POST …/{id}/owner`: gives the record to somebody else.
 pub(crate) fn hand_over(request: &Request<'_>, kind: Kind, id: &str) -> Result<Response, Problem> {
     let key = key(kind, id)?;
-    let person = read_new_owner(request.json()?, request.app.currency())?;
+    let person = request.json().and_then(|json| read_new_owner(json, request.app.currency()));
+    let person = about(request, key, person)?;
     request.submit(Command::HandOver(key, person), false)
 }
 

@@ -14,7 +14,7 @@ use crate::app::{
 };
 use crate::domain::{Asker, MadeAt, Permission, RecordKey, Right};
 use crate::web::body::{missing_body, optional_json_text, read_expected_rev};
-use crate::web::http::{Head, MemoryBudget, Problem, Query, Response};
+use crate::web::http::{BEYOND_OWN_RIGHTS, Head, MemoryBudget, Problem, Query, Response};
 use crate::web::security::{OriginPolicy, Visitor};
 
 /// The answer to a request: here, or still to come.
@@ -63,11 +63,6 @@ impl<'a> Visit<'a> {
             Some(permission) => permission,
             None if need == Need::Nothing => Permission::nobody(),
             None => return Err(Problem::logged_out()),
-        };
-        // A session that is over leaves the device, which waits for somebody.
-        let asker = match asker {
-            Asker::Known { device, .. } if permission.person.is_none() => Asker::Known { device, session: None },
-            asker => asker,
         };
         // Whoever is let in needs no look at those who were.
         let before = if asker == Asker::Stranger { app.revoked_device(presented) } else { None };
@@ -165,6 +160,7 @@ impl Request<'_> {
     pub fn problem(&self, error: impl Into<Refused>) -> Problem {
         match error.into() {
             Refused::Lacks(right) => Problem::forbidden(right, &self.app.directory()),
+            Refused::OwnersAlone(sentence) => Problem::owners_alone(sentence, &self.app.directory()),
             Refused::Otherwise(problem) => problem,
         }
     }
@@ -254,7 +250,8 @@ impl Request<'_> {
 
     /// The repetition rule of a command: by its key if it has one, else by its content where old clients repeat.
     pub fn idempotency(&self, is_repeated_by_old_clients: bool) -> Result<Option<Idempotency>, Problem> {
-        let (method, target, device) = (self.head.method.as_str(), self.head.target(), self.caller().device());
+        let (method, target) = (self.head.method.as_str(), self.head.target());
+        let device = self.app.key_device(self.asker);
         let earlier = || self.app.earlier_devices(device);
         match self.head.header("Idempotency-Key") {
             Some(value) => {
@@ -280,6 +277,7 @@ impl Request<'_> {
 /// Why something was not done: a right is lacking, which others may have, or another reason.
 pub(crate) enum Refused {
     Lacks(Right),
+    OwnersAlone(&'static str),
     Otherwise(Problem),
 }
 
@@ -296,6 +294,8 @@ impl From<AccessRefusal> for Refused {
     fn from(refusal: AccessRefusal) -> Self {
         match refusal {
             AccessRefusal::Forbidden(right) => Self::Lacks(right),
+            AccessRefusal::BeyondOwnRights => Self::OwnersAlone(BEYOND_OWN_RIGHTS),
+            AccessRefusal::OwnersAlone(sentence) => Self::OwnersAlone(sentence),
             refusal => Self::Otherwise(refusal.into()),
         }
     }

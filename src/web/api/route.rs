@@ -54,6 +54,7 @@ pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<(Need, Endpo
         (Get, ["api"] | ["api", ""]) => (Nothing, Open(health::api_root)),
         (Get, ["health"] | ["api", "health"]) => (Nothing, Always(health::health)),
         (Get, ["websocket", "status"] | ["api", "websocket", "status"]) => (Nothing, Open(health::websocket_status)),
+        (Get, ["debug", "time"]) => (Nothing, Always(health::time)),
         (Get, ["ws"]) => (Member, Live(LiveFeed::Plain)),
         (Get, ["sync"]) => (Member, Live(LiveFeed::Sync)),
         #[cfg(feature = "conformance")]

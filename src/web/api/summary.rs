@@ -111,6 +111,8 @@ pub(crate) fn summary(request: &Request<'_>) -> Result<Response, Problem> {
     // Without the right to the shop's figures one has those of one's own day.
     let asked = days(clock, request.query("from")?, request.query("to")?.as_deref().unwrap_or(&today))?;
     let mut days = if is_whole { asked } else { days(clock, Some(today.clone()), &today)? };
+    // A day that is not seen is not told of: its sales would be nought.
+    days.retain(|day| day.start_micros >= reading.since_micros());
     add_sales(&reading, clock, &mut days)?;
     let open = open_estimates(&reading)?;
 

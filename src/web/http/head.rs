@@ -97,7 +97,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, Problem> {
 }
 
 /// Headers whose value decides something here. `User-Agent` does too, but only by how it begins.
-const READ_HEADERS: [&str; 22] = [
+const READ_HEADERS: [&str; 23] = [
     "Accept",
     "Accept-Encoding",
     "Access-Control-Request-Local-Network",
@@ -119,6 +119,7 @@ const READ_HEADERS: [&str; 22] = [
     "Upgrade",
     "Sec-WebSocket-Key",
     "Sec-WebSocket-Protocol",
+    "X-Forwarded-For",
     "X-Forwarded-Proto",
 ];
 

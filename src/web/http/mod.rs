@@ -20,7 +20,7 @@ pub(crate) use fuzzing::{changed, fuzz, spoilt};
 pub(crate) use head::{Framing, Head};
 pub(crate) use linger::{drain, linger, reset};
 pub(crate) use memory_budget::{MemoryBudget, OWN_BYTES_MAX, Reservation};
-pub(crate) use problem::{FieldError, LocationPart, Problem, refusal_answer};
+pub(crate) use problem::{BEYOND_OWN_RIGHTS, FieldError, LocationPart, Problem, refusal_answer};
 pub(crate) use query::{Query, percent_decode};
 pub(crate) use request_reader::{NoRequest, RequestReader};
 pub(crate) use response::{Fixed, GZIP_FROM_BYTES, Response, SECURITY_LINES};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::app::{AccessRefusal, Answer, ReadError, Refusal, SubmitError, Unavailable};
-use crate::domain::{Directory, Right};
+use crate::domain::{Directory, Right, Role};
 use crate::json::{self, Object};
 use crate::store::StoreError;
 
@@ -22,7 +22,19 @@ pub struct Problem {
     pub may: Vec<String>,
     /// The right that is lacking, for 403.
     pub right: Option<&'static str>,
+    /// The people who have it.
+    pub who: Vec<Somebody>,
 }
+
+/// One of the shop's people, by number and name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Somebody {
+    id: u32,
+    name: String,
+}
+
+/// What is said to somebody who would give or take more than he has.
+pub(crate) const BEYOND_OWN_RIGHTS: &str = "You cannot give or take more than you may yourself.";
 
 /// One thing that is wrong with one field of the input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -66,12 +78,22 @@ struct ProblemBody<'a> {
     may: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     right: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[Somebody]>::is_empty")]
+    who: &'a [Somebody],
 }
 
 impl Problem {
     /// A status and its sentence.
     pub fn new(status: u16, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), headers: Vec::new(), faults: Vec::new(), may: Vec::new(), right: None }
+        Self {
+            status,
+            detail: detail.into(),
+            headers: Vec::new(),
+            faults: Vec::new(),
+            may: Vec::new(),
+            right: None,
+            who: Vec::new(),
+        }
     }
 
     /// Nobody is let in who has not logged in.
@@ -80,11 +102,20 @@ impl Problem {
             .with_header("WWW-Authenticate", "Bearer")
     }
 
-    /// Whoever asks lacks a right; the roles that have it are named.
+    /// Whoever asks lacks a right; the roles that have it are named, and the people who do.
     pub fn forbidden(right: Right, directory: &Directory) -> Self {
         let may: Vec<String> = directory.roles_with(right).map(str::to_string).collect();
         let detail = format!("{} The role {} may.", not_allowed(right), may.join(" or "));
-        Self { may, right: Some(right.name()), ..Self::new(403, detail) }
+        let has_it = |role: u32| directory.role(role).is_some_and(|role| role.allows.may(right));
+        let people = directory.people().filter(|person| person.is_active && has_it(person.role));
+        let who = people.map(|person| Somebody { id: person.id, name: person.name.clone() }).collect();
+        Self { may, right: Some(right.name()), who, ..Self::new(403, detail) }
+    }
+
+    /// Only an owner may do it.
+    pub fn owners_alone(sentence: &str, directory: &Directory) -> Self {
+        let may = directory.role(Role::OWNER).map(|role| role.name.clone());
+        Self { may: may.into_iter().collect(), right: Some(Right::People.name()), ..Self::new(403, sentence) }
     }
 
     /// The path names nothing.
@@ -111,7 +142,13 @@ impl Problem {
 
     /// The JSON of the answer.
     pub fn body(&self) -> Vec<u8> {
-        json::to_vec(&ProblemBody { detail: &self.detail, errors: &self.faults, may: &self.may, right: self.right })
+        json::to_vec(&ProblemBody {
+            detail: &self.detail,
+            errors: &self.faults,
+            may: &self.may,
+            right: self.right,
+            who: &self.who,
+        })
     }
 }
 
@@ -211,7 +248,8 @@ impl From<AccessRefusal> for Problem {
         match refusal {
             AccessRefusal::LoggedOut => Self::logged_out(),
             AccessRefusal::Forbidden(right) => SubmitError::Forbidden(right).into(),
-            AccessRefusal::BeyondOwnRights => Self::new(403, "You cannot give or take more than you may yourself."),
+            AccessRefusal::BeyondOwnRights => Self::new(403, BEYOND_OWN_RIGHTS),
+            AccessRefusal::OwnersAlone(sentence) => Self::new(403, sentence),
             AccessRefusal::WrongCredential => {
                 Self::new(401, "That is not right. Please try again.").with_header("WWW-Authenticate", "Bearer")
             }

@@ -2,6 +2,7 @@
 
 use tiny_http::Method;
 
+use super::origin::OriginPolicy;
 use crate::app::Presented;
 use crate::web::http::{Head, Problem};
 
@@ -15,7 +16,12 @@ const DEVICE_SECONDS: u32 = 400 * 24 * 60 * 60;
 const PERSON_SECONDS: u32 = 30 * 24 * 60 * 60;
 
 /// What a request shows. `shop` tells this shop's cookies from those of others at the same address.
-pub(crate) fn presented(head: &Head, shop: &str, is_live_feed: bool) -> Result<Presented, Problem> {
+pub(crate) fn presented(
+    head: &Head,
+    shop: &str,
+    is_live_feed: bool,
+    policy: &OriginPolicy,
+) -> Result<Presented, Problem> {
     if let Some(secret) = head.door() {
         return Ok(Presented::Door(Presented::hash(secret)));
     }
@@ -23,10 +29,12 @@ pub(crate) fn presented(head: &Head, shop: &str, is_live_feed: bool) -> Result<P
         return Ok(Presented::Bearer(Presented::hash(token)));
     }
     let Some(device) = cookie(head, &device_cookie(shop)) else { return Ok(Presented::Nothing) };
-    // A browser says where such a request comes from; what does not is no page of ours (RFC 6265 §8.2: cookies know no ports).
+    // A browser says where such a request comes from; what does not is no page of ours.
     let is_safe = matches!(head.method, Method::Get | Method::Head | Method::Options) && !is_live_feed;
-    if !is_safe && head.header("Origin").is_none() {
-        return Err(Problem::new(403, "A cookie is taken from this shop's own page alone; programs use a token."));
+    if !is_safe && !policy.is_own(head) {
+        let why = "A cookie is taken from this shop's own page alone; programs, and pages of other addresses, use a token. A proxy has \
+                   to hand on the Host that it was asked for.";
+        return Err(Problem::new(403, why));
     }
     let person = cookie(head, &person_cookie(shop)).map(Presented::hash);
     Ok(Presented::Cookies { device: Presented::hash(device), person })

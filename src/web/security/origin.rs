@@ -94,10 +94,10 @@ impl OriginPolicy {
     }
 
     /// Whether the browser is at our own page over https, through a proxy: then what it keeps may travel so alone.
-    pub fn is_https(&self, head: &Head, peer: IpAddr) -> bool {
+    pub fn is_https(&self, head: &Head, is_from_here: bool) -> bool {
         // A browser names no Origin where it only reads; a proxy on this machine says how it was asked.
-        let is_said = peer.is_loopback()
-            && head.header("X-Forwarded-Proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+        let is_said =
+            is_from_here && head.header("X-Forwarded-Proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
         let name = split_port(head.host()).map_or("", |(name, _)| name).to_ascii_lowercase();
         if is_said && self.is_configured(&name) {
             return true;
@@ -133,6 +133,21 @@ impl OriginPolicy {
             }
         }
         Some(response)
+    }
+
+    /// Whether a request comes from our own page: the very address that it is sent to, port included. Cookies know no ports
+    /// (RFC 6265 §8.5), so a page of another port shows them as well.
+    pub fn is_own(&self, head: &Head) -> bool {
+        let (Some(origin), host) = (head.header("Origin"), head.host().to_ascii_lowercase()) else { return false };
+        match origin.to_ascii_lowercase().split_once("://") {
+            Some(("http", own)) if !own.is_empty() => split_port(own).is_some_and(|own| split_port(&host) == Some(own)),
+            // Under https a proxy is in between, which hands on what it was asked for.
+            Some(("https", own)) => {
+                let plain = |authority: &str| authority.strip_suffix(":443").unwrap_or(authority).to_string();
+                split_port(own).is_some_and(|(name, _)| self.is_configured(name)) && plain(own) == plain(&host)
+            }
+            _ => false,
+        }
     }
 
     /// Whether a page may send commands: our own, as the browser that shows it says, or one that the owner has named.

@@ -14,7 +14,10 @@ const RESET_ADDRESSES_MAX: usize = 256;
 /// Who asks, as far as the log wants to know.
 #[derive(Clone, Copy)]
 pub(crate) struct Visitor<'a> {
+    /// Where he is; behind a proxy on this machine, as that says.
     pub address: IpAddr,
+    /// Whether the connection comes from this machine, perhaps from a proxy on it.
+    pub is_from_here: bool,
     /// Whether he is let in until the shop has an owner: he is on this machine, or every device is.
     pub is_trusted: bool,
     pub resets: &'a Resets,

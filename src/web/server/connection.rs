@@ -66,8 +66,10 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr) -> 
         stream,
         reader: RequestReader::new(Arc::clone(stream))?,
         reached_at: stream.local_addr()?.ip().to_canonical(),
+        peer,
         visitor: Visitor {
             address: peer,
+            is_from_here: peer.is_loopback(),
             is_trusted: peer.is_loopback() || shared.is_lan_trusted,
             resets: &shared.resets,
         },
@@ -96,6 +98,9 @@ fn try_serve(shared: &Arc<Shared>, stream: &Arc<ClientSocket>, peer: IpAddr) -> 
     }
 }
 
+/// By which a proxy says that it hands a request on (RFC 7239, RFC 9110 §7.6.3, and what was usual before).
+const FORWARDED: [&str; 5] = ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via"];
+
 /// A connection that speaks HTTP.
 struct Connection<'a> {
     shared: &'a Arc<Shared>,
@@ -103,12 +108,16 @@ struct Connection<'a> {
     reader: RequestReader,
     /// Our end of it.
     reached_at: IpAddr,
+    /// The other end.
+    peer: IpAddr,
+    /// Who sends the request at hand.
     visitor: Visitor<'a>,
 }
 
 impl Connection<'_> {
     fn one_request(&mut self, head: Box<Head>) -> io::Result<AfterRequest> {
         let (shared, stream) = (self.shared, self.stream);
+        self.look_at_proxy(&head);
         // RFC 9110 §7.8: HTTP/1.0 knows no upgrade, and one that it asks for is not seen.
         let is_upgrade =
             head.is_http_1_1 && head.has_token("Connection", "upgrade") && head.has_token("Upgrade", "websocket");
@@ -167,9 +176,19 @@ impl Connection<'_> {
 
     /// What a request shows of who sends it. A door that leads nowhere is no address; and until the shop has an owner, other devices
     /// get as far as making one.
+    /// Whoever comes by a proxy on this machine is not on this machine, but where the proxy says: last in the list is whom it has
+    /// spoken with itself.
+    fn look_at_proxy(&mut self, head: &Head) {
+        let is_forwarded = self.peer.is_loopback() && FORWARDED.iter().any(|name| head.header(name).is_some());
+        let named = head.values("X-Forwarded-For").last().and_then(|list| list.rsplit(',').next());
+        let address = named.and_then(|address| address.trim().parse::<IpAddr>().ok());
+        self.visitor.address = address.filter(|_| is_forwarded).map_or(self.peer, |address| address.to_canonical());
+        self.visitor.is_trusted = (self.peer.is_loopback() && !is_forwarded) || self.shared.is_lan_trusted;
+    }
+
     fn presented(&self, head: &Head, is_live_feed: bool) -> Result<Presented, Problem> {
         let Ok(app) = self.shared.lifecycle.app() else { return Ok(Presented::Nothing) };
-        let presented = presented(head, app.short_id(), is_live_feed)?;
+        let presented = presented(head, app.short_id(), is_live_feed, &self.shared.origin_policy)?;
         if matches!(presented, Presented::Door(_)) && app.asker(presented) == Asker::Stranger {
             return Err(Problem::not_found());
         }

@@ -256,6 +256,87 @@ fn an_edit_by_somebody_who_does_not_see_it_keeps_it() {
 }
 
 #[test]
+fn a_repetition_of_what_was_done_to_a_record_tells_nobody_who_does_not_see_it() {
+    let mut hidden = Hidden::open();
+    let own = json!({"scope": {"estimates": "own", "orders": "own"}});
+    let rights = ["sell", "estimate", "status", "undo_sold", "delete_open", "edit_others"];
+    let own = hidden.shop.role("Own", &rights, &own);
+    let manager = hidden.shop.hire("Meena", MANAGER, MANAGER_PIN);
+    let own = hidden.shop.hire("Vik", own, SELLER_PIN);
+    let mut till = hidden.shop.device("Till 1");
+    let (sale, estimate) = (hidden.shop.owner.create_sale("Asha"), hidden.shop.owner.create_estimate("Asha"));
+    let order = format!("/api/orders/{}", sale.id);
+    let commands = [
+        ("PUT", format!("{order}/status?status=Packed"), "status"),
+        ("DELETE", order, "gone"),
+        ("DELETE", format!("/api/estimates/{}", estimate.id), "gone too"),
+    ];
+    till.log_in(manager, MANAGER_PIN).expect(200);
+    for (method, path, key) in &commands {
+        till.keyed(method, path, key, &json!({})).expect(200);
+    }
+    till.log_in(own, SELLER_PIN).expect(200);
+    for (method, path, key) in &commands {
+        let told = till.keyed(method, path, key, &json!({}));
+        assert!(!told.detail(409).is_empty(), "{path}");
+        holds_none(&told.body, &["Packed", "deleted"], path);
+    }
+    till.log_in(manager, MANAGER_PIN).expect(200);
+    for (method, path, key) in &commands {
+        till.keyed(method, path, key, &json!({})).expect(200);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_request_is_told_to_those_alone_who_see_the_record() {
+    let mut hidden = Hidden::open();
+    let own = json!({"scope": {"estimates": "own", "orders": "own"}});
+    let rights = ["sell", "estimate", "convert", "status", "edit_others"];
+    let role = hidden.shop.role("Own", &rights, &own);
+    let (person, mut seller) = hidden.shop.worker("Vik", role, SELLER_PIN);
+    let (sale, estimate) = (hidden.shop.owner.create_sale("Asha"), hidden.shop.owner.create_estimate("Asha"));
+    let (estimate, order) = (format!("/api/estimates/{}", estimate.id), format!("/api/orders/{}", sale.id));
+    let wrong = [
+        ("PUT", estimate.clone(), json!({})),
+        ("POST", format!("{estimate}/convert-to-order"), json!({"amount_paid": "x"})),
+        ("POST", format!("{estimate}/owner"), json!({})),
+        ("POST", format!("{order}/owner"), json!({"person": "x"})),
+        ("PUT", format!("{order}/status"), json!({})),
+    ];
+    for (method, path, body) in &wrong {
+        let body = body.to_string();
+        assert!(!seller.request(method, path, &[], Some(body.as_bytes())).detail(404).is_empty(), "{path}");
+        assert_eq!(hidden.shop.owner.request(method, path, &[], Some(body.as_bytes())).status, 422, "{path}");
+    }
+    for path in [&estimate, &order] {
+        hidden.shop.owner.post(&format!("{path}/owner"), &json!({"person": person})).expect(200);
+    }
+    for (method, path, body) in &wrong {
+        assert_eq!(seller.request(method, path, &[], Some(body.to_string().as_bytes())).status, 422, "{path}");
+    }
+}
+
+#[test]
+fn masked_amounts_are_not_found_out_by_what_is_refused() {
+    let mut hidden = Hidden::open();
+    let role = hidden.shop.role("Blind", &["sell", "convert"], &json!({"masks": ["amounts"], "discount_max": 0}));
+    let (_, mut seller) = hidden.shop.worker("Ravi", role, SELLER_PIN);
+    let estimate = hidden.shop.owner.create_estimate("Asha");
+    let price =
+        hidden.shop.owner.get(&format!("/api/estimates/{}", estimate.id)).expect(200)["total"].as_f64().unwrap();
+    let mut guess = |total: f64| {
+        let mut body = crate::support::samples::sale("Asha");
+        body["source_estimate_id"] = json!(estimate.id);
+        body["items"] = json!([{"name": "Bulb", "price": total, "quantity": 1}]);
+        (body["subtotal"], body["total"], body["discount_amount"]) = (json!(total), json!(total), json!(0));
+        seller.post("/api/orders/create-sale", &body).status
+    };
+    assert_eq!([guess(price - 1.0), guess(price), guess(price + 1.0)], [403; 3]);
+    hidden.shop.owner.post(&format!("/api/estimates/{}/convert-to-order", estimate.id), &json!({})).expect(200);
+    assert_eq!([guess(price - 1.0), guess(price), guess(price + 1.0)], [403; 3]);
+}
+
+#[test]
 fn a_repetition_by_another_person_on_the_same_device_tells_nothing() {
     let mut hidden = Hidden::open();
     let masked = hidden.shop.role("Masked", &["sell", "estimate"], &json!({"masks": ["contact", "amounts"]}));

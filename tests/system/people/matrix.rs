@@ -114,7 +114,7 @@ const TABLE: [(&str, Need, &str); 72] = [
 ];
 
 /// What the document names and a later stage may bring.
-const LATER: [&str; 2] = ["GET /debug/time", "GET /api/presence"];
+const LATER: [&str; 1] = ["GET /api/presence"];
 
 /// Strangers may ask, and be told 401 or 403 by what they ask for: there is no secret, no code, no person in the request.
 const MAY_SAY_NO: [&str; 3] = ["POST /api/owner", "GET /api/pair", "POST /api/login"];

@@ -20,6 +20,7 @@ mod needles;
 mod overrides;
 mod pairing;
 mod programs;
+mod proxy;
 mod revoke;
 mod staff;
 mod views;

@@ -52,6 +52,58 @@ impl Counter {
 }
 
 #[test]
+fn a_copy_hands_on_nothing_that_was_allowed_once() {
+    let mut counter = Counter::open();
+    let lines = json!([{"name": "Bulb", "price": 100, "quantity": 1}, {"name": "Back", "price": -90, "quantity": 1}]);
+    let negative = json!({"items": lines, "subtotal": 10.0, "discount_amount": 0.0, "is_percentage_discount": false, "total": 10.0});
+    for changes in [json!({"discount_amount": 30.0, "is_percentage_discount": true, "total": 210.0}), negative] {
+        let mut bill = samples::estimate("Asha");
+        for (field, value) in changes.as_object().unwrap() {
+            bill[field] = value.clone();
+        }
+        let id = text(&counter.shop.owner.post("/api/estimates/create", &bill).expect(201), "estimate_id");
+        counter.seller.post(&format!("/api/estimates/{id}/duplicate"), &json!({})).expect(403);
+        counter.shop.owner.post(&format!("/api/estimates/{id}/duplicate"), &json!({})).expect(201);
+        // What a manager has offered may be sold; that raises nothing.
+        counter.seller.post(&format!("/api/estimates/{id}/convert-to-order"), &json!({})).expect(200);
+    }
+    let plain = counter.seller.create_estimate("Asha");
+    counter.seller.post(&format!("/api/estimates/{}/duplicate", plain.id), &json!({})).expect(201);
+}
+
+#[test]
+fn what_a_nod_has_allowed_is_answered_again_when_its_answer_was_lost() {
+    let mut counter = Counter::open();
+    let estimate = counter.shop.owner.create_estimate("Asha");
+    let path = format!("/api/estimates/{}", estimate.id);
+    counter.seller.keyed("DELETE", &path, "gone-1", &json!({})).expect(403);
+    nod(&mut counter.seller, counter.manager, MANAGER_PIN, "gone-1").expect(200);
+    let first = counter.seller.keyed("DELETE", &path, "gone-1", &json!({})).expect(200);
+    assert_eq!(counter.seller.keyed("DELETE", &path, "gone-1", &json!({})).expect(200), first);
+    assert_eq!(counter.shop.audit("kind=refused").len(), 1, "and nobody was refused by that");
+    let other = counter.shop.owner.create_estimate("Asha");
+    counter.seller.keyed("DELETE", &format!("/api/estimates/{}", other.id), "gone-1", &json!({})).expect(403);
+}
+
+#[test]
+fn another_content_under_the_key_takes_nothing_from_a_nod() {
+    let mut counter = Counter::open();
+    counter.seller.keyed("POST", SALE, "till-1", &percent_off(20.0)).expect(403);
+    nod(&mut counter.seller, counter.manager, MANAGER_PIN, "till-1").expect(200);
+    counter.seller.keyed("POST", SALE, "till-1", &percent_off(40.0)).expect(403);
+    counter.seller.keyed("POST", SALE, "till-1", &percent_off(20.0)).expect(201);
+    assert_eq!(counter.sales(), 1);
+}
+
+#[test]
+fn who_may_allow_it_is_named() {
+    let mut counter = Counter::open();
+    let refused = counter.seller.keyed("POST", SALE, "till-1", &percent_off(20.0));
+    let owner = json!({"id": counter.shop.owner_id, "name": "Asha"});
+    assert_eq!(refused.expect(403)["who"], json!([owner, {"id": counter.manager, "name": "Meena"}]));
+}
+
+#[test]
 fn a_nod_allows_the_refused_command_once_and_both_names_are_kept() {
     let mut counter = Counter::open();
     let refused = counter.seller.keyed("POST", SALE, "till-1", &percent_off(20.0));

@@ -207,6 +207,57 @@ fn a_device_may_have_a_role_of_its_own_and_nobody_is_more_on_it() {
 }
 
 #[test]
+fn an_owner_gives_no_more_on_a_limited_device_than_may_be_done_there() {
+    let mut shop = Staffed::open();
+    let limit = shop.role("Door keeper", &["people", "sell"], &json!({"masks": ["contact", "amounts"]}));
+    let mut desk = shop.device_as(&json!({"name": "Desk", "role": limit}));
+    desk.log_in(shop.owner_id, OWNER_PIN).expect(200);
+    let owners = json!({"name": "Script", "kind": "program", "role": crate::support::people::OWNER});
+    let refused = desk.post("/api/devices", &owners);
+    assert_eq!(
+        (refused.expect(403)["may"].clone(), refused.json()["right"].clone()),
+        (json!(["Owner"]), json!("people"))
+    );
+    let own = shop.listed_device("Desk")["id"].clone();
+    desk.put(&format!("/api/devices/{own}"), &json!({"role": null})).expect(403);
+    assert_eq!(desk.me()["rights"], json!(["sell", "people"]));
+    desk.post("/api/devices", &json!({"name": "Script", "kind": "program", "role": limit})).expect(201);
+}
+
+#[test]
+fn a_door_is_made_by_an_owner() {
+    let mut shop = Staffed::open();
+    let role = shop.role("Office", &["sell", "estimate", "people"], &Value::Null);
+    let (_, mut office) = shop.worker("Meena", role, crate::support::people::MANAGER_PIN);
+    let new = |kind: &str| json!({"name": "Old app", "kind": kind, "role": role});
+    let refused = office.post("/api/devices", &new("door"));
+    assert_eq!(refused.expect(403)["may"], json!(["Owner"]));
+    office.post("/api/devices", &new("program")).expect(201);
+    shop.owner.post("/api/devices", &new("door")).expect(201);
+    crate::support::people::this_machine(&shop.server).post("/api/devices", &new("door")).expect(201);
+}
+
+#[test]
+fn a_password_lets_in_eight_devices_and_takes_none_away_for_the_ninth() {
+    const PASSWORD: &str = "correct horse battery";
+    let mut shop = Staffed::open();
+    let person = shop.hire_as(&json!({"name": "Meena", "role": VIEWER, "password": PASSWORD}));
+    let mut phones: Vec<Visitor> = (0..9).map(|_| Visitor::browser(shop.server.addr)).collect();
+    let (ninth, eight) = phones.split_last_mut().unwrap();
+    for phone in &mut *eight {
+        phone.log_in_by_password(person, PASSWORD).expect(200);
+    }
+    assert!(!ninth.log_in_by_password(person, PASSWORD).detail(409).is_empty());
+    assert!(ninth.cookies.is_empty());
+    for phone in &mut *eight {
+        assert_eq!(phone.person().as_deref(), Some("Meena"));
+    }
+    let listed = shop.listed_device("Meena");
+    shop.revoke(&listed);
+    ninth.log_in_by_password(person, PASSWORD).expect(200);
+}
+
+#[test]
 fn a_program_gets_its_token_in_the_answer_and_no_cookie() {
     let mut shop = Staffed::open();
     let mut pairing = Pairing::ask(shop.server.addr, &json!({"program": true, "name": "Printer"}));

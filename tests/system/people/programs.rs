@@ -95,3 +95,28 @@ fn a_socket_of_an_allowed_page_brings_its_token_as_a_subprotocol() {
     let reply = with_cookie.request("GET", "/api/estimates/all", &[("Origin", PAGE)], None);
     assert_eq!(reply.header("access-control-allow-credentials"), None);
 }
+
+#[test]
+fn the_shops_machine_and_a_device_that_use_one_key_give_two_commands() {
+    let mut shop = Staffed::open();
+    let mut machine = crate::support::people::this_machine(&shop.server);
+    let body = crate::support::samples::estimate("Asha");
+    let first = machine.keyed("POST", "/api/estimates/create", "shared", &body).expect(201);
+    let second = shop.owner.keyed("POST", "/api/estimates/create", "shared", &body).expect(201);
+    assert_ne!(first["estimate_id"], second["estimate_id"]);
+    assert_eq!(machine.keyed("POST", "/api/estimates/create", "shared", &body).expect(201), first);
+}
+
+#[test]
+fn when_a_device_was_seen_is_known_after_a_restart() {
+    let mut shop = Staffed::open();
+    let (_, mut program) = shop.program("Printer", SELLER);
+    assert_eq!(shop.listed_device("Printer")["last_seen"], serde_json::Value::Null);
+    program.get("/api/me").expect(200);
+    let seen = shop.listed_device("Printer")["last_seen"].clone();
+    assert!(seen.is_string());
+    shop.server.stop();
+    shop.server.start_again();
+    shop.owner = shop.owner.moved_to(&shop.server);
+    assert_eq!(shop.listed_device("Printer")["last_seen"], seen);
+}

@@ -79,6 +79,6 @@ fn let_in(request: &Request<'_>, status: u16, logged_in: &LoggedIn, is_program: 
 pub(crate) fn cookies<'a>(request: &Request<'a>) -> Cookies<'a> {
     Cookies {
         shop: request.app.short_id(),
-        is_secure: request.origin_policy.is_https(request.head, request.visitor.address),
+        is_secure: request.origin_policy.is_https(request.head, request.visitor.is_from_here),
     }
 }

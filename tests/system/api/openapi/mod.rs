@@ -96,6 +96,7 @@ fn ask_the_server_itself(asker: &mut Asker<'_>) {
         "/api/health",
         "/websocket/status",
         "/api/websocket/status",
+        "/debug/time",
         "/metrics",
     ] {
         asker.get(path, path, 200);
