@@ -6,6 +6,7 @@ pub mod json;
 pub mod people;
 pub mod program;
 pub mod proxy;
+pub mod qr;
 pub mod random;
 pub mod samples;
 pub mod server;

@@ -11,6 +11,7 @@ use crate::chrome::{Chrome, Page};
 use crate::steps::{come_back, fill_bill, go_away, live, open, sell, shop, wait_live};
 use crate::support::program::program;
 use crate::support::proxy::Proxy;
+use crate::support::qr;
 use crate::support::server::Server;
 use crate::support::wait_until;
 
@@ -18,7 +19,7 @@ const OWNER_PIN: &str = "482911";
 const MANAGER_PIN: &str = "730264";
 pub(super) const SELLER_PIN: &str = "5093";
 const MANAGER: u32 = 2;
-const SELLER: u32 = 3;
+pub(super) const SELLER: u32 = 3;
 const VIEWER: u32 = 4;
 /// What stands on the button that locks.
 const WHO: &str = "document.querySelector('.who-name')?.textContent";
@@ -37,7 +38,7 @@ fn owner_code(server: &Server) -> String {
 }
 
 /// Makes whoever sits before a page the owner.
-fn become_owner(page: &Page, server: &Server) {
+pub(super) fn become_owner(page: &Page, server: &Server) {
     page.screen(&format!("#owner={}", owner_code(server)));
     page.fill("[name=name]", "Asha");
     page.fill("[name=pin]", OWNER_PIN);
@@ -48,12 +49,12 @@ fn become_owner(page: &Page, server: &Server) {
 }
 
 /// Asks the server from within a page, in the name of its person.
-fn ask(page: &Page, method: &str, path: &str, body: &Value) -> Value {
+pub(super) fn ask(page: &Page, method: &str, path: &str, body: &Value) -> Value {
     let request = json!({"method": method, "headers": {"Content-Type": "application/json"}, "body": body.to_string()});
     page.eval(&format!("fetch({}, {request}).then((answer) => answer.json())", json!(path)))
 }
 
-fn add_person(owner: &Page, name: &str, role: u32, pin: &str) {
+pub(super) fn add_person(owner: &Page, name: &str, role: u32, pin: &str) {
     let added = ask(owner, "POST", "/api/people", &json!({"name": name, "role": role, "pin": pin}));
     assert_eq!(added["name"], name, "{added}");
 }
@@ -80,35 +81,42 @@ fn invite(owner: &Page) -> String {
     owner.screen("#/devices");
     owner.click("[data-action=invite]");
     owner.wait("document.querySelector('dialog [data-secret]')");
-    expect_code(owner, "dialog .qr");
     let address = owner.eval("document.querySelector('dialog [data-secret]').value");
+    let address = address.as_str().unwrap().to_string();
+    expect_code(owner, "dialog .qr", &address);
     owner.click("dialog [data-action=cancel]");
-    address.as_str().unwrap().to_string()
+    address
 }
 
-/// A camera needs a square, large enough, dark on light.
-fn expect_code(page: &Page, selector: &str) {
+/// A camera needs a square, large enough, dark on light, and reads this text from it.
+fn expect_code(page: &Page, selector: &str, text: &str) {
     page.wait(&format!("document.querySelector({})", json!(selector)));
     let drawn = page.eval(&format!(
         "(code => {{
             const {{ width, height }} = code.getBoundingClientRect();
-            const modules = code.firstChild.getAttribute('d').split('M').length - 1;
             const colors = [getComputedStyle(code).backgroundColor, getComputedStyle(code.firstChild).fill];
-            return {{ isSquare: width === height, isLarge: width >= 200, hasModules: modules > 200, colors }};
+            const places = [...Array(code.viewBox.baseVal.width).keys()];
+            const isDark = (x, y) => code.firstChild.isPointInFill(new DOMPoint(x + 0.5, y + 0.5));
+            const modules = places.map((y) => places.map((x) => (isDark(x, y) ? '#' : '.')).join(''));
+            return {{ isSquare: width === height, isLarge: width >= 200, colors, modules }};
         }})(document.querySelector({}))",
         json!(selector)
     ));
     let colors = ["rgb(255, 255, 255)", "rgb(0, 0, 0)"];
-    assert_eq!(drawn, json!({"isSquare": true, "isLarge": true, "hasModules": true, "colors": colors}));
+    let modules = qr::modules(text);
+    assert_eq!(drawn, json!({"isSquare": true, "isLarge": true, "colors": colors, "modules": modules}), "{text}");
 }
 
-/// What a camera reads from a device that waits.
+/// What a camera reads from a device that waits, behind the address of the shop.
 pub(super) fn read_by_camera(page: &Page) -> String {
     page.wait(HAS_DIGITS);
     let asked = page.eval("JSON.parse(sessionStorage.getItem('pairing'))");
     let digits = page.eval(DIGITS).as_str().unwrap().replace(' ', "");
     assert_eq!(asked["code"], digits);
-    format!("#confirm={}.{digits}", asked["id"])
+    let read = format!("#confirm={}.{digits}", asked["id"]);
+    let shop = page.eval("location.origin");
+    expect_code(page, "[data-screen=pair] .qr", &format!("{}/{read}", shop.as_str().unwrap()));
+    read
 }
 
 /// Chooses a name from the tiles.
@@ -119,16 +127,29 @@ pub(super) fn choose(page: &Page, name: &str) {
     page.eval(&format!("{tile}.click()"));
 }
 
+/// Presses the button that says this.
+pub(super) fn press(page: &Page, label: &str) {
+    let button =
+        format!("[...document.querySelectorAll('button')].find((one) => one.textContent === {})", json!(label));
+    page.wait(&button);
+    page.eval(&format!("{button}.click()"));
+}
+
 fn type_pin(page: &Page, pin: &str) {
     page.fill("[data-pin]", pin);
     page.click("[data-action=ok]");
 }
 
 pub(super) fn log_in(page: &Page, name: &str, pin: &str) {
+    log_in_until(page, name, pin, "live");
+}
+
+/// The same until the page stands so with the server: it does not say that all is well while something is unsent.
+fn log_in_until(page: &Page, name: &str, pin: &str, state: &str) {
     choose(page, name);
     type_pin(page, pin);
     page.wait(&format!("{WHO} === {}", json!(name)));
-    wait_live(page);
+    page.wait(&format!("document.querySelector('.pill').dataset.state === {}", json!(state)));
 }
 
 /// A shop with an owner, a manager and a seller, who is logged in on a second device: the pages of both.
@@ -141,6 +162,19 @@ pub(super) fn staffed(chrome: &Chrome, server: &Server, proxy: &Proxy) -> (Page,
     let_in(&owner, &seller, "Till 2");
     log_in(&seller, "Meena", SELLER_PIN);
     (owner, seller)
+}
+
+/// Ends what lets a device in, whose page says so at once.
+pub(super) fn shut_out(owner: &Page, page: &Page, name: &str) {
+    owner.screen("#/devices");
+    owner.wait_text("[data-screen=devices]", name);
+    owner.eval(&format!(
+        "[...document.querySelectorAll('.admin-row')].find((row) => row.textContent.startsWith({}))
+            .querySelector('[data-action=revoke]').click()",
+        json!(name)
+    ));
+    owner.click("dialog [data-action=confirm]");
+    page.wait_text("[data-screen=pair] h1", "This device was shut out");
 }
 
 /// Answers the question for a nod.
@@ -171,7 +205,7 @@ fn orders(owner: &Page) -> Vec<Value> {
     ask_for(owner, "/api/orders/orders-only?limit=50")["orders"]["items"].as_array().unwrap().clone()
 }
 
-fn ask_for(page: &Page, path: &str) -> Value {
+pub(super) fn ask_for(page: &Page, path: &str) -> Value {
     page.eval(&format!("fetch({}).then((answer) => answer.json())", json!(path)))
 }
 
@@ -191,7 +225,7 @@ fn from_the_first_owner_on_a_page_that_was_open_has_to_be_let_in() {
     other.wait(&format!("{DIGITS} === {digits}"));
     for scheme in ["light", "dark"] {
         other.look(390, 844, scheme);
-        expect_code(&other, "[data-screen=pair] .qr");
+        read_by_camera(&other);
     }
     chrome.expect_no_faults();
 }
@@ -447,7 +481,7 @@ fn no_role_is_given_unchosen_and_no_word_is_a_limit() {
 }
 
 /// The server as another device sees it before there is an owner.
-const SEE_NO_OWNER: &str = "(() => {
+pub(super) const SEE_NO_OWNER: &str = "(() => {
     const plain = window.fetch;
     window.fetch = async (path, how) =>
         path === '/api/me' ? new Response('{\"has_owner\":false,\"rights\":[]}') : plain(path, how);
@@ -491,6 +525,55 @@ fn who_takes_over_while_the_server_is_away_sends_nothing_before_the_pin() {
     chrome.expect_no_faults();
 }
 
+#[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+fn what_somebody_has_given_who_cannot_confirm_it_is_set_aside_in_that_name_and_the_first_person_goes_on() {
+    let chrome = Chrome::start();
+    let (mut server, proxy) = shop();
+    let (owner, till) = staffed(&chrome, &server, &proxy);
+    till.keep_posted();
+    server.stop();
+    sell(&till, "of Meena, while it was away", "complete-sale");
+    till.click("[data-action=who]");
+    till.wait_text(".gate .note", "cannot be reached");
+    choose(&till, "Ravi");
+    sell(&till, "not confirmed", "complete-sale");
+    till.wait_text(".unsent", "2 not sent yet");
+    come_back(&mut server, &proxy);
+    till.wait_text("[data-screen=login]", "What Ravi has done meanwhile waits for the PIN.");
+    wait_live(&owner);
+    wait_until("what Meena has given herself", || sold(&owner) == ["of Meena, while it was away"]);
+
+    type_pin(&till, "730265");
+    till.wait("document.querySelector('.error').textContent !== ''");
+    press(&till, "The PIN cannot be typed now");
+    till.wait("document.querySelectorAll('.tile').length === 3");
+    till.wait_text(".unsent", "1 not sent yet");
+    log_in_until(&till, "Meena", SELLER_PIN, "unsent");
+    sell(&till, "of Meena, after it", "complete-sale");
+    till.wait_text("#toasts", "saved");
+    assert_eq!(sold(&owner), ["of Meena, after it", "of Meena, while it was away"]);
+    let posted = till.eval("window.posted.filter((body) => body.includes('not confirmed')).length");
+    assert_eq!(posted, 0, "nothing of it was sent");
+    // Of what others have given, a seller is told that it is there, and no more.
+    till.click("[data-action=unsent]");
+    till.wait_text("dialog .unsent-list", "1 entry of others");
+    assert_eq!(till.eval("document.querySelector('dialog').textContent.includes('not confirmed')"), false);
+    till.click("dialog [data-action=cancel]");
+
+    // Whose it is decides, once the PIN is known again.
+    till.click("[data-action=who]");
+    till.wait(IS_LOCKED);
+    log_in_until(&till, "Ravi", MANAGER_PIN, "unsent");
+    till.click("[data-action=unsent]");
+    till.wait_text("dialog [data-state=parked] .error", "Ravi has not confirmed it");
+    till.click("dialog [data-action=retry]");
+    till.wait("document.querySelector('.unsent').hidden");
+    let sale = orders(&owner).into_iter().find(|sale| sale["customer_name"] == "not confirmed").unwrap();
+    assert_eq!(sale["owner"]["name"], "Ravi");
+    chrome.expect_no_faults();
+}
+
 /// Sales of this page wait on their way until `window.letGo()`.
 const HOLD_SALES: &str = "(() => {
     const plain = window.fetch;
@@ -514,15 +597,7 @@ fn a_device_that_is_revoked_while_it_sells_is_out_at_once_and_its_sale_waits_on_
     fill_bill(&seller, "on its way");
     seller.click("[data-action=complete-sale]");
     seller.wait("window.isOnItsWay");
-    owner.screen("#/devices");
-    owner.wait_text("[data-screen=devices]", "Till 2");
-    owner.eval(
-        "[...document.querySelectorAll('.admin-row')].find((row) => row.textContent.startsWith('Till 2'))
-            .querySelector('[data-action=revoke]').click()",
-    );
-    owner.click("dialog [data-action=confirm]");
-    seller.wait("document.querySelector('[data-screen=pair]')");
-    seller.wait_text("[data-screen=pair] h1", "This device was shut out");
+    shut_out(&owner, &seller, "Till 2");
     assert_eq!(seller.eval("document.body.textContent.includes('on its way')"), false);
     seller.eval("window.letGo()");
     seller.wait_text(".unsent", "1 not sent yet");

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::support::people::owner_code;
 use crate::support::program::program;
+use crate::support::qr;
 use crate::support::server::Server;
 use crate::support::{skip, wait_until};
 
@@ -311,6 +312,26 @@ fn load_and_bench_send_the_token_and_end_where_it_is_not_enough() {
     );
     let refused = sentence(&shop.run(&["bench", &shop.base]));
     assert!(refused.contains("does not let this program in") && refused.contains("TILLSYNC_TOKEN"), "{refused}");
+}
+
+/// A phone that scans the sheet opens the address that is printed on it first. A server that does not run will be where the
+/// environment says, so that this needs no network.
+#[test]
+fn the_code_that_a_phone_scans_from_the_terminal_is_the_printed_address() {
+    let mut server = Server::start();
+    assert!(server.stop().success());
+    let mut command = program();
+    command.args(["owner", "--data"]).arg(server.dir.path()).env("TILLSYNC_LISTEN", "192.168.1.10:8000");
+    let sheet = said(&command.output().unwrap());
+    let link = sheet.lines().find_map(|line| line.strip_prefix("    http://")).unwrap_or_else(|| panic!("{sheet}"));
+    assert!(link.starts_with("192.168.1.10:8000/#owner="), "{sheet}");
+    let (_, drawn) = sheet.split_once("phone of the shop:\n\n").unwrap_or_else(|| panic!("no code to scan: {sheet}"));
+    let lines: Vec<&str> = drawn.lines().map_while(|line| line.strip_prefix("    ")).collect();
+    let mut expected = qr::modules(&format!("http://{link}"));
+    // Its rows come in pairs.
+    let blank = expected[0].clone();
+    expected.resize(expected.len().next_multiple_of(2), blank);
+    assert_eq!(qr::modules_of_blocks(&lines), expected, "{sheet}");
 }
 
 /// The same commands with a server that runs, and with none.
