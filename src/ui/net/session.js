@@ -39,7 +39,8 @@ export class Session {
    * @type {{ person: Named | null } | null}
    */
   #away = null;
-  #isLeaving = false;
+  /** The lock or the logout that is on its way. @type {Promise<unknown> | null} */
+  #leaving = null;
   /** Grows with each login and each lock; what was asked before is answered for somebody else. */
   #turn = 0;
   /** @type {Promise<void> | null} */
@@ -179,6 +180,8 @@ export class Session {
 
   /** @param {string} path @param {Record<string, any>} said */
   async #enter(path, said) {
+    // What is on its way to end the session of the person before is not to end the new one.
+    await this.#leaving?.catch(() => {});
     try {
       const body = await api.request('POST', path, said);
       this.#turn += 1;
@@ -209,11 +212,10 @@ export class Session {
 
   /** @param {string} path @returns {Promise<boolean>} whether it is done */
   async #leave(path) {
-    if (this.#isLeaving) return false;
-    this.#isLeaving = true;
+    if (this.#leaving) return false;
     try {
-      await this.#outbox.pump();
-      await api.request('POST', path, {});
+      this.#leaving = this.#outbox.pump().then(() => api.request('POST', path, {}));
+      await this.#leaving;
     } catch (error) {
       // A server that is busy has not ended the session; it is asked again.
       if (!(error instanceof api.ApiError && ENDED.has(error.status))) {
@@ -221,7 +223,7 @@ export class Session {
         return false;
       }
     } finally {
-      this.#isLeaving = false;
+      this.#leaving = null;
     }
     this.#turn += 1;
     this.#setAway(null);

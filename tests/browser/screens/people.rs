@@ -319,6 +319,43 @@ fn three_persons_sell_on_one_till_within_a_minute() {
     chrome.expect_no_faults();
 }
 
+/// The lock of this page waits on its way until `window.letGo()`.
+const HOLD_LOCK: &str = "(() => {
+    const plain = window.fetch;
+    const released = new Promise((resolve) => (window.letGo = resolve));
+    window.fetch = async (path, how) => {
+        if (path === '/api/login') window.isEarly = !window.isLockedThere;
+        if (path !== '/api/lock') return plain(path, how);
+        window.isOnItsWay = true;
+        await released;
+        const answer = await plain(path, how);
+        window.isLockedThere = true;
+        return answer;
+    };
+})()";
+
+#[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+fn a_lock_that_is_slow_does_not_put_out_who_has_come_meanwhile() {
+    let chrome = Chrome::start();
+    let (server, proxy) = shop();
+    let (owner, till) = staffed(&chrome, &server, &proxy);
+    till.eval(HOLD_LOCK);
+    till.click("[data-action=who]");
+    till.wait("window.isOnItsWay");
+    choose(&till, "Ravi");
+    type_pin(&till, MANAGER_PIN);
+    till.eval("window.letGo()");
+    till.wait("window.isLockedThere");
+    till.wait(&format!("{WHO} === 'Ravi'"));
+    assert_eq!(till.eval("window.isEarly"), false, "the lock would have ended the session of Ravi");
+    wait_live(&till);
+    sell(&till, "of Ravi", "complete-sale");
+    till.wait_text("#toasts", "saved");
+    assert_eq!(orders(&owner)[0]["owner"]["name"], "Ravi");
+    chrome.expect_no_faults();
+}
+
 #[test]
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn a_record_is_given_to_somebody_else_by_who_may_or_with_a_nod() {
