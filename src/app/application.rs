@@ -270,7 +270,10 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::app::{AccessRefusal, Command, Idempotency, NewCredential, OwnerRequest, Requester};
+    use crate::app::{
+        AccessRefusal, Command, Idempotency, LoginRequest, Named, NewCredential, OwnerRequest, PersonChange, Presented,
+        Requester,
+    };
     use crate::domain::{
         Device, DeviceKind, DirectoryEdit, Discount, Items, Kind, Money, Person, RecordKey, Role, Sale, Session,
         Timestamp,
@@ -602,6 +605,73 @@ mod tests {
         assert!(is_in(&app, by_password));
         let app = bench.start_again(app, TODAY + 30 * 24 * HOUR + 1);
         assert!(!is_in(&app, by_password));
+        app.stop();
+    }
+
+    #[test]
+    fn who_came_as_a_person_and_is_none_any_more_does_not_go_on_as_the_device() {
+        let bench = Bench::new();
+        let app = bench.start();
+        people(&app);
+        // A program of a wide role, at which somebody of a narrow one has logged in.
+        app.committer
+            .run(Box::new(|transaction| {
+                let directory = transaction.directory()?;
+                let device = Device::clone(directory.device(8).unwrap());
+                let device = Device { kind: DeviceKind::Program, role: Some(Role::MANAGER), ..device };
+                transaction.edit_directory(DirectoryEdit::Device(device))?;
+                let ravi = Person::clone(directory.person(2).unwrap());
+                transaction.edit_directory(DirectoryEdit::Person(Person { role: Role::VIEWER, ..ravi }))
+            }))
+            .unwrap();
+        let shown = Presented::Bearer([0; 32]);
+        let asker = Asker::Known { device: 8, session: Some(2) };
+        let rights = |app: &App, asker| app.permission(asker).map(|permission| permission.allows.rights.iter().count());
+        assert_eq!(rights(&app, asker), Some(1));
+        let app = bench.start_again(app, TODAY + 31 * 24 * 3_600 * SECOND);
+        assert_eq!(rights(&app, asker), None);
+        assert_eq!(app.submit(submission(estimate(), None, asker)), Err(SubmitError::LoggedOut));
+        // By the token of the session he is nobody; the device's own is as good as before.
+        assert_eq!(app.permission(app.asker(shown)).map(|permission| permission.allows.rights), None);
+        assert_eq!(rights(&app, Asker::Known { device: 8, session: None }), Some(10));
+        app.stop();
+    }
+
+    #[test]
+    fn lockouts_are_counted_in_running_time_whatever_the_clock_is_set_to() {
+        let bench = Bench::new();
+        let app = bench.start();
+        let [owner, _] = people(&app);
+        let by_pin = |person, pin: &str| LoginRequest {
+            person: Named::Id(person),
+            pin: Some(pin.to_string()),
+            password: None,
+            device_name: None,
+            is_program: false,
+        };
+        let pin = NewCredential { pin: Some("271828".to_string()), password: None };
+        let change = PersonChange { credential: pin, ..PersonChange::default() };
+        app.change_person(by(owner), 2, change).unwrap();
+        let till = by(Asker::Known { device: 7, session: None });
+        for _ in 0..5 {
+            let wrong = app.log_in(till, by_pin(2, "000000")).err();
+            assert_eq!(wrong, Some(AccessRefusal::WrongCredential));
+        }
+        let is_locked = |app: &App| {
+            let refused = app.log_in(till, by_pin(2, "271828")).err();
+            matches!(refused, Some(AccessRefusal::Locked { seconds: 1..=30 }))
+        };
+        for clock in [TODAY + YEAR, TODAY - YEAR, TODAY] {
+            bench.set_clock(clock);
+            assert!(is_locked(&app), "{clock}");
+        }
+        let app = bench.start_again(app, TODAY + YEAR);
+        assert!(is_locked(&app));
+        let app = bench.start_again(app, TODAY - YEAR);
+        assert!(is_locked(&app));
+        // The next device is not to blame, and that person is.
+        let other = by(Asker::Known { device: 8, session: None });
+        assert!(app.log_in(other, by_pin(2, "271828")).is_ok());
         app.stop();
     }
 

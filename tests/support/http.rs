@@ -133,7 +133,10 @@ impl Client {
         body: Option<&[u8]>,
     ) -> std::io::Result<Reply> {
         let host = self.stream.get_ref().peer_addr()?;
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n");
+        let mut head = format!("{method} {path} HTTP/1.1\r\n");
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            head.extend(["Host: ", &host.to_string(), "\r\n"]);
+        }
         for (name, value) in headers {
             head.extend([name, ": ", value, "\r\n"]);
         }

@@ -36,15 +36,15 @@ fn until_there_is_an_owner_whoever_comes_by_a_proxy_is_let_in_no_more_than_other
     visitor.create_estimate("Asha");
     for from in ["192.168.1.66", "127.0.0.1", "nonsense"] {
         for path in ["/api/estimates/all", "/metrics", "/api/settings", "/api/changes"] {
-            assert!(!ask(&mut visitor, from, ("GET", path), None).detail(401).is_empty(), "{path} from {from}");
+            assert!(!ask(&mut visitor, from, ("GET", path), None).detail(403).is_empty(), "{path} from {from}");
         }
-        ask(&mut visitor, from, ("PUT", "/api/settings"), Some(&json!({"shop_name": "Thief"}))).expect(401);
+        ask(&mut visitor, from, ("PUT", "/api/settings"), Some(&json!({"shop_name": "Thief"}))).expect(403);
         let me = ask(&mut visitor, from, ("GET", "/api/me"), None);
         assert_eq!(me.expect(200)["rights"], json!([]));
     }
     // Each of these headers alone says that somebody hands it on.
     for header in ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via"] {
-        visitor.request("GET", "/api/estimates/all", &[(header, "for=192.168.1.66")], None).expect(401);
+        visitor.request("GET", "/api/estimates/all", &[(header, "for=192.168.1.66")], None).expect(403);
     }
     visitor.get("/api/estimates/all").expect(200);
     // The code is what counts, also from there.
