@@ -39,13 +39,11 @@ pub(crate) fn edit(request: &Request<'_>, id: &str) -> Result<Response, Problem>
         let body = whole_edit(request.optional_json()?, &stored, request.permission.allows.masks)?;
         Some((rev, body))
     });
-    match whole {
-        Some((rev, body)) => request.submit_of_rev(Command::EditEstimate(key, Box::new(read(&body)?.draft)), rev),
-        None => {
-            let input = about(request, key, request.json().and_then(read))?;
-            request.submit(Command::EditEstimate(key, Box::new(input.draft)), false)
-        }
+    if let Some((rev, body)) = whole {
+        return request.submit_of_rev(Command::EditEstimate(key, Box::new(read(&body)?.draft)), rev);
     }
+    let input = about(request, key, request.json().and_then(read))?;
+    request.submit(Command::EditEstimate(key, Box::new(input.draft)), false)
 }
 
 pub(crate) fn convert(request: &Request<'_>, id: &str) -> Result<Response, Problem> {

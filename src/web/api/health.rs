@@ -207,14 +207,17 @@ pub(crate) fn time(visit: &Visit<'_>) -> Response {
     const INDIA_SECONDS: i32 = (5 * 60 + 30) * 60;
     let now = visit.lifecycle.clock().now();
     let at = |offset_seconds| Timestamp { offset_seconds, ..now }.to_rfc3339();
-    print(&TimeJson { utc_now: at(0), local_now: now.to_rfc3339(), ist_now: at(INDIA_SECONDS) })
+    print(&TimeJson { utc: at(0), local: now.to_rfc3339(), india: at(INDIA_SECONDS) })
 }
 
 #[derive(Serialize)]
 struct TimeJson {
-    utc_now: String,
-    local_now: String,
-    ist_now: String,
+    #[serde(rename = "utc_now")]
+    utc: String,
+    #[serde(rename = "local_now")]
+    local: String,
+    #[serde(rename = "ist_now")]
+    india: String,
 }
 
 #[derive(Serialize)]

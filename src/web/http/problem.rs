@@ -18,12 +18,21 @@ pub struct Problem {
     pub headers: Vec<(&'static str, String)>,
     /// What is wrong with which field, for 422.
     pub faults: Vec<FieldError>,
-    /// The roles that may, for 403.
-    pub may: Vec<String>,
-    /// The right that is lacking, for 403.
-    pub right: Option<&'static str>,
+    /// What is lacking, for 403.
+    pub lacking: Option<Box<Lacking>>,
+}
+
+/// A right that whoever asks does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lacking {
+    /// The roles that have it.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    may: Vec<String>,
+    /// Its name.
+    right: &'static str,
     /// The people who have it.
-    pub who: Vec<Somebody>,
+    #[serde(skip_serializing_if = "<[Somebody]>::is_empty")]
+    who: Vec<Somebody>,
 }
 
 /// One of the shop's people, by number and name.
@@ -74,26 +83,14 @@ struct ProblemBody<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    may: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    right: Option<&'static str>,
-    #[serde(skip_serializing_if = "<[Somebody]>::is_empty")]
-    who: &'a [Somebody],
+    #[serde(flatten)]
+    lacking: Option<&'a Lacking>,
 }
 
 impl Problem {
     /// A status and its sentence.
     pub fn new(status: u16, detail: impl Into<String>) -> Self {
-        Self {
-            status,
-            detail: detail.into(),
-            headers: Vec::new(),
-            faults: Vec::new(),
-            may: Vec::new(),
-            right: None,
-            who: Vec::new(),
-        }
+        Self { status, detail: detail.into(), headers: Vec::new(), faults: Vec::new(), lacking: None }
     }
 
     /// Nobody is let in who has not logged in.
@@ -109,13 +106,19 @@ impl Problem {
         let has_it = |role: u32| directory.role(role).is_some_and(|role| role.allows.may(right));
         let people = directory.people().filter(|person| person.is_active && has_it(person.role));
         let who = people.map(|person| Somebody { id: person.id, name: person.name.clone() }).collect();
-        Self { may, right: Some(right.name()), who, ..Self::new(403, detail) }
+        Self::lacking(Lacking { may, right: right.name(), who }, detail)
     }
 
     /// Only an owner may do it.
     pub fn owners_alone(sentence: &str, directory: &Directory) -> Self {
-        let may = directory.role(Role::OWNER).map(|role| role.name.clone());
-        Self { may: may.into_iter().collect(), right: Some(Right::People.name()), ..Self::new(403, sentence) }
+        let may = directory.role(Role::OWNER).map(|role| role.name.clone()).into_iter().collect();
+        let owners = directory.owners().filter(|owner| owner.is_active);
+        let who = owners.map(|owner| Somebody { id: owner.id, name: owner.name.clone() }).collect();
+        Self::lacking(Lacking { may, right: Right::People.name(), who }, sentence)
+    }
+
+    fn lacking(lacking: Lacking, detail: impl Into<String>) -> Self {
+        Self { lacking: Some(Box::new(lacking)), ..Self::new(403, detail) }
     }
 
     /// The path names nothing.
@@ -142,13 +145,7 @@ impl Problem {
 
     /// The JSON of the answer.
     pub fn body(&self) -> Vec<u8> {
-        json::to_vec(&ProblemBody {
-            detail: &self.detail,
-            errors: &self.faults,
-            may: &self.may,
-            right: self.right,
-            who: &self.who,
-        })
+        json::to_vec(&ProblemBody { detail: &self.detail, errors: &self.faults, lacking: self.lacking.as_deref() })
     }
 }
 
@@ -201,7 +198,7 @@ impl From<SubmitError> for Problem {
             SubmitError::LoggedOut => Self::logged_out(),
             // Whoever has the directory at hand says who may.
             SubmitError::Forbidden(right) => {
-                Self { right: Some(right.name()), ..Self::new(403, not_allowed(right)) }
+                Self::lacking(Lacking { may: Vec::new(), right: right.name(), who: Vec::new() }, not_allowed(right))
             }
             SubmitError::NotYours => Self::new(
                 409,
