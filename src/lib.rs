@@ -78,6 +78,8 @@
 #![cfg_attr(not(windows), forbid(unsafe_code))]
 
 pub mod app;
+#[cfg(test)]
+mod callgrind;
 pub mod cli;
 pub mod client;
 pub mod config;

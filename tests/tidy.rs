@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layer → the layers that it may import. Imports go one way.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
+    ("callgrind", &[]),
     ("domain", &[]),
     ("json", &[]),
     ("queue", &[]),
@@ -19,7 +20,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("store", &["domain", "json", "metrics", "platform"]),
     ("live", &["domain", "json", "queue", "platform", "metrics"]),
     ("app", &["domain", "store", "live", "metrics", "platform"]),
-    ("web", &["domain", "store", "live", "app", "ui", "manual", "json", "metrics", "platform"]),
+    ("web", &["domain", "store", "live", "app", "ui", "manual", "json", "metrics", "platform", "callgrind"]),
     ("config", &["domain", "store", "app", "web"]),
     ("cli", &["domain", "store", "live", "app", "web", "client", "config", "platform"]),
 ];

@@ -18,6 +18,8 @@ mod write_timeout;
 #[cfg(test)]
 pub(crate) use fuzzing::{changed, fuzz, spoilt};
 pub(crate) use head::{Framing, Head};
+#[cfg(test)]
+pub(crate) use head::{Parsed, parse};
 pub(crate) use linger::{drain, linger, reset};
 pub(crate) use memory_budget::{MemoryBudget, OWN_BYTES_MAX, Reservation};
 pub(crate) use problem::{BEYOND_OWN_RIGHTS, FieldError, LocationPart, Problem, refusal_answer};

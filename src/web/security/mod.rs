@@ -1,11 +1,13 @@
-//! `origin`: which web pages may use the server (Host, Origin, CORS). `identity`: who sends a request, by its tokens. `reset_log`: one line of the log for each device
-//! that is told to reload, which may be a sign of an older copy.
+//! `origin`: which web pages may use the server (Host, Origin, CORS). `identity`: who sends a request, by its tokens. `reset_log`: one
+//! line of the log for each device that is told to reload, which may be a sign of an older copy.
 //!
-//! Held by `tests/system/http/guard.rs`.
+//! Held by `tests/system/http/guard.rs`, and by `who_asks` for what it costs.
 
 mod identity;
 mod origin;
 mod reset_log;
+#[cfg(test)]
+mod who_asks;
 
 pub(crate) use identity::{Cookies, PROTOCOL, offers_protocol, presented};
 pub(crate) use origin::OriginPolicy;

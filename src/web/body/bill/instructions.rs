@@ -1,39 +1,33 @@
-//! Goal: an ordinary bill costs few instructions to read, whatever the machine. Method: callgrind counts those of this very test
-//! program while it reads the bill few times and many times; the difference is what one reading costs.
+//! Goal: an ordinary bill costs few instructions to read, whatever the machine.
 
-use std::env;
 use std::hint::black_box;
-use std::process::Command;
 
 use super::*;
+use crate::callgrind::{instructions_of, task};
 
 /// A sale of four lines as the app sends it: that of `bench`, with the app's own time.
 pub const SAMPLE: &str = r#"{"customer_name":"Customer 12-7","customer_phone":"+91 98450 12345","customer_address":"12 MG Road, Nashik","sale_by":"Ravi","items":[{"id":1,"name":"LED bulb 9 W, cool white","price":110.0,"quantity":4,"discount":0},{"id":2,"name":"Switch 6 A, one way","price":45.0,"quantity":8,"discount":0},{"id":3,"name":"Copper wire 1.5 sq mm, 10 m","price":230.0,"quantity":1,"discount":0},{"id":4,"name":"Ceiling rose","price":23.0,"quantity":10,"discount":0}],"subtotal":1260.0,"discount_amount":0.0,"is_percentage_discount":false,"discount_percentage":0.0,"total":1260.0,"payment_mode":"UPI","amount_paid":1260.0,"created_at":"2025-01-13T10:30:00.000000+05:30"}"#;
 
 /// What reading [`SAMPLE`] may cost in a release build.
 const ALLOWED_INSTRUCTIONS: u64 = 12_000;
-/// The way to read it, and how often, for the program under callgrind: `fast 100`.
-const READINGS: &str = "TILLSYNC_READINGS";
-const FEW: u64 = 200;
-const MANY: u64 = 1_200;
 
 #[test]
 #[cfg_attr(missing = "valgrind", ignore = "valgrind is not installed")]
 fn an_ordinary_bill_is_read_in_few_instructions() {
-    if let Ok(readings) = env::var(READINGS) {
-        return read_as_told(&readings);
+    if let Some((way, times)) = task() {
+        return read(&way, times);
     }
-    let [fast, long] = ["fast", "long"].map(|way| (instructions(way, MANY) - instructions(way, FEW)) / (MANY - FEW));
+    let test = concat!(module_path!(), "::an_ordinary_bill_is_read_in_few_instructions");
+    let [fast, long] = ["fast", "long"].map(|way| instructions_of(test, way));
     eprintln!("{} bytes: {fast} instructions on the fast path, {long} field by field", SAMPLE.len());
     assert!(fast * 2 < long, "{fast} of {long}");
     // Other builds keep what the optimiser would take out.
     assert!(cfg!(debug_assertions) || fast <= ALLOWED_INSTRUCTIONS, "{fast}");
 }
 
-fn read_as_told(readings: &str) {
-    let (way, count) = readings.split_once(' ').unwrap();
+fn read(way: &str, times: u64) {
     let clock = ShopClock::new(jiff::tz::TimeZone::UTC);
-    for _ in 0..count.parse().unwrap() {
+    for _ in 0..times {
         let body = std::str::from_utf8(black_box(SAMPLE.as_bytes())).unwrap();
         let sale = match way {
             "fast" => read_sale_body(body, Currency::INR, &clock),
@@ -41,20 +35,4 @@ fn read_as_told(readings: &str) {
         };
         drop(black_box(sale));
     }
-}
-
-/// Of a run of this test that reads so often.
-fn instructions(way: &str, count: u64) -> u64 {
-    let (_, module) = module_path!().split_once("::").unwrap();
-    let run = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(env::current_exe().unwrap())
-        .args(["--exact", "--include-ignored", &format!("{module}::an_ordinary_bill_is_read_in_few_instructions")])
-        .env(READINGS, format!("{way} {count}"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&run.stderr);
-    assert!(run.status.success() && String::from_utf8_lossy(&run.stdout).contains("1 passed"), "{said}");
-    let collected = said.lines().find_map(|line| line.split_once("Collected :"));
-    collected.and_then(|(_, count)| count.trim().parse().ok()).unwrap_or_else(|| panic!("no count: {said}"))
 }
