@@ -80,7 +80,9 @@ impl HistoryStepJson {
 /// What is wrong with a request about a record is told to those alone who see the record; to others it is not there.
 pub(crate) fn about<T>(request: &Request<'_>, key: RecordKey, read: Result<T, Problem>) -> Result<T, Problem> {
     let Err(problem) = read else { return read };
-    Err(if request.read()?.is_own_record(key)?.is_some() { problem } else { not_found(key.kind) })
+    // What is no request at all is said to everybody.
+    let is_told = problem.status != 422 || request.read()?.is_own_record(key)?.is_some();
+    Err(if is_told { problem } else { not_found(key.kind) })
 }
 
 /// `POST …/{id}/owner`: gives the record to somebody else.
