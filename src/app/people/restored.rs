@@ -12,12 +12,14 @@ impl App {
         Ok(Reached { endings: self.directory().endings(), seq: reading.seq()?, audit: reading.audit_entries()? })
     }
 
-    /// Notes that beside the database, at a start and at a proper end. A shop without people has nobody to shut out.
+    /// Notes that beside the database, at a start and at a proper end. A shop without people has nobody to shut out, and needs no such
+    /// note unless another shop has left one.
     pub(crate) fn note_reached(&self) {
-        if self.directory().has_owner()
+        let endings = &self.access().endings;
+        if (self.directory().has_owner() || endings.known() != Reached::default())
             && let Ok(reached) = self.reached()
         {
-            self.access().endings.note(reached);
+            endings.note(reached);
         }
     }
 
