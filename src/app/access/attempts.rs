@@ -132,9 +132,11 @@ impl Attempts {
             LoginPlace::Device { device, maker } => {
                 self.persons.row((device, person), |lock| lock.locked_until > now).note_wrong(now);
                 let recent = self.devices.row(device, |recent| recent.is_pin_refused);
+                let was_pin_refused = recent.is_pin_refused;
                 recent.note_wrong(PLACE_WRONGS_MAX, now);
                 recent.is_pin_refused |= recent.count(now) >= PLACE_WRONGS_MAX;
-                if let Some(maker) = maker {
+                // A device that takes no PIN any more takes none from the others.
+                if let Some(maker) = maker.filter(|_| !was_pin_refused) {
                     self.makers.row(maker, |_| false).note_wrong(MAKER_WRONGS_MAX, now);
                 }
             }
@@ -420,6 +422,8 @@ mod tests {
         assert_eq!(attempts.check(of_maker(1), 99, 0), Standing::PinRefused);
         assert_eq!(attempts.check(of_maker(2), 99, 0), Standing::Open, "the next till is not to blame");
         assert_eq!(attempts.check(of_maker(2), 0, 0), Standing::Open);
+        wrong(&mut attempts, of_maker(1), 5, 100, 0);
+        assert_eq!(attempts.check(of_maker(2), 99, 0), Standing::Open, "however often it is tried on");
         // A new device for every fourth try: after sixty there is no PIN on any of them, until the hour is over.
         for device in 2..12 {
             (0..4).for_each(|_| attempts.note_wrong(of_maker(device), 5, 10));

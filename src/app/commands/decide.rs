@@ -9,6 +9,7 @@ use crate::app::monitor::{Headroom, ShopClock};
 use crate::domain::{Permission, RecordKey, Right};
 use crate::store::{Known, StoreError, Transaction};
 
+const NOT_FOUND: u16 = 404;
 /// A fault of the server or of its disk may pass, so it is no answer to remember.
 const FAULT_FROM_STATUS: u16 = 500;
 
@@ -116,14 +117,16 @@ fn shown(transaction: &mut Transaction<'_>, sight: &Sight, answer: Answer) -> Re
     Ok(Answer { body: sight.show_answer(answer.body, is_link_seen), ..answer })
 }
 
-/// A stored answer, for one who may see the record that the command was about, and that of which the answer speaks.
+/// A stored answer, for one who may see the record of which it speaks, or else that the command was about. That something is not
+/// there is for everybody.
 fn again(
     transaction: &mut Transaction<'_>,
     sight: &Sight,
     record: Option<RecordKey>,
     answer: Answer,
 ) -> Result<Result<Answer, SubmitError>, StoreError> {
-    for key in [record, answer.record()].into_iter().flatten().filter(|_| sight.is_cut()) {
+    let told = answer.record().or(record).filter(|_| sight.is_cut() && answer.status != NOT_FOUND);
+    if let Some(key) = told {
         let is_seen = transaction.header(key, |record| sight.sees(key.kind, record))?;
         if is_seen != Some(true) {
             return Ok(Err(SubmitError::NotYours));

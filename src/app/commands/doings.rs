@@ -3,8 +3,8 @@
 use super::command::{ConversionReceipt, Outcome, Receipt, Refusal};
 use super::work::{Stop, Work};
 use crate::domain::{
-    Action, Actor, AuditKind, Conversion, Estimate, Kind, Money, Order, Ownership, Payment, RecordKey, Right, Sale,
-    SaleDraft, SettingsPatch, Source, Timestamp,
+    Action, Actor, Allowance, AuditKind, Conversion, Estimate, Kind, Money, Order, Ownership, PERCENT_WHOLE, Payment,
+    RecordKey, Right, Sale, SaleDraft, SettingsPatch, Source, Timestamp,
 };
 use crate::store::Cause;
 
@@ -49,8 +49,14 @@ impl Work<'_, '_> {
     pub(super) fn duplicate_estimate(&mut self, key: RecordKey) -> Result<Outcome, Stop> {
         let original = self.seen_estimate(key)?;
         self.require(Right::Estimate)?;
-        // A copy is a new bill: what somebody was allowed once is not handed on by it.
-        self.judge(&original.sale, None)?;
+        // A copy is a new bill: what somebody was allowed once is not handed on by it. What is refused tells nobody amounts that he
+        // does not see.
+        let Allowance { masks, discount_max, .. } = self.permission().allows;
+        if masks.amounts && discount_max < PERCENT_WHOLE {
+            self.require(Right::Discount)?;
+        } else {
+            self.judge(&original.sale, None)?;
+        }
         self.check_rev(key, original.rev)?;
         self.store_estimate(original.sale)
     }
@@ -232,7 +238,9 @@ impl Work<'_, '_> {
         let person = directory.person(person).filter(|person| person.is_active).ok_or(Refusal::NoSuchPerson)?;
         self.check_rev(key, rev)?;
         let before = owner.map(|owner| owner.actor);
-        if before.is_some_and(|before| before.person == person.id) {
+        // One that is his by the name in it is stored as his.
+        let stored = self.transaction.header(key, |record| record.owner)?.flatten();
+        if stored.is_some_and(|stored| stored.person == person.id) {
             return Ok(None);
         }
         let actor = Actor { person: person.id, device: 0 };

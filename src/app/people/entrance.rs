@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::access::{LastSeen, Presented};
 use crate::app::application::App;
-use crate::domain::{Asker, Directory, Permission};
+use crate::domain::{Asker, Device, Directory, Permission};
 use crate::platform::Address;
 
 /// In place of a device's number, for the keys of programs on the shop's own machine.
@@ -48,6 +48,18 @@ impl App {
     /// When and where a device was seen last.
     pub fn seen(&self, device: u32) -> Option<LastSeen> {
         self.access().seen(device)
+    }
+
+    /// The devices that nobody has seen for a day, the longest unseen first.
+    pub(super) fn unseen_devices(&self) -> Vec<u32> {
+        const DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
+        let now = self.clock().now().unix_micros;
+        let directory = self.directory();
+        let seen = |device: &Device| self.seen(device.id).map_or(device.made_at, |seen| seen.at).unix_micros;
+        let mut unseen: Vec<_> = directory.devices().map(|device| (seen(device), device.id)).collect();
+        unseen.retain(|(at, _)| at.abs_diff(now) > DAY_MICROS.unsigned_abs());
+        unseen.sort_unstable();
+        unseen.into_iter().map(|(_, id)| id).collect()
     }
 
     /// The device that is shown and was revoked.

@@ -54,6 +54,7 @@ impl App {
         let person = person.map(|person| (person.id, person.name.clone())).ok_or(AccessRefusal::WrongCredential)?;
         let (device_token, person_token) = (token()?, token()?);
         let attempts = self.access().attempts().encode(self.uptime_seconds());
+        let unseen = self.unseen_devices();
         errand(self, move |transaction| {
             let (person, name) = person;
             let directory = transaction.directory()?;
@@ -63,6 +64,7 @@ impl App {
                 is_program,
                 token: device_token,
                 maker: Some(person),
+                unseen,
             };
             let (device, device_token) = device_at_hand(transaction, caller, newcomer)?;
             transaction.put_access_note(AccessNote::Attempts, &attempts)?;

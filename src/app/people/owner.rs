@@ -100,7 +100,8 @@ impl App {
             let id = person.id;
             // First, as far as it may be refused: then the code is still good, and nothing was done. How many devices there are does not
             // matter: it is the way back in.
-            let newcomer = Newcomer { name: device_name, is_program, token: device_token, maker: None };
+            let newcomer =
+                Newcomer { name: device_name, is_program, token: device_token, maker: None, unseen: Vec::new() };
             let (device, device_token) = device_at_hand(transaction, caller, newcomer)?;
             transaction.edit_directory(DirectoryEdit::OwnerCode(None))?;
             transaction.put_pepper_mark(&pepper_mark)?;

@@ -63,6 +63,8 @@ pub(super) struct Newcomer {
     pub token: String,
     /// Who lets it in by his password.
     pub maker: Option<u32>,
+    /// Devices that nobody has seen for a day, the longest unseen first.
+    pub unseen: Vec<u32>,
 }
 
 /// The device that is asked from if it was let in, else it is let in now; in that case with its token.
@@ -74,16 +76,23 @@ pub(super) fn device_at_hand(
     if let Some(device) = transaction.directory()?.device(caller.device()) {
         return Ok((device.id, None));
     }
-    let Newcomer { name, is_program, token, maker } = newcomer;
+    let Newcomer { name, is_program, token, maker, unseen } = newcomer;
     let kind = if is_program { DeviceKind::Program } else { DeviceKind::Browser };
     let name = checked_name(&name)?;
-    // Nobody fills the shop with devices by his password.
-    let own = transaction.directory()?.devices().filter(|device| maker.is_some() && device.maker == maker).count();
-    if own >= DEVICES_BY_PASSWORD_MAX {
-        let why = format!(
-            "This password has let in {DEVICES_BY_PASSWORD_MAX} devices by now; one that is not used any more has to be revoked first"
-        );
-        return Err(AccessRefusal::Conflict(why).into());
+    // Nobody fills the shop with devices by his password: one that is not used any more gives way.
+    let directory = transaction.directory()?;
+    let own = |device: &Device| maker.is_some() && device.maker == maker;
+    if directory.devices().filter(|device| own(device)).count() >= DEVICES_BY_PASSWORD_MAX {
+        let unused = unseen.iter().find_map(|&id| directory.device(id).filter(|device| own(device)));
+        let Some(unused) = unused else {
+            let why = format!(
+                "This password has let in {DEVICES_BY_PASSWORD_MAX} devices that are in use; one of them has to be revoked first"
+            );
+            return Err(AccessRefusal::Conflict(why).into());
+        };
+        let detail = Some("revoked: the password has let in another one".to_string());
+        caller.audit(transaction, AuditKind::Device, &*unused.name, detail)?;
+        revoke(transaction, unused)?;
     }
     let device = let_in(transaction, caller, (name, kind, maker), (None, None), &token)?;
     Ok((device.id, Some(token)))

@@ -6,8 +6,9 @@ import { send } from './api.js';
 
 /** @typedef {import('../data/commands.js').Entry} Entry */
 
-/** A fault of the server that does not go away parks the command, so that the rest can go on. */
+/** A fault of the server, or a conflict, that does not go away parks the command, so that the rest can go on. */
 const FAULTS_MAX = 5;
+const PARKED_IN_THE_END = new Set([409, 500]);
 const FORBIDDEN = 403;
 /** Answers after which the same command may be sent again: nothing is decided yet. */
 const PASSING = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
@@ -31,7 +32,8 @@ export const answerTo = (entry) => send(entry).catch(() => ({ status: 503, body:
  * @param {{ status: number, body: any }} answer
  */
 export const isPassing = (entry, tries, answer) =>
-  isLasting(entry, answer) || (PASSING.has(answer.status) && !(answer.status === 500 && tries >= FAULTS_MAX));
+  isLasting(entry, answer) ||
+  (PASSING.has(answer.status) && !(PARKED_IN_THE_END.has(answer.status) && tries >= FAULTS_MAX));
 
 /**
  * Whether nothing is decided until somebody has done something. Where persons log in, 403 is about what one of them

@@ -85,7 +85,7 @@ export class Actions {
       latest = await this.#outbox.again(entry);
       return latest.state === 'refused' && nodOf(latest.status, latest.body).length > 0;
     };
-    const isAllowed = await askNod(may, entry, others, repeat);
+    const isAllowed = await askNod(may, entry, others, this.#session.people, repeat);
     return isAllowed ? this.#insist(await this.#outbox.again(latest.entry)) : latest;
   }
 

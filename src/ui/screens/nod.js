@@ -19,10 +19,11 @@ const text = words.nod;
  * @param {string[]} may roles of those who may allow it
  * @param {Entry} entry what is to be allowed
  * @param {readonly Person[]} people those who may, if the server names them
+ * @param {readonly Person[]} all for the names of others in what is to be allowed
  * @param {() => Promise<boolean>} repeat sends it once more; false if no nod is needed any more, or none helps
  * @returns {Promise<boolean>} whether it is allowed now
  */
-export async function askNod(may, entry, people, repeat) {
+export async function askNod(may, entry, people, all, repeat) {
   // Nobody is chosen for them: a PIN that is typed for somebody else counts as a wrong one.
   const person = selectOf('person', people, null, people.length > 1 ? text.choose : undefined);
   const secret = h('div');
@@ -50,7 +51,7 @@ export async function askNod(may, entry, people, repeat) {
       return (await repeat()) ? allow() : { allowed: false };
     }
   };
-  const what = [titleOf(entry), ...detailsOf(entry, people)].join(' · ');
+  const what = [titleOf(entry), ...detailsOf(entry, all)].join(' · ');
   const asked = h('p', { data: { nod: 'what' } }, h('strong', what));
   const content = [asked, h('p', text.who(may)), field(text.person, person), secret];
   const answer = await openTask(text.title, content, text.allow, insist);

@@ -22,14 +22,15 @@ pub struct Problem {
     pub lacking: Option<Box<Lacking>>,
 }
 
-/// A right that whoever asks does not have.
+/// What whoever asks does not have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lacking {
     /// The roles that have it.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     may: Vec<String>,
-    /// Its name.
-    right: &'static str,
+    /// Its name; none for what only an owner does, whatever rights others have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    right: Option<&'static str>,
     /// The people who have it.
     #[serde(skip_serializing_if = "<[Somebody]>::is_empty")]
     who: Vec<Somebody>,
@@ -106,7 +107,7 @@ impl Problem {
         let has_it = |role: u32| directory.role(role).is_some_and(|role| role.allows.may(right));
         let people = directory.people().filter(|person| person.is_active && has_it(person.role));
         let who = people.map(|person| Somebody { id: person.id, name: person.name.clone() }).collect();
-        Self::lacking(Lacking { may, right: right.name(), who }, detail)
+        Self::lacking(Lacking { may, right: Some(right.name()), who }, detail)
     }
 
     /// Only an owner may do it.
@@ -114,7 +115,7 @@ impl Problem {
         let may = directory.role(Role::OWNER).map(|role| role.name.clone()).into_iter().collect();
         let owners = directory.owners().filter(|owner| owner.is_active);
         let who = owners.map(|owner| Somebody { id: owner.id, name: owner.name.clone() }).collect();
-        Self::lacking(Lacking { may, right: Right::People.name(), who }, sentence)
+        Self::lacking(Lacking { may, right: None, who }, sentence)
     }
 
     fn lacking(lacking: Lacking, detail: impl Into<String>) -> Self {
@@ -198,7 +199,7 @@ impl From<SubmitError> for Problem {
             SubmitError::LoggedOut => Self::logged_out(),
             // Whoever has the directory at hand says who may.
             SubmitError::Forbidden(right) => {
-                Self::lacking(Lacking { may: Vec::new(), right: right.name(), who: Vec::new() }, not_allowed(right))
+                Self::lacking(Lacking { may: Vec::new(), right: Some(right.name()), who: Vec::new() }, not_allowed(right))
             }
             SubmitError::NotYours => Self::new(
                 409,

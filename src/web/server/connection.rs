@@ -1,7 +1,7 @@
 //! One connection from its first byte to its last.
 
 use std::io::{self, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -174,18 +174,22 @@ impl Connection<'_> {
         self.send(response, &head)
     }
 
-    /// What a request shows of who sends it. A door that leads nowhere is no address; and until the shop has an owner, other devices
-    /// get as far as making one.
     /// Whoever comes by a proxy on this machine is not on this machine, but where the proxy says: last in the list is whom it has
-    /// spoken with itself.
+    /// spoken with itself. Where it does not say that, or names this machine, all of them are one who is nowhere.
     fn look_at_proxy(&mut self, head: &Head) {
         let is_forwarded = self.peer.is_loopback() && FORWARDED.iter().any(|name| head.header(name).is_some());
-        let named = head.values("X-Forwarded-For").last().and_then(|list| list.rsplit(',').next());
-        let address = named.and_then(|address| address.trim().parse::<IpAddr>().ok());
-        self.visitor.address = address.filter(|_| is_forwarded).map_or(self.peer, |address| address.to_canonical());
         self.visitor.is_trusted = (self.peer.is_loopback() && !is_forwarded) || self.shared.is_lan_trusted;
+        self.visitor.address = self.peer;
+        if is_forwarded {
+            let named = head.values("X-Forwarded-For").last().and_then(|list| list.rsplit(',').next());
+            let address = named.and_then(|address| address.trim().parse::<IpAddr>().ok()).map(|ip| ip.to_canonical());
+            let elsewhere = address.filter(|address| !address.is_loopback());
+            self.visitor.address = elsewhere.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        }
     }
 
+    /// What a request shows of who sends it. A door that leads nowhere is no address; and until the shop has an owner, other devices
+    /// get as far as making one.
     fn presented(&self, head: &Head, is_live_feed: bool) -> Result<Presented, Problem> {
         let Ok(app) = self.shared.lifecycle.app() else { return Ok(Presented::Nothing) };
         let presented = presented(head, app.short_id(), is_live_feed, &self.shared.origin_policy)?;

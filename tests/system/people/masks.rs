@@ -63,7 +63,7 @@ impl Hidden {
     fn masked(&mut self, masks: &[&str]) -> Visitor {
         let rights = ["sell", "estimate", "convert", "edit_others", "status", "figures"];
         let name = format!("Without {}", masks.join(" and "));
-        let role = self.shop.role(&name, &rights, &json!({"masks": masks}));
+        let role = self.shop.role(&name, &rights, &json!({"masks": masks, "discount_max": 100}));
         self.shop.program(&name, role).1
     }
 
