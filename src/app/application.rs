@@ -678,7 +678,7 @@ mod tests {
     #[test]
     fn an_older_copy_of_the_file_lets_nobody_go_on() {
         let folder = tempfile::tempdir().unwrap();
-        let bench = Bench { secrets: Secrets::beside(folder.path(), "").unwrap(), ..Bench::new() };
+        let bench = Bench { secrets: Secrets::beside(folder.path(), "", None).unwrap(), ..Bench::new() };
         let app = bench.start();
         let [asha, ravi] = people(&app);
         app.stop();
@@ -695,7 +695,7 @@ mod tests {
         drop(app);
 
         std::fs::write(&file, copy).unwrap();
-        let bench = Bench { secrets: Secrets::beside(folder.path(), "").unwrap(), ..bench };
+        let bench = Bench { secrets: Secrets::beside(folder.path(), "", None).unwrap(), ..bench };
         let app = bench.start();
         assert!(!is_in(&app, asha) && !is_in(&app, ravi));
         app.stop();
@@ -704,7 +704,7 @@ mod tests {
     #[test]
     fn an_older_copy_is_known_by_the_sales_that_it_lacks_too_and_once() {
         let folder = tempfile::tempdir().unwrap();
-        let again = |bench: Bench| Bench { secrets: Secrets::beside(folder.path(), "").unwrap(), ..bench };
+        let again = |bench: Bench| Bench { secrets: Secrets::beside(folder.path(), "", None).unwrap(), ..bench };
         let bench = again(Bench::new());
         let app = bench.start();
         let [asha, _] = people(&app);

@@ -60,8 +60,8 @@ pub struct Lifecycle {
     app: OnceLock<Arc<App>>,
     state: Mutex<LifecycleState>,
     is_settled: Condvar,
-    /// Where programs on this machine reach the server.
-    address: OnceLock<String>,
+    /// Where programs on this machine reach the server, and where other devices do if it has a name for them.
+    addresses: OnceLock<(String, Option<String>)>,
 }
 
 struct LifecycleState {
@@ -78,7 +78,7 @@ impl Lifecycle {
             app: OnceLock::new(),
             state: Mutex::new(state),
             is_settled: Condvar::new(),
-            address: OnceLock::new(),
+            addresses: OnceLock::new(),
         }
     }
 
@@ -89,9 +89,10 @@ impl Lifecycle {
         lifecycle
     }
 
-    /// Notes where programs on this machine reach the server. To be called before the shop is opened.
-    pub fn note_address(&self, address: &str) {
-        let _ = self.address.set(address.to_string());
+    /// Notes where programs on this machine reach the server, and under which base URL other devices do if it has a name for
+    /// them. To be called before the shop is opened.
+    pub fn note_addresses(&self, here: String, elsewhere: Option<String>) {
+        let _ = self.addresses.set((here, elsewhere));
     }
 
     /// Opens the shop on a thread of its own, however long it takes, and again until it works. `on_change` is called there
@@ -231,8 +232,9 @@ impl Opener {
         });
         let store = opened.map_err(|error| self.closed_by(&error))?;
         let space = DiskSpace::of(self.folder_of_file(), self.reserve_bytes);
-        let address = self.lifecycle.address.get().map_or("", String::as_str);
-        let secrets = Secrets::beside(&self.options.directory, address).map_err(AppError::Secrets);
+        let addresses = self.lifecycle.addresses.get();
+        let (here, elsewhere) = addresses.map_or(("", None), |(here, elsewhere)| (here.as_str(), elsewhere.as_deref()));
+        let secrets = Secrets::beside(&self.options.directory, here, elsewhere).map_err(AppError::Secrets);
         let app = secrets.and_then(|secrets| App::start_with(store, self.lifecycle.clock.clone(), space, &secrets));
         app.map_err(|error| self.failed(&error))
     }

@@ -18,7 +18,7 @@ use crate::client::people::{ShopClient, is_let_in_at};
 use crate::config::{ServeOptions, ShopFolder};
 use crate::platform;
 use crate::store::OpenError;
-use crate::web::{self, Options, Server};
+use crate::web::{self, HostName, Options, Server};
 
 /// For the server of this process to leave its token in the folder once it is open.
 const TOKEN_WAIT: Duration = Duration::from_secs(10);
@@ -44,11 +44,13 @@ pub(super) fn with_shop(
     result
 }
 
-/// Where browsers open the shop of a running server: over the network, if it lets others in there, and on this machine.
+/// Where browsers open the shop of a running server: under its name for other devices, over the network, if it lets others in
+/// there, and on this machine.
 fn addresses_of(local: &LocalServer) -> Vec<String> {
     let network = platform::address_elsewhere(SocketAddr::from((Ipv4Addr::UNSPECIFIED, local.port())));
     let network = network.map(|address| format!("http://{address}")).filter(|address| is_let_in_at(address));
-    network.into_iter().chain([local.base().to_string()]).collect()
+    let named = local.elsewhere().map(str::to_string);
+    named.into_iter().chain(network).chain([local.base().to_string()]).collect()
 }
 
 /// A server in this process, for this process.
@@ -90,7 +92,9 @@ impl ServerAtHand {
                 // Others do not reach this server, but the one that will be started.
                 let elsewhere = options.listen.iter().filter_map(|&address| platform::address_elsewhere(address));
                 let here = options.listen.iter().map(|&address| crate::web::from_here(address));
-                shop.addresses = elsewhere.chain(here).map(|address| format!("http://{address}")).collect();
+                let named = HostName::first_base_url(&options.host, &options.listen);
+                let numbered = elsewhere.chain(here).map(|address| format!("http://{address}"));
+                shop.addresses = named.into_iter().chain(numbered).collect();
                 shop.is_serving = false;
                 return Ok(shop);
             }

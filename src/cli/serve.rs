@@ -14,7 +14,7 @@ use crate::config::ServeOptions;
 use crate::platform::address_elsewhere;
 use crate::platform::systemd::{self, Notice};
 use crate::store::{JournalOptions, StoreOptions};
-use crate::web::{Options, Probe, Server};
+use crate::web::{HostName, Options, Probe, Server};
 use crate::{platform, web};
 
 /// Serves; `systemctl status` shows why it could not.
@@ -49,6 +49,7 @@ fn serve(options: &ServeOptions) -> Result<(), String> {
     let followed = Follower {
         lifecycle: &lifecycle,
         server: &server,
+        public_url: HostName::first_base_url(&options.host, server.addresses()),
         is_lan_trusted: options.trust_lan,
         starting: Some(starting),
     }
@@ -76,6 +77,8 @@ enum News {
 struct Follower<'a> {
     lifecycle: &'a Arc<Lifecycle>,
     server: &'a Server,
+    /// The base URL for other devices under a name of `--host`.
+    public_url: Option<String>,
     is_lan_trusted: bool,
     /// Patience for the check; nothing once requests are answered.
     starting: Option<Supervision>,
@@ -119,10 +122,20 @@ impl Follower<'_> {
         drop(self.starting.take());
         let addresses = self.server.addresses();
         if has_owner == Some(false) {
-            tell_of_no_owner(addresses, self.is_lan_trusted);
+            tell_of_no_owner(addresses, self.public_url.as_deref(), self.is_lan_trusted);
         }
-        announce(state, addresses, self.is_lan_trusted || has_owner == Some(true));
+        let lets_others_in = self.is_lan_trusted || has_owner == Some(true);
+        announce(state, addresses, &if lets_others_in { self.elsewhere() } else { Vec::new() });
         systemd::tell(&[Notice::Ready, Notice::Status(status)]);
+    }
+
+    /// What other devices open: the shop's name, and its addresses on the network.
+    fn elsewhere(&self) -> Vec<String> {
+        let named = self.public_url.iter().map(|base| format!("{base}/"));
+        let addresses = self.server.addresses().iter().filter_map(|&address| address_elsewhere(address)).map(url);
+        let mut elsewhere: Vec<String> = named.chain(addresses).collect();
+        elsewhere.dedup();
+        elsewhere
     }
 }
 
@@ -156,10 +169,13 @@ fn prove(lifecycle: &Lifecycle, probe: &Probe) -> Result<String, String> {
 }
 
 /// Until the shop has an owner, letting other devices in is an express decision. Without it they get as far as making one.
-fn tell_of_no_owner(addresses: &[SocketAddr], is_lan_trusted: bool) {
-    let Some(&open) = addresses.iter().find(|address| !address.ip().is_loopback()) else { return };
+fn tell_of_no_owner(addresses: &[SocketAddr], public_url: Option<&str>, is_lan_trusted: bool) {
+    let open = addresses.iter().find(|address| !address.ip().is_loopback());
     // A machine that starts before its network is there has no address yet.
-    let open = address_elsewhere(open).map_or_else(|| format!("port {}", open.port()), |open| open.to_string());
+    let by_address = |&open: &SocketAddr| {
+        address_elsewhere(open).map_or_else(|| format!("port {}", open.port()), |open| open.to_string())
+    };
+    let Some(open) = public_url.map(str::to_string).or_else(|| open.map(by_address)) else { return };
     if is_lan_trusted {
         log::warn!(
             "⚠️ Until the shop has an owner, every device that reaches {open} can see and change everything (--trust-lan); the \
@@ -207,14 +223,11 @@ fn cannot_listen(error: &std::io::Error) -> String {
 }
 
 /// Prints the one line that a person needs: how it stands, and the address to open, here and on other devices.
-fn announce(state: &str, addresses: &[SocketAddr], lets_others_in: bool) {
+fn announce(state: &str, addresses: &[SocketAddr], elsewhere: &[String]) {
     let mut line = format!("{state} ");
     let here: Vec<String> = addresses.iter().map(|&address| url(web::from_here(address))).collect();
     line.push_str(&here.join(" or "));
-    let mut elsewhere: Vec<String> =
-        addresses.iter().filter_map(|&address| address_elsewhere(address)).map(url).collect();
-    elsewhere.dedup();
-    if lets_others_in && !elsewhere.is_empty() {
+    if !elsewhere.is_empty() {
         line.push_str("; on other devices ");
         line.push_str(&elsewhere.join(" or "));
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::token::Token;
 
 const FILE_NAME: &str = "tillsync.local";
-/// Two lines; a larger file is something else.
+/// Two lines or three; a larger file is something else.
 const FILE_BYTES_MAX: u64 = 2 << 10;
 const PORT_DEFAULT: u16 = 80;
 
@@ -20,6 +20,8 @@ pub struct LocalServer {
     pub(crate) base: String,
     pub(crate) token: Token,
     port: u16,
+    /// Its base URL for other devices, if it has a name for them.
+    elsewhere: Option<String>,
 }
 
 impl LocalServer {
@@ -49,13 +51,19 @@ impl LocalServer {
         &self.base
     }
 
+    /// Its base URL for other devices, if it has a name for them.
+    pub fn elsewhere(&self) -> Option<&str> {
+        self.elsewhere.as_deref()
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines().map(str::trim);
         let base = lines.next()?.trim_end_matches('/').to_string();
         let token = Token::parse(lines.next()?)?;
         // The token leads nowhere but back to this machine.
         let port = loopback_port(&base)?;
-        Some(Self { base, token, port })
+        let elsewhere = lines.next().filter(|url| !url.is_empty()).map(str::to_string);
+        Some(Self { base, token, port, elsewhere })
     }
 }
 
@@ -93,10 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn the_file_of_a_server_is_two_lines_about_this_machine() {
+    fn the_file_of_a_server_is_two_lines_about_this_machine_and_one_about_its_name() {
         let local = LocalServer::parse("http://127.0.0.1:8000\nsecret\n").unwrap();
         assert_eq!((local.base(), local.port()), ("http://127.0.0.1:8000", 8_000));
         assert_eq!(local.token.authorization(), "Bearer secret");
+        assert_eq!(local.elsewhere(), None);
+        let named = LocalServer::parse("http://127.0.0.1:8000\nsecret\nhttps://shop.lan\n").unwrap();
+        assert_eq!(named.elsewhere(), Some("https://shop.lan"));
         for text in ["", "http://127.0.0.1:8000", "http://127.0.0.1:8000\n\n", "http://example.org:8000\nsecret\n"] {
             assert!(LocalServer::parse(text).is_none(), "{text}");
         }

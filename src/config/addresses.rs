@@ -3,6 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use crate::web::HostName;
+
 /// The port unless another one is named.
 const PORT: u16 = 8_000;
 
@@ -33,24 +35,26 @@ pub(crate) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
 const NO_ADDRESS: &str = "use an address of this machine and a port, such as 0.0.0.0:8000 for every address, \
                           localhost:8000 for this machine alone, or [::]:8000 for IPv6 as well";
 
-/// A name under which browsers reach the server. Who copies it out of a browser brings scheme, port and slash along; none of
-/// them counts, since there may be something in front of the server.
-pub(crate) fn parse_host(text: &str) -> Result<String, String> {
+/// A name under which browsers reach the server. Who copies it out of a browser brings scheme, port and slash along; they count
+/// for links alone, since there may be something in front of the server.
+pub(crate) fn parse_host(text: &str) -> Result<HostName, String> {
     let lower = text.trim().to_ascii_lowercase();
-    let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")).unwrap_or(&lower);
+    let (is_https, rest) = match (lower.strip_prefix("https://"), lower.strip_prefix("http://")) {
+        (Some(rest), _) => (Some(true), rest),
+        (None, Some(rest)) => (Some(false), rest),
+        (None, None) => (None, lower.as_str()),
+    };
     let rest = rest.strip_suffix('/').unwrap_or(rest);
-    let name = match rest.parse::<IpAddr>() {
-        Ok(_) => rest,
-        Err(_) => match rest.rsplit_once(':') {
-            Some((name, port)) if port.parse::<u16>().is_ok() => name,
-            _ => rest,
-        },
+    let with_port = if rest.parse::<IpAddr>().is_ok() { None } else { rest.rsplit_once(':') };
+    let (name, port) = match with_port.map(|(name, port)| (name, port.parse())) {
+        Some((name, Ok(port))) => (name, Some(port)),
+        _ => (rest, None),
     };
     let name = name.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
     let is_ip = name.parse::<IpAddr>().is_ok();
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     if is_ip || is_name {
-        Ok(name.to_string())
+        Ok(HostName { name: name.to_string(), is_https, port })
     } else {
         Err("use a name or an address alone, such as shop.lan; one with other letters in its xn-- form".to_string())
     }
@@ -108,17 +112,19 @@ mod tests {
     #[test]
     fn a_name_is_taken_out_of_what_a_browser_shows() {
         for (text, expected) in [
-            ("shop.lan", "shop.lan"),
-            ("Shop.Lan.", "shop.lan"),
-            ("https://shop.lan/", "shop.lan"),
-            ("https://shop.lan:8443/", "shop.lan"),
-            ("shop.lan:443", "shop.lan"),
-            ("till_1", "till_1"),
-            ("203.0.113.7:8000", "203.0.113.7"),
-            ("[2001:db8::1]:8000", "2001:db8::1"),
-            ("2001:db8::1", "2001:db8::1"),
+            ("shop.lan", ("shop.lan", None, None)),
+            ("Shop.Lan.", ("shop.lan", None, None)),
+            ("https://shop.lan/", ("shop.lan", Some(true), None)),
+            ("http://shop.lan/", ("shop.lan", Some(false), None)),
+            ("https://shop.lan:8443/", ("shop.lan", Some(true), Some(8_443))),
+            ("shop.lan:443", ("shop.lan", None, Some(443))),
+            ("till_1", ("till_1", None, None)),
+            ("203.0.113.7:8000", ("203.0.113.7", None, Some(8_000))),
+            ("[2001:db8::1]:8000", ("2001:db8::1", None, Some(8_000))),
+            ("2001:db8::1", ("2001:db8::1", None, None)),
         ] {
-            assert_eq!(parse_host(text).as_deref(), Ok(expected), "{text}");
+            let (name, is_https, port) = expected;
+            assert_eq!(parse_host(text), Ok(HostName { name: name.to_string(), is_https, port }), "{text}");
         }
         for text in
             ["", "*", "*.lan", "https://", "shop.lan/x", "a b", "büro.lan", "ftp://shop.lan", "a:b", "u@shop.lan"]

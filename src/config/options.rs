@@ -12,7 +12,7 @@ use super::people::{DeviceCommand, OwnerOptions, PersonCommand};
 use crate::app::FREE_BYTES_MIN;
 use crate::domain::Currency;
 use crate::store::JournalOptions;
-use crate::web::limits;
+use crate::web::{HostName, limits};
 
 /// The sync server that small shops trust: estimates and orders on every screen at once.
 ///
@@ -153,9 +153,10 @@ pub struct ServeOptions {
     #[arg(long, value_name = "CODE", env = "TILLSYNC_CURRENCY", value_parser = parse_currency)]
     pub currency: Option<Currency>,
     /// A further name under which browsers reach this server, over http or, with a proxy in front, https, on whatever port;
-    /// its address and the machine's own names are known
+    /// its address and the machine's own names are known. Links for other devices are made with the first one, and with the
+    /// scheme that it is given with, such as `https://shop.example`
     #[arg(long, value_name = "NAME", env = "TILLSYNC_HOST", value_delimiter = ',', value_parser = parse_host)]
-    pub host: Vec<String>,
+    pub host: Vec<HostName>,
     /// Origin of a page elsewhere that may use this server, scheme and host, of whatever scheme since apps have their own; none
     /// unless given
     #[arg(long, value_name = "ORIGIN", env = "TILLSYNC_ALLOW_ORIGIN", value_delimiter = ',', value_parser = parse_origin)]

@@ -23,4 +23,5 @@ mod server;
 mod shared;
 mod websocket;
 
+pub use security::HostName;
 pub use server::{Options, Probe, Server, bind, from_here};

@@ -126,6 +126,12 @@ impl Server {
         self.dir.path().join("tillsync.journal")
     }
 
+    /// Where other devices reach it on the network, as it has said itself.
+    pub fn on_network(&self) -> Option<SocketAddr> {
+        let (_, others) = self.ready.split_once("on other devices ")?;
+        others.split("http://").find_map(|rest| rest.split('/').next()?.parse().ok())
+    }
+
     /// A new keep-alive connection.
     pub fn client(&self) -> Client {
         Client::connect(self.addr)
@@ -182,9 +188,11 @@ fn spawn(dir: &TempDir, args: &[String], env: &[(String, String)], log: &PathBuf
 fn spawn_once(dir: &TempDir, args: &[String], env: &[(String, String)], log: &PathBuf) -> (Child, String) {
     let stderr = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
     let mut child = program()
-        .args(["--host", "shop", "--listen", "127.0.0.1:0", "--data"])
+        .args(["--listen", "127.0.0.1:0", "--data"])
         .arg(dir.path())
         .args(args)
+        // What a test names comes first: by that name links are made.
+        .args(["--host", "shop"])
         .env("RUST_LOG", std::env::var("TEST_SERVER_LOG").unwrap_or_else(|_| "info".into()))
         .envs(env.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())

@@ -11,7 +11,8 @@ use crate::platform::{read_private, write_private};
 
 /// The file with the pepper.
 const PEPPER_FILE: &str = "tillsync.pepper";
-/// The file by which programs on this machine find the server: its address, and the token that lets them in.
+/// The file by which programs on this machine find the server: its address, the token that lets them in, and the base URL of a
+/// server that has a name for other devices.
 const LOCAL_FILE: &str = "tillsync.local";
 
 /// The file that says how far the database had come: an older copy that is put in its place lets nobody in.
@@ -126,8 +127,8 @@ impl Secrets {
 
 impl Secrets {
     /// Those of a shop whose data are in this folder; a pepper is made if there is none. Programs on this machine reach the server
-    /// at `address`.
-    pub fn beside(folder: &Path, address: &str) -> io::Result<Self> {
+    /// at `here`; `elsewhere` is its base URL for other devices, if it has a name for them.
+    pub fn beside(folder: &Path, here: &str, elsewhere: Option<&str>) -> io::Result<Self> {
         let Self { machine_token, .. } = Self::random()?;
         let path = folder.join(PEPPER_FILE);
         let pepper = if let Some(bytes) = read_private(&path)? {
@@ -139,7 +140,8 @@ impl Secrets {
             write_private(&path, &pepper)?;
             pepper
         };
-        write_private(&folder.join(LOCAL_FILE), format!("{address}\n{machine_token}\n").as_bytes())?;
+        let elsewhere = elsewhere.map(|url| format!("{url}\n")).unwrap_or_default();
+        write_private(&folder.join(LOCAL_FILE), format!("{here}\n{machine_token}\n{elsewhere}").as_bytes())?;
         Ok(Self { pepper, machine_token, endings: Endings::beside(folder)? })
     }
 }
@@ -174,13 +176,14 @@ mod tests {
     #[test]
     fn the_pepper_stays_and_the_token_does_not() {
         let dir = tempfile::tempdir().unwrap();
-        let first = Secrets::beside(dir.path(), "http://127.0.0.1:8000").unwrap();
-        let second = Secrets::beside(dir.path(), "http://127.0.0.1:8001").unwrap();
+        let first = Secrets::beside(dir.path(), "http://127.0.0.1:8000", Some("https://shop.lan")).unwrap();
+        let local = || std::fs::read_to_string(dir.path().join(LOCAL_FILE)).unwrap();
+        assert_eq!(local(), format!("http://127.0.0.1:8000\n{}\nhttps://shop.lan\n", first.machine_token));
+        let second = Secrets::beside(dir.path(), "http://127.0.0.1:8001", None).unwrap();
         assert_eq!(first.pepper, second.pepper);
         assert_ne!(first.machine_token, second.machine_token);
-        let local = std::fs::read_to_string(dir.path().join(LOCAL_FILE)).unwrap();
-        assert_eq!(local, format!("http://127.0.0.1:8001\n{}\n", second.machine_token));
+        assert_eq!(local(), format!("http://127.0.0.1:8001\n{}\n", second.machine_token));
         std::fs::write(dir.path().join(PEPPER_FILE), b"short").unwrap();
-        assert!(Secrets::beside(dir.path(), "").is_err());
+        assert!(Secrets::beside(dir.path(), "", None).is_err());
     }
 }

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use tiny_http::Method;
 
+use super::host_name::HostName;
 use crate::platform::address_elsewhere;
 use crate::web::http::{Head, Problem, Response};
 
@@ -36,20 +37,19 @@ pub(crate) struct OriginPolicy {
     /// Names of this machine on the shop's network.
     machine_names: Vec<String>,
     /// Names that the owner has configured; any port and https too, since there may be something in front of the server.
-    configured_names: Vec<String>,
+    configured_names: Vec<HostName>,
     /// Origins of other pages that may use the API, as browsers send them, in lower case.
     allowed_origins: Vec<String>,
 }
 
 impl OriginPolicy {
-    pub fn new(ports: Vec<u16>, configured_names: &[String], allowed_origins: &[String]) -> Self {
-        let lower_case = |names: &[String]| names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    pub fn new(ports: Vec<u16>, configured_names: &[HostName], allowed_origins: &[String]) -> Self {
         Self {
             ports,
             listening: Vec::new(),
             machine_names: machine_names(crate::platform::machine_name().as_deref()),
-            configured_names: lower_case(configured_names),
-            allowed_origins: lower_case(allowed_origins),
+            configured_names: configured_names.to_vec(),
+            allowed_origins: allowed_origins.iter().map(|origin| origin.to_ascii_lowercase()).collect(),
         }
     }
 
@@ -59,17 +59,26 @@ impl OriginPolicy {
         Self { listening: listening.to_vec(), ..self }
     }
 
-    /// The host under which another device reaches the server: as it was reached by whoever asks, or, if he is on this machine,
-    /// its address on the network.
-    pub fn host_for_others(&self, head: &Head) -> String {
+    /// The base URL under which another device reaches the server: as whoever asks has reached it; for somebody on this machine,
+    /// a name that the owner has configured, or else its address on the network.
+    pub fn base_url_for_others(&self, head: &Head, is_from_here: bool) -> String {
         let host = head.host();
-        let name = split_port(host).map_or("", |(name, _)| name).trim_matches(['[', ']']);
-        let is_here = name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        let elsewhere = self.listening.iter().find_map(|&address| address_elsewhere(address));
-        match elsewhere.filter(|_| is_here) {
-            Some(address) => address.to_string(),
-            None => host.to_string(),
+        let name = split_port(host).map_or("", |(name, _)| name).trim_matches(['[', ']']).to_ascii_lowercase();
+        let is_https = self.is_https(head, is_from_here);
+        let as_reached = format!("{}://{host}", if is_https { "https" } else { "http" });
+        if let Some(own) = self.configured(&name) {
+            // A proxy that does not say how it was asked is in front of a name that was given with its scheme.
+            let is_said = is_https || own.is_https.is_none();
+            return own.base_url(&self.listening).filter(|_| !is_said).unwrap_or(as_reached);
         }
+        let is_here = name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        if !is_here {
+            return as_reached;
+        }
+        let by_address = || self.listening.iter().find_map(|&address| address_elsewhere(address));
+        HostName::first_base_url(&self.configured_names, &self.listening)
+            .or_else(|| by_address().map(|address| format!("http://{address}")))
+            .unwrap_or(as_reached)
     }
 
     /// Checks a request before anything else is done with it.
@@ -170,8 +179,13 @@ impl OriginPolicy {
 
     /// `name` in lower case.
     fn is_configured(&self, name: &str) -> bool {
+        self.configured(name).is_some()
+    }
+
+    /// `name` in lower case.
+    fn configured(&self, name: &str) -> Option<&HostName> {
         let name = name.trim_matches(['[', ']']).trim_end_matches('.');
-        self.configured_names.iter().any(|own| own == name)
+        self.configured_names.iter().find(|own| own.name == name)
     }
 
     /// `reached_at` is this machine's end of the connection: its own address is always known.
@@ -230,10 +244,14 @@ fn is_local(ip: IpAddr) -> bool {
 mod tests {
     use super::*;
 
+    fn named(names: &[&str]) -> Vec<HostName> {
+        let alone = |name: &&str| HostName { name: (*name).to_string(), is_https: None, port: None };
+        names.iter().map(alone).collect()
+    }
+
     #[test]
     fn only_names_of_this_machine_are_known() {
-        let mut origin_policy =
-            OriginPolicy::new(vec![8000], &["till.shop".to_string(), "2001:db8::7".to_string()], &[]);
+        let mut origin_policy = OriginPolicy::new(vec![8000], &named(&["till.shop", "2001:db8::7"]), &[]);
         origin_policy.machine_names = machine_names(Some("Till-1.local"));
         let here = IpAddr::from([127, 0, 0, 1]);
         for host in [
@@ -306,7 +324,7 @@ mod tests {
     /// A proxy with https in front passes the name on as `Host`, or cuts its port, or names the server's own address instead.
     #[test]
     fn a_configured_name_is_our_own_page_over_https_too() {
-        let origin_policy = OriginPolicy::new(vec![8000], &["shop.lan".to_string(), "2001:db8::7".to_string()], &[]);
+        let origin_policy = OriginPolicy::new(vec![8000], &named(&["shop.lan", "2001:db8::7"]), &[]);
         for origin in ["https://shop.lan", "https://shop.lan:8443", "https://SHOP.lan", "https://[2001:db8::7]"] {
             for host in ["shop.lan", "shop.lan:443", "shop.lan:8443", "127.0.0.1:8000", ""] {
                 assert!(origin_policy.trusts(origin, host), "{origin} {host}");

@@ -13,7 +13,7 @@ use super::rejection::{Rejector, not_let_in, too_many};
 use crate::app::Lifecycle;
 use crate::platform::client_socket;
 use crate::web::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STACK_BYTES, STOP_TIME_MAX};
-use crate::web::security::OriginPolicy;
+use crate::web::security::{HostName, OriginPolicy};
 use crate::web::shared::Shared;
 
 /// How long the accept loop rests after an error such as "too many open files".
@@ -36,7 +36,7 @@ pub struct Options {
     /// Of these, from one address other than this machine's own.
     pub connections_per_address_max: usize,
     /// Further names under which the server is reached.
-    pub hosts: Vec<String>,
+    pub hosts: Vec<HostName>,
     /// Origins of other pages that may use the API.
     pub allowed_origins: Vec<String>,
 }
@@ -91,7 +91,8 @@ impl Server {
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
         let ports = addresses.iter().map(SocketAddr::port).collect();
         if let Some(&address) = addresses.first() {
-            lifecycle.note_address(&format!("http://{}", from_here(address)));
+            let elsewhere = HostName::first_base_url(&options.hosts, &addresses);
+            lifecycle.note_addresses(format!("http://{}", from_here(address)), elsewhere);
         }
         let listening = Arc::new(Listening {
             shared: Arc::new(Shared::new(

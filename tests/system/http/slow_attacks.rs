@@ -190,8 +190,7 @@ fn one_address_too_often_gets_503_and_others_are_served() {
     };
     let listen = SocketAddr::new(ip, 0).to_string();
     let server = Server::start_with(&["--listen", &listen, "--trust-lan", "--connections-per-address-max", "4"]);
-    let elsewhere = server.ready.split("on other devices http://").nth(1).unwrap().split('/').next().unwrap();
-    let elsewhere: SocketAddr = elsewhere.parse().unwrap();
+    let elsewhere = server.on_network().unwrap();
     let mut clients: Vec<Client> = (0..4).map(|_| Client::connect(elsewhere)).collect();
     for client in &mut clients {
         client.get("/health").expect(200);

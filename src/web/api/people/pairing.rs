@@ -126,9 +126,7 @@ pub(crate) fn invite(request: &Request<'_>) -> Result<Response, Problem> {
 
 /// The address under which other devices reach the shop.
 pub(crate) fn base_url(request: &Request<'_>) -> String {
-    let scheme =
-        if request.origin_policy.is_https(request.head, request.visitor.is_from_here) { "https" } else { "http" };
-    format!("{scheme}://{}", request.origin_policy.host_for_others(request.head))
+    request.origin_policy.base_url_for_others(request.head, request.visitor.is_from_here)
 }
 
 /// `POST /api/pairings/{id}/confirm`.
