@@ -408,14 +408,18 @@ export const words = {
     active: 'Works here',
     inactive: 'Not here',
     noPin: 'No PIN yet',
+    cannot: 'Cannot log in yet: no PIN and no password',
+    cannotLogIn: (/** @type {string} */ name) => `${name} cannot log in yet: no PIN and no password.`,
     remove: 'Remove',
     removeAsk: (/** @type {string} */ name) => `Remove ${name}?`,
     removeGoes: 'Nobody can log in with this name any more. What was made under it stays.',
     save: 'Save',
     current: 'Present PIN or password',
     newPin: 'New PIN',
-    change: 'Change your PIN',
-    changed: 'Your PIN is changed.',
+    newPassword: 'New password',
+    change: 'Change your PIN or password',
+    nothingNew: 'Type a new PIN or a new password.',
+    changed: 'Changed. You are logged out on other devices.',
   },
 
   roles: {
@@ -445,10 +449,12 @@ export const words = {
 
   devices: {
     title: 'Devices',
+    letIn: 'Let a device in',
     waiting: 'Waiting to be let in',
     noneWaits: 'No device is waiting.',
-    digits: 'Six digits',
-    digitsHint: 'As the device shows them',
+    digits: 'Six digits that the device shows',
+    digitsMissing: 'Type the six digits.',
+    browserOn: (/** @type {string} */ browser, /** @type {string} */ system) => `${browser} on ${system}`,
     shows: (/** @type {string} */ digits) => `The device shows ${digits.replace(/(\d{3})(?=\d)/, '$1 ')}.`,
     name: 'Name of the device',
     role: 'Without a person it shows what this role sees',
@@ -479,6 +485,9 @@ export const words = {
     token: 'Token',
     tokenAdvice: 'Give this token to the program. It is shown this once.',
     doorAdvice: 'Change the old app’s address to this one. It is shown this once.',
+    doorCut:
+      'It does not see everything, because of its role or that of its person: the app works, but is not told at once ' +
+      'what others do. For that both need a role such as Manager.',
   },
 
   audit: {

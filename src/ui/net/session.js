@@ -2,6 +2,7 @@
 // a new device. While the server is away a person is only chosen, and logs in as soon as it is back. It never touches
 // the screen.
 
+import { browserName } from '../kit/user_agent.js';
 import { words } from '../kit/words.js';
 import { isNamed, meOf, standingOf, unconfirmed } from '../data/people.js';
 import { Channel, local, session as tab } from '../data/storage.js';
@@ -279,7 +280,8 @@ export class Session {
 
   /** Asks to be let in; the secret outlives a reload. @param {string} [invite] */
   async askToPair(invite) {
-    const pairing = await api.request('POST', '/api/pair', invite ? { invite } : {});
+    const name = browserName(navigator.userAgent, navigator.maxTouchPoints);
+    const pairing = await api.request('POST', '/api/pair', { name, invite });
     tab.writeObject('pairing', pairing);
     return pairing;
   }

@@ -83,5 +83,5 @@ export const adminRow = (name, quiet, ...actions) =>
  */
 export function adminList(title, rows, none, ...more) {
   const list = rows.length > 0 ? h('ul', ...rows) : h('p.quiet', none);
-  return h('section.card.admin-list', title && h('h2', title), list, h('div.actions', ...more));
+  return h('section.card.admin-list', title && h('h2', title), list, more.length > 0 && h('div.actions', ...more));
 }

@@ -2,7 +2,7 @@
 // in, which cannot log in.
 
 import { confirm } from '../kit/dialog.js';
-import { h } from '../kit/dom.js';
+import { h, setText } from '../kit/dom.js';
 import { stamp, wallTime } from '../kit/format.js';
 import { button, field } from '../kit/widgets.js';
 import { words } from '../kit/words.js';
@@ -37,6 +37,22 @@ export class DevicesScreen extends AdminScreen {
   #timer = 0;
   /** Those that wait, as they are drawn; null until they are known. @type {Waiting[] | null} */
   #waiting = null;
+  #digits = h('input', { name: 'digits', inputMode: 'numeric', autocomplete: 'off', maxLength: DIGITS + 1 });
+  #missing = h('p.error', { role: 'alert' });
+  /** It stays while the lists are drawn anew, so that what is typed does. */
+  #entrance = h(
+    'section.card.admin-list',
+    { data: { section: 'let-in' } },
+    h('h2', text.letIn),
+    h(
+      'form.digits-form',
+      { noValidate: true, onsubmit: (/** @type {Event} */ event) => this.#find(event) },
+      field(text.digits, this.#digits),
+      button(text.confirm, () => {}, { look: 'strong', type: 'submit', name: 'find' }),
+    ),
+    this.#missing,
+    h('div.actions', button(text.invite, () => this.#invite(), { icon: 'plus', name: 'invite' })),
+  );
 
   /** @param {any} app */
   constructor(app) {
@@ -52,6 +68,8 @@ export class DevicesScreen extends AdminScreen {
     clearInterval(this.#timer);
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#waiting = null;
+    this.#digits.value = '';
+    setText(this.#missing, '');
     await super.show();
     // Whose session is over logs in first, and comes back to the same address.
     if (asked && this.#waiting && this.node.isConnected) this.#confirmRead(asked, this.#waiting);
@@ -87,11 +105,11 @@ export class DevicesScreen extends AdminScreen {
     const add = (/** @type {string} */ label, /** @type {'program' | 'door'} */ kind) =>
       button(label, () => this.#add(label, kind), { icon: 'plus', name: `add-${kind}` });
     return [
+      this.#entrance,
       adminList(
         text.waiting,
         waiting.map((/** @type {Waiting} */ one) => this.#waitingRow(one)),
         text.noneWaits,
-        button(text.invite, () => this.#invite(), { icon: 'plus', name: 'invite' }),
       ),
       adminList(
         text.known,
@@ -103,38 +121,51 @@ export class DevicesScreen extends AdminScreen {
     ];
   }
 
-  /** @param {Waiting} waiting */
+  /** One that shows digits is let in by them, so that nobody lets another one in. @param {Waiting} waiting */
   #waitingRow(waiting) {
-    const { id, name } = waiting;
+    const { id, name, is_invited: isInvited } = waiting;
     const about = name || text.kinds.browser;
     const refuse = () => this.after(request('POST', `/api/pairings/${id}/refuse`, {}));
+    const confirmIt = () => this.#confirm(waiting);
     return adminRow(
       about,
       whence(waiting),
-      button(text.confirm, () => this.#confirm(waiting), { look: 'strong', name: 'let-in', about }),
-      button(text.refuse, refuse, { look: 'danger', about }),
+      isInvited ? button(text.confirm, confirmIt, { look: 'strong', name: 'let-in', about }) : '',
+      button(text.refuse, refuse, { look: 'danger', name: 'refuse', about }),
     );
   }
 
-  /** @param {Waiting} waiting @param {string} [read] digits that nobody has to type */
-  async #confirm(waiting, read) {
-    const { id, name: proposed, is_invited: isInvited } = waiting;
-    const code = h('input', { name: 'code', inputMode: 'numeric', autocomplete: 'off', maxLength: DIGITS + 1 });
-    const name = h('input', { name: 'name', value: proposed ?? '', autocomplete: 'off' });
+  /** @param {Event} event */
+  async #find(event) {
+    event.preventDefault();
+    const digits = this.#digits.value.replace(/\D/g, '');
+    setText(this.#missing, digits.length === DIGITS ? '' : text.digitsMissing);
+    if (digits.length !== DIGITS) return this.#digits.focus();
+    if (await this.#confirm(null, digits)) this.#digits.value = '';
+  }
+
+  /**
+   * @param {Waiting | null} waiting null for the one that shows the digits
+   * @param {string} [digits] of one that was not invited
+   * @returns {Promise<boolean>} whether it is in
+   */
+  async #confirm(waiting, digits) {
+    const shown = (this.#waiting ?? []).filter((one) => !one.is_invited);
+    // Of several the server alone knows which one shows them.
+    const proposed = waiting ?? (shown.length === 1 ? shown[0] : null);
+    const name = h('input', { name: 'name', value: proposed?.name ?? '', autocomplete: 'off' });
     const role = selectOf('role', this.#roles, null, text.noRole);
-    const letIn = () => {
-      const digits = isInvited ? undefined : (read ?? code.value.replace(/\D/g, ''));
-      const said = { code: digits, name: name.value.trim(), role: chosenId(role) };
-      return request('POST', `/api/pairings/${id}/confirm`, said);
-    };
+    const path = waiting ? `/api/pairings/${waiting.id}/confirm` : '/api/pairings/confirm';
+    const letIn = () => request('POST', path, { code: digits, name: name.value.trim(), role: chosenId(role) });
     const content = [
-      read ? h('p', text.shows(read)) : null,
-      h('p.quiet', whence(waiting)),
-      isInvited || read ? null : field(text.digits, code, text.digitsHint),
+      digits ? h('p', text.shows(digits)) : null,
+      waiting ? h('p.quiet', whence(waiting)) : null,
       field(text.name, name),
       field(text.role, role),
     ];
-    if (await openTask(text.confirm, content.filter(Boolean), text.confirm, letIn)) this.refresh();
+    const made = await openTask(text.confirm, content.filter(Boolean), text.confirm, letIn);
+    if (made) this.refresh();
+    return made !== null;
   }
 
   async #invite() {
@@ -192,7 +223,7 @@ export class DevicesScreen extends AdminScreen {
     const made = await openTask(title, content, text.add, add);
     if (!made) return;
     if (kind === 'program') await showOnce(text.token, text.tokenAdvice, made.token);
-    else await showOnce(text.address, text.doorAdvice, made.url);
+    else await showOnce(text.address, made.is_cut ? `${text.doorAdvice} ${text.doorCut}` : text.doorAdvice, made.url);
     this.refresh();
   }
 }

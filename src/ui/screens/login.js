@@ -99,6 +99,7 @@ export class LoginScreen {
       isReached ? null : h('p.note', text.away),
       h('div.tiles', ...tiles),
       tiles.length === 0 ? h('p.quiet', text.nobody) : null,
+      isReached ? h('a.button.bare', { href: '#/owner' }, words.owner.link) : null,
       isWanted ? this.#link(words.cancel, () => this.#session.want(false)) : null,
     ];
   }

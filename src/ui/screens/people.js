@@ -41,7 +41,8 @@ export class PeopleScreen extends AdminScreen {
   /** @param {Person} person */
   #row(person) {
     const { name, role, is_active: isActive, has_pin: hasPin } = person;
-    const quiet = [role?.name, !isActive && text.inactive, !hasPin && text.noPin].filter(Boolean).join(' · ');
+    const missing = canLogIn(person) ? !hasPin && text.noPin : text.cannot;
+    const quiet = [role?.name, !isActive && text.inactive, missing].filter(Boolean).join(' · ');
     return adminRow(
       name,
       quiet,
@@ -73,6 +74,7 @@ export class PeopleScreen extends AdminScreen {
     const others = remove ? [remove] : [];
     const saved = await openTask(person ? text.edit : text.add, content, text.save, save, others);
     if (!saved) return;
+    this.say(canLogIn(saved) ? '' : text.cannotLogIn(saved.name));
     this.#session.read();
     this.refresh();
   }
@@ -85,3 +87,6 @@ export class PeopleScreen extends AdminScreen {
     this.#session.read();
   }
 }
+
+/** Whether there is something by which somebody can log in. @param {Person} person */
+const canLogIn = ({ has_pin: hasPin, has_password: hasPassword }) => hasPin || hasPassword;

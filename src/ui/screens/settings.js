@@ -111,16 +111,23 @@ export class SettingsScreen {
   async #changePin() {
     const { person } = this.#app.store.me;
     const [current, pin, again] = ['current', 'pin', 'pin_again'].map(pinInput);
+    const password = h('input', { name: 'password', type: 'password', autocomplete: 'new-password' });
+    // What somebody has may be a password.
+    current.inputMode = 'text';
     current.maxLength = PASSWORD_MAX;
     const { people } = words;
     const change = async () => {
       if (pin.value !== again.value) throw new Unfit(people.different);
-      return request('PUT', `/api/people/${person.id}`, { current: current.value, pin: pin.value });
+      if (!pin.value && !password.value) throw new Unfit(people.nothingNew);
+      const chosen = { pin: pin.value || undefined, password: password.value || undefined };
+      return request('PUT', `/api/people/${person.id}`, { current: current.value, ...chosen });
     };
+    const hint = (/** @type {string} */ own) => `${own}. ${people.keep}`;
     const content = [
       field(people.current, current),
-      field(people.newPin, pin, people.pinHint),
+      field(people.newPin, pin, hint(people.pinHint)),
       field(people.pinAgain, again),
+      field(people.newPassword, password, hint(people.passwordHint)),
     ];
     if (await openTask(people.change, content, people.save, change)) this.#app.toast(people.changed);
   }
