@@ -90,7 +90,7 @@ const DOINGS: [Doing; 11] = [
     ("a device is revoked", |app, by, staff| app.revoke_device(by, staff.spare_device)),
     ("a device is let in", |app, by, staff| {
         let code = app.waiting_devices().iter().find(|device| device.id == staff.pairing).map(|_| "000000");
-        app.confirm_pairing(by, staff.pairing, code, "Half", None).map(drop)
+        app.confirm_pairing(by, Some(staff.pairing), code, "Half", None).map(drop)
     }),
     ("a device is turned away", |app, by, staff| app.refuse_pairing(by, staff.pairing)),
 ];

@@ -85,6 +85,7 @@ pub(crate) struct ListedPairing {
 /// cannot be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Confirmed {
+    pub id: u32,
     /// As the device called itself.
     pub name: String,
     pub address: String,
@@ -98,6 +99,8 @@ pub(crate) struct Confirmed {
 pub(crate) enum ConfirmRefusal {
     /// Look at the device's screen again; after five times it must ask anew.
     WrongCode,
+    /// No device that waits shows these digits.
+    NoSuchCode,
     /// Unknown, too old, confirmed already, refused, or wrong too often.
     Over,
     /// Too many confirmations within a minute: the next one counts after so long (429).
@@ -171,7 +174,7 @@ impl Pairings {
             None => state.check_room(request.network, now)?,
         }
         let secret = token()?;
-        let code = request.invite.is_none().then(digits6).transpose()?;
+        let code = request.invite.is_none().then(|| state.fresh_digits()).transpose()?;
         state.last_id = state.last_id.wrapping_add(1);
         let id = state.last_id;
         state.pending.push(PendingPairing {
@@ -185,7 +188,6 @@ impl Pairings {
             over_at: now.saturating_add(PAIRING_SECONDS),
             secret: sha256(&secret),
             code: code.as_deref().map(sha256),
-
             stage: PairingStage::Asked,
         });
         Ok(Asked { id, code, secret, seconds: PAIRING_SECONDS })
@@ -219,12 +221,15 @@ impl Pairings {
         Ok(invite)
     }
 
-    /// Somebody lets a device in: with the digits that it shows, or without if it came by an invitation. Blanks and dashes
-    /// between the digits do not count.
-    pub fn confirm(&self, id: u32, code: Option<&str>, now: u64) -> Result<Confirmed, ConfirmRefusal> {
+    /// Somebody lets a device in: with the digits that it shows, or without if it came by an invitation. Without an id it is the
+    /// one that shows these digits. Blanks and dashes between the digits do not count.
+    pub fn confirm(&self, id: Option<u32>, code: Option<&str>, now: u64) -> Result<Confirmed, ConfirmRefusal> {
         let mut state = self.state(now);
         state.count_confirmation(now)?;
-        let at = state.position(id).ok_or(ConfirmRefusal::Over)?;
+        let at = match id {
+            Some(id) => state.position(id).ok_or(ConfirmRefusal::Over)?,
+            None => code.and_then(|code| state.showing(hash_of_digits(code))).ok_or(ConfirmRefusal::NoSuchCode)?,
+        };
         let pairing = state.pending.get_mut(at).ok_or(ConfirmRefusal::Over)?;
         if !matches!(pairing.stage, PairingStage::Asked) {
             return Err(ConfirmRefusal::Over);
@@ -235,7 +240,7 @@ impl Pairings {
         pairing.stage = PairingStage::Confirmed;
         pairing.over_at = pairing.over_at.max(now.saturating_add(PICK_UP_SECONDS));
         let (name, address) = (pairing.name.clone(), pairing.address.clone());
-        Ok(Confirmed { name, address, before: pairing.before, is_program: pairing.is_program })
+        Ok(Confirmed { id: pairing.id, name, address, before: pairing.before, is_program: pairing.is_program })
     }
 
     /// The device of a confirmed pairing is stored: its token waits to be fetched. False if nobody can fetch it any more.
@@ -324,6 +329,24 @@ impl PairingState {
         self.pending.iter().position(|pairing| pairing.id == id)
     }
 
+    /// The pairing whose device shows these digits and waits.
+    fn showing(&self, code: [u8; 32]) -> Option<usize> {
+        let shows =
+            |pairing: &PendingPairing| pairing.code == Some(code) && matches!(pairing.stage, PairingStage::Asked);
+        self.pending.iter().position(shows)
+    }
+
+    /// Digits that no other device shows, so that they alone say which one is meant.
+    fn fresh_digits(&self) -> Result<String, NoRandomness> {
+        // Of a million at most PENDING_PAIRINGS_MAX are taken.
+        loop {
+            let digits = digits6()?;
+            if self.showing(sha256(&digits)).is_none() {
+                return Ok(digits);
+            }
+        }
+    }
+
     fn forget_old_refusals(&mut self) {
         let refused = self.pending.iter().filter(|pairing| !pairing.is_open()).count();
         let mut surplus = refused.saturating_sub(REFUSED_PAIRINGS_MAX);
@@ -398,8 +421,8 @@ mod tests {
         assert!(!pairings.settle(asked.id, "early".to_string(), 3), "nobody has confirmed it");
         let code = asked.code.clone().unwrap();
         let typed = format!(" {}-{} ", &code[..3], &code[3..]);
-        assert_eq!(pairings.confirm(asked.id, Some(&typed), 10).unwrap().name, "Till 1");
-        assert_eq!(pairings.confirm(asked.id, Some(&code), 10), Err(ConfirmRefusal::Over));
+        assert_eq!(pairings.confirm(Some(asked.id), Some(&typed), 10).unwrap().name, "Till 1");
+        assert_eq!(pairings.confirm(Some(asked.id), Some(&code), 10), Err(ConfirmRefusal::Over));
         assert!(pairings.list(10).is_empty() && pairings.poll(&asked.secret, 10) == PairingPoll::Waiting);
         assert!(pairings.settle(asked.id, "token".to_string(), 3));
         assert!(!pairings.refuse(asked.id), "it is let in");
@@ -414,10 +437,10 @@ mod tests {
         let asked = ask(&pairings, "192.168.1.7", 0);
         assert!(pairings.poll(&asked.secret, 599) == PairingPoll::Waiting);
         assert!(pairings.poll(&asked.secret, 600) == PairingPoll::Over);
-        assert_eq!(pairings.confirm(asked.id, asked.code.as_deref(), 600), Err(ConfirmRefusal::Over));
+        assert_eq!(pairings.confirm(Some(asked.id), asked.code.as_deref(), 600), Err(ConfirmRefusal::Over));
         // One that is confirmed in the last second can still be fetched.
         let asked = ask(&pairings, "192.168.1.7", 1_000);
-        assert!(pairings.confirm(asked.id, asked.code.as_deref(), 1_599).is_ok());
+        assert!(pairings.confirm(Some(asked.id), asked.code.as_deref(), 1_599).is_ok());
         assert!(pairings.settle(asked.id, "token".to_string(), 3));
         assert!(matches!(pairings.poll(&asked.secret, 1_658), PairingPoll::Done { .. }));
     }
@@ -427,14 +450,14 @@ mod tests {
         let pairings = Pairings::default();
         let (asked, other) = (ask(&pairings, "192.168.1.7", 0), ask(&pairings, "192.168.1.8", 0));
         let wrong = wrong_code(&asked);
-        assert_eq!(pairings.confirm(asked.id, None, 0), Err(ConfirmRefusal::WrongCode));
-        assert_eq!(pairings.confirm(asked.id, Some(""), 0), Err(ConfirmRefusal::WrongCode));
+        assert_eq!(pairings.confirm(Some(asked.id), None, 0), Err(ConfirmRefusal::WrongCode));
+        assert_eq!(pairings.confirm(Some(asked.id), Some(""), 0), Err(ConfirmRefusal::WrongCode));
         for _ in 0..3 {
-            assert_eq!(pairings.confirm(asked.id, Some(wrong), 0), Err(ConfirmRefusal::WrongCode));
+            assert_eq!(pairings.confirm(Some(asked.id), Some(wrong), 0), Err(ConfirmRefusal::WrongCode));
         }
         assert!(pairings.poll(&asked.secret, 0) == PairingPoll::Waiting);
-        assert!(pairings.confirm(asked.id, asked.code.as_deref(), 0).is_ok());
-        assert!(pairings.confirm(other.id, other.code.as_deref(), 0).is_ok(), "others go on");
+        assert!(pairings.confirm(Some(asked.id), asked.code.as_deref(), 0).is_ok());
+        assert!(pairings.confirm(Some(other.id), other.code.as_deref(), 0).is_ok(), "others go on");
     }
 
     #[test]
@@ -442,16 +465,33 @@ mod tests {
         let pairings = Pairings::default();
         let asked: Vec<_> = (1..=3).map(|device| ask(&pairings, &format!("192.168.1.{device}"), 0)).collect();
         for now in 0..4 {
-            assert!(pairings.confirm(asked[0].id, Some(wrong_code(&asked[0])), now).is_err());
-            assert!(pairings.confirm(asked[1].id, Some(wrong_code(&asked[1])), now).is_err());
+            assert!(pairings.confirm(Some(asked[0].id), Some(wrong_code(&asked[0])), now).is_err());
+            assert!(pairings.confirm(Some(asked[1].id), Some(wrong_code(&asked[1])), now).is_err());
         }
-        assert_eq!(pairings.confirm(9_999, None, 5), Err(ConfirmRefusal::Over));
-        assert!(pairings.confirm(asked[2].id, asked[2].code.as_deref(), 6).is_ok());
+        assert_eq!(pairings.confirm(Some(9_999), None, 5), Err(ConfirmRefusal::Over));
+        assert!(pairings.confirm(Some(asked[2].id), asked[2].code.as_deref(), 6).is_ok());
         assert_eq!(
-            pairings.confirm(asked[0].id, asked[0].code.as_deref(), 20),
+            pairings.confirm(Some(asked[0].id), asked[0].code.as_deref(), 20),
             Err(ConfirmRefusal::TooMany { seconds: 40 })
         );
-        assert!(pairings.confirm(asked[0].id, asked[0].code.as_deref(), 60).is_ok());
+        assert!(pairings.confirm(Some(asked[0].id), asked[0].code.as_deref(), 60).is_ok());
+    }
+
+    #[test]
+    fn the_digits_alone_find_the_device_that_shows_them_while_it_waits() {
+        let pairings = Pairings::default();
+        let (first, second) = (ask(&pairings, "::1", 0), ask(&pairings, "::1", 0));
+        let invite = pairings.invite(0).unwrap();
+        let invited = pairings.ask(PairingRequest { invite: Some(&invite), ..request("::1") }, 0).ok().unwrap();
+        let by_digits = |code: Option<&str>, now| pairings.confirm(None, code, now);
+        assert_eq!(by_digits(second.code.as_deref(), 1).unwrap().id, second.id);
+        assert_eq!(by_digits(second.code.as_deref(), 1), Err(ConfirmRefusal::NoSuchCode), "it is confirmed");
+        assert_eq!(by_digits(None, 1), Err(ConfirmRefusal::NoSuchCode), "an invitation has no digits");
+        assert!(pairings.refuse(first.id));
+        assert_eq!(by_digits(first.code.as_deref(), 1), Err(ConfirmRefusal::NoSuchCode), "it was refused");
+        (4..CONFIRMATIONS_MAX).for_each(|_| assert_eq!(by_digits(Some("no"), 1), Err(ConfirmRefusal::NoSuchCode)));
+        let refused = pairings.confirm(Some(invited.id), None, 1);
+        assert_eq!(refused, Err(ConfirmRefusal::TooMany { seconds: 60 }), "wrong digits count");
     }
 
     #[test]
@@ -473,7 +513,7 @@ mod tests {
         assert!(pairings.refuse(refused.id) && pairings.ask(request("::1"), 610).is_ok());
         assert!(pairings.poll(&refused.secret, 610) == PairingPoll::Refused);
         assert!(!pairings.refuse(refused.id), "it was refused before");
-        assert_eq!(pairings.confirm(refused.id, refused.code.as_deref(), 610), Err(ConfirmRefusal::Over));
+        assert_eq!(pairings.confirm(Some(refused.id), refused.code.as_deref(), 610), Err(ConfirmRefusal::Over));
     }
 
     #[test]
@@ -486,7 +526,7 @@ mod tests {
         assert!(asked.code.is_none() && pairings.list(599)[0].is_invited);
         assert_eq!(refusal(&pairings, invited, 599), PairingRefusal::NoSuchInvite);
         assert!(pairings.poll(&asked.secret, 599) == PairingPoll::Waiting, "a person still has to confirm it");
-        assert!(pairings.confirm(asked.id, None, 600).is_ok());
+        assert!(pairings.confirm(Some(asked.id), None, 600).is_ok());
 
         let old = pairings.invite(1_000).unwrap();
         let late = PairingRequest { invite: Some(&old), ..request("192.168.1.8") };

@@ -89,6 +89,7 @@ pub struct Invitation {
 /// For how long an invitation is good.
 const INVITE_SECONDS: u64 = 10 * 60;
 const NO_PAIRING: AccessRefusal = AccessRefusal::NotFound("This device does not wait any more; it has to ask again");
+const NO_SUCH_DIGITS: AccessRefusal = AccessRefusal::NotFound("No device that is waiting shows these digits");
 const NO_DEVICE: AccessRefusal = AccessRefusal::NotFound("Device not found");
 
 impl App {
@@ -142,11 +143,11 @@ impl App {
         Ok(Invitation { invite, expires_in: INVITE_SECONDS })
     }
 
-    /// Lets a device in that waits; gives its number.
+    /// Lets a device in that waits, without `id` the one that shows the digits; gives its number.
     pub fn confirm_pairing(
         &self,
         caller: Requester,
-        id: u32,
+        id: Option<u32>,
         code: Option<&str>,
         name: &str,
         role: Option<u32>,
@@ -158,9 +159,10 @@ impl App {
             role.map_or(Ok(()), |role| check_grant(transaction, &permission, role))
         })?;
         let pairings = &self.access().pairings;
-        let Confirmed { address, before, is_program, .. } =
+        let Confirmed { id, address, before, is_program, .. } =
             pairings.confirm(id, code, self.uptime_seconds()).map_err(|refusal| match refusal {
                 ConfirmRefusal::WrongCode => AccessRefusal::WrongCode,
+                ConfirmRefusal::NoSuchCode => NO_SUCH_DIGITS,
                 ConfirmRefusal::Over => NO_PAIRING,
                 ConfirmRefusal::TooMany { seconds } => AccessRefusal::TooMany { seconds },
             })?;

@@ -35,8 +35,7 @@ impl App {
         let hash = sha256(&code);
         errand(self, move |transaction| {
             if transaction.directory()?.has_owner() && !is_reset {
-                let why =
-                    "This shop has an owner. If he cannot log in any more, a code for a new PIN is made with --reset.";
+                let why = "This shop has an owner. For an owner who cannot log in any more, a code for a new PIN is made with --reset.";
                 return Err(AccessRefusal::Conflict(why.to_string()).into());
             }
             let code = OwnerCode::new(hash, transaction.run_time(), is_reset);
@@ -91,8 +90,9 @@ impl App {
                     owner
                 }
                 Some(_) => {
-                    let why =
-                        format!("{name} is no owner. Choose another name, or make him one after you have logged in.");
+                    let why = format!(
+                        "{name} is no owner. Choose another name, or give {name} that role after you have logged in."
+                    );
                     return Err(AccessRefusal::Conflict(why).into());
                 }
             };

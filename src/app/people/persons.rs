@@ -156,10 +156,9 @@ fn check_is_new(transaction: &mut Transaction<'_>, name: &str, own: Option<u32>)
 
 /// A shop never has nobody who may do everything.
 fn check_an_owner_is_left(transaction: &mut Transaction<'_>, changed: &Person) -> Result<(), Stop> {
-    let can_come_in = |person: &Person| person.pin_hash.is_some() || person.password_hash.is_some();
-    let is_owner = changed.is_active && changed.role == Role::OWNER && can_come_in(changed);
+    let is_owner = changed.is_active && changed.role == Role::OWNER && changed.has_credential();
     let directory = transaction.directory()?;
-    let has_others = directory.owners().any(|owner| owner.id != changed.id && can_come_in(owner));
+    let has_others = directory.owners().any(|owner| owner.id != changed.id && owner.has_credential());
     let was_owner = directory.owners().any(|owner| owner.id == changed.id);
     if was_owner && !is_owner && !has_others {
         return Err(AccessRefusal::Conflict("This is the last owner; make another one first".to_string()).into());

@@ -99,7 +99,7 @@ impl App {
             let is_used = directory.people().any(|person| person.role == id)
                 || directory.devices().any(|device| device.role == Some(id));
             if is_used {
-                let why = "Somebody has this role; give him another one first".to_string();
+                let why = "Somebody has this role; give them another one first".to_string();
                 return Err(AccessRefusal::Conflict(why).into());
             }
             caller.audit(transaction, AuditKind::Role, &*role.name, Some("removed".to_string()))?;

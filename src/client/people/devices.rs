@@ -6,6 +6,10 @@ use super::columns::{columns, minute_of, name_of, note, print, printable, text_o
 use super::named::{id_of, role_named};
 use super::shop_client::ShopClient;
 
+/// What somebody has to know who has given a door a role that does not show everything.
+const CUT_DOOR: &str = "It does not see everything, because of its role or that of its person: the app works, but is not told at \
+                        once what others do. For that both need a role such as Manager.";
+
 /// A device that is made here.
 #[derive(Debug, Clone)]
 pub struct NewDevice {
@@ -38,7 +42,11 @@ pub fn add_device(shop: &ShopClient, device: &NewDevice) -> Result<(), String> {
         note(&format!(
             "{name} is let in under this address; it is shown this once. Enter it in the app as its server:"
         ));
-        return print(&format!("{}\n", elsewhere(shop, &url)));
+        print(&format!("{}\n", elsewhere(shop, &url)))?;
+        if answer.get("is_cut").and_then(Value::as_bool) == Some(true) {
+            note(CUT_DOOR);
+        }
+        return Ok(());
     }
     let token = secret("token").ok_or("The answer of the server has no token.")?;
     note(&format!(

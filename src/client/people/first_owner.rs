@@ -104,7 +104,11 @@ impl CodeSheet<'_> {
         if self.shown().next().is_some() {
             return format!("{start}\n");
         }
-        format!("{start},\nat the address of your server,\n\n    /#owner={}", self.code)
+        format!(
+            "{start},\nat the address of your server,\n\n    /#owner={}\n\nor open the shop's page there, choose \"I have an owner’s \
+             code\" and type it.",
+            self.code
+        )
     }
 
     fn link(&self, address: &str) -> String {

@@ -28,9 +28,13 @@ pub(crate) fn role_named(shop: &ShopClient, name: &str) -> Result<Value, String>
 }
 
 fn ids_of<'a>(items: &'a [Value], name: &str) -> Vec<&'a Value> {
+    items.iter().filter(|item| is_named(item, name)).filter_map(|item| item.get("id")).collect()
+}
+
+/// Whether something has a name, in whatever case it is typed.
+pub(crate) fn is_named(item: &Value, name: &str) -> bool {
     let folded = |text: &str| text.trim().to_lowercase();
-    let is_it = |item: &&Value| item.get("name").and_then(Value::as_str).is_some_and(|own| folded(own) == folded(name));
-    items.iter().filter(is_it).filter_map(|item| item.get("id")).collect()
+    item.get("name").and_then(Value::as_str).is_some_and(|own| folded(own) == folded(name))
 }
 
 #[cfg(test)]

@@ -24,6 +24,13 @@ pub struct Person {
     pub is_removed: bool,
 }
 
+impl Person {
+    /// Whether there is something to log in with.
+    pub fn has_credential(&self) -> bool {
+        self.pin_hash.is_some() || self.password_hash.is_some()
+    }
+}
+
 /// What kind of device it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceKind {

@@ -97,6 +97,7 @@ pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<(Need, Endpo
         (Get, ["api", "pair"]) => (Nothing, Shop(people::pairing)),
         (Get, ["api", "pairings"]) => (Right(R::People), Open(people::pairings)),
         (Post, ["api", "pairings"]) => (Right(R::People), Shop(people::invite)),
+        (Post, ["api", "pairings", "confirm"]) => (Right(R::People), Shop(people::confirm_digits)),
         (Post, ["api", "pairings", id, "confirm"]) => (Right(R::People), Numbered(people::confirm_pairing, id)),
         (Post, ["api", "pairings", id, "refuse"]) => (Right(R::People), Numbered(people::refuse_pairing, id)),
         (Post, ["api", "login"]) => (Nothing, Shop(people::log_in)),

@@ -151,7 +151,7 @@ fn axe_finds_nothing_where_people_and_devices_are_let_in() {
         for (screen, ready, opener) in [
             ("people", ".admin-row", "[data-action=add-person]"),
             ("roles", ".admin-row", "[data-action=add-role]"),
-            ("devices", "[data-action=let-in]", "[data-action=let-in]"),
+            ("devices", "[data-action=refuse]", "[data-action=add-door]"),
             ("audit", ".admin-row", ""),
         ] {
             owner.screen(&format!("#/{screen}"));

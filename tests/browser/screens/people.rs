@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::chrome::{Chrome, Page};
 use crate::steps::{come_back, fill_bill, go_away, live, open, sell, shop, wait_live};
 use crate::support::program::program;
-use crate::support::proxy::Proxy;
+use crate::support::proxy::{BEHIND_PROXY, Proxy};
 use crate::support::qr;
 use crate::support::server::Server;
 use crate::support::wait_until;
@@ -64,8 +64,8 @@ fn let_in(owner: &Page, page: &Page, name: &str) {
     page.wait(HAS_DIGITS);
     let digits = page.eval(DIGITS);
     owner.screen("#/devices");
-    owner.click("[data-action=let-in]");
-    owner.fill("dialog [name=code]", digits.as_str().unwrap());
+    owner.fill("[name=digits]", digits.as_str().unwrap());
+    owner.click("[data-action=find]");
     name_device(owner, page, name);
 }
 
@@ -213,7 +213,7 @@ pub(super) fn ask_for(page: &Page, path: &str) -> Value {
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn from_the_first_owner_on_a_page_that_was_open_has_to_be_let_in() {
     let chrome = Chrome::start();
-    let server = Server::start();
+    let server = Server::start_with(&BEHIND_PROXY);
     let (page, other) = (live(&chrome, &server, ""), live(&chrome, &server, "#/orders"));
     page.screen("#/settings");
     page.wait_text("[data-section=access]", "Let other devices in");
@@ -234,7 +234,7 @@ fn from_the_first_owner_on_a_page_that_was_open_has_to_be_let_in() {
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn in_the_first_minute_of_an_owner_an_invited_phone_sells() {
     let chrome = Chrome::start();
-    let server = Server::start();
+    let server = Server::start_with(&BEHIND_PROXY);
     let owner = live(&chrome, &server, "");
     let begun = Instant::now();
     become_owner(&owner, &server);
@@ -282,11 +282,160 @@ fn who_reads_the_code_of_a_device_that_waits_types_no_digits_and_needs_the_right
     choose(&owner, "Asha");
     type_pin(&owner, OWNER_PIN);
     owner.wait_text("dialog", third.eval(DIGITS).as_str().unwrap());
-    assert_eq!(owner.eval("document.querySelector('dialog [name=code]')"), Value::Null);
     assert_eq!(owner.eval("location.hash"), "#/devices", "the digits stay in no address");
     name_device(&owner, &third, "Till 3");
     owner.load_again(&address);
     owner.wait_text("[data-screen=devices] [role=status]", "over");
+    chrome.expect_no_faults();
+}
+
+#[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+fn of_two_devices_that_wait_the_digits_let_in_the_one_that_shows_them() {
+    let chrome = Chrome::start();
+    let (server, proxy) = shop();
+    let owner = open(&chrome, &chrome.device(), &proxy);
+    become_owner(&owner, &server);
+    let [first, second] = [(), ()].map(|()| chrome.open(&chrome.device(), &format!("http://{}/", proxy.addr)));
+    for page in [&first, &second] {
+        page.wait(HAS_DIGITS);
+    }
+    owner.screen("#/devices");
+    owner.wait("document.querySelectorAll('[data-action=refuse]').length === 2");
+    let name = owner.eval("document.querySelector('.admin-row strong').textContent");
+    let named =
+        owner.eval(&format!("(async () => ({}).browserName(navigator.userAgent, 0))()", Page::import("user_agent.js")));
+    assert_eq!(name, named);
+    assert!(name.as_str().unwrap().starts_with("Chrome on "), "{name}");
+    assert_eq!(owner.eval("document.querySelector('[data-action=let-in]')"), Value::Null, "only by its digits");
+
+    owner.fill("[name=digits]", "12 34");
+    owner.click("[data-action=find]");
+    owner.wait_text("[data-section=let-in] .error", "Type the six digits.");
+    let digits = [&first, &second].map(|page| page.eval(DIGITS).as_str().unwrap().to_string());
+    let wrong = ["000 000", "000 001", "000 002"].into_iter().find(|wrong| !digits.iter().any(|own| own == wrong));
+    owner.fill("[name=digits]", wrong.unwrap());
+    owner.click("[data-action=find]");
+    owner.fill("dialog [name=name]", "Till 2");
+    owner.click("dialog [data-action=confirm]");
+    owner.wait_text("dialog .error", "No device that is waiting shows these digits");
+    owner.click("dialog [data-action=cancel]");
+
+    let_in(&owner, &second, "Till 2");
+    assert_eq!(owner.eval("document.querySelector('[name=digits]').value"), "");
+    owner.wait("document.querySelectorAll('[data-action=refuse]').length === 1");
+    assert_eq!(first.eval(DIGITS), digits[0], "the other one waits");
+    owner.click("[data-action=refuse]");
+    first.wait_text("[data-screen=pair]", "This device was refused.");
+    chrome.expect_no_faults();
+}
+
+#[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+fn a_browser_says_what_it_is_in_a_few_words() {
+    const MOZILLA: &str = "Mozilla/5.0";
+    const BLINK: &str = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0";
+    const APPLE: &str = "AppleWebKit/605.1.15 (KHTML, like Gecko)";
+    let cases = [
+        (format!("{MOZILLA} (Linux; Android 10; K) {BLINK} Mobile Safari/537.36"), 5, "Chrome on Android"),
+        (
+            format!("{MOZILLA} (Linux; Android 13; SM-X200) {BLINK} SamsungBrowser/28.0 Safari/537.36"),
+            5,
+            "Samsung Internet on Android",
+        ),
+        (format!("{MOZILLA} (Windows NT 10.0; Win64; x64) {BLINK} Safari/537.36 Edg/140.0.0.0"), 0, "Edge on Windows"),
+        (format!("{MOZILLA} (X11; CrOS x86_64 14541.0.0) {BLINK} Safari/537.36"), 0, "Chrome on ChromeOS"),
+        (format!("{MOZILLA} (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"), 0, "Firefox on Linux"),
+        (
+            format!(
+                "{MOZILLA} (iPhone; CPU iPhone OS 18_5 like Mac OS X) {APPLE} Version/18.5 Mobile/15E148 Safari/604.1"
+            ),
+            5,
+            "Safari on iPhone",
+        ),
+        (
+            format!(
+                "{MOZILLA} (iPhone; CPU iPhone OS 18_5 like Mac OS X) {APPLE} CriOS/140.0 Mobile/15E148 Safari/604.1"
+            ),
+            5,
+            "Chrome on iPhone",
+        ),
+        (
+            format!("{MOZILLA} (Macintosh; Intel Mac OS X 10_15_7) {APPLE} Version/18.5 Safari/605.1.15"),
+            0,
+            "Safari on Mac",
+        ),
+        (
+            format!("{MOZILLA} (Macintosh; Intel Mac OS X 10_15_7) {APPLE} Version/18.5 Safari/605.1.15"),
+            5,
+            "Safari on iPad",
+        ),
+        ("Links (2.29; Linux 6.1)".to_string(), 0, "Linux"),
+    ];
+    let chrome = Chrome::start();
+    let server = Server::start();
+    let page = live(&chrome, &server, "");
+    for (user_agent, touch_points, expected) in cases {
+        let said = page.eval(&format!(
+            "(async () => ({}).browserName({}, {touch_points}))()",
+            Page::import("user_agent.js"),
+            json!(user_agent)
+        ));
+        assert_eq!(said, expected, "{user_agent}");
+    }
+    chrome.expect_no_faults();
+}
+
+#[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+fn who_cannot_log_in_yet_is_said_and_everybody_changes_the_own_pin_or_password() {
+    let chrome = Chrome::start();
+    let (server, proxy) = shop();
+    let (owner, seller) = staffed(&chrome, &server, &proxy);
+    owner.screen("#/people");
+    owner.click("[data-action=add-person]");
+    owner.fill("dialog [name=name]", "Tara");
+    owner.click("dialog [data-action=confirm]");
+    owner.wait_text("[data-screen=people] [role=status]", "Tara cannot log in yet: no PIN and no password.");
+    owner.wait_text("[data-screen=people] ul", "Cannot log in yet: no PIN and no password");
+
+    seller.screen("#/settings");
+    seller.click("[data-action=change-pin]");
+    seller.fill("dialog [name=current]", SELLER_PIN);
+    seller.click("dialog [data-action=confirm]");
+    seller.wait_text("dialog .error", "Type a new PIN or a new password.");
+    seller.fill("dialog [name=password]", "correct horse");
+    seller.click("dialog [data-action=confirm]");
+    seller.wait_text("#toasts", "Changed.");
+    seller.click("[data-action=who]");
+    choose(&seller, "Meena");
+    press(&seller, "Use a password instead");
+    seller.fill("[name=password]", "correct horse");
+    seller.click("[data-action=login]");
+    seller.wait(&format!("{WHO} === 'Meena'"));
+    chrome.expect_no_faults();
+}
+
+#[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+fn a_door_that_does_not_see_everything_says_so_and_one_that_does_is_silent() {
+    let chrome = Chrome::start();
+    let server = Server::start();
+    let owner = live(&chrome, &server, "");
+    become_owner(&owner, &server);
+    for (role, is_told) in [("Seller", true), ("Manager", false)] {
+        owner.screen("#/devices");
+        owner.click("[data-action=add-door]");
+        owner.fill("dialog [name=name]", "Old app");
+        pick(&owner, "dialog [name=role]", role);
+        owner.click("dialog [data-action=confirm]");
+        owner.wait("document.querySelector('dialog [data-secret]')");
+        let address = owner.eval("document.querySelector('dialog [data-secret]').value");
+        // The page was opened on the server's machine, and the door is for another one.
+        assert!(address.as_str().unwrap().starts_with("https://shop/door/"), "{address}");
+        assert_eq!(owner.eval("document.querySelector('dialog').textContent.includes('not see everything')"), is_told);
+        owner.click("dialog [data-action=cancel]");
+    }
     chrome.expect_no_faults();
 }
 

@@ -241,6 +241,9 @@ fn a_pin_is_read_from_a_pipe_and_said_to_nobody_but_the_server() {
     assert!(!String::from_utf8_lossy(&output.stderr).contains("482913"), "{output:?}");
     assert_eq!(shop.asked().last().unwrap().1, json!({"name": "Meena", "role": 3, "pin": "482913"}));
 
+    let refused = sentence(&shop.run_with("482913\n", &["person", "add", "asha", "--role", "Seller"]));
+    assert_eq!(refused, "There is already a person \"Asha\".");
+
     let before = shop.asked().len();
     let refused = sentence(&shop.run_with("12345678901\n", &["person", "add", "Meena", "--role", "Seller"]));
     assert!(refused.starts_with("A PIN has 4 to 8 digits"), "{refused}");
@@ -251,6 +254,25 @@ fn a_pin_is_read_from_a_pipe_and_said_to_nobody_but_the_server() {
     assert_eq!(refused, "pin must be other digits.", "what is wrong is said once");
     let list = said(&shop.run(&["person", "list"]));
     assert!(list.contains("2   Asha  Seller  yes     yes  -"), "{list}");
+}
+
+#[test]
+fn who_cannot_log_in_yet_is_said() {
+    let shop = FakeShop::start(|method, path, body| match (method, path) {
+        ("GET", "/api/me") => (200, json!({"has_owner": false, "rights": ["people"]})),
+        ("GET", "/api/people") => {
+            let one = |name: &str, has: bool| json!({"id": 2, "name": name, "has_pin": false, "has_password": has});
+            (200, json!([one("Tara", false), one("Ravi", true)]))
+        }
+        _ => shop(method, path, body),
+    });
+    let output = shop.run_with("482913\n", &["person", "add", "Meena", "--role", "Seller"]);
+    assert!(said(&output).starts_with("Meena is added as Seller. Nobody logs in before"), "{output:?}");
+    let listed = shop.run(&["person", "list"]);
+    let beside = String::from_utf8_lossy(&listed.stderr).into_owned();
+    assert!(said(&listed).starts_with("ID"), "{listed:?}");
+    assert_eq!(beside.matches("Tara cannot log in yet: no PIN and no password.").count(), 1, "{beside}");
+    assert!(!beside.contains("Ravi"), "{beside}");
 }
 
 #[test]
@@ -364,6 +386,7 @@ fn the_commands_work_whether_a_server_runs_or_not() {
     assert!(server.stop().success());
     let sheet = said(&run(&server, "", &["owner", "--reset"]));
     assert!(sheet.contains("at the address of your server") && sheet.contains("    /#owner="), "{sheet}");
+    assert!(sheet.contains("choose \"I have an owner’s code\""), "{sheet}");
     assert!(!sheet.contains("127.0.0.1"), "{sheet}");
     let list = said(&run(&server, "", &["person", "list"]));
     assert!(list.contains("Meena") && list.contains("Asha"), "{list}");
@@ -397,6 +420,6 @@ fn a_server_says_the_address_for_other_devices_once_the_shop_has_an_owner() {
     if tillsync::platform::address_elsewhere("0.0.0.0:80".parse().unwrap()).is_none() {
         return skip("this machine has no address but loopback");
     }
-    let (_, others) = server.ready.split_once("on other devices http://").unwrap_or_else(|| panic!("{}", server.ready));
-    assert!(!others.starts_with("0.0.0.0") && !others.starts_with("127."), "{others}");
+    let others = server.on_network().unwrap_or_else(|| panic!("{}", server.ready)).ip();
+    assert!(!others.is_unspecified() && !others.is_loopback(), "{others}");
 }

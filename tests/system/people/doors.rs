@@ -136,6 +136,22 @@ fn what_is_replaced_before_a_comparison_is_ids_and_times_alone() {
 }
 
 #[test]
+fn whether_a_door_sees_everything_is_said_when_it_is_made() {
+    let mut shop = Staffed::open();
+    let (manager, seller) = (shop.hire("Meena", MANAGER, "271828"), shop.hire("Ravi", SELLER, "1618"));
+    for (role, person, is_cut) in [
+        (MANAGER, Value::Null, false),
+        (MANAGER, json!(manager), false),
+        (MANAGER, json!(seller), true),
+        (SELLER, json!(manager), true),
+        (SELLER, Value::Null, true),
+    ] {
+        let door = json!({"name": "Old app", "kind": "door", "role": role, "person": person});
+        assert_eq!(shop.owner.post("/api/devices", &door).expect(201)["is_cut"], is_cut, "{door}");
+    }
+}
+
+#[test]
 fn a_wrong_door_is_no_address_and_a_right_one_stands_in_no_log() {
     let mut shop = Staffed::of(Server::start_talkative());
     let (device, mut app) = shop.door("Old phone", MANAGER, &Value::Null);

@@ -28,12 +28,12 @@ fn refused(visitor: &mut Visitor, body: &Value) -> Vec<u8> {
 fn a_pin_logs_in_on_a_paired_device_and_says_who_that_is() {
     let mut shop = Staffed::open();
     let person = shop.hire("Ravi", SELLER, SELLER_PIN);
+    let newcomer = shop.hire_as(&json!({"name": "Tara", "role": SELLER}));
     let mut till = shop.device("Till 1");
-    assert_eq!(
-        till.get("/api/people").expect(200),
-        json!([{"id": shop.owner_id, "name": "Asha"}, {"id": person, "name": "Ravi"}])
-    );
+    let able = json!([{"id": shop.owner_id, "name": "Asha"}, {"id": person, "name": "Ravi"}]);
+    assert_eq!(till.get("/api/people").expect(200), able, "Tara has neither PIN nor password");
     let me = till.log_in(person, SELLER_PIN).expect(200);
+    assert_eq!(array(till.get("/api/people").expect(200))[2], json!({"id": newcomer, "name": "Tara"}));
     assert_eq!(me, till.me());
     assert_eq!((&me["person"], &me["device"]["name"]), (&json!({"id": person, "name": "Ravi"}), &json!("Till 1")));
     assert_eq!(me["role"], json!({"id": SELLER, "name": "Seller"}));

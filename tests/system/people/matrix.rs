@@ -38,7 +38,7 @@ const EMPTY: &str = "{}";
 const STALE: &str = r#"{"rev": 99}"#;
 
 /// (operation, who may, body). `{estimate}` and `{order}` are the owner's, `{spare…}` may be removed.
-const TABLE: [(&str, Need, &str); 72] = [
+const TABLE: [(&str, Need, &str); 73] = [
     ("GET /", Open, ""),
     ("GET /ui/{folder}/{name}", Open, ""),
     ("GET /ui/{folder}/{part}/{name}", Open, ""),
@@ -90,6 +90,7 @@ const TABLE: [(&str, Need, &str); 72] = [
     ("GET /api/pair", Open, ""),
     ("GET /api/pairings", Right("people"), ""),
     ("POST /api/pairings", Right("people"), EMPTY),
+    ("POST /api/pairings/confirm", Right("people"), r#"{"code": "000000", "name": "x"}"#),
     ("POST /api/pairings/{nothing}/confirm", Right("people"), r#"{"code": "000000", "name": "x"}"#),
     ("POST /api/pairings/{nothing}/refuse", Right("people"), EMPTY),
     ("POST /api/login", Open, EMPTY),

@@ -95,6 +95,32 @@ fn wrong_digits_or_another_secret_let_nobody_in() {
 }
 
 #[test]
+fn the_digits_alone_find_the_device_that_shows_them() {
+    let mut shop = Staffed::open();
+    let [mut first, mut second] =
+        [(), ()].map(|()| Pairing::ask(shop.server.addr, &json!({"name": "Chrome on Android"})));
+    let confirm =
+        |by: &mut Visitor, code: Value| by.post("/api/pairings/confirm", &json!({"code": code, "name": "Till 2"}));
+    let digits = |pairing: &Pairing| json!(pairing.code);
+    let (_, mut seller) = shop.seller();
+    confirm(&mut seller, digits(&second)).expect(403);
+    assert_eq!(text(&confirm(&mut shop.owner, digits(&second)).expect(200)["device"], "name"), "Till 2");
+    second.poll().expect(200);
+    assert_eq!(first.poll().status, 202, "the other one waits");
+
+    // What nobody shows, or nobody shows any more, counts as a try. The device of the seller was one as well.
+    let nobody = "No device that is waiting shows these digits";
+    for code in [digits(&second), Value::Null, json!("")] {
+        assert_eq!(confirm(&mut shop.owner, code).detail(404), nobody);
+    }
+    for _ in 5..CONFIRMATIONS_A_MINUTE {
+        assert_eq!(confirm(&mut shop.owner, json!("no digits")).detail(404), nobody);
+    }
+    assert!((1..=60).contains(&retry_after(&confirm(&mut shop.owner, digits(&first)))));
+    assert_eq!(first.poll().status, 202);
+}
+
+#[test]
 fn a_33rd_that_waits_is_told_to_come_again() {
     let mut shop = Staffed::open();
     let mut waiting: Vec<Pairing> = (0..PENDING_MAX).map(|_| Pairing::ask(shop.server.addr, &json!({}))).collect();
@@ -114,10 +140,9 @@ fn a_33rd_that_waits_is_told_to_come_again() {
 #[test]
 fn from_one_address_of_the_lan_three_wait() {
     let server = Server::start_with(&["--listen", "0.0.0.0:0", "--trust-lan"]);
-    let Some(lan) = server.ready.split("on other devices http://").nth(1) else {
+    let Some(lan) = server.on_network() else {
         return skip("this machine has no address but loopback");
     };
-    let lan = lan.split('/').next().unwrap().parse().unwrap();
     let mut shop = Staffed::of(server);
     let waiting: Vec<Pairing> = (0..3).map(|_| Pairing::ask(lan, &json!({}))).collect();
     let mut visitor = Visitor::browser(lan);
@@ -153,7 +178,7 @@ fn an_invitation_lets_one_phone_in_after_the_owner_has_confirmed_it() {
     let invite = text(&made, "invite");
     assert!(invite.len() == 32 && invite.bytes().all(|byte| byte.is_ascii_hexdigit()), "{invite}");
     let url = text(&made, "url");
-    assert!(url.starts_with("http://") && url.ends_with(&format!("/#pair={invite}")), "{url}");
+    assert!(url.starts_with("https://shop/") && url.ends_with(&format!("/#pair={invite}")), "{url}");
     assert!(made["expires_in"].as_u64().is_some_and(|seconds| (1..=600).contains(&seconds)), "{made}");
 
     let wrong = Visitor::browser(shop.server.addr).post("/api/pair", &json!({"invite": "0".repeat(32)})).status;

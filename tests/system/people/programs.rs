@@ -30,6 +30,9 @@ fn a_token_is_shown_once_and_is_no_stored_answer() {
 
     let listed = shop.listed_device("Accounts");
     assert_eq!((&listed["role"]["id"], &listed["last_seen"]), (&json!(MANAGER), &json!(null)));
+    for unused in ["Accounts", "Old phone"] {
+        assert_eq!(shop.listed_device(unused)["address"], json!(null), "that of whoever has made it is not its own");
+    }
     let mut program = Visitor::program(shop.server.addr, Some(token.clone()));
     program.create_estimate("Asha");
     let listed = shop.listed_device("Accounts");

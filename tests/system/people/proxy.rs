@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 
 use crate::support::http::Reply;
 use crate::support::people::{MANAGER, OWNER_PIN, Staffed, owner_code, this_machine};
+use crate::support::program::program;
 use crate::support::server::Server;
 use crate::support::till::{array, text};
 use crate::support::visitor::Visitor;
+use crate::support::wait_until;
 
 const NAME: &str = "shop.lan";
 const PAGE: &str = "https://shop.lan";
@@ -97,6 +99,52 @@ fn this_machines_token_is_worth_nothing_by_the_proxy_to_somebody_elsewhere() {
     machine.get("/api/devices").expect(200);
     for from in ["192.168.1.66", "127.0.0.1", "nonsense"] {
         ask(&mut machine, from, ("GET", "/api/devices"), None).expect(401);
+    }
+}
+
+/// A page on the shop's own machine shows another device the name, and one that came by the proxy how it came.
+#[test]
+fn links_for_other_devices_have_the_name_that_the_server_was_given() {
+    for (name, expected) in [
+        ("https://shop.lan", "https://shop.lan"),
+        ("https://shop.lan:8443/", "https://shop.lan:8443"),
+        ("http://shop.lan", "http://shop.lan"),
+        // Its port is for its own machine alone, so that there is a proxy in front.
+        ("shop.lan", "https://shop.lan"),
+    ] {
+        let server = Server::start_with(&["--host", name]);
+        assert!(!server.ready.contains(expected), "before there is an owner: {}", server.ready);
+        let hint = format!("let in at {expected} once the shop has an owner");
+        wait_until("the hint", || server.log().contains(&hint));
+        let mut shop = Staffed::of(server);
+        let invited = text(&shop.owner.post("/api/pairings", &json!({})).expect(201), "url");
+        assert!(invited.starts_with(&format!("{expected}/#pair=")), "{invited}");
+        let door = json!({"name": "Old app", "kind": "door", "role": MANAGER});
+        let door = text(&shop.owner.post("/api/devices", &door).expect(201), "url");
+        assert!(door.starts_with(&format!("{expected}/door/")), "{door}");
+        let by_proxy = ask(&mut shop.owner, "192.168.1.66", ("POST", "/api/pairings"), Some(&json!({})));
+        assert!(text(&by_proxy.expect(201), "url").starts_with(&format!("{PAGE}/#pair=")));
+
+        let data = shop.server.dir.path();
+        let run = |args: &[&str]| {
+            let output = program().args(args).arg("--data").arg(data).output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+        };
+        let (sheet, beside) = run(&["owner", "--reset"]);
+        assert!(sheet.contains(&format!("    {expected}/#owner=")) && sheet.contains('▀'), "{sheet}");
+        assert!(!beside.contains("not open to other devices"), "{beside}");
+        let (door, beside) = run(&["device", "add", "Old phone", "--door", "--role", "Manager"]);
+        assert!(
+            door.starts_with(&format!("{expected}/door/")) && !beside.contains("not see everything"),
+            "{door}{beside}"
+        );
+        let (_, beside) = run(&["device", "add", "Wall", "--door", "--role", "Seller"]);
+        assert!(beside.contains("not see everything"), "{beside}");
+
+        shop.server.stop();
+        shop.server.start_again();
+        assert!(shop.server.ready.contains(&format!("; on other devices {expected}/")), "{}", shop.server.ready);
     }
 }
 

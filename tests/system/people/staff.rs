@@ -92,6 +92,9 @@ fn everybody_changes_his_own_pin_who_knows_it_and_nothing_else() {
     let status = seller.put(&own, &json!({"pin": "2468"})).status;
     assert!([401, 403, 422].contains(&status), "{status}");
     seller.put(&own, &json!({"current": SELLER_PIN, "pin": "24"})).expect(422);
+    for new in [json!({"pin": "2468"}), json!({"password": "correct horse"})] {
+        assert_eq!(seller.put(&own, &new).detail(422), "current is missing");
+    }
     for more in [json!({"role": OWNER}), json!({"name": "Boss"}), json!({"is_active": true})] {
         let mut body = json!({"current": SELLER_PIN, "pin": "2468"});
         for (field, value) in more.as_object().unwrap() {

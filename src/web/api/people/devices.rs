@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::names::NameJson;
 use super::pairing::{DeviceName, base_url};
 use crate::app::App;
-use crate::domain::{Device, DeviceKind, Directory};
+use crate::domain::{Asker, Device, DeviceKind, Directory};
 use crate::json;
 use crate::web::api::health::Done;
 use crate::web::api::request::Request;
@@ -31,6 +31,8 @@ impl<'a> DeviceJson<'a> {
         let seen = app.seen(device.id);
         let at_it = directory.sessions().find(|session| session.device == device.id).map(|session| session.person);
         let person = device.person.or(at_it);
+        // What is known of a program or a door that was never used is the address of whoever made it.
+        let asked_from = device.address.clone().filter(|_| device.kind == DeviceKind::Browser);
         Self {
             id: device.id,
             name: &device.name,
@@ -38,7 +40,7 @@ impl<'a> DeviceJson<'a> {
             role: device.role.and_then(|role| NameJson::of_role(directory, role)),
             person: person.and_then(|person| NameJson::of_person(directory, person)),
             last_seen: seen.map(|seen| seen.at.to_rfc3339()),
-            address: seen.map(|seen| seen.from.to_string()).or_else(|| device.address.clone()),
+            address: seen.map(|seen| seen.from.to_string()).or(asked_from),
             made_at: device.made_at.to_rfc3339(),
             is_this: device.id == own,
         }
@@ -53,6 +55,7 @@ struct MadeJson<'a> {
     token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
+    is_cut: bool,
 }
 
 /// `GET /api/devices`.
@@ -73,7 +76,9 @@ pub(crate) fn add_device(request: &Request<'_>) -> Result<Response, Problem> {
     let device = DeviceName::of(directory.device(id).ok_or_else(Problem::not_found)?);
     let is_door = kind == DeviceKind::Door;
     let url = is_door.then(|| format!("{}/door/{token}", base_url(request)));
-    let body = MadeJson { device, token: (!is_door).then_some(token.as_str()), url };
+    let allowed = request.app.permission(Asker::Known { device: id, session: None });
+    let is_cut = allowed.is_some_and(|permission| permission.allows.is_cut());
+    let body = MadeJson { device, token: (!is_door).then_some(token.as_str()), url, is_cut };
     Ok(Response::json(201, json::to_vec(&body)))
 }
 

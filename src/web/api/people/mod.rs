@@ -20,6 +20,6 @@ pub(crate) use entrance::{lock, log_in, log_out, make_owner, owner_code};
 pub(crate) use me::me;
 pub(crate) use names::NameJson;
 pub(crate) use nod::allow_once;
-pub(crate) use pairing::{begin_pairing, confirm_pairing, invite, pairing, pairings, refuse_pairing};
+pub(crate) use pairing::{begin_pairing, confirm_digits, confirm_pairing, invite, pairing, pairings, refuse_pairing};
 pub(crate) use persons::{add_person, change_person, persons, remove_person};
 pub(crate) use roles::{add_role, change_role, remove_role, roles};

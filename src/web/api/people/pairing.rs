@@ -129,8 +129,17 @@ pub(crate) fn base_url(request: &Request<'_>) -> String {
     request.origin_policy.base_url_for_others(request.head, request.visitor.is_from_here)
 }
 
+/// `POST /api/pairings/confirm`: the device that shows these digits.
+pub(crate) fn confirm_digits(request: &Request<'_>) -> Result<Response, Problem> {
+    confirm(request, None)
+}
+
 /// `POST /api/pairings/{id}/confirm`.
 pub(crate) fn confirm_pairing(request: &Request<'_>, id: u32) -> Result<Response, Problem> {
+    confirm(request, Some(id))
+}
+
+fn confirm(request: &Request<'_>, id: Option<u32>) -> Result<Response, Problem> {
     let ConfirmBody { code, name, role } = read_confirm(request.json()?, request.app.currency())?;
     let confirmed = request.app.confirm_pairing(request.caller(), id, code.as_deref(), &name, role);
     let device = confirmed.map_err(|error| request.problem(error))?;

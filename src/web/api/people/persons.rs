@@ -35,14 +35,16 @@ impl PersonJson {
     }
 }
 
-/// `GET /api/people`: names for those who log in, everything for those who may change it.
+/// `GET /api/people`: everything for those who may change it, and names for others; where nobody is logged in, they are those
+/// who can log in.
 pub(crate) fn persons(request: &Request<'_>) -> Response {
     let directory = request.app.directory();
     let body = if request.permission.may(Right::People) {
         json::to_vec(&directory.people().map(|person| PersonJson::of(&directory, person)).collect::<Vec<_>>())
     } else {
-        let active = directory.people().filter(|person| person.is_active);
-        json::to_vec(&active.map(|person| NameJson { id: person.id, name: person.name.clone() }).collect::<Vec<_>>())
+        let is_at_login = request.permission.person.is_none();
+        let named = directory.people().filter(|person| person.is_active && (!is_at_login || person.has_credential()));
+        json::to_vec(&named.map(|person| NameJson { id: person.id, name: person.name.clone() }).collect::<Vec<_>>())
     };
     Response::json(200, body)
 }
@@ -74,7 +76,12 @@ pub(crate) fn change_person(request: &Request<'_>, id: u32) -> Result<Response, 
         }
         _ => {
             if !request.permission.may(Right::People) {
-                return Err(request.problem(AccessRefusal::Forbidden(Right::People)));
+                let is_forgotten = is_credential_alone && !change.credential.is_empty();
+                return Err(request.problem(if is_forgotten {
+                    AccessRefusal::Invalid("current", "is missing".to_string())
+                } else {
+                    AccessRefusal::Forbidden(Right::People)
+                }));
             }
             request.app.change_person(request.caller(), id, change).map_err(|error| request.problem(error))?;
             answer(request, 200, id)

@@ -257,6 +257,11 @@ fn ask_for_pairings(owner: &mut Visitor<'_, '_>) {
     owner.ask(confirm, "/api/pairings/987/confirm", Some(&json!({"code": code, "name": "Phone"})), 404);
     owner.ask_with(get, "/api/pair", &[("Authorization", "Pair 0000")], None, 410);
 
+    let begun = owner.post("/api/pair", &json!({}), 202);
+    let by_digits = json!({"code": begun["code"], "name": "Tablet"});
+    owner.post("/api/pairings/confirm", &by_digits, 200);
+    owner.post("/api/pairings/confirm", &by_digits, 404);
+
     let invited = owner.ask("POST /api/pairings", waiting, Some(&json!({})), 201);
     let begun = owner.post("/api/pair", &json!({"invite": invited["invite"], "program": true}), 202);
     assert_eq!(begun["code"], Value::Null);
