@@ -116,7 +116,8 @@ export class AuditScreen extends AdminScreen {
 function entryRow({ at, person, device, address, kind, target, detail }) {
   const name = /** @type {Record<string, string>} */ (text.kinds)[kind] ?? kind;
   const what = [name, plain(target), plain(detail)].filter(Boolean).join(' · ');
-  const who = [person?.name, device?.name, address].filter(Boolean).join(' · ') || (kind === 'strangers' ? '' : text.machine);
+  const known = [person?.name, device?.name, address].filter(Boolean).join(' · ');
+  const who = known || (kind === 'strangers' ? '' : text.machine);
   return adminRow(what, who, h('time.quiet', { dateTime: at }, wallTime(stamp(new Date(at)))));
 }
 
