@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 
 use serde_json::Value;
+use socket2::{Domain, Type};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::http::{HeaderName, HeaderValue};
 use tungstenite::protocol::frame::coding::CloseCode;
@@ -23,6 +24,19 @@ impl Socket {
 
     pub fn try_connect(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Result<Self, String> {
         let stream = TcpStream::connect(addr).map_err(|error| error.to_string())?;
+        Self::over(stream, path, headers)
+    }
+
+    /// The same of a client that takes in little before it reads, so that what it has not read waits in the server.
+    pub fn try_connect_narrow(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Result<Self, String> {
+        let socket = socket2::Socket::new(Domain::for_address(addr), Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4 << 10).unwrap();
+        socket.connect(&addr.into()).map_err(|error| error.to_string())?;
+        Self::over(socket.into(), path, headers)
+    }
+
+    fn over(stream: TcpStream, path: &str, headers: &[(&str, &str)]) -> Result<Self, String> {
+        let addr = stream.peer_addr().map_err(|error| error.to_string())?;
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
         let mut request = format!("ws://{addr}{path}").into_client_request().unwrap();

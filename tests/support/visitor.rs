@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde_json::{Value, json};
 
@@ -60,6 +60,8 @@ pub struct Visitor {
     pub prefix: String,
     /// A browser says where its page is from.
     pub is_browser: bool,
+    /// Its own address; none for the usual one.
+    pub from: Option<IpAddr>,
     /// All headers and bodies that it was answered.
     pub heard: Vec<u8>,
 }
@@ -70,7 +72,17 @@ impl Visitor {
     }
 
     pub fn program(addr: SocketAddr, token: Option<String>) -> Self {
-        Self { addr, cookies: BTreeMap::new(), token, prefix: String::new(), is_browser: false, heard: Vec::new() }
+        let prefix = String::new();
+        Self { addr, cookies: BTreeMap::new(), token, prefix, is_browser: false, from: None, heard: Vec::new() }
+    }
+
+    /// A browser that asks from this address of the machine.
+    pub fn browser_from(source: IpAddr, addr: SocketAddr) -> Self {
+        Self { from: Some(source), ..Self::browser(addr) }
+    }
+
+    fn connect(&self) -> Client {
+        self.from.map_or_else(|| Client::connect(self.addr), |source| Client::connect_from(source, self.addr))
     }
 
     /// Its origin, as its browser says it.
@@ -103,7 +115,7 @@ impl Visitor {
         let own = self.own_headers(headers);
         let all: Vec<(&str, &str)> = own.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         // A connection for each: a refusal may end the one on which it was said.
-        let reply = Client::connect(self.addr).request(method, &format!("{}{path}", self.prefix), &all, body);
+        let reply = self.connect().request(method, &format!("{}{path}", self.prefix), &all, body);
         self.keep(&reply);
         reply
     }
@@ -147,9 +159,22 @@ impl Visitor {
     }
 
     pub fn socket(&self, path: &str) -> Result<Socket, String> {
+        self.socket_by(Socket::try_connect, path)
+    }
+
+    /// A socket that takes in little before it is read.
+    pub fn narrow_socket(&self, path: &str) -> Socket {
+        self.socket_by(Socket::try_connect_narrow, path).unwrap()
+    }
+
+    fn socket_by(
+        &self,
+        connect: fn(SocketAddr, &str, &[(&str, &str)]) -> Result<Socket, String>,
+        path: &str,
+    ) -> Result<Socket, String> {
         let own = self.own_headers(&[]);
         let all: Vec<(&str, &str)> = own.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        Socket::try_connect(self.addr, &format!("{}{path}", self.prefix), &all)
+        connect(self.addr, &format!("{}{path}", self.prefix), &all)
     }
 
     /// The answer to a handshake: 101, or why not.
@@ -178,7 +203,7 @@ impl Visitor {
 
     /// Sends a request without reading its answer; of the body so many bytes, and the rest with [`Client::send_raw`].
     pub fn begin(&self, method: &str, path: &str, body: &[u8], sent: usize) -> Client {
-        let mut client = Client::connect(self.addr);
+        let mut client = self.connect();
         client.send_raw(self.head(method, path, body.len()).as_bytes()).unwrap();
         client.send_raw(&body[..sent]).unwrap();
         client
