@@ -117,7 +117,7 @@ mod tests {
     use tiny_http::Method;
 
     use super::*;
-    use crate::domain::{Right, Role};
+    use crate::domain::{Allowance, Right, Role, Scope};
     use crate::web::api::route;
 
     const METHODS: [(Method, &str); 4] =
@@ -224,6 +224,43 @@ mod tests {
             arms.iter().map(|(method, path, need)| (method.clone(), path.clone(), who(need))).collect();
         assert_eq!(told.iter().cloned().collect::<BTreeSet<_>>(), coded);
         assert_eq!(told.len(), coded.len(), "a route is told twice");
+    }
+
+    /// What the roles show and how much they give, in the words of the manual.
+    #[test]
+    fn the_table_of_what_roles_show_in_the_manual_is_the_code() {
+        fn row(what: &str, says: impl Fn(&Allowance) -> String) -> Vec<String> {
+            let roles = Role::built_in();
+            std::iter::once(what.to_string()).chain(roles.iter().map(|role| says(&role.allows))).collect()
+        }
+        let names: Vec<String> = Role::built_in().into_iter().map(|role| role.name).collect();
+        let scope = |allows: &Allowance| match (allows.estimates, allows.orders) {
+            (Scope::All, Scope::All) => "all".to_string(),
+            (Scope::Own, Scope::Own) => "own".to_string(),
+            mixed => format!("{mixed:?}"),
+        };
+        let discount = |allows: &Allowance| match allows.discount_max {
+            _ if allows.may(Right::Discount) => "any".to_string(),
+            0 => "none".to_string(),
+            hundredths if hundredths % 100 == 0 => format!("up to {} %", hundredths / 100),
+            hundredths => format!("up to {hundredths} hundredths of a percent"),
+        };
+        let masks = |allows: &Allowance| {
+            let words = allows.masks.names().into_iter().map(|mask| match mask {
+                "contact" => "phone and address of customers",
+                other => other,
+            });
+            words.collect::<Vec<_>>().join(", ")
+        };
+        let coded = [
+            row("sees the records of", scope),
+            row("days back", |allows| allows.days_back.map_or("all".to_string(), |days| days.to_string())),
+            row("discount without asking", discount),
+            row("does not see", masks),
+        ];
+        let rows = rows_of_manual("role-limits");
+        assert_eq!(rows[0][1..], names);
+        assert_eq!(rows[2..], coded);
     }
 
     #[test]

@@ -232,6 +232,8 @@ pub struct Disk {
     pub gate: Mutex<()>,
     /// Syncs that have come to the gate, through it or not.
     syncs_begun: AtomicUsize,
+    /// Reads, writes and all else that either file was asked to do.
+    operations: AtomicUsize,
     /// There is no room for a journal.
     pub lacks_room: AtomicBool,
 }
@@ -264,6 +266,15 @@ impl Disk {
     /// How many syncs have begun; one of them waits while a test holds the gate.
     pub fn syncs_begun(&self) -> usize {
         self.syncs_begun.load(Ordering::SeqCst)
+    }
+
+    /// How often either file was read, written, resized or synced.
+    pub fn operations(&self) -> usize {
+        self.operations.load(Ordering::SeqCst)
+    }
+
+    fn count(&self) {
+        self.operations.fetch_add(1, Ordering::SeqCst);
     }
 
     pub fn note(&self, event: Event) {
@@ -345,6 +356,7 @@ impl StorageBackend for Handle {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.count();
         let mut state = self.0.state();
         match state.fails(Operation::Read) {
             Some(_) => Err(failure()),
@@ -353,6 +365,7 @@ impl StorageBackend for Handle {
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
+        self.0.count();
         if self.1 == File::Journal && length > 0 && self.0.lacks_room.load(Ordering::SeqCst) {
             return Err(ErrorKind::StorageFull.into());
         }
@@ -368,6 +381,7 @@ impl StorageBackend for Handle {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        self.0.count();
         self.0.syncs_begun.fetch_add(1, Ordering::SeqCst);
         let _open = self.0.gate.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = self.0.state();
@@ -390,6 +404,7 @@ impl StorageBackend for Handle {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.0.count();
         let mut state = self.0.state();
         let offset = usize::try_from(offset).unwrap();
         let is_failing = state.fails(Operation::Write).is_some();

@@ -4,9 +4,11 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::support::http::Client;
 use crate::support::people::{MANAGER, MANAGER_PIN, SELLER, Staffed, VIEWER};
 use crate::support::samples;
 use crate::support::socket::{Ended, Socket};
@@ -34,9 +36,9 @@ struct Busy {
     person: u64,
     visitor: Visitor,
     sockets: Vec<Socket>,
-    poll: crate::support::http::Client,
+    poll: Client,
     edited: Stored,
-    command: crate::support::http::Client,
+    command: Client,
     rest: Vec<u8>,
 }
 
@@ -46,9 +48,7 @@ impl Busy {
         let (person, mut visitor) = shop.manager();
         let edited = shop.owner.create_estimate("Asha");
         let sockets = ["/ws", "/sync", "/ws?format=legacy"].map(|path| visitor.socket(path).unwrap()).into();
-        let page = visitor.get("/api/changes").expect(200);
-        let waiting = format!("/api/changes?since={}&epoch={}&wait=60", page["next"], page["epoch"].as_str().unwrap());
-        let poll = visitor.begin("GET", &waiting, b"", 0);
+        let poll = waiting(&mut visitor);
         let body = samples::estimate("Half").to_string().into_bytes();
         let half = body.len() / 2;
         let command = visitor.begin("PUT", &format!("/api/estimates/{}", edited.id), &body, half);
@@ -91,18 +91,89 @@ fn a_revoked_device_hears_and_does_nothing_more() {
     busy.ends(&[4401], &[401]);
 }
 
-#[test]
-fn a_sleeping_long_poll_of_a_revoked_device_ends_by_that_alone() {
-    let mut busy = Busy::open();
-    let listed = busy.shop.listed_device("Meena");
-    busy.shop.revoke(&listed);
-    // Nothing else happens meanwhile, and its own time is not over before the deadline of the tests.
-    match busy.poll.try_read("GET") {
-        Ok(reply) => assert_eq!(reply.status, 401, "{}", reply.text()),
+/// A poll that nobody wakes is answered when the 60 s that it was given are over, and is then refused as well: only the time
+/// tells the two apart. This is a third of it, and far more than a slow machine needs.
+const WOKEN_WITHIN: Duration = Duration::from_secs(20);
+
+/// Somebody whose long poll sleeps loses his rights, and nothing else happens: it ends by that alone.
+fn wakes(poll: &mut Client, take: impl FnOnce(), statuses: &[u16]) {
+    let start = Instant::now();
+    take();
+    match poll.try_read("GET") {
+        Ok(reply) => assert!(statuses.contains(&reply.status), "{} {}", reply.status, reply.text()),
         Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof, "{error}"),
     }
+    assert!(start.elapsed() < WOKEN_WITHIN, "it slept on for {:?}", start.elapsed());
+}
+
+/// The poll of a busy one wakes and is answered by one of these; afterwards nothing reaches him.
+fn poll_wakes(take: impl FnOnce(&mut Staffed, u64), answers: &[u16], codes: &[u16], statuses: &[u16]) {
+    let mut busy = Busy::open();
+    let Busy { shop, poll, person, .. } = &mut busy;
+    wakes(poll, || take(shop, *person), answers);
     busy.poll = busy.shop.owner.begin("GET", "/api/me", b"", 0);
-    busy.ends(&[4401], &[401]);
+    busy.ends(codes, statuses);
+}
+
+#[test]
+fn a_sleeping_long_poll_of_a_revoked_device_ends_by_that_alone() {
+    let take = |shop: &mut Staffed, _| {
+        let listed = shop.listed_device("Meena");
+        shop.revoke(&listed);
+    };
+    poll_wakes(take, &[401], &[4401], &[401]);
+}
+
+#[test]
+fn a_sleeping_long_poll_of_a_removed_person_ends_by_that_alone() {
+    let take = |shop: &mut Staffed, person| {
+        shop.owner.delete(&format!("/api/people/{person}")).expect(200);
+    };
+    poll_wakes(take, &[401], &[4401], &[401]);
+}
+
+#[test]
+fn a_sleeping_long_poll_of_a_person_who_is_not_active_ends_by_that_alone() {
+    let take = |shop: &mut Staffed, person| {
+        shop.owner.put(&format!("/api/people/{person}"), &json!({"is_active": false})).expect(200);
+    };
+    poll_wakes(take, &[401], &[4401], &[401]);
+}
+
+#[test]
+fn a_sleeping_long_poll_of_a_person_with_a_lesser_role_ends_by_that_alone() {
+    let take = |shop: &mut Staffed, person| {
+        shop.owner.put(&format!("/api/people/{person}"), &json!({"role": VIEWER})).expect(200);
+    };
+    // Whoever still sees something asks again, and begins anew.
+    poll_wakes(take, &[401, 403, 409], &[4401, 4403], &[401, 403]);
+}
+
+/// Where somebody is up to date, with the longest wait.
+fn waiting(visitor: &mut Visitor) -> Client {
+    let page = visitor.get("/api/changes").expect(200);
+    let path = format!("/api/changes?since={}&epoch={}&wait=60", page["next"], page["epoch"].as_str().unwrap());
+    visitor.begin("GET", &path, b"", 0)
+}
+
+#[test]
+fn a_sleeping_long_poll_under_a_role_that_is_cut_ends_by_that_alone() {
+    let mut shop = Staffed::open();
+    let role = shop.role("Floor", &["sell", "estimate"], &Value::Null);
+    let (_, mut seller) = shop.worker("Ravi", role, "1618");
+    let mut poll = waiting(&mut seller);
+    let own = json!({"scope": {"estimates": "own", "orders": "own"}});
+    let take = || drop(shop.owner.put(&format!("/api/roles/{role}"), &own).expect(200));
+    wakes(&mut poll, take, &[401, 403, 409]);
+}
+
+#[test]
+fn a_sleeping_long_poll_behind_a_revoked_door_ends_by_that_alone() {
+    let mut shop = Staffed::open();
+    let (device, mut app) = shop.door("Old phone", MANAGER, &Value::Null);
+    let mut poll = waiting(&mut app);
+    let take = || drop(shop.owner.delete(&format!("/api/devices/{device}")).expect(200));
+    wakes(&mut poll, take, &[401, 404]);
 }
 
 #[test]
@@ -136,9 +207,7 @@ fn a_role_that_is_cut_is_cut_for_everybody_who_has_it() {
     let role = shop.role("Floor", &["sell", "estimate"], &Value::Null);
     let (_, mut seller) = shop.worker("Ravi", role, "1618");
     let socket = seller.socket("/sync").unwrap();
-    let page = seller.get("/api/changes").expect(200);
-    let waiting = format!("/api/changes?since={}&epoch={}&wait=60", page["next"], page["epoch"].as_str().unwrap());
-    let mut poll = seller.begin("GET", &waiting, b"", 0);
+    let mut poll = waiting(&mut seller);
     let own = json!({"scope": {"estimates": "own", "orders": "own"}});
     shop.owner.put(&format!("/api/roles/{role}"), &own).expect(200);
     shop.owner.create_estimate(LATER);
@@ -167,23 +236,20 @@ fn a_logout_and_a_lock_end_ones_own_sockets() {
     }
 }
 
-#[test]
-fn a_list_that_is_being_sent_stops() {
+/// Somebody's list is being sent, of more than all buffers hold, when his rights are taken away.
+fn list_stops(shop: &mut Staffed, visitor: &Visitor, take: impl FnOnce(&mut Staffed)) {
     const RECORDS: usize = 150;
-    let mut shop = Staffed::open();
     let oldest = shop.owner.create_estimate("Oldest");
     for _ in 0..RECORDS {
         shop.owner.post("/api/estimates/create", &bulky_estimate("Asha")).expect(201);
     }
-    let (_, program) = shop.program("Printer", MANAGER);
-    let mut stream = TcpStream::connect(program.addr).unwrap();
+    let mut stream = TcpStream::connect(visitor.addr).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    stream.write_all(program.head("GET", "/api/estimates/all", 0).as_bytes()).unwrap();
+    stream.write_all(visitor.head("GET", "/api/estimates/all", 0).as_bytes()).unwrap();
     let mut received = vec![0; 4096];
     stream.read_exact(&mut received).unwrap();
     assert!(received.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&received));
-    let listed = shop.listed_device("Printer");
-    shop.revoke(&listed);
+    take(shop);
     // The last of the list, which no buffer holds yet.
     shop.owner.put(&format!("/api/estimates/{}", oldest.id), &samples::estimate(LATER)).expect(200);
     // However it ends.
@@ -191,6 +257,36 @@ fn a_list_that_is_being_sent_stops() {
     let text = String::from_utf8_lossy(&received);
     assert!(!text.contains(LATER), "{} bytes", received.len());
     assert!(!received.ends_with(b"0\r\n\r\n"), "the list was sent to its end: {} bytes", received.len());
+}
+
+#[test]
+fn a_list_that_is_being_sent_stops() {
+    let mut shop = Staffed::open();
+    let (_, program) = shop.program("Printer", MANAGER);
+    list_stops(&mut shop, &program, |shop| {
+        let listed = shop.listed_device("Printer");
+        shop.revoke(&listed);
+    });
+}
+
+#[test]
+fn a_list_that_is_being_sent_to_a_removed_person_stops() {
+    let mut shop = Staffed::open();
+    let (person, manager) = shop.manager();
+    list_stops(&mut shop, &manager, |shop| {
+        shop.owner.delete(&format!("/api/people/{person}")).expect(200);
+    });
+}
+
+#[test]
+fn a_list_that_is_being_sent_under_a_role_that_is_narrowed_stops() {
+    let mut shop = Staffed::open();
+    let role = shop.role("Floor", &["sell", "estimate"], &Value::Null);
+    let (_, seller) = shop.worker("Ravi", role, "1618");
+    list_stops(&mut shop, &seller, |shop| {
+        let own = json!({"scope": {"estimates": "own", "orders": "own"}});
+        shop.owner.put(&format!("/api/roles/{role}"), &own).expect(200);
+    });
 }
 
 #[test]
