@@ -210,6 +210,7 @@ impl Work<'_, '_> {
                 (estimate.rev, estimate.owner) = (estimate.rev + 1, Some(next));
                 let cause = Cause { owner_before: Some(owner_before), ..self.cause("") };
                 self.transaction.put_estimate(&estimate, Action::Update, cause)?;
+                self.note_link_changed(estimate.converted_to)?;
                 self.handed_over(key, estimate.rev, person)
             }
             Kind::Order => {
@@ -220,9 +221,29 @@ impl Work<'_, '_> {
                 (order.rev, order.owner) = (order.rev + 1, Some(next));
                 let cause = Cause { owner_before: Some(owner_before), ..self.cause("") };
                 self.transaction.put_order(&order, Action::Update, cause)?;
+                self.note_link_changed(order.estimate())?;
                 self.handed_over(key, order.rev, person)
             }
         }
+    }
+
+    /// A record is shown without its link to one that is not seen. So with the one that is given away the other one of the two
+    /// changes, too: otherwise whoever follows the changes would go on to hold a link that he is not shown, or lack one that he is.
+    fn note_link_changed(&mut self, linked: Option<RecordKey>) -> Result<(), Stop> {
+        let Some(key) = linked else { return Ok(()) };
+        match key.kind {
+            Kind::Estimate => {
+                let Some(mut estimate) = self.estimate(key)? else { return Ok(()) };
+                estimate.rev += 1;
+                self.transaction.put_estimate(&estimate, Action::Update, self.cause(""))?;
+            }
+            Kind::Order => {
+                let Some(mut order) = self.order(key)? else { return Ok(()) };
+                order.rev += 1;
+                self.transaction.put_order(&order, Action::Update, self.cause(""))?;
+            }
+        }
+        Ok(())
     }
 
     /// Whose a record is to be, unless it is his already, and whose it was.

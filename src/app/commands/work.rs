@@ -175,9 +175,14 @@ impl<'a> Work<'a, '_> {
         if self.sight.is_cut() && !self.is_seen(key)? {
             return Err(Refusal::NoSuchOrder.into());
         }
-        let mut order = self.transaction.order(key)?.ok_or(Refusal::NoSuchOrder)?;
+        self.order(key)?.ok_or_else(|| Refusal::NoSuchOrder.into())
+    }
+
+    /// The order as it is, seen or not.
+    pub(super) fn order(&mut self, key: RecordKey) -> Result<Option<Order>, StoreError> {
+        let Some(mut order) = self.transaction.order(key)? else { return Ok(None) };
         order.owner = self.owner_now(order.owner.take(), &order.sale)?;
-        Ok(order)
+        Ok(Some(order))
     }
 
     /// The estimate as it is, seen or not.

@@ -3,34 +3,30 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
+use super::matrix;
 use crate::support::http::Client;
 use crate::support::people::{MANAGER, OWNER_PIN, Pairing, SELLER, SELLER_PIN, Staffed, machine_token, this_machine};
 use crate::support::samples;
 use crate::support::server::Server;
-use crate::support::till::array;
+use crate::support::till::{array, text};
 use crate::support::visitor::Visitor;
 
-/// Every command that changes something of a shop with people, by its path.
-const COMMANDS: [(&str, &str); 17] = [
-    ("POST", "/api/estimates/create"),
-    ("POST", "/api/orders/create-sale"),
-    ("PUT", "/api/settings"),
-    ("POST", "/api/owner"),
-    ("POST", "/api/owner/code"),
-    ("POST", "/api/pair"),
-    ("POST", "/api/pairings"),
-    ("POST", "/api/pairings/1/confirm"),
-    ("POST", "/api/login"),
-    ("POST", "/api/lock"),
-    ("POST", "/api/logout"),
-    ("POST", "/api/override"),
-    ("POST", "/api/people"),
-    ("DELETE", "/api/people/1"),
-    ("POST", "/api/roles"),
-    ("POST", "/api/devices"),
-    ("DELETE", "/api/devices/1"),
-];
+/// Every command that there is, with its path: each route that is not only asked.
+fn commands() -> Vec<(&'static str, String)> {
+    let operations = matrix::TABLE.iter().map(|(operation, ..)| operation.split_once(' ').unwrap());
+    let commands: Vec<_> =
+        operations.filter(|(method, _)| *method != "GET").map(|(method, path)| (method, of_the_first(path))).collect();
+    assert!(commands.len() > 20, "{commands:?}");
+    commands
+}
+
+/// A path with 1 in place of each parameter.
+fn of_the_first(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "1" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
 
 fn number_of_records(visitor: &mut Visitor) -> usize {
     visitor.ids("/api/orders/all").len()
@@ -59,11 +55,11 @@ fn a_cookie_without_an_origin_or_of_another_page_changes_nothing_and_hears_nothi
         "null".into(),
         String::new(),
     ];
-    for (method, path) in COMMANDS {
-        assert_eq!(raw(&shop, method, path, &[("Cookie", &cookies)]), 403, "{method} {path} without Origin");
+    for (method, path) in commands() {
+        assert_eq!(raw(&shop, method, &path, &[("Cookie", &cookies)]), 403, "{method} {path} without Origin");
         for origin in &foreign {
             let headers = [("Cookie", cookies.as_str()), ("Origin", origin.as_str())];
-            assert_eq!(raw(&shop, method, path, &headers), 403, "{method} {path} of {origin:?}");
+            assert_eq!(raw(&shop, method, &path, &headers), 403, "{method} {path} of {origin:?}");
         }
     }
     for path in ["/ws", "/sync", "/ws?format=legacy"] {
@@ -78,6 +74,7 @@ fn a_cookie_without_an_origin_or_of_another_page_changes_nothing_and_hears_nothi
     // Reading needs no Origin: browsers send none with it.
     assert_eq!(raw(&shop, "GET", "/api/estimates/all", &[("Cookie", &cookies)]), 200);
     assert_eq!(shop.owner.me(), before, "nobody was logged out or removed");
+    assert_eq!(shop.owner.get("/api/settings").expect(200)["rev"], json!(1));
     assert_eq!(number_of_records(&mut shop.owner), 0);
 }
 
@@ -86,7 +83,8 @@ fn a_foreign_name_reaches_nothing_with_any_cookie() {
     let mut shop = Staffed::open();
     let port = shop.server.addr.port();
     let cookies = shop.owner.cookie_header();
-    for (method, path) in COMMANDS.into_iter().chain([("GET", "/api/me"), ("GET", "/api/estimates/all")]) {
+    let reads = [("GET", "/api/me".to_string()), ("GET", "/api/estimates/all".into())];
+    for (method, path) in commands().into_iter().chain(reads) {
         let mut client = Client::connect(shop.server.addr);
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: evil.example:{port}\r\nOrigin: http://evil.example:{port}\r\n\
@@ -138,6 +136,49 @@ fn guessed_secrets_open_nothing() {
     }
     assert_eq!(program.clone().get("/api/estimates/all").status, 200);
     assert_eq!(number_of_records(&mut shop.owner), 0);
+}
+
+/// Of tokens a file holds their SHA-256 alone. Whoever has a copy of it shows these in every place where a token may stand.
+#[test]
+fn the_hashes_that_a_stolen_file_holds_open_nothing() {
+    let mut shop = Staffed::open();
+    let (_, program) = shop.program("Script", MANAGER);
+    let (_, app) = shop.door("Old phone", MANAGER, &Value::Null);
+    let (_, local) = machine_token(&shop.server);
+    let (person_name, session) = shop.owner.person_cookie();
+    let device_name = person_name.trim_end_matches("_p").to_string();
+    let device = shop.owner.cookies[&device_name].clone();
+    let secret = app.prefix.strip_prefix("/door/").unwrap().to_string();
+    let hash =
+        |token: &str| Sha256::digest(token).iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"));
+    for token in [program.token.as_ref().unwrap(), &secret, &local, &session, &device] {
+        let hash = hash(token);
+        for shown in [hash.clone(), hash.to_uppercase(), hash[..32].to_string()] {
+            let mut thief = Visitor::program(shop.server.addr, Some(shown.clone()));
+            thief.get("/api/estimates/all").expect(401);
+            thief.post("/api/orders/create-sale", &samples::sale("Thief")).expect(401);
+            thief.post("/api/owner/code", &json!({"reset": true})).expect(401);
+            let protocol = format!("tillsync, bearer.{shown}");
+            thief.token = None;
+            assert_eq!(thief.handshake("/sync", &[("Sec-WebSocket-Protocol", &protocol)]).status, 401);
+            thief.prefix = format!("/door/{shown}");
+            thief.get("/api/estimates/all").expect(404);
+            assert_eq!(thief.handshake("/ws", &[]).status, 404);
+            let mut browser = Visitor::browser(shop.server.addr);
+            browser.cookies.insert(device_name.clone(), shown.clone());
+            browser.cookies.insert(person_name.clone(), shown);
+            browser.get("/api/estimates/all").expect(401);
+            browser.post("/api/orders/create-sale", &samples::sale("Thief")).expect(401);
+            assert_eq!(browser.person(), None);
+        }
+    }
+    // Nor is a session found on a device that is right.
+    let mut browser = shop.owner.clone();
+    browser.cookies.insert(person_name, hash(&session));
+    assert_eq!(browser.person(), None);
+    assert_eq!(number_of_records(&mut shop.owner), 0);
+    program.clone().get("/api/estimates/all").expect(200);
+    app.clone().get("/api/estimates/all").expect(200);
 }
 
 #[test]
@@ -220,10 +261,29 @@ fn a_copy_of_the_data_without_the_pepper_lets_nobody_log_in_by_pin() {
         assert_ne!(pairing.visitor.log_in(person, pin).status, 200);
     }
     assert_eq!(pairing.visitor.person(), None);
-    drop(program);
+    // Tokens of devices are hashed without the pepper, so a program is known in a copy: that opens to whoever holds both what he
+    // can read in the file anyway. What he lets in there is let in there alone, and what the shop ends is ended in the shop.
+    let mut copied = program.moved_to(&thief);
+    assert_eq!(copied.ids("/api/estimates/all").len(), 0);
+    assert_eq!(copied.ids("/api/orders/all").len(), 1);
+    let body = json!({"name": "Thief's", "kind": "program", "role": MANAGER});
+    let token = text(&machine.post("/api/devices", &body).expect(201), "token");
+    let made_there = Visitor::program(thief.addr, Some(token));
+    made_there.clone().get("/api/estimates/all").expect(200);
 
     // The shop itself goes on with what it has.
     shop.server.start_again();
+    shop.owner = shop.owner.moved_to(&shop.server);
+    let listed = shop.listed_device("Script");
+    assert_eq!(program.moved_to(&shop.server).get("/api/estimates/all").status, 200);
+    shop.revoke(&listed);
+    for visitor in [&program, &made_there, &pairing.visitor, &machine] {
+        let mut there = visitor.moved_to(&shop.server);
+        there.get("/api/estimates/all").expect(401);
+        there.post("/api/orders/create-sale", &samples::sale("Thief")).expect(401);
+        assert_eq!(there.handshake("/sync", &[]).status, 401);
+    }
+    assert_eq!(number_of_records(&mut shop.owner), 1);
     let mut seller = seller.moved_to(&shop.server);
     assert_eq!(seller.person().as_deref(), Some("Ravi"));
     seller.log_in(person, SELLER_PIN).expect(200);

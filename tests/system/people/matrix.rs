@@ -16,7 +16,7 @@ use crate::support::visitor::Visitor;
 
 /// Who may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Need {
+pub(super) enum Need {
     /// Everybody, strangers too.
     Open,
     /// Any person or device.
@@ -38,7 +38,7 @@ const EMPTY: &str = "{}";
 const STALE: &str = r#"{"rev": 99}"#;
 
 /// (operation, who may, body). `{estimate}` and `{order}` are the owner's, `{spare…}` may be removed.
-const TABLE: [(&str, Need, &str); 73] = [
+pub(super) const TABLE: [(&str, Need, &str); 73] = [
     ("GET /", Open, ""),
     ("GET /ui/{folder}/{name}", Open, ""),
     ("GET /ui/{folder}/{part}/{name}", Open, ""),
