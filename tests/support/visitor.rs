@@ -50,6 +50,9 @@ impl SetCookie {
     }
 }
 
+/// How a socket is opened: to this address, at this path, with these headers.
+type Connect = fn(SocketAddr, &str, &[(&str, &str)]) -> Result<Socket, String>;
+
 /// Somebody who asks: a browser with its cookies, a program with its token, or an old app behind a door.
 #[derive(Debug, Clone)]
 pub struct Visitor {
@@ -167,11 +170,7 @@ impl Visitor {
         self.socket_by(Socket::try_connect_narrow, path).unwrap()
     }
 
-    fn socket_by(
-        &self,
-        connect: fn(SocketAddr, &str, &[(&str, &str)]) -> Result<Socket, String>,
-        path: &str,
-    ) -> Result<Socket, String> {
+    fn socket_by(&self, connect: Connect, path: &str) -> Result<Socket, String> {
         let own = self.own_headers(&[]);
         let all: Vec<(&str, &str)> = own.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         connect(self.addr, &format!("{}{path}", self.prefix), &all)
