@@ -252,7 +252,7 @@ fn whatever_byte_of_the_audit_is_changed_it_is_found_and_stays_found() {
         (3, |bytes| with_other(bytes, "made", "mode")),
         (5, |bytes| with_other(bytes, "Kiran", "Karan")),
         (4, |bytes| with_other(bytes, "\"device\":0", "\"device\":7")),
-        (4, |bytes| with_other(bytes, "127.0.0.1", "127.0.0.2")),
+        (4, |bytes| with_other(bytes, "\"person\":0", "\"person\":1")),
         // What cannot be read any more.
         (5, |bytes| bytes[..bytes.len() - 1].to_vec()),
         (2, |_| Vec::new()),

@@ -54,9 +54,10 @@ export class AuditScreen extends AdminScreen {
   /** Whoever is new since the screen was made is among the names. */
   async #readPeople() {
     const { person } = this.#filters;
-    const chosen = Number(person.value);
+    const chosen = person.value;
     const people = await request('GET', '/api/people');
-    person.replaceChildren(...selectOf('person', people, chosen, text.all).childNodes);
+    person.replaceChildren(...selectOf('person', people, null, text.all).childNodes);
+    person.value = chosen;
   }
 
   #content() {
