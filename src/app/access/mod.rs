@@ -1,9 +1,9 @@
 //! Who is let in: the secrets by which devices and persons are known, and what of the records each of them does not see.
 //!
-//! Where to look: `identity` is who is let in at this moment, `sight` what one sees of the records, `nods` one command that somebody
-//! allows somebody else, `vain_tries` what is tried in vain; `pairing` holds the devices that ask to be let in, `hasher` computes and checks the hashes of PINs and
-//! passwords (Argon2id), `attempts` counts wrong ones and locks out, `masking` leaves fields out of a record's JSON, and
-//! `random` makes tokens and codes.
+//! Where to look: `identity` is who is let in at this moment, `sight` what one sees of the records, `nods` one command that
+//! somebody allows somebody else, `vain_tries` what is tried in vain; `pairing` holds the devices that ask to be let in,
+//! `hasher` computes and checks the hashes of PINs and passwords (Argon2id), `attempts` counts wrong ones and locks out,
+//! `masking` leaves fields out of a record's JSON, and `random` makes tokens and codes.
 //!
 //! Architecture invariant: nothing here reads a clock, a file or a socket. Times are running seconds that the caller gives, so
 //! that a clock that is set opens no lock.
