@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::access::{Access, KeptNotes, Secrets, Sight, VIEW_MARK};
+use super::access::{Access, KeptNotes, Secrets};
 use super::commands::{Answer, InFlight, Submission, SubmitError};
 use super::commit::{CommitCounts, Errand, GroupCommit, Progress, Tools};
 use super::monitor::{DiskSpace, LastStored, Monitor, ShopClock, Warning};
 use super::read::{ReadError, Reading};
-use crate::domain::{Asker, Currency, RunTime};
-use crate::live::Feed;
+use crate::domain::{Asker, Currency, Permission, RunTime, Sight, VIEW_MARK};
+use crate::live::{Feed, Kinds, epoch_of, without_kinds};
 use crate::store::{AccessNote, CommitTime, JournalCounts, Store, StoreError};
 
 /// Why the shop cannot start.
@@ -153,7 +153,12 @@ impl App {
     pub fn read(&self, asker: Asker) -> Result<Reading, ReadError> {
         let snapshot = self.store.snapshot()?;
         let permission = self.permission(asker).ok_or(ReadError::LoggedOut)?;
-        Ok(Reading::new(snapshot, Arc::new(Sight::new(permission, &self.clock))))
+        Ok(Reading::new(snapshot, Arc::new(self.clock.sight(permission))))
+    }
+
+    /// What one who follows the live feed sees at this moment; `None` if he is to log in.
+    pub fn sight(&self, asker: Asker) -> Option<Sight> {
+        Some(self.clock.sight(self.permission(asker).filter(Permission::is_member)?))
     }
 
     /// After how many minutes without input a till locks.
@@ -191,16 +196,34 @@ impl App {
         self.store.currency()
     }
 
+    /// Names the file and this run.
+    pub fn run(&self) -> String {
+        self.store.epoch()
+    }
+
     /// Names the file, this run, and what is seen; opaque to clients.
     pub fn epoch(&self, reading: &Reading) -> String {
-        format!("{}{}", self.store.epoch(), reading.view_name())
+        self.epoch_of(reading, Kinds::All)
+    }
+
+    /// The same for one who asks for these kinds of records.
+    pub fn epoch_of(&self, reading: &Reading, kinds: Kinds) -> String {
+        epoch_of(&self.run(), reading.sight(), kinds)
     }
 
     /// Where a client that has everything up to `since` in the run that `epoch` names can go on. One that has seen something else
     /// than it may now cannot.
-    pub fn resume(&self, reading: &Reading, since: Option<u64>, epoch: Option<&str>) -> Result<Resume, StoreError> {
-        let view = reading.view_name();
-        let epoch = epoch.and_then(|epoch| match epoch.split_once(VIEW_MARK) {
+    pub fn resume(
+        &self,
+        reading: &Reading,
+        since: Option<u64>,
+        epoch: Option<&str>,
+        kinds: Kinds,
+    ) -> Result<Resume, StoreError> {
+        let view = reading.sight().name();
+        // What was followed until now has to have had these kinds.
+        let epoch = epoch.map(without_kinds).filter(|(_, followed)| *followed == Kinds::All || *followed == kinds);
+        let epoch = epoch.and_then(|(epoch, _)| match epoch.split_once(VIEW_MARK) {
             Some((run, own)) => view.strip_prefix(VIEW_MARK).is_some_and(|view| view == own).then_some(run),
             None => view.is_empty().then_some(epoch),
         });
@@ -385,6 +408,13 @@ mod tests {
             by: None,
             origin: None,
             linked: None,
+            standing: crate::domain::Standing {
+                owner: None,
+                counted_at: Timestamp { unix_micros: 0, offset_seconds: 0 },
+                sale_by: None,
+            },
+            owner_before: None,
+            linked_standing: None,
             record: None,
         };
         let sent = || app.feed().counts().changes.get();
@@ -886,7 +916,7 @@ mod tests {
         let [his, hers] = [seller, owner].map(|asker| app.read(asker).unwrap());
         assert!(his.record(first).unwrap().is_some());
         let [his_epoch, her_epoch] = [&his, &hers].map(|reading| app.epoch(reading));
-        let resume = |reading: &Reading, epoch: &str| app.resume(reading, Some(1), Some(epoch)).unwrap();
+        let resume = |reading: &Reading, epoch: &str| app.resume(reading, Some(1), Some(epoch), Kinds::All).unwrap();
         assert_eq!(resume(&his, &his_epoch), Resume::CatchUp(1));
 
         bench.set_clock(TODAY + DAY);

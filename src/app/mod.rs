@@ -5,7 +5,7 @@
 //!
 //! Where to look: `commands` says what each command does and recognises repetitions (idempotency), `commit` carries out
 //! what waits, one transaction after the other (group commit), `monitor` watches clock, disk and log, `access` says who is
-//! let in and what he sees, `people` is what is done about people, `read` is the one door for reads, `application` puts
+//! let in, `people` is what is done about people, `read` is the one door for reads, `application` puts
 //! them together, and `lifecycle` is the shop as the network finds it: being opened, open, or closed for a reason.
 //!
 //! Held by `tests/system/store/model`, `tests/system/store/concurrency.rs` and `tests/faults`.
@@ -19,7 +19,6 @@ mod monitor;
 mod people;
 mod read;
 
-pub(crate) use access::whole_edit;
 pub use access::{LastSeen, NOD_SECONDS, Presented, Secrets};
 pub use application::{App, AppError, Resume};
 pub use commands::{

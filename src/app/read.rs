@@ -4,10 +4,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
-use super::access::{Sight, VIEW_MARK};
-use crate::domain::{Actor, Change, Kind, Masks, Permission, RecordKey, Right};
+use crate::domain::{Actor, Change, Kind, Masks, Permission, RecordKey, Right, Sight, sale_by};
 use crate::store::{AuditCheck, ChangeStep, Filter, HistoryStep, Record, Records, Snapshot, StoreError, Wanted};
 
 /// Why nothing is read.
@@ -98,7 +95,7 @@ impl Reading {
     /// The JSON of a record and its revision, unless there is none or it is deleted.
     pub fn record(&self, key: RecordKey) -> Result<Option<(u32, Vec<u8>)>, StoreError> {
         let shown = self.snapshot.record(key, |record| {
-            let is_shown = !record.is_deleted && self.sight.sees(key.kind, record);
+            let is_shown = !record.is_deleted && record.is_seen(key.kind, &self.sight);
             is_shown
                 .then(|| (record.rev, self.sight.show(record.json, || self.sees_link(key.kind, record)).into_owned()))
         })?;
@@ -108,7 +105,7 @@ impl Reading {
     /// The same with every field, for what is to be put into an edit of it; nobody is shown this.
     pub fn record_unmasked(&self, key: RecordKey) -> Result<Option<(u32, Vec<u8>)>, StoreError> {
         let stored = self.snapshot.record(key, |record| {
-            let is_seen = !record.is_deleted && self.sight.sees(key.kind, record);
+            let is_seen = !record.is_deleted && record.is_seen(key.kind, &self.sight);
             is_seen.then(|| (record.rev, record.json.to_vec()))
         })?;
         Ok(stored.flatten())
@@ -131,7 +128,7 @@ impl Reading {
 
     fn seen(&self, step: &ChangeStep<'_>) -> Option<SeenChange> {
         let (kind, record) = (step.key().kind, &step.record);
-        if self.sight.sees(kind, record) {
+        if record.is_seen(kind, &self.sight) {
             return step.is_latest().then(|| {
                 let mut change = step.change();
                 if self.sight.is_cut() {
@@ -144,7 +141,7 @@ impl Reading {
         }
         // Told where it was given away, since what follows is not his to see.
         let before = Record { owner: step.owner_before().filter(|owner| *owner != Actor::NOBODY), ..*record };
-        let was_seen = step.owner_before().is_some() && self.sight.sees(kind, &before);
+        let was_seen = step.owner_before().is_some() && before.is_seen(kind, &self.sight);
         was_seen.then(|| SeenChange::Hidden(step.key(), step.seq))
     }
 
@@ -173,19 +170,13 @@ impl Reading {
     /// The sequence of the change that made a record.
     pub fn created_seq(&self, key: RecordKey) -> Result<Option<u64>, StoreError> {
         let seq =
-            self.snapshot.record(key, |record| self.sight.sees(key.kind, record).then_some(record.created_seq))?;
+            self.snapshot.record(key, |record| record.is_seen(key.kind, &self.sight).then_some(record.created_seq))?;
         Ok(seq.flatten())
     }
 
-    /// A name for what is seen, to be put behind that of the run; empty for everything.
-    pub(crate) fn view_name(&self) -> String {
-        let view = self.sight.view();
-        if view.is_empty() {
-            return String::new();
-        }
-        let hash: [u8; 32] = Sha256::digest(&view).into();
-        let short: [u8; 8] = hash.first_chunk().copied().unwrap_or_default();
-        format!("{VIEW_MARK}{:016x}", u64::from_be_bytes(short))
+    /// The eyes that look.
+    pub fn sight(&self) -> &Sight {
+        &self.sight
     }
 
     /// The first microsecond that is seen.
@@ -200,16 +191,15 @@ impl Reading {
 
     /// Whether a record is one's own: without the right to the shop's figures one has those of one's own records.
     pub fn is_own(&self, record: &Record<'_>) -> bool {
-        self.permission().may(Right::Figures)
-            || self.permission().owns(record.owner, || super::access::sale_by(record.json))
+        self.permission().may(Right::Figures) || self.permission().owns(record.owner, || sale_by(record.json))
     }
 
     /// Whether a record that is seen is one's own; `None` if there is none. In a shop without people each is.
     pub fn is_own_record(&self, key: RecordKey) -> Result<Option<bool>, StoreError> {
         let permission = self.permission();
         let is_own = self.snapshot.record(key, |record| {
-            let is_seen = !record.is_deleted && self.sight.sees(key.kind, record);
-            is_seen.then(|| permission.owns(record.owner, || super::access::sale_by(record.json)))
+            let is_seen = !record.is_deleted && record.is_seen(key.kind, &self.sight);
+            is_seen.then(|| permission.owns(record.owner, || sale_by(record.json)))
         })?;
         Ok(is_own.flatten())
     }
@@ -246,7 +236,7 @@ impl Reading {
     }
 
     fn is_seen(&self, key: RecordKey) -> Result<bool, StoreError> {
-        let is_seen = self.snapshot.record(key, |record| self.sight.sees(key.kind, record))?;
+        let is_seen = self.snapshot.record(key, |record| record.is_seen(key.kind, &self.sight))?;
         Ok(is_seen.unwrap_or(false))
     }
 
@@ -295,7 +285,7 @@ impl SeenRecords {
             Sight::searched_text(key, json).is_some_and(|text| wanted(key.number, &text))
         };
         records.walk(|key, record| {
-            if !sight.sees(*kind, record) || !is_wanted(key, record.json) {
+            if !record.is_seen(*kind, sight) || !is_wanted(key, record.json) {
                 return ControlFlow::Continue(());
             }
             let json = sight.show(record.json, || reading.sees_link(*kind, record));

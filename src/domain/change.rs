@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::actor::Actor;
 use super::key::RecordKey;
+use super::standing::Standing;
 use super::time::Timestamp;
 
 /// What was done to a record.
@@ -74,6 +76,12 @@ pub struct Change {
     pub origin: Option<OriginHash>,
     /// The order that an estimate became, or the estimate that an order came from.
     pub linked: Option<RecordKey>,
+    /// What decides who sees it.
+    pub standing: Standing,
+    /// Whose it was until now, if this gives it to somebody else; nobody's is [`Actor::NOBODY`].
+    pub owner_before: Option<Actor>,
+    /// What decides who sees the linked one. In a shop without people nobody asks, and it is left out.
+    pub linked_standing: Option<Standing>,
     /// The record as the API shows it, for everything but a deletion.
     pub record: Option<Arc<[u8]>>,
 }

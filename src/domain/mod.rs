@@ -21,6 +21,7 @@ mod run_time;
 mod search;
 mod settings;
 mod short_text;
+mod standing;
 mod time;
 
 pub use actor::{Actor, Ownership};
@@ -35,8 +36,8 @@ pub use money::{Currency, Money};
 pub use payment::{Payment, folded_mode, is_same_mode};
 pub use people::{
     Allowance, Asker, AuditEntry, AuditKind, AuditNote, DEVICES_MAX, Device, DeviceKind, Directory, DirectoryEdit,
-    Holder, Masks, OwnerCode, PEOPLE_MAX, PERCENT_WHOLE, Permission, Person, ROLES_MAX, Right, Rights, Role, Scope,
-    Session, TokenHash,
+    Glimpse, Holder, Masks, OwnerCode, PEOPLE_MAX, PERCENT_WHOLE, Permission, Person, ROLES_MAX, Right, Rights, Role,
+    Scope, SeenDays, Session, Sight, TokenHash, VIEW_MARK, cut, sale_by, whole_edit,
 };
 pub use records::{Discount, Estimate, Order, Sale, Source};
 pub use run_time::RunTime;
@@ -45,4 +46,5 @@ pub use settings::{
     LOCK_MINUTES_DEFAULT, LOCK_MINUTES_RANGE, NAME_CHARS_MAX, NAMES_MAX, PaperSize, Settings, SettingsPatch,
 };
 pub use short_text::ShortText;
+pub use standing::Standing;
 pub use time::{MADE_AGE_DAYS_MAX, MADE_AHEAD_SECONDS_MAX, MadeAt, Timestamp};

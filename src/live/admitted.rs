@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::client::Client;
-use crate::domain::Asker;
+use super::close_code;
+use super::event::Regrouping;
+use super::view::Views;
+use crate::domain::{Asker, Sight};
 
 /// Clients between two looks for those that have gone.
 const SWEEP_CLIENTS: usize = 64;
@@ -20,24 +23,55 @@ struct Members {
 }
 
 impl Admitted {
-    pub fn add(&self, client: &Arc<Client>) {
+    /// Adds the client that `make` makes. Meanwhile nobody is judged: one that is made by rights that have just changed is judged
+    /// by the new ones afterwards.
+    pub fn add<E>(&self, make: impl FnOnce() -> Result<Arc<Client>, E>) -> Result<Arc<Client>, E> {
         let mut members = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if members.clients.len() >= members.sweep_at {
             members.clients.retain(|client| client.strong_count() > 0);
             members.sweep_at = 2 * members.clients.len() + SWEEP_CLIENTS;
         }
-        members.clients.push(Arc::downgrade(client));
+        let client = make()?;
+        members.clients.push(Arc::downgrade(&client));
+        Ok(client)
     }
 
-    /// Shuts out those for whom `judge` gives a code and a reason. True if a close frame waits to be sent.
-    pub fn end(&self, judge: impl Fn(Asker) -> Option<(u16, &'static str)>) -> bool {
+    /// Judges everybody: shuts those out who are to be, and gives those who see something else another view. These come back, and
+    /// whether a close frame waits to be sent.
+    pub fn review(&self, judge: impl Fn(Asker) -> Verdict, views: &Views) -> (Vec<Regrouping>, bool) {
         let members = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut is_waiting = false;
+        let (mut regroupings, mut is_waiting) = (Vec::new(), false);
         for client in members.clients.iter().filter_map(Weak::upgrade) {
-            if let Some((code, reason)) = judge(client.asker()) {
-                is_waiting |= client.shut(code, reason);
+            let sight = match judge(client.asker()) {
+                Verdict::Out(code, reason) => {
+                    is_waiting |= client.shut(code, reason);
+                    continue;
+                }
+                Verdict::Sees(sight) => sight,
+            };
+            let view = client.view();
+            let next = view.with(client.encoding(), sight);
+            if next.epoch() == view.epoch() {
+                continue;
+            }
+            match views.shared(next) {
+                Some(next) => {
+                    client.set_view(Arc::clone(&next));
+                    regroupings.push((client, next));
+                }
+                None => {
+                    is_waiting |= client.shut(close_code::TRY_LATER, "too many different views; connect again later")
+                }
             }
         }
-        is_waiting
+        (regroupings, is_waiting)
     }
+}
+
+/// What becomes of a client when rights have changed.
+pub enum Verdict {
+    /// It is shut out, with this code and reason.
+    Out(u16, &'static str),
+    /// It sees this.
+    Sees(Arc<Sight>),
 }

@@ -1,10 +1,13 @@
-//! A batch: the frames of several changes, joined for each view that has subscribers. A view is built once for all of them.
+//! A batch: the frames of several changes, joined for each view. A change is put into JSON once for all views that leave the same
+//! fields out; a view's frames are a copy of bytes.
+
+use std::sync::Arc;
 
 use tungstenite::Bytes;
 
-use super::frame::{legacy_text, plain_json, push_frame, reload_frame};
-use super::view::{PerView, SubscriberCounts, VIEWS, View};
-use crate::domain::{Action, Change};
+use super::frame::{ShownChange, hide_json, legacy_text, plain_hide_json, push_frame, push_shown_json, reload_frame};
+use super::view::{Dialect, View};
+use crate::domain::{Action, Change, Glimpse, Masks, RecordKey};
 
 /// The frames of one view, joined.
 #[derive(Debug, Default)]
@@ -12,6 +15,8 @@ pub(crate) struct Joined {
     pub bytes: Bytes,
     /// Where each frame starts, with the sequence of its change.
     starts: Vec<(u64, usize)>,
+    /// The frame that makes the old app reload everything instead; `None` for views that it has no part in.
+    pub reload: Option<Bytes>,
 }
 
 impl Joined {
@@ -37,46 +42,54 @@ impl Joined {
 struct Growing {
     bytes: Vec<u8>,
     starts: Vec<(u64, usize)>,
+    newest: Option<RecordKey>,
 }
 
 /// Collects the frames of a batch.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Batch {
-    views: PerView<Growing>,
-    frame: Vec<u8>,
-    newest: Option<Change>,
+    views: Vec<Growing>,
     changes: Vec<Change>,
 }
 
 impl Batch {
-    /// Adds a change to every view that has subscribers. `json` is its text, or its legacy string where the text cannot be
-    /// made.
-    pub fn add(&mut self, change: &Change, json: &[u8], subscriber_counts: &SubscriberCounts) {
-        self.frame.clear();
-        push_frame(&mut self.frame, json);
-        for (view, growing) in self.views.each_mut() {
-            if subscriber_counts.get(view).get() == 0 || !view.shows(change) {
+    /// For so many views, always in the same order.
+    pub fn new(views: usize) -> Self {
+        Self { views: std::iter::repeat_with(Growing::default).take(views).collect(), changes: Vec::new() }
+    }
+
+    /// Adds a change to every view that shows it.
+    pub fn add<'v>(
+        &mut self,
+        change: &Change,
+        views: impl ExactSizeIterator<Item = &'v Arc<View>>,
+        forms: &mut FrameForms,
+    ) {
+        forms.clear();
+        for (view, growing) in views.zip(&mut self.views) {
+            let glimpse = view.glimpse(change);
+            if glimpse == Glimpse::Nothing {
                 continue;
             }
-            let Growing { bytes, starts } = growing;
-            starts.push((change.seq, bytes.len()));
-            match (view, change.action) {
-                (View::Legacy, _) => push_frame(bytes, legacy_text(change).as_bytes()),
-                (View::Plain, Action::ConvertToOrder) => {
-                    push_frame(bytes, plain_json(change).as_deref().unwrap_or(json));
+            growing.starts.push((change.seq, growing.bytes.len()));
+            growing.newest = Some(change.key);
+            match (view.dialect, glimpse) {
+                (Dialect::Legacy, _) => push_frame(&mut growing.bytes, legacy_text(change).as_bytes()),
+                (_, Glimpse::Shown { is_link_seen }) => {
+                    let has_record = view.dialect == Dialect::Sync || change.action != Action::ConvertToOrder;
+                    let shown = ShownChange { change, masks: view.masks(), is_link_seen, has_record };
+                    growing.bytes.extend_from_slice(forms.frame(&shown));
                 }
-                _ => bytes.extend_from_slice(&self.frame),
+                (Dialect::Sync, _) => push_frame(&mut growing.bytes, &hide_json(change.key, change.seq)),
+                (Dialect::Plain, _) => push_frame(&mut growing.bytes, &plain_hide_json(change.key, change.seq)),
             }
         }
         self.changes.push(change.clone());
-        if View::Plain.shows(change) {
-            self.newest = Some(change.clone());
-        }
     }
 
     /// Bytes of the largest view.
     pub fn size(&self) -> usize {
-        VIEWS.into_iter().map(|view| self.views.get(view).bytes.len()).max().unwrap_or(0)
+        self.views.iter().map(|view| view.bytes.len()).max().unwrap_or(0)
     }
 
     /// Takes the changes out that were added.
@@ -84,14 +97,47 @@ impl Batch {
         std::mem::take(&mut self.changes)
     }
 
-    /// The frame that makes the old app reload everything.
-    pub fn reload(&self) -> Option<Bytes> {
-        self.newest.as_ref().map(reload_frame)
+    /// The joined frames of each view.
+    pub fn finish<'v>(self, views: impl ExactSizeIterator<Item = &'v Arc<View>>) -> Vec<Joined> {
+        let joined = self.views.into_iter().zip(views).map(|(growing, view)| {
+            let reload = growing.newest.filter(|_| view.dialect == Dialect::Plain).map(reload_frame);
+            Joined { bytes: growing.bytes.into(), starts: growing.starts, reload }
+        });
+        joined.collect()
+    }
+}
+
+/// The frames of one change, one for each of the few forms that it is shown in, made when they are needed first.
+#[derive(Debug, Default)]
+pub(crate) struct FrameForms {
+    frames: [Vec<u8>; 16],
+    json: Vec<u8>,
+}
+
+impl FrameForms {
+    fn clear(&mut self) {
+        self.frames.iter_mut().for_each(Vec::clear);
     }
 
-    /// The joined frames of each view.
-    pub fn finish(self) -> PerView<Joined> {
-        let PerView(views) = self.views;
-        PerView(views.map(|view| Joined { bytes: view.bytes.into(), starts: view.starts }))
+    fn frame(&mut self, shown: &ShownChange<'_>) -> &[u8] {
+        let Masks { contact, amounts } = shown.masks;
+        let bits = [contact, amounts, shown.is_link_seen, shown.has_record];
+        let form = bits.into_iter().fold(0, |form, bit| form << 1 | usize::from(bit));
+        let Some(frame) = self.frames.get_mut(form) else { return &[] };
+        if frame.is_empty() {
+            self.json.clear();
+            match push_shown_json(&mut self.json, shown) {
+                Ok(()) => push_frame(frame, &self.json),
+                Err(error) => {
+                    let legacy = legacy_text(shown.change);
+                    log::warn!(
+                        "⚠️ WebSocket notification failed: {legacy} goes out for {} instead: {error}",
+                        shown.change.key
+                    );
+                    push_frame(frame, legacy.as_bytes());
+                }
+            }
+        }
+        frame
     }
 }

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::backlog::Backlog;
-use super::batch::Batch;
+use super::batch::{Batch, FrameForms};
 use super::client::Client;
 use super::close_code;
 use super::counts::FeedCounts;
-use super::event::Event;
-use super::frame::{legacy_text, push_change_json, settings_frame};
+use super::event::{Event, Seam};
+use super::frame::{change_json, settings_frame};
+use super::groups::Groups;
 use super::subscriber::Subscriber;
-use super::view::{SubscriberCounts, View};
 use crate::domain::{Action, Change, Kind};
 use crate::queue::recv;
 
@@ -30,8 +30,8 @@ pub(crate) struct Broadcaster {
     events: Receiver<Event>,
     /// Events taken from the channel and not handled yet.
     taken: VecDeque<Event>,
-    subscribers: Vec<Subscriber>,
-    subscriber_counts: SubscriberCounts,
+    groups: Groups,
+    forms: FrameForms,
     counts: Arc<FeedCounts>,
     backlog: Arc<Backlog>,
     /// Sequence of the last change that went out.
@@ -46,8 +46,8 @@ impl Broadcaster {
         Self {
             events,
             taken: VecDeque::new(),
-            subscribers: Vec::new(),
-            subscriber_counts: SubscriberCounts::default(),
+            groups: Groups::default(),
+            forms: FrameForms::default(),
             counts,
             backlog,
             seq,
@@ -74,7 +74,7 @@ impl Broadcaster {
         if let Some(event) = self.taken_event() {
             return Some(event);
         }
-        let due = self.subscribers.iter().filter_map(Subscriber::due).min();
+        let due = self.groups.members().filter_map(Subscriber::due).min();
         match recv(&self.events, [self.retry_at, due].into_iter().flatten().min()) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => None,
@@ -90,36 +90,39 @@ impl Broadcaster {
         match event {
             Event::Changes(changes) => self.broadcast(changes),
             Event::Settings(settings) => self.show_settings(&settings),
-            Event::Join(client) => self.join(client, self.seq),
+            Event::Join(client) => drop(self.join(client, self.seq)),
             Event::JoinAfter(client, seq, reply) => {
-                let start = seq.max(self.seq);
-                self.join(client, start);
+                let seam = self.join(client, seq.max(self.seq));
                 // Whoever joins waits for this reply; the channel has room for it.
-                let _ = reply.try_send(start);
+                let _ = reply.try_send(seam);
+            }
+            Event::Regroup(regroupings) => {
+                let seq = self.seq;
+                self.groups.regroup(&regroupings, |subscriber, view| subscriber.show(view, seq));
+                self.retry_soon();
             }
             Event::Nudge => {
-                for subscriber in &mut self.subscribers {
-                    subscriber.is_waiting = true;
-                }
+                self.groups.members_mut().for_each(|subscriber| subscriber.is_waiting = true);
                 self.retry();
             }
             Event::Stop => self.is_stopping = true,
         }
     }
 
-    fn join(&mut self, client: Arc<Client>, after: u64) {
-        let subscriber = Subscriber::new(client, after);
-        self.subscriber_counts.get(subscriber.view).update(|count| count + 1);
-        self.subscribers.push(subscriber);
+    fn join(&mut self, client: Arc<Client>, start: u64) -> Seam {
+        let view = client.view();
+        let subscriber = Subscriber::new(client, &view, start);
+        self.groups.add(Arc::clone(&view), subscriber);
         self.retry_soon();
         self.note_clients();
+        Seam { start, view }
     }
 
     /// A client that is catching up gets them too: they have no place in the log to come from later.
     fn show_settings(&mut self, settings: &[u8]) {
         let frame = settings_frame(settings, self.seq);
-        for subscriber in self.subscribers.iter_mut().filter(|subscriber| subscriber.view == View::Sync) {
-            subscriber.offer(&frame);
+        for group in self.groups.each_mut().filter(|group| group.view.shows_settings()) {
+            group.members.iter_mut().for_each(|subscriber| subscriber.offer(&frame));
         }
         log::info!("✅ Settings saved successfully · 📨 WebSocket message sent to those who know them");
         self.retry_soon();
@@ -127,13 +130,14 @@ impl Broadcaster {
 
     /// Joins the changes that wait, up to the next client that joins, and writes them.
     fn broadcast(&mut self, first: Vec<Change>) {
-        let (mut batch, mut json) = (Batch::default(), Vec::new());
+        let views = self.groups.views().len();
+        let mut batch = Batch::new(views);
         let mut changes = first;
         loop {
             for change in &changes {
-                self.add(&mut batch, change, &mut json);
+                self.add(&mut batch, change);
                 if batch.size() >= JOINED_BYTES_MAX {
-                    self.deliver(std::mem::take(&mut batch));
+                    self.deliver(std::mem::replace(&mut batch, Batch::new(views)));
                 }
             }
             match self.taken_event() {
@@ -148,46 +152,41 @@ impl Broadcaster {
         self.deliver(batch);
     }
 
-    /// `json` is memory for its text, used again by each change.
-    fn add(&mut self, batch: &mut Batch, change: &Change, json: &mut Vec<u8>) {
+    fn add(&mut self, batch: &mut Batch, change: &Change) {
         self.seq = change.seq;
         self.counts.changes.add(1);
-        json.clear();
-        match push_change_json(json, change) {
-            Ok(()) => {
-                log::debug!("📨 {}", String::from_utf8_lossy(json));
-                batch.add(change, json, &self.subscriber_counts);
-            }
-            Err(error) => {
-                let legacy = legacy_text(change);
-                log::warn!("⚠️ WebSocket notification failed: {legacy} goes out for {} instead: {error}", change.key);
-                batch.add(change, legacy.as_bytes(), &self.subscriber_counts);
-            }
+        if log::log_enabled!(log::Level::Debug)
+            && let Ok(json) = change_json(change)
+        {
+            log::debug!("📨 {}", String::from_utf8_lossy(&json));
         }
+        batch.add(change, self.groups.views(), &mut self.forms);
     }
 
     fn deliver(&mut self, mut batch: Batch) {
-        let (reload, sent) = (batch.reload(), batch.take_changes());
+        let sent = batch.take_changes();
         if sent.is_empty() {
             return;
         }
-        let views = batch.finish();
         let (mut frames, mut bytes, mut is_waiting) = (0, 0, false);
-        for subscriber in &mut self.subscribers {
-            let taken = subscriber.take_batch(views.get(subscriber.view), reload.as_ref(), self.seq);
-            frames += taken.0;
-            bytes += taken.1 as u64;
-            is_waiting |= subscriber.is_waiting;
+        for (group, joined) in self.groups.joined_mut(batch) {
+            for subscriber in &mut group.members {
+                let taken = subscriber.take_batch(&joined, self.seq);
+                frames += taken.0;
+                bytes += taken.1 as u64;
+                is_waiting |= subscriber.is_waiting;
+            }
         }
         if is_waiting {
             self.retry_soon();
         }
         self.backlog.take(sent.len());
+        let clients = self.groups.count();
         for change in &sent {
-            log_change(change, self.subscribers.len());
+            log_change(change, clients);
         }
         self.counts.batches.add(1);
-        self.counts.writes.add(self.subscribers.len() as u64);
+        self.counts.writes.add(clients as u64);
         self.counts.frames.add(frames);
         self.counts.bytes.add(bytes);
     }
@@ -195,8 +194,7 @@ impl Broadcaster {
     fn send_due(&mut self) {
         let now = Instant::now();
         let mut is_waiting = false;
-        for subscriber in
-            self.subscribers.iter_mut().filter(|subscriber| subscriber.due().is_some_and(|due| due <= now))
+        for subscriber in self.groups.members_mut().filter(|subscriber| subscriber.due().is_some_and(|due| due <= now))
         {
             subscriber.send_due(now);
             is_waiting |= subscriber.is_waiting;
@@ -212,34 +210,27 @@ impl Broadcaster {
 
     /// Offers again what sockets did not take, and lets go of clients whose connection is over.
     fn retry(&mut self) {
-        let subscriber_counts = &self.subscriber_counts;
-        self.subscribers.retain_mut(|subscriber| {
-            let stays = !subscriber.is_waiting || subscriber.flush();
-            if !stays {
-                subscriber_counts.get(subscriber.view).update(|count| count - 1);
-            }
-            stays
-        });
-        self.retry_at = self.subscribers.iter().any(|subscriber| subscriber.is_waiting).then(|| Instant::now() + RETRY);
+        self.groups.retain(|subscriber| !subscriber.is_waiting || subscriber.flush());
+        self.retry_at = self.groups.members().any(|subscriber| subscriber.is_waiting).then(|| Instant::now() + RETRY);
         self.note_clients();
     }
 
     fn note_clients(&self) {
-        self.counts.clients.store(self.subscribers.len(), Ordering::Relaxed);
+        self.counts.clients.store(self.groups.count(), Ordering::Relaxed);
     }
 
     fn close_all(&mut self) {
-        for subscriber in &mut self.subscribers {
+        for subscriber in self.groups.members_mut() {
             subscriber.close(close_code::GOING_AWAY, "the server is shutting down");
         }
         let deadline = Instant::now() + STOP_WAIT_MAX;
-        while self.subscribers.iter().any(|subscriber| subscriber.is_waiting) && Instant::now() < deadline {
+        while self.groups.members().any(|subscriber| subscriber.is_waiting) && Instant::now() < deadline {
             std::thread::sleep(RETRY);
-            for subscriber in self.subscribers.iter_mut().filter(|subscriber| subscriber.is_waiting) {
+            for subscriber in self.groups.members_mut().filter(|subscriber| subscriber.is_waiting) {
                 subscriber.flush();
             }
         }
-        for subscriber in self.subscribers.drain(..).filter(|subscriber| subscriber.is_waiting) {
+        for subscriber in self.groups.take().filter(|subscriber| subscriber.is_waiting) {
             subscriber.abandon();
         }
         // Whoever still waits to join is let go.
@@ -275,10 +266,11 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::domain::{RecordKey, Timestamp};
+    use crate::domain::{Asker, RecordKey, Sight, Standing, Timestamp};
     use crate::live::feed::Feed;
-    use crate::live::frame::{change_json, text_frame};
+    use crate::live::frame::text_frame;
     use crate::live::subscription::Encoding;
+    use crate::live::view::View;
     use crate::platform::client_socket;
 
     fn change(seq: u64, record: &[u8]) -> Change {
@@ -291,6 +283,13 @@ mod tests {
             by: None,
             origin: None,
             linked: None,
+            standing: Standing {
+                owner: None,
+                counted_at: Timestamp { unix_micros: 0, offset_seconds: 0 },
+                sale_by: None,
+            },
+            owner_before: None,
+            linked_standing: None,
             record: Some(Arc::from(record)),
         }
     }
@@ -301,7 +300,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let near = client_socket(listener.accept().unwrap().0).unwrap();
-        let client = Client::new(Arc::new(near), Encoding::Json, crate::domain::Asker::Anybody, feed.counts());
+        let view = View::new(Encoding::Json, Arc::new(Sight::of_everything()), Arc::from("run"));
+        let view = feed.shared_view(view).unwrap();
+        let client = Client::new(Arc::new(near), Encoding::Json, (Asker::Anybody, view), feed.counts());
         feed.join(Arc::clone(&client));
         client.uncork();
 

@@ -1,12 +1,13 @@
 //! One live client, as the broadcaster and its reader thread share it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tungstenite::Bytes;
 
 use super::counts::FeedCounts;
 use super::outbox::{Offered, Outbox};
 use super::subscription::Encoding;
+use super::view::View;
 use crate::domain::Asker;
 use crate::platform::ClientSocket;
 
@@ -15,12 +16,29 @@ pub struct Client {
     outbox: Outbox,
     encoding: Encoding,
     asker: Asker,
+    view: Mutex<Arc<View>>,
 }
 
 impl Client {
-    /// A client on this socket, let in as `asker`. Frames are kept until [`Self::uncork`], since the handshake's answer comes first.
-    pub fn new(stream: Arc<ClientSocket>, encoding: Encoding, asker: Asker, counts: &FeedCounts) -> Arc<Self> {
-        Arc::new(Self { outbox: Outbox::new(stream, Arc::clone(&counts.closed_slow)), encoding, asker })
+    /// A client on this socket, let in as `asker` to see this. Frames are kept until [`Self::uncork`], since the handshake's answer
+    /// comes first.
+    pub fn new(
+        stream: Arc<ClientSocket>,
+        encoding: Encoding,
+        (asker, view): (Asker, Arc<View>),
+        counts: &FeedCounts,
+    ) -> Arc<Self> {
+        let outbox = Outbox::new(stream, Arc::clone(&counts.closed_slow));
+        Arc::new(Self { outbox, encoding, asker, view: Mutex::new(view) })
+    }
+
+    /// What it sees from now on, as far as that is decided; what it is sent before it joins is its own thread's business.
+    pub fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_view(&self, view: Arc<View>) {
+        *self.view.lock().unwrap_or_else(PoisonError::into_inner) = view;
     }
 
     pub(crate) fn encoding(&self) -> Encoding {

@@ -4,9 +4,11 @@
 pub const GOING_AWAY: u16 = 1001;
 /// The server cannot go on, and the client is not to blame.
 pub const INTERNAL_ERROR: u16 = 1011;
+/// There is no room for it at the moment; it connects again later.
+pub const TRY_LATER: u16 = 1013;
 /// Whoever it was let in for has been revoked, locked or logged out; it logs in and connects again.
 pub const LOG_IN: u16 = 4401;
-/// It may not see here any more what it has seen; what it may see it gets by long polling.
+/// What it was let in for shows nothing any more.
 pub const NOT_ALLOWED: u16 = 4403;
 /// The client did not take its frames in time; it connects again and resumes.
 pub const TOO_SLOW: u16 = 4408;

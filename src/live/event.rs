@@ -5,20 +5,34 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 
 use super::client::Client;
+use super::view::View;
 use crate::domain::Change;
+
+/// A client, and what it sees from now on.
+pub(crate) type Regrouping = (Arc<Client>, Arc<View>);
 
 pub(crate) enum Event {
     /// One transaction's changes, in order.
     Changes(Vec<Change>),
     /// The JSON of the shop's new settings.
     Settings(Arc<[u8]>),
-    /// From the next change on, this client gets everything.
+    /// From the next change on, this client gets everything that its view shows.
     Join(Arc<Client>),
-    /// The same for a client that has everything up to a sequence already. The reply is the sequence after which its
-    /// live frames start.
-    JoinAfter(Arc<Client>, u64, Sender<u64>),
+    /// The same for a client that has everything up to a sequence already. The reply says where its live frames start.
+    JoinAfter(Arc<Client>, u64, Sender<Seam>),
+    /// From here on these see something else.
+    Regroup(Vec<Regrouping>),
     /// Something waits in an outbox that was empty before.
     Nudge,
     /// Close everybody and end.
     Stop,
+}
+
+/// Where what a client reads by itself and what it is sent meet.
+#[derive(Debug)]
+pub struct Seam {
+    /// The sequence after which its live frames start.
+    pub start: u64,
+    /// What they show.
+    pub view: Arc<View>,
 }

@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use crossbeam_channel::{Sender, bounded};
 
-use super::admitted::Admitted;
+use super::admitted::{Admitted, Verdict};
 use super::backlog::Backlog;
 use super::broadcaster::Broadcaster;
 use super::client::Client;
 use super::counts::FeedCounts;
-use super::event::Event;
+use super::event::{Event, Seam};
+use super::view::{View, Views};
 use crate::domain::{Asker, Change};
 use crate::platform::EndOnPanic;
 
@@ -32,6 +33,7 @@ struct FeedShared {
     counts: Arc<FeedCounts>,
     backlog: Arc<Backlog>,
     admitted: Admitted,
+    views: Views,
     broadcaster: Mutex<Option<JoinHandle<()>>>,
     /// For those who wait for the next change.
     published: Mutex<Published>,
@@ -64,6 +66,7 @@ impl Feed {
             counts,
             backlog,
             admitted: Admitted::default(),
+            views: Views::default(),
             broadcaster: Mutex::new(Some(broadcaster)),
             published: Mutex::new(Published { seq: last_seq, calls: 0 }),
             is_published: Condvar::new(),
@@ -105,16 +108,30 @@ impl Feed {
         published.seq = seq.max(published.seq);
     }
 
-    /// Notes a client, so that [`Self::end`] finds it wherever it stands, catching up too. To be called before it is looked up for
-    /// the last time whether it may come in.
-    pub fn admit(&self, client: &Arc<Client>) {
-        self.shared.admitted.add(client);
+    /// The one view that is like this; `None` if there are too many others.
+    pub fn shared_view(&self, view: View) -> Option<Arc<View>> {
+        self.shared.views.shared(view)
     }
 
-    /// Ends the connections of those for whom `judge` gives a code and a reason. They get nothing that is published from now on,
-    /// nor what they have not been sent yet.
-    pub fn end(&self, judge: impl Fn(Asker) -> Option<(u16, &'static str)>) {
-        if self.shared.admitted.end(judge) {
+    /// Views that have clients.
+    pub fn views(&self) -> usize {
+        self.shared.views.count()
+    }
+
+    /// Notes the client that `make` makes by the rights as they are, so that [`Self::review`] finds it wherever it stands, catching
+    /// up too.
+    pub fn admit<E>(&self, make: impl FnOnce() -> Result<Arc<Client>, E>) -> Result<Arc<Client>, E> {
+        self.shared.admitted.add(make)
+    }
+
+    /// Judges everybody anew. Whoever is shut out gets nothing that is published from now on, nor what he has not been sent yet. Who
+    /// sees something else does so from the next change on, and is told so.
+    pub fn review(&self, judge: impl Fn(Asker) -> Verdict) {
+        let (regroupings, is_waiting) = self.shared.admitted.review(judge, &self.shared.views);
+        if !regroupings.is_empty() {
+            self.send(Event::Regroup(regroupings));
+        }
+        if is_waiting {
             self.nudge();
         }
         self.published().calls += 1;
@@ -126,12 +143,12 @@ impl Feed {
         self.send(Event::Join(client));
     }
 
-    /// Adds a client that has everything up to `seq`, and returns the sequence after which its live frames start: never
-    /// below `seq`. What lies between is the caller's to fetch. `None` once the feed has stopped.
-    pub fn join_after(&self, client: Arc<Client>, seq: u64) -> Option<u64> {
-        let (reply, start) = bounded(1);
+    /// Adds a client that has everything up to `seq`, and returns where its live frames start: never below `seq`. What lies
+    /// between is the caller's to fetch. `None` once the feed has stopped.
+    pub fn join_after(&self, client: Arc<Client>, seq: u64) -> Option<Seam> {
+        let (reply, seam) = bounded(1);
         self.send(Event::JoinAfter(client, seq, reply));
-        start.recv().ok()
+        seam.recv().ok()
     }
 
     /// Waits until a change after `seq` is published, or until somebody was shut out, at the longest until `deadline`. False once the

@@ -5,7 +5,8 @@ use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tungstenite::protocol::frame::{Frame, FrameHeader};
 
-use crate::domain::{Action, Change, Kind};
+use super::view::Dialect;
+use crate::domain::{Action, Change, Kind, Masks, RecordKey, cut};
 use crate::json::Object;
 
 /// The record of a change is not a JSON object in UTF-8, so no frame can be made of it.
@@ -21,34 +22,38 @@ impl std::fmt::Display for Unreadable {
 /// Room for what a frame says besides the record.
 const ENVELOPE_BYTES: usize = 256;
 
-/// The JSON text of a change; unknown keys are ignored by old clients. An error means that its record cannot be shown; the
-/// broadcaster sends the legacy string instead.
+/// A change in the form in which some clients see it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ShownChange<'a> {
+    pub change: &'a Change,
+    pub masks: Masks,
+    /// Whether the record that it is linked to is seen.
+    pub is_link_seen: bool,
+    /// Plain `/ws` does not repeat the estimate with its conversion.
+    pub has_record: bool,
+}
+
+/// The JSON text of a change as it stands; unknown keys are ignored by old clients. An error means that its record cannot be
+/// shown; the broadcaster sends the legacy string instead.
 pub fn change_json(change: &Change) -> Result<Vec<u8>, Unreadable> {
     let mut bytes = Vec::new();
-    push_change_json(&mut bytes, change)?;
+    let shown = ShownChange { change, masks: Masks::NONE, is_link_seen: true, has_record: true };
+    push_shown_json(&mut bytes, &shown)?;
     Ok(bytes)
 }
 
-/// Puts it behind what is there already, or nothing.
-pub(crate) fn push_change_json(bytes: &mut Vec<u8>, change: &Change) -> Result<(), Unreadable> {
-    push_change(bytes, change, change.record.as_deref())
-}
-
-/// The same for plain `/ws`, where a conversion does not repeat the estimate.
-pub(crate) fn plain_json(change: &Change) -> Result<Vec<u8>, Unreadable> {
-    let mut bytes = Vec::new();
-    push_change(&mut bytes, change, change.record.as_deref().filter(|_| change.action != Action::ConvertToOrder))?;
-    Ok(bytes)
-}
-
-fn push_change(bytes: &mut Vec<u8>, change: &Change, data: Option<&[u8]>) -> Result<(), Unreadable> {
+/// Puts a change behind what is there already, or nothing.
+pub(crate) fn push_shown_json(bytes: &mut Vec<u8>, shown: &ShownChange<'_>) -> Result<(), Unreadable> {
+    let ShownChange { change, masks, is_link_seen, has_record } = *shown;
+    let data = change.record.as_deref().filter(|_| has_record);
     if data.is_some_and(|data| !is_object(data)) {
         return Err(Unreadable);
     }
-    bytes.reserve(ENVELOPE_BYTES + data.map_or(0, <[u8]>::len));
+    let data = data.map(|data| cut(data, masks, is_link_seen));
+    bytes.reserve(ENVELOPE_BYTES + data.as_deref().map_or(0, <[u8]>::len));
     let mut object = Object::open(bytes);
     object.plain("type", change.key.kind.name()).plain("action", change.action.name()).plain("id", &change.key.id());
-    if let (Some(order), Action::ConvertToOrder) = (change.linked, change.action) {
+    if let (Some(order), Action::ConvertToOrder, true) = (change.linked, change.action, is_link_seen) {
         object.plain("order_id", &order.id()).plain("order_number", &order.label());
     }
     object
@@ -58,10 +63,28 @@ fn push_change(bytes: &mut Vec<u8>, change: &Change, data: Option<&[u8]>) -> Res
         .text_if("by", change.by.as_deref())
         .plain_if("origin", change.origin.map(|origin| origin.to_string()).as_deref());
     if let Some(data) = data {
-        object.raw("data", data);
+        object.raw("data", &data);
     }
     object.close();
     Ok(())
+}
+
+/// That a record is not seen any more, and nothing else about it.
+pub fn hide_json(key: RecordKey, seq: u64) -> Vec<u8> {
+    end_json("hide", key, seq)
+}
+
+/// The same for plain `/ws`, whose clients know no other end of a record.
+pub(crate) fn plain_hide_json(key: RecordKey, seq: u64) -> Vec<u8> {
+    end_json(Action::Delete.name(), key, seq)
+}
+
+fn end_json(action: &str, key: RecordKey, seq: u64) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(ENVELOPE_BYTES);
+    let mut object = Object::open(&mut bytes);
+    object.plain("type", key.kind.name()).plain("action", action).plain("id", &key.id()).integer("seq", seq);
+    object.close();
+    bytes
 }
 
 /// Stored JSON was written by us and every page of it is checked when the file is opened; this finds what is torn or empty
@@ -83,10 +106,18 @@ pub(crate) fn legacy_text(change: &Change) -> &'static str {
 }
 
 /// The frame that makes each screen of the old app reload: any action on orders that it cannot apply by itself.
-pub(crate) fn reload_frame(newest: &Change) -> Bytes {
+pub(crate) fn reload_frame(newest: RecordKey) -> Bytes {
     object_frame(|object| {
-        object.plain("type", "order").plain("action", "update").plain("id", &newest.key.id()).raw("data", b"{}");
+        object.plain("type", "order").plain("action", "update").plain("id", &newest.id()).raw("data", b"{}");
     })
+}
+
+/// The same where no record is named, since what was seen is not.
+pub(crate) fn nameless_reload_frame(dialect: Dialect) -> Bytes {
+    if dialect == Dialect::Legacy {
+        return text_frame(b"order_updated");
+    }
+    reload_frame(RecordKey::new(Kind::Order, 0))
 }
 
 /// A whole text frame (RFC 6455 §5.6). The bytes must be UTF-8.
@@ -108,6 +139,14 @@ pub fn hello_frame(epoch: &str, seq: u64, resume: &str) -> Bytes {
     object_frame(|object| {
         object.plain("type", "sync").plain("action", "hello").plain("epoch", epoch).integer("seq", seq);
         object.plain("resume", resume);
+    })
+}
+
+/// What is seen on `/sync` has changed: after this sequence it is that of another epoch, and everything is read anew.
+pub fn view_frame(epoch: &str, seq: u64) -> Bytes {
+    object_frame(|object| {
+        object.plain("type", "sync").plain("action", "view").plain("epoch", epoch).integer("seq", seq);
+        object.plain("resume", "reset");
     })
 }
 
@@ -158,7 +197,7 @@ fn whole(frame: Frame) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{RecordKey, Timestamp};
+    use crate::domain::{Standing, Timestamp};
 
     fn change(kind: Kind, action: Action, record: Option<&[u8]>) -> Change {
         Change {
@@ -170,6 +209,13 @@ mod tests {
             by: Some("Ravi".into()),
             origin: None,
             linked: (action == Action::ConvertToOrder).then(|| RecordKey::new(Kind::Order, 3)),
+            standing: Standing {
+                owner: None,
+                counted_at: Timestamp { unix_micros: 0, offset_seconds: 0 },
+                sale_by: None,
+            },
+            owner_before: None,
+            linked_standing: None,
             record: record.map(std::sync::Arc::from),
         }
     }
@@ -187,8 +233,14 @@ mod tests {
         let json = change_json(&change(Kind::Estimate, Action::ConvertToOrder, Some(b"{}"))).unwrap();
         let text = std::str::from_utf8(&json).unwrap();
         assert!(text.contains(r##""order_number":"#003""##) && text.contains(r#""data":{}"#), "{text}");
-        let json = plain_json(&change(Kind::Estimate, Action::ConvertToOrder, Some(b"{}"))).unwrap();
-        assert!(!std::str::from_utf8(&json).unwrap().contains("data"));
+        let change = change(Kind::Estimate, Action::ConvertToOrder, Some(br#"{"linked_order_id":"ORD-1"}"#));
+        let of_plain = ShownChange { change: &change, masks: Masks::NONE, is_link_seen: false, has_record: false };
+        for (has_record, data) in [(false, ""), (true, r#","data":{"redacted":["linked_order_id"]}"#)] {
+            let mut json = Vec::new();
+            push_shown_json(&mut json, &ShownChange { has_record, ..of_plain }).unwrap();
+            let text = String::from_utf8(json).unwrap();
+            assert!(text.ends_with(&format!(r#","by":"Ravi"{data}}}"#)) && !text.contains("order_id\":"), "{text}");
+        }
     }
 
     #[test]

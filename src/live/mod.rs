@@ -9,8 +9,9 @@
 //!
 //! From the ground up: `close_code`, `counts` and `subscription` are leaves; `frame` encodes, `outbox` holds back what
 //! a socket does not take (the page has another: commands that are not sent), `client` is one socket; `event` is what
-//! the channel carries; `view` is clients that get the same bytes; `batch` joins frames for each view, `pacing` and
-//! `subscriber` decide what one client gets of them and when; `broadcaster` is the thread, `feed` the way to it, `backlog`
+//! the channel carries; `view` is what clients see that get the same bytes; `batch` joins frames for each view, `pacing` and
+//! `subscriber` decide what one client gets of them and when, `groups` are the subscribers of each view; `admitted` is everybody
+//! who was let in, joined or not; `broadcaster` is the thread, `feed` the way to it, `backlog`
 //! what waits on that way.
 //!
 //! Held by `tests/system/live`.
@@ -25,15 +26,21 @@ mod counts;
 mod event;
 mod feed;
 mod frame;
+mod groups;
 mod outbox;
 mod pacing;
 mod subscriber;
 mod subscription;
 mod view;
 
+pub use admitted::Verdict;
 pub use client::Client;
 pub use counts::FeedCounts;
+pub use event::Seam;
 pub use feed::Feed;
-pub use frame::{change_json, close_frame, hello_frame, ping_frame, push_frame, sync_frame, text_frame};
+pub use frame::{
+    change_json, close_frame, hello_frame, hide_json, ping_frame, push_frame, sync_frame, text_frame, view_frame,
+};
 pub use outbox::{OUTBOX_AGE_MAX, OUTBOX_BYTES_MAX};
 pub use subscription::{Encoding, Kinds};
+pub use view::{VIEWS_MAX, View, epoch_of, without_kinds};

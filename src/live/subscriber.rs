@@ -7,18 +7,17 @@ use tungstenite::Bytes;
 
 use super::batch::Joined;
 use super::client::Client;
-use super::frame::sync_frame;
+use super::frame::{nameless_reload_frame, sync_frame, view_frame};
 use super::outbox::Offered;
 use super::pacing::Pacing;
-use super::subscription::{Encoding, Kinds};
-use super::view::View;
+use super::subscription::Encoding;
+use super::view::{Dialect, View};
 
 /// A filtered client that sees nothing for so long is told how far it has come.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 pub(crate) struct Subscriber {
     client: Arc<Client>,
-    pub view: View,
     kind: SubscriberKind,
     /// Bytes wait in its outbox.
     pub is_waiting: bool,
@@ -31,7 +30,7 @@ enum SubscriberKind {
     Joining(u64),
     /// The old app.
     Paced(Pacing),
-    /// Asked for one kind of record only.
+    /// Does not see every change: asked for one kind of record only, or may not.
     Filtered(Filtered),
 }
 
@@ -46,22 +45,31 @@ struct Filtered {
 }
 
 impl Subscriber {
-    pub fn new(client: Arc<Client>, after: u64) -> Self {
-        let encoding = client.encoding();
-        let kind = match encoding {
-            Encoding::PacedJson => SubscriberKind::Paced(Pacing::default()),
-            Encoding::Sync(Kinds::Only(_)) => {
-                SubscriberKind::Filtered(Filtered { told: after, last: after, behind_since: None })
+    pub fn new(client: Arc<Client>, view: &View, after: u64) -> Self {
+        let kind = SubscriberKind::of(client.encoding(), view, after);
+        Self { client, kind, is_waiting: true }
+    }
+
+    /// By which it is told from others.
+    pub fn client_ptr(&self) -> *const Client {
+        Arc::as_ptr(&self.client)
+    }
+
+    /// From the change after `seq` on it sees something else; it is told so, and reads everything anew.
+    pub fn show(&mut self, view: &View, seq: u64) {
+        match (view.dialect, &mut self.kind) {
+            (Dialect::Sync, kind) => {
+                *kind = SubscriberKind::of(self.client.encoding(), view, seq);
+                self.offer(&view_frame(view.epoch(), seq));
             }
-            Encoding::Sync(Kinds::All) => SubscriberKind::Joining(after),
-            Encoding::Json | Encoding::Legacy => SubscriberKind::Steady,
-        };
-        Self { client, view: View::of(encoding), kind, is_waiting: true }
+            (_, SubscriberKind::Paced(pace)) => pace.add(None, &nameless_reload_frame(view.dialect)),
+            _ => self.offer(&nameless_reload_frame(view.dialect)),
+        }
     }
 
     /// Sends or keeps a batch. `seq` is the last of all its changes, shown to this client or not. Returns the frames and
     /// bytes that were meant for it.
-    pub fn take_batch(&mut self, joined: &Joined, reload: Option<&Bytes>, seq: u64) -> (u64, usize) {
+    pub fn take_batch(&mut self, joined: &Joined, seq: u64) -> (u64, usize) {
         let frames = match &mut self.kind {
             SubscriberKind::Steady => joined.bytes.clone(),
             SubscriberKind::Joining(after) => {
@@ -72,7 +80,7 @@ impl Subscriber {
                 frames
             }
             SubscriberKind::Paced(pace) => {
-                if let (Some(reload), true) = (reload, joined.frames() > 0) {
+                if let Some(reload) = &joined.reload {
                     pace.add((joined.frames() == 1).then_some(&joined.bytes), reload);
                 }
                 return (joined.frames(), 0);
@@ -130,6 +138,19 @@ impl Subscriber {
     /// A client that is gone is noticed by the next [`Self::flush`].
     pub fn offer(&mut self, frames: &Bytes) {
         self.is_waiting |= self.client.offer(frames) != Offered::Sent;
+    }
+}
+
+impl SubscriberKind {
+    fn of(encoding: Encoding, view: &View, after: u64) -> Self {
+        match encoding {
+            Encoding::PacedJson => Self::Paced(Pacing::default()),
+            Encoding::Sync(_) if view.passes_over() => {
+                Self::Filtered(Filtered { told: after, last: after, behind_since: None })
+            }
+            Encoding::Sync(_) => Self::Joining(after),
+            Encoding::Json | Encoding::Legacy => Self::Steady,
+        }
     }
 }
 

@@ -1,71 +1,138 @@
 //! Views: clients that see the same things in the same form share each frame.
 
-use std::cell::Cell;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::subscription::{Encoding, Kinds};
-use crate::domain::{Change, Kind};
+use crate::domain::{Change, Glimpse, Kind, Masks, Sight};
 
-/// Clients that get the very same bytes.
+/// Views at once.
+pub const VIEWS_MAX: usize = 512;
+
+/// The form of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum View {
+pub(crate) enum Dialect {
     /// Plain `/ws`.
     Plain,
     /// The bare strings.
     Legacy,
-    /// `/sync`, everything.
+    /// `/sync`.
     Sync,
-    /// `/sync?types=estimate`.
-    SyncEstimates,
-    /// `/sync?types=order`.
-    SyncOrders,
 }
 
-pub(crate) const VIEWS: [View; 5] = [View::Plain, View::Legacy, View::Sync, View::SyncEstimates, View::SyncOrders];
+/// What clients see who get the very same bytes, and in which form.
+#[derive(Debug)]
+pub struct View {
+    pub(crate) dialect: Dialect,
+    kinds: Kinds,
+    sight: Arc<Sight>,
+    /// Names the file and the run.
+    run: Arc<str>,
+    epoch: String,
+}
+
+/// The epoch of a run under which somebody sees this of these kinds.
+pub fn epoch_of(run: &str, sight: &Sight, kinds: Kinds) -> String {
+    format!("{run}{}{}", sight.name(), kinds.mark())
+}
 
 impl View {
-    pub fn of(encoding: Encoding) -> Self {
-        match encoding {
-            Encoding::Json | Encoding::PacedJson => Self::Plain,
-            Encoding::Legacy => Self::Legacy,
-            Encoding::Sync(Kinds::All) => Self::Sync,
-            Encoding::Sync(Kinds::Only(Kind::Estimate)) => Self::SyncEstimates,
-            Encoding::Sync(Kinds::Only(Kind::Order)) => Self::SyncOrders,
-        }
+    /// What `sight` shows of a run's changes in this encoding.
+    pub fn new(encoding: Encoding, sight: Arc<Sight>, run: Arc<str>) -> Self {
+        let (dialect, kinds) = match encoding {
+            Encoding::Json | Encoding::PacedJson => (Dialect::Plain, Kinds::All),
+            Encoding::Legacy => (Dialect::Legacy, Kinds::All),
+            Encoding::Sync(kinds) => (Dialect::Sync, kinds),
+        };
+        let epoch = epoch_of(&run, &sight, kinds);
+        Self { dialect, kinds, sight, run, epoch }
     }
 
-    /// Whether clients of this view see a change. Plain ones do not see the order of a conversion: the estimate's frame
+    /// The same form of what somebody else sees.
+    pub(crate) fn with(&self, encoding: Encoding, sight: Arc<Sight>) -> Self {
+        Self::new(encoding, sight, Arc::clone(&self.run))
+    }
+
+    /// Names the file, the run, and what is seen; opaque to clients.
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.dialect == other.dialect && self.epoch == other.epoch
+    }
+
+    /// Whether its clients know the shop's settings by what they are told.
+    pub(crate) fn shows_settings(&self) -> bool {
+        self.dialect == Dialect::Sync && self.kinds == Kinds::All
+    }
+
+    /// Whether its clients do not hear of every change, so that they have to be told how far they have come.
+    pub(crate) fn passes_over(&self) -> bool {
+        self.kinds != Kinds::All || self.sight.permission().allows.is_limited()
+    }
+
+    pub(crate) fn masks(&self) -> Masks {
+        self.sight.masks()
+    }
+
+    /// How much of a change is shown. Plain clients do not see the order of a conversion if they see the estimate, whose frame
     /// has announced it.
-    pub fn shows(self, change: &Change) -> bool {
-        match self {
-            Self::Plain | Self::Legacy => !change.follows_conversion(),
-            Self::Sync => true,
-            Self::SyncEstimates => change.key.kind == Kind::Estimate,
-            Self::SyncOrders => change.key.kind == Kind::Order,
+    pub(crate) fn glimpse(&self, change: &Change) -> Glimpse {
+        if !self.kinds.include(change.key.kind) {
+            return Glimpse::Nothing;
+        }
+        match (self.dialect, self.sight.glimpse(change)) {
+            (Dialect::Plain | Dialect::Legacy, Glimpse::Shown { is_link_seen: true })
+                if change.follows_conversion() =>
+            {
+                Glimpse::Nothing
+            }
+            (_, glimpse) => glimpse,
         }
     }
 }
 
-/// Something for each view.
+/// The views that have clients.
 #[derive(Debug, Default)]
-pub(crate) struct PerView<T>(pub [T; VIEWS.len()]);
+pub(crate) struct Views(Mutex<Vec<Weak<View>>>);
 
-impl<T> PerView<T> {
-    pub fn get(&self, view: View) -> &T {
-        let Self([plain, legacy, sync, sync_estimates, sync_orders]) = self;
-        match view {
-            View::Plain => plain,
-            View::Legacy => legacy,
-            View::Sync => sync,
-            View::SyncEstimates => sync_estimates,
-            View::SyncOrders => sync_orders,
+impl Views {
+    /// The one view that is like this; `None` if there are too many others.
+    pub fn shared(&self, view: View) -> Option<Arc<View>> {
+        let mut views = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(same) = views.iter().filter_map(Weak::upgrade).find(|own| own.is_same(&view)) {
+            return Some(same);
         }
+        views.retain(|view| view.strong_count() > 0);
+        if views.len() >= VIEWS_MAX {
+            return None;
+        }
+        let view = Arc::new(view);
+        views.push(Arc::downgrade(&view));
+        Some(view)
     }
 
-    /// Each view with what it has, to be changed.
-    pub fn each_mut(&mut self) -> impl Iterator<Item = (View, &mut T)> {
-        VIEWS.into_iter().zip(&mut self.0)
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        let views = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        views.iter().filter(|view| view.strong_count() > 0).count()
     }
 }
 
-/// How many subscribers each view has. Only the broadcaster's thread counts.
-pub(crate) type SubscriberCounts = PerView<Cell<usize>>;
+impl Kinds {
+    /// Behind the name of what is seen, in an epoch; empty for both kinds.
+    pub(crate) fn mark(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Only(Kind::Estimate) => ".e",
+            Self::Only(Kind::Order) => ".o",
+        }
+    }
+}
+
+/// An epoch without the mark of the kinds, and which these are.
+pub fn without_kinds(epoch: &str) -> (&str, Kinds) {
+    let only = [Kinds::Only(Kind::Estimate), Kinds::Only(Kind::Order)];
+    let marked = only.into_iter().find_map(|kinds| Some((epoch.strip_suffix(kinds.mark())?, kinds)));
+    marked.unwrap_or((epoch, Kinds::All))
+}

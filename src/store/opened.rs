@@ -126,7 +126,7 @@ impl Opened {
         let transaction = self.database.begin_write()?;
         let mut batch = Transaction::begin(&transaction, time, run, self.currency, &mut writing.kept)?;
         let value = work(&mut batch)?;
-        let Written { changes, settings, directory, is_changed: is_synced } = batch.finish();
+        let Written { changes, settings, directory, is_changed: is_synced } = batch.finish()?;
         if is_synced {
             self.make_durable(writing, transaction, &changes)?;
             self.advance()?;

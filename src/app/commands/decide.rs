@@ -4,9 +4,9 @@ use super::command::{Answer, Command, Refusal, Submission, Verdict};
 use super::idempotency::Idempotency;
 use super::submit_error::SubmitError;
 use super::work::{Stop, Work};
-use crate::app::access::{Access, Sight};
+use crate::app::access::Access;
 use crate::app::monitor::{Headroom, ShopClock};
-use crate::domain::{Permission, RecordKey, Right};
+use crate::domain::{Permission, RecordKey, Right, Sight};
 use crate::store::{Known, StoreError, Transaction};
 
 const NOT_FOUND: u16 = 404;
@@ -34,7 +34,7 @@ pub(crate) fn decide(
     let Some(permission) = permission.filter(Permission::is_member) else {
         return Ok(Err(SubmitError::LoggedOut));
     };
-    let sight = Sight::new(permission, clock);
+    let sight = clock.sight(permission);
     let render = submission.render;
     if let Some(idempotency) = &submission.idempotency
         && let Some(stored) = known(transaction, idempotency)?
@@ -112,7 +112,7 @@ fn shown(transaction: &mut Transaction<'_>, sight: &Sight, answer: Answer) -> Re
         && let Some(linked) = transaction.header(key, |record| record.linked)?.flatten()
     {
         let linked = RecordKey::new(key.kind.other(), linked);
-        is_link_seen = transaction.header(linked, |record| sight.sees(linked.kind, record))? == Some(true);
+        is_link_seen = transaction.header(linked, |record| record.is_seen(linked.kind, sight))? == Some(true);
     }
     Ok(Answer { body: sight.show_answer(answer.body, is_link_seen), ..answer })
 }
@@ -127,7 +127,7 @@ fn again(
 ) -> Result<Result<Answer, SubmitError>, StoreError> {
     let told = answer.record().or(record).filter(|_| sight.is_cut() && answer.status != NOT_FOUND);
     if let Some(key) = told {
-        let is_seen = transaction.header(key, |record| sight.sees(key.kind, record))?;
+        let is_seen = transaction.header(key, |record| record.is_seen(key.kind, sight))?;
         if is_seen != Some(true) {
             return Ok(Err(SubmitError::NotYours));
         }

@@ -4,9 +4,10 @@
 use super::command::Refusal;
 use super::discount::{discount_of, sells_the_same};
 use super::idempotency::Idempotency;
-use crate::app::access::{Access, Sight};
+use crate::app::access::Access;
 use crate::domain::{
     Actor, AuditKind, AuditNote, Estimate, MadeAt, Order, OriginHash, Ownership, Permission, RecordKey, Right, Sale,
+    Sight,
 };
 use crate::store::{Cause, StoreError, Transaction};
 
@@ -159,7 +160,7 @@ impl<'a> Work<'a, '_> {
 
     pub(super) fn is_seen(&mut self, key: RecordKey) -> Result<bool, StoreError> {
         let sight = self.sight;
-        Ok(self.transaction.header(key, |record| sight.sees(key.kind, record))? == Some(true))
+        Ok(self.transaction.header(key, |record| record.is_seen(key.kind, sight))? == Some(true))
     }
 
     /// The estimate as it is, if it is seen.

@@ -1,7 +1,7 @@
 //! One commit at a time, whoever leads it: a lone command is committed on its caller's thread; as soon as two meet, the
 //! writer thread gathers what waits and commits it with one sync.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ use super::ticket::{Answerer, CommandResult, Progress, Ticket};
 use crate::app::access::Access;
 use crate::app::commands::{Circumstances, InFlightGuard, Submission, SubmitError, decide};
 use crate::app::monitor::{DiskSpace, LastStored, ShopClock};
-use crate::domain::{Directory, Permission};
-use crate::live::{Feed, close_code};
+use crate::domain::{Change, Directory};
+use crate::live::{Feed, Verdict, close_code};
 use crate::metrics::{Counter, Histogram};
 use crate::platform::EndOnPanic;
 use crate::store::{ChangeStep, CommitTime, Committed, Store, StoreError, Transaction};
@@ -102,11 +102,14 @@ struct CommitState {
     is_feed_behind: AtomicBool,
     /// Revision of the settings that were shown last.
     settings_rev: AtomicU32,
+    /// The shop day by which live connections were judged last.
+    day: AtomicI64,
 }
 
 impl GroupCommit {
     pub(crate) fn start(tools: Tools) -> std::io::Result<Self> {
         let settings_rev = AtomicU32::new(tools.settings_rev);
+        let day = AtomicI64::new(tools.clock.day_number());
         let state = Arc::new(CommitState {
             tools,
             counts: CommitCounts::default(),
@@ -115,6 +118,7 @@ impl GroupCommit {
             is_stopping: AtomicBool::new(false),
             is_feed_behind: AtomicBool::new(false),
             settings_rev,
+            day,
         });
         let (sender, receiver) = bounded(QUEUE_COMMANDS_MAX);
         let writer = thread::Builder::new().name("writer".into()).spawn({
@@ -275,6 +279,7 @@ impl CommitState {
     /// Nobody waits: the store may bring over what is in its journal, or begin one, and what was summed is noted.
     fn rest(&self) {
         let Some(commit_lock) = self.try_lock_commits() else { return };
+        self.look_at_day(&commit_lock);
         if self.is_feed_behind.load(Ordering::Acquire) {
             return;
         }
@@ -349,7 +354,7 @@ impl CommitState {
     /// longer let in when it waits with the one that says so.
     fn commit(
         &self,
-        _commit_lock: &MutexGuard<'_, ()>,
+        commit_lock: &MutexGuard<'_, ()>,
         submissions: impl ExactSizeIterator<Item = Submission>,
         errands: Vec<Errand>,
     ) -> (Vec<CommandResult>, Result<(), SubmitError>) {
@@ -359,6 +364,7 @@ impl CommitState {
         if self.is_feed_behind.load(Ordering::Acquire) && !self.bring_feed_up() {
             return (vec![Err(SubmitError::Unavailable); commands], Err(SubmitError::Unavailable));
         }
+        self.look_at_day(commit_lock);
         let started = Instant::now();
         let Tools { store, feed, clock, space, last_stored, access, .. } = &self.tools;
         let now = CommitTime { at: clock.now(), uptime_seconds: clock.uptime_seconds() };
@@ -405,19 +411,32 @@ impl CommitState {
         self.tools.feed.publish_settings(json);
     }
 
-    /// From here on everybody is judged by it. Live connections of those end who are not let in any more, or see less than
-    /// everything.
+    /// From here on everybody is judged by it.
     fn show_directory(&self, directory: &Arc<Directory>) {
-        let Tools { store, feed, clock, access, .. } = &self.tools;
-        let now = store.run_time(CommitTime { at: clock.now(), uptime_seconds: clock.uptime_seconds() });
-        access.show(Arc::clone(directory));
-        feed.end(|asker| match directory.permission(asker, now).filter(Permission::is_member) {
-            None => Some((close_code::LOG_IN, "log in again")),
-            Some(permission) if permission.allows.is_cut() => {
-                Some((close_code::NOT_ALLOWED, "what may be seen was changed"))
+        self.tools.access.show(Arc::clone(directory));
+        self.review(directory);
+    }
+
+    /// Judges live connections: those end who are not let in any more, and others see what they may now.
+    fn review(&self, directory: &Directory) {
+        let Tools { store, feed, clock, .. } = &self.tools;
+        let now = CommitTime { at: clock.now(), uptime_seconds: clock.uptime_seconds() };
+        let run_time = store.run_time(now);
+        self.day.store(clock.day_number(), Ordering::Release);
+        feed.review(|asker| match directory.permission(asker, run_time) {
+            None => Verdict::Out(close_code::LOG_IN, "log in again"),
+            Some(permission) if !permission.is_member() => {
+                Verdict::Out(close_code::NOT_ALLOWED, "there is nothing to see here any more")
             }
-            Some(_) => None,
+            Some(permission) => Verdict::Sees(Arc::new(clock.sight(permission))),
         });
+    }
+
+    /// Midnight, or a clock that was set: who sees some days only sees others now.
+    fn look_at_day(&self, _commit_lock: &MutexGuard<'_, ()>) {
+        if self.day.load(Ordering::Acquire) != self.tools.clock.day_number() {
+            self.review(&self.tools.access.directory());
+        }
     }
 
     /// After a fault the file may hold a commit that was never shown. Opens the file and shows what is in it, before
@@ -427,8 +446,14 @@ impl CommitState {
             let Tools { store, feed, last_stored, .. } = &self.tools;
             let seq = feed.last_published();
             let missed = store.snapshot().and_then(|snapshot| {
-                let latest = |step: &ChangeStep<'_>| step.is_latest().then(|| step.change());
-                Ok((snapshot.changes_after(seq, BATCH_COMMANDS_MAX, RECOVERY_BYTES_MAX, latest)?, snapshot.seq()?))
+                let (mut changes, read_to) =
+                    snapshot.changes_after(seq, BATCH_COMMANDS_MAX, RECOVERY_BYTES_MAX, latest_or_given_away)?;
+                for change in &mut changes {
+                    if let Some(linked) = change.linked {
+                        change.linked_standing = snapshot.record(linked, |record| record.standing())?;
+                    }
+                }
+                Ok(((changes, read_to), snapshot.seq()?))
             });
             let Ok(((changes, read_to), head)) = missed else { return false };
             // Promise 10: whoever is out by what the fault has left gets nothing of what came with it.
@@ -448,6 +473,14 @@ impl CommitState {
             }
         }
     }
+}
+
+/// The latest state of a record; and that it was given away before that, since those who saw it until then are told at that place.
+fn latest_or_given_away(step: &ChangeStep<'_>) -> Option<Change> {
+    if step.is_latest() {
+        return Some(step.change());
+    }
+    step.owner_before().map(|_| Change { record: None, ..step.change() })
 }
 
 /// The next commands, so many of them, or those that have come until then.

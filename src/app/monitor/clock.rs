@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::tz::TimeZone;
 
-use crate::domain::Timestamp;
+use crate::domain::{Permission, SeenDays, Sight, Timestamp};
 
 const PRINTER: DateTimePrinter = DateTimePrinter::new();
 
@@ -89,6 +89,24 @@ impl ShopClock {
         let date: jiff::civil::Date = day.parse().ok()?;
         let span = jiff::Span::new().try_days(i64::try_from(days).ok()?).ok()?;
         Some(date.checked_sub(span).ok()?.to_string())
+    }
+
+    /// The shop day, as a number that grows with the days.
+    pub(crate) fn day_number(&self) -> i64 {
+        const DAY_SECONDS: i64 = 24 * 60 * 60;
+        let now = self.now();
+        (now.unix_micros.div_euclid(1_000_000) + i64::from(now.offset_seconds)).div_euclid(DAY_SECONDS)
+    }
+
+    /// What this permission shows at this moment.
+    pub(crate) fn sight(&self, permission: Permission) -> Sight {
+        let days = permission.allows.days_back.map(|days| {
+            let today = self.now().to_day();
+            let first = self.day_before(&today, days.into()).and_then(|day| self.day(&day));
+            // Where the calendar ends, nothing is old.
+            SeenDays { since_micros: first.map_or(i64::MIN, |(start, _)| start), today }
+        });
+        Sight::new(permission, days)
     }
 
     /// The first microsecond since 1970 of a shop day written `2025-01-13`, and of the day after it.

@@ -1,8 +1,10 @@
 //! The stored form of a record: a fixed header for what the server itself needs, then the JSON that the API returns, so that
 //! lists are joined from stored bytes.
 
+use std::sync::Arc;
+
 use super::bytes::{ByteReader, put_actor, put_time};
-use crate::domain::{Actor, Kind, Money, RecordKey, Timestamp};
+use crate::domain::{Actor, Kind, Money, RecordKey, Sight, Standing, Timestamp, sale_by};
 use crate::store::error::StoreError;
 
 /// Version of the header's layout.
@@ -77,6 +79,17 @@ impl<'a> Record<'a> {
     /// The time by which days and figures count it.
     pub fn counted_at(&self) -> Timestamp {
         self.made_at.unwrap_or(self.created_at)
+    }
+
+    /// Whether it, or its tombstone, is seen.
+    pub fn is_seen(&self, kind: Kind, sight: &Sight) -> bool {
+        sight.sees(kind, self.owner, self.counted_at(), || sale_by(self.json))
+    }
+
+    /// What decides who sees it.
+    pub fn standing(&self) -> Standing {
+        let sale_by = if self.owner.is_none() { sale_by(self.json).map(Arc::from) } else { None };
+        Standing { owner: self.owner, counted_at: self.counted_at(), sale_by }
     }
 
     /// Header and JSON in one piece.

@@ -151,8 +151,17 @@ impl<'txn> Transaction<'txn> {
         })
     }
 
-    pub(crate) fn finish(self) -> Written {
-        self.written
+    pub(crate) fn finish(mut self) -> Result<Written, StoreError> {
+        let mut written = std::mem::take(&mut self.written);
+        // Known at the end alone: the first of two that link each other is stored before the other one is.
+        for change in &mut written.changes {
+            if let Some(linked) = change.linked
+                && self.directory()?.has_owner()
+            {
+                change.linked_standing = self.header(linked, |record| record.standing())?;
+            }
+        }
+        Ok(written)
     }
 
     /// The time of this commit.

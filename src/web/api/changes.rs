@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::request::Request;
 use crate::app::{App, ReadError, Reading, Resume, SeenChange};
-use crate::domain::{Asker, Kind, RecordKey};
+use crate::domain::{Asker, Kind};
 use crate::json::Object;
-use crate::live::{Client, Kinds, change_json, hello_frame, push_frame, sync_frame};
+use crate::live::{Client, Kinds, Seam, change_json, hello_frame, hide_json, push_frame, sync_frame, view_frame};
+use crate::store::StoreError;
 use crate::web::http::{MemoryBudget, OWN_BYTES_MAX, Problem, Reservation, Response};
 use crate::web::security::Visitor;
 
@@ -73,7 +74,8 @@ pub(crate) struct LogReader<'a> {
     pub visitor: Visitor<'a>,
 }
 
-/// Brings a `/sync` client from where it is to the live feed: `hello`, what it has missed, `live`.
+/// Brings a `/sync` client from where it is to the live feed: `hello`, what it has missed, `live`. If what it may see changes on the
+/// way, `view` takes the place of what is still missing: it reads everything anew.
 ///
 /// Promise 6, the seam: the client reads the log on its own until it is nearly there; then it joins the feed at a sequence
 /// that the broadcaster names, while its frames wait in its outbox; the last part up to that sequence comes from the log
@@ -85,58 +87,105 @@ pub(crate) fn catch_up(
     writer: &mut impl Write,
 ) -> io::Result<()> {
     let app = follower.app;
+    let view = client.view();
     let reading = app.read(follower.asker).map_err(io::Error::other)?;
-    let epoch = app.epoch(&reading);
-    let resume = resume(follower, &reading, position).map_err(io::Error::other)?;
+    // Rights that change at this moment: it begins with what it sees from here on.
+    let is_settled = app.epoch_of(&reading, position.kinds) == view.epoch();
+    let resume = if is_settled { resume(follower, &reading, position) } else { Ok(Resume::Reset) };
+    let resume = resume.map_err(io::Error::other)?;
     let head = reading.seq().map_err(io::Error::other)?;
     drop(reading);
     let Resume::CatchUp(since) = resume else {
-        let seq = join(app, client, 0)?;
-        return say_hello(&epoch, seq, resume, writer);
+        let Seam { start, view } = join(app, client, 0)?;
+        return writer.write_all(&hello_frame(view.epoch(), start, resume.name()));
     };
-    say_hello(&epoch, head, resume, writer)?;
+    writer.write_all(&hello_frame(view.epoch(), head, resume.name()))?;
     let mut seq = since;
     let mut write_after = |seq: u64, changes_max: usize| {
-        let slice = slice_after(follower, &epoch, (seq, position.kinds, changes_max), push_frame);
-        // For want of memory it ends here, and the client comes again.
-        let slice = slice.map_err(|problem| io::Error::other(problem.detail))?;
-        // Promise 10: what was read before whoever follows was shut out may still go out, and nothing that was read later.
+        let slice = match slice_after(follower, view.epoch(), (seq, position.kinds, changes_max), push_frame) {
+            Ok(slice) => slice,
+            Err(NoSlice::Changed) => return Ok(None),
+            // For want of memory it ends here, and the client comes again.
+            Err(NoSlice::Problem(problem)) => return Err(io::Error::other(problem.detail)),
+        };
+        // Promise 10: what was read before rights were changed may still go out, and nothing that was read later.
         if !client.is_open() {
             return Err(io::Error::other("whoever catches up is not let in any more"));
         }
+        if !Arc::ptr_eq(&client.view(), &view) {
+            return Ok(None);
+        }
         writer.write_all(&slice.bytes)?;
-        io::Result::Ok((slice.seq, slice.head))
+        io::Result::Ok(Some((slice.seq, slice.head)))
     };
     loop {
-        let (read_to, head) = write_after(seq, SLICE_ENTRIES_MAX)?;
+        let Some((read_to, head)) = write_after(seq, SLICE_ENTRIES_MAX)? else {
+            return begin_anew(&join(app, client, seq)?, writer);
+        };
         seq = read_to;
         if seq >= head {
             break;
         }
     }
-    let start = join(app, client, seq)?;
-    while seq < start {
-        // Sequences have no holes, so this reads up to the start and not beyond.
-        (seq, _) = write_after(seq, usize::try_from(start - seq).unwrap_or(SLICE_ENTRIES_MAX))?;
+    let seam = join(app, client, seq)?;
+    if !Arc::ptr_eq(&seam.view, &view) {
+        return begin_anew(&seam, writer);
     }
-    writer.write_all(&sync_frame("live", start))
+    while seq < seam.start {
+        // Sequences have no holes, so this reads up to the start and not beyond.
+        let left = usize::try_from(seam.start - seq).unwrap_or(SLICE_ENTRIES_MAX);
+        match write_after(seq, left)? {
+            Some((read_to, _)) => seq = read_to,
+            None => return begin_anew(&Seam { view: client.view(), ..seam }, writer),
+        }
+    }
+    writer.write_all(&sync_frame("live", seam.start))
 }
 
 /// How a client goes on from where it is; that it has to reload is said in the log.
 fn resume(follower: &LogReader<'_>, reading: &Reading, position: &ResumePoint) -> Result<Resume, ReadError> {
-    let resume = follower.app.resume(reading, position.since, position.epoch.as_deref())?;
+    let resume = follower.app.resume(reading, position.since, position.epoch.as_deref(), position.kinds)?;
     if resume == Resume::Reset && !reading.permission().allows.is_cut() {
         follower.visitor.note_reset(position.since.unwrap_or_default(), reading.seq()?);
     }
     Ok(resume)
 }
 
-fn join(app: &App, client: &Arc<Client>, after: u64) -> io::Result<u64> {
+fn join(app: &App, client: &Arc<Client>, after: u64) -> io::Result<Seam> {
     app.feed().join_after(Arc::clone(client), after).ok_or_else(|| io::Error::other("the server is stopping"))
 }
 
-fn say_hello(epoch: &str, seq: u64, resume: Resume, writer: &mut impl Write) -> io::Result<()> {
-    writer.write_all(&hello_frame(epoch, seq, resume.name()))
+/// What was seen until now is void.
+fn begin_anew(Seam { start, view }: &Seam, writer: &mut impl Write) -> io::Result<()> {
+    writer.write_all(&view_frame(view.epoch(), *start))
+}
+
+/// Why there is no part of what a client has missed.
+enum NoSlice {
+    /// What may be seen is not what it was when it began.
+    Changed,
+    Problem(Problem),
+}
+
+impl From<ReadError> for NoSlice {
+    fn from(error: ReadError) -> Self {
+        Self::Problem(error.into())
+    }
+}
+
+impl From<StoreError> for NoSlice {
+    fn from(error: StoreError) -> Self {
+        Self::Problem(error.into())
+    }
+}
+
+impl From<NoSlice> for Problem {
+    fn from(none: NoSlice) -> Self {
+        match none {
+            NoSlice::Changed => ReadError::Changed.into(),
+            NoSlice::Problem(problem) => problem,
+        }
+    }
 }
 
 /// A part of what a client has missed.
@@ -160,21 +209,21 @@ fn slice_after<'b>(
     epoch: &str,
     (seq, kinds, changes_max): (u64, Kinds, usize),
     push: impl Fn(&mut Vec<u8>, &[u8]),
-) -> Result<Slice<'b>, Problem> {
+) -> Result<Slice<'b>, NoSlice> {
     let LogReader { app, budget, asker, .. } = *follower;
     let mut reservation = budget.reservation();
     let bytes_max = if reservation.cover(SLICE_BYTES_MAX).is_ok() { SLICE_BYTES_MAX } else { OWN_BYTES_MAX / 4 };
     let _turn = budget.turn();
     let reading = app.read(asker)?;
-    if app.epoch(&reading) != epoch {
-        return Err(ReadError::Changed.into());
+    if app.epoch_of(&reading, kinds) != epoch {
+        return Err(NoSlice::Changed);
     }
     let (changes, read_to) = reading.changes_after(seq, changes_max.min(SLICE_ENTRIES_MAX), bytes_max)?;
     let mut bytes = Vec::new();
     let texts = changes.iter().filter(|change| kinds.include(change.key().kind)).filter_map(text);
     let changes = texts.inspect(|text| push(&mut bytes, text)).count();
     bytes.shrink_to_fit();
-    reservation.cover(bytes.len())?;
+    reservation.cover(bytes.len()).map_err(|exhausted| NoSlice::Problem(exhausted.into()))?;
     Ok(Slice { bytes, changes, seq: read_to, head: reading.seq()?, _share: reservation })
 }
 
@@ -189,15 +238,6 @@ fn text(seen: &SeenChange) -> Option<Vec<u8>> {
         .ok()
 }
 
-/// That a record is not seen any more, and nothing else about it.
-fn hide_json(key: RecordKey, seq: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut object = Object::open(&mut bytes);
-    object.plain("type", key.kind.name()).plain("action", "hide").plain("id", &key.id()).integer("seq", seq);
-    object.close();
-    bytes
-}
-
 /// `GET /api/changes`: a page of what happened after `since`, for clients that cannot hold a socket.
 pub(crate) fn changes(request: &Request<'_>) -> Result<Response, Problem> {
     let position = ResumePoint::read(|name| request.query(name))?;
@@ -206,7 +246,7 @@ pub(crate) fn changes(request: &Request<'_>) -> Result<Response, Problem> {
     let app = request.app;
     let follower = LogReader { app, budget: request.budget, asker: request.asker, visitor: request.visitor };
     let reading = request.read()?;
-    let epoch = app.epoch(&reading);
+    let epoch = app.epoch_of(&reading, position.kinds);
     let resume = resume(&follower, &reading, &position)?;
     let mut page = ChangesPage {
         follower,

@@ -3,8 +3,8 @@
 use super::lists;
 use super::records::{about, key};
 use super::request::{Reply, Request};
-use crate::app::{Command, whole_edit};
-use crate::domain::{Estimate, Kind};
+use crate::app::Command;
+use crate::domain::{Estimate, Kind, whole_edit};
 use crate::web::body::{read_conversion, read_estimate_body, read_made_at};
 use crate::web::http::{Problem, Query, Response};
 

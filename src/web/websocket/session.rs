@@ -13,8 +13,8 @@ use tungstenite::{Bytes, Message, WebSocket};
 use super::frame_lengths::FrameLengths;
 use crate::app::App;
 use crate::app::Presented;
-use crate::domain::{Asker, Permission};
-use crate::live::{Client, Encoding, Feed, close_code, ping_frame, text_frame};
+use crate::domain::{Asker, Sight};
+use crate::live::{Client, Encoding, Feed, VIEWS_MAX, View, close_code, ping_frame, text_frame};
 use crate::platform::{ClientSocket, is_timeout, uninterrupted};
 use crate::web::api::{LiveFeed, LogReader, ResumePoint, catch_up};
 use crate::web::http::{Head, Problem, Query, Response, TimeoutWriter, drain};
@@ -44,7 +44,11 @@ pub(crate) fn open(
     (visitor, presented): (Visitor<'_>, Presented),
     mut rest: Vec<u8>,
 ) -> io::Result<Option<Box<LiveSession>>> {
-    let Accepted { app, asker, response, start } = match Accepted::read(shared, live_feed, head, presented) {
+    let accepted = Accepted::read(shared, live_feed, head, presented).and_then(|accepted| {
+        let client = accepted.client(stream)?;
+        Ok((accepted, client))
+    });
+    let (Accepted { app, asker, response, start }, client) = match accepted {
         Ok(accepted) => accepted,
         Err(problem) => {
             Response::from(problem).print(TimeoutWriter::new(stream), shared.lifecycle.clock(), Some(head), false)?;
@@ -52,13 +56,6 @@ pub(crate) fn open(
         }
     };
     let feed = app.feed();
-    let client = Client::new(Arc::clone(stream), start.encoding(), asker, feed.counts());
-    // First known, then asked for the last time: whoever is shut out between the two is found.
-    feed.admit(&client);
-    if let Err(problem) = check(app, asker) {
-        Response::from(problem).print(TimeoutWriter::new(stream), shared.lifecycle.clock(), Some(head), false)?;
-        return Ok(None);
-    }
     let mut writer = TimeoutWriter::new(stream);
     let leaving = Leaving {
         stream: Arc::clone(stream),
@@ -135,7 +132,7 @@ impl LiveSession {
             // A session ends by its time, too, however much its client has to say.
             if checked.elapsed() >= PING_EVERY {
                 checked = Instant::now();
-                if check(&self.leaving.app, socket.get_ref().client.asker()).is_err() {
+                if self.leaving.app.sight(socket.get_ref().client.asker()).is_none() {
                     let (code, reason) = (close_code::LOG_IN, "log in again");
                     if socket.get_ref().client.shut(code, reason) {
                         socket.get_ref().feed.nudge();
@@ -192,21 +189,35 @@ impl<'a> Accepted<'a> {
     fn read(shared: &'a Shared, live_feed: LiveFeed, head: &Head, presented: Presented) -> Result<Self, Problem> {
         let app = shared.lifecycle.app()?;
         let asker = app.asker(presented);
-        check(app, asker)?;
+        sight(app, asker)?;
         let response = handshake(head)?;
         Ok(Self { response, start: Start::read(live_feed, head)?, app, asker })
     }
+
+    /// The client that is let in, who sees what his rights show at this moment.
+    fn client(&self, stream: &Arc<ClientSocket>) -> Result<Arc<Client>, Problem> {
+        let Self { app, asker, start, .. } = self;
+        let (feed, encoding) = (app.feed(), start.encoding());
+        feed.admit(|| {
+            let view = View::new(encoding, Arc::new(sight(app, *asker)?), app.run().into());
+            let view = feed.shared_view(view).ok_or_else(|| {
+                let why = format!(
+                    "{VIEWS_MAX} different views of this shop are followed live, and there is no room for another; use \
+                     /api/changes?wait=60, or come again later."
+                );
+                Problem::new(503, why).with_header("Retry-After", RETRY_SECONDS)
+            })?;
+            Ok(Client::new(Arc::clone(stream), encoding, (*asker, view), feed.counts()))
+        })
+    }
 }
 
-/// Whether somebody may follow the live feed, which shows everything.
-fn check(app: &App, asker: Asker) -> Result<(), Problem> {
-    let permission = app.permission(asker).filter(Permission::is_member).ok_or_else(Problem::logged_out)?;
-    if permission.allows.is_cut() {
-        let why =
-            "The live feed shows everything, and you may see a part; use /api/changes?wait=60, which shows you yours.";
-        return Err(Problem::new(403, why));
-    }
-    Ok(())
+/// For a socket that there is no room for.
+const RETRY_SECONDS: &str = "60";
+
+/// What somebody sees of the live feed.
+fn sight(app: &App, asker: Asker) -> Result<Sight, Problem> {
+    app.sight(asker).ok_or_else(Problem::logged_out)
 }
 
 /// Where a session starts.

@@ -13,7 +13,7 @@ use tillsync::app::{
     Ticket, Verdict,
 };
 use tillsync::domain::{Asker, Currency, Discount, Items, Kind, MadeAt, Money, RecordKey, Sale, SaleDraft, Timestamp};
-use tillsync::live::{Client, Encoding, Kinds};
+use tillsync::live::{Client, Encoding, Kinds, View};
 use tillsync::store::Store;
 
 use crate::simulated::disk::Disk;
@@ -198,8 +198,14 @@ pub fn follow_as(app: &App, asker: Asker) -> TcpStream {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let near = Arc::new(listener.accept().unwrap().0);
-    let client = Client::new(near, Encoding::Sync(Kinds::All), asker, app.feed().counts());
-    app.feed().admit(&client);
+    let (feed, encoding) = (app.feed(), Encoding::Sync(Kinds::All));
+    let client = feed
+        .admit(|| {
+            let view = View::new(encoding, Arc::new(app.sight(asker).unwrap()), app.run().into());
+            let view = feed.shared_view(view).unwrap();
+            Ok::<_, ()>(Client::new(near, encoding, (asker, view), feed.counts()))
+        })
+        .unwrap();
     app.feed().join_after(Arc::clone(&client), 0).unwrap();
     client.uncork();
     far

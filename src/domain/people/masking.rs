@@ -10,7 +10,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::domain::Masks;
+use super::masks::Masks;
 
 /// The field that names what was left out.
 const REDACTED: &str = "redacted";
@@ -52,14 +52,14 @@ const PRICE: &str = "price";
 
 /// A record's JSON without what is masked: the other fields in their order, and then `redacted` with the names of what was
 /// left out, if anything was. `None` if the bytes are no JSON object.
-pub(crate) fn masked(json: &[u8], masks: Masks) -> Option<Vec<u8>> {
+pub fn masked(json: &[u8], masks: Masks) -> Option<Vec<u8>> {
     let object: RawObject<'_> = serde_json::from_slice(json).ok()?;
     serde_json::to_vec(&object.masked(masks)).ok()
 }
 
 /// The answer to a command without what is masked, on its top level and in the records that it holds. What is no JSON object
 /// becomes an empty one, so that nothing is shown by mistake.
-pub(crate) fn masked_answer(json: &[u8], masks: Masks, is_link_seen: bool) -> Vec<u8> {
+pub fn masked_answer(json: &[u8], masks: Masks, is_link_seen: bool) -> Vec<u8> {
     let Ok(mut answer) = serde_json::from_slice::<RawObject<'_>>(json) else { return b"{}".to_vec() };
     for (name, value) in &mut answer.fields {
         if NESTED.contains(&name.as_ref())
@@ -72,14 +72,14 @@ pub(crate) fn masked_answer(json: &[u8], masks: Masks, is_link_seen: bool) -> Ve
 }
 
 /// A record's JSON without the names of the record that it is linked to. `None` if the bytes are no JSON object.
-pub(crate) fn unlinked(json: &[u8]) -> Option<Vec<u8>> {
+pub fn unlinked(json: &[u8]) -> Option<Vec<u8>> {
     let object: RawObject<'_> = serde_json::from_slice(json).ok()?;
     serde_json::to_vec(&object.without(false, |name| LINKS.contains(&name))).ok()
 }
 
 /// The body of an edit as it is carried out for somebody who does not see everything. Amounts that he does not see he does not set
 /// either: what is refused would tell him what they are.
-pub(crate) fn whole_edit(body: &str, stored: &[u8], masks: Masks) -> Option<String> {
+pub fn whole_edit(body: &str, stored: &[u8], masks: Masks) -> Option<String> {
     if !masks.amounts {
         return unmasked_body(body, stored, masks);
     }

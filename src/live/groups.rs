@@ -1,0 +1,101 @@
+//! The subscribers, grouped by what they see.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::batch::{Batch, Joined};
+use super::client::Client;
+use super::event::Regrouping;
+use super::subscriber::Subscriber;
+use super::view::View;
+
+/// Subscribers who get the same bytes.
+pub(crate) struct Group {
+    pub view: Arc<View>,
+    pub members: Vec<Subscriber>,
+}
+
+/// Everybody who follows the live feed. Only the broadcaster's thread knows them.
+#[derive(Default)]
+pub(crate) struct Groups {
+    groups: Vec<Group>,
+}
+
+impl Groups {
+    /// Their views; a batch has its frames in this order.
+    pub fn views(&self) -> impl ExactSizeIterator<Item = &Arc<View>> {
+        self.groups.iter().map(|group| &group.view)
+    }
+
+    /// Each group with what it gets of a batch.
+    pub fn joined_mut(&mut self, batch: Batch) -> impl Iterator<Item = (&mut Group, Joined)> {
+        let joined = batch.finish(self.views());
+        self.groups.iter_mut().zip(joined)
+    }
+
+    pub fn each_mut(&mut self) -> impl ExactSizeIterator<Item = &mut Group> {
+        self.groups.iter_mut()
+    }
+
+    pub fn members(&self) -> impl Iterator<Item = &Subscriber> {
+        self.groups.iter().flat_map(|group| &group.members)
+    }
+
+    pub fn members_mut(&mut self) -> impl Iterator<Item = &mut Subscriber> {
+        self.groups.iter_mut().flat_map(|group| &mut group.members)
+    }
+
+    /// How many subscribers there are.
+    pub fn count(&self) -> usize {
+        self.groups.iter().map(|group| group.members.len()).sum()
+    }
+
+    pub fn add(&mut self, view: Arc<View>, member: Subscriber) {
+        match self.groups.iter_mut().find(|group| Arc::ptr_eq(&group.view, &view)) {
+            Some(group) => group.members.push(member),
+            None => self.groups.push(Group { view, members: vec![member] }),
+        }
+    }
+
+    /// Moves those who see something else from now on, each told so by `tell`.
+    pub fn regroup(&mut self, regroupings: &[Regrouping], tell: impl Fn(&mut Subscriber, &View)) {
+        let by_client: HashMap<*const Client, &Arc<View>> =
+            regroupings.iter().map(|(client, view)| (Arc::as_ptr(client), view)).collect();
+        let mut moved = Vec::new();
+        for Group { view, members } in &mut self.groups {
+            let next = |member: &Subscriber| {
+                by_client.get(&member.client_ptr()).filter(|next| !Arc::ptr_eq(next, view)).map(|next| Arc::clone(next))
+            };
+            if members.iter().any(|member| next(member).is_some()) {
+                for member in std::mem::take(members) {
+                    match next(&member) {
+                        Some(next) => moved.push((next, member)),
+                        None => members.push(member),
+                    }
+                }
+            }
+        }
+        for (view, mut member) in moved {
+            tell(&mut member, &view);
+            self.add(view, member);
+        }
+        self.sweep();
+    }
+
+    /// Lets go of those who do not stay, and of views without subscribers.
+    pub fn retain(&mut self, mut stays: impl FnMut(&mut Subscriber) -> bool) {
+        for group in &mut self.groups {
+            group.members.retain_mut(&mut stays);
+        }
+        self.sweep();
+    }
+
+    /// All of them, who are gone then.
+    pub fn take(&mut self) -> impl Iterator<Item = Subscriber> {
+        std::mem::take(&mut self.groups).into_iter().flat_map(|group| group.members)
+    }
+
+    fn sweep(&mut self) {
+        self.groups.retain(|group| !group.members.is_empty());
+    }
+}
