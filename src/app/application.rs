@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use super::access::{Access, KeptNotes, Secrets};
+use super::catch_up::CatchUp;
 use super::commands::{Answer, InFlight, Submission, SubmitError};
 use super::commit::{CommitCounts, Errand, GroupCommit, Progress, Tools};
 use super::monitor::{DiskSpace, LastStored, Monitor, ShopClock, Warning};
 use super::read::{ReadError, Reading};
-use crate::domain::{Asker, Currency, Permission, RunTime, Sight, VIEW_MARK};
+use super::reader::Reader;
+use crate::domain::{Asker, Currency, RunTime, Sight, VIEW_MARK};
 use crate::live::{Feed, Kinds, epoch_of, without_kinds};
-use crate::store::{AccessNote, CommitTime, JournalCounts, Store, StoreError};
+use crate::store::{AccessNote, JournalCounts, Store, StoreError};
 
 /// Why the shop cannot start.
 #[derive(Debug)]
@@ -60,13 +62,12 @@ impl Resume {
 
 /// The shop's server without its network: commands in, answers and changes out, one door for reads.
 pub struct App {
-    store: Arc<Store>,
+    reader: Reader,
     feed: Feed,
     committer: GroupCommit,
+    catch_up: CatchUp,
     in_flight: InFlight,
-    clock: ShopClock,
     monitor: Monitor,
-    access: Arc<Access>,
 }
 
 impl App {
@@ -83,7 +84,7 @@ impl App {
     /// The same with the secrets that are kept beside the file.
     pub fn start_with(store: Store, clock: ShopClock, space: DiskSpace, secrets: &Secrets) -> Result<Self, AppError> {
         let snapshot = store.snapshot().map_err(AppError::Store)?;
-        let feed = Feed::start(snapshot.seq().map_err(AppError::Store)?).map_err(AppError::Thread)?;
+        let (feed, catch_up) = Feed::start(snapshot.seq().map_err(AppError::Store)?).map_err(AppError::Thread)?;
         let last_stored = Arc::new(LastStored::new(snapshot.last_change_micros().map_err(AppError::Store)?));
         let (settings_rev, _) = snapshot.settings().map_err(AppError::Store)?;
         let directory = snapshot.directory().map_err(AppError::Store)?;
@@ -108,13 +109,15 @@ impl App {
         let committer = GroupCommit::start(tools).map_err(AppError::Thread)?;
         let monitor = Monitor::start(clock.clone(), space, last_stored, Arc::clone(store.journal_counts()))
             .map_err(AppError::Thread)?;
-        let app = Self { store, feed, committer, in_flight: InFlight::default(), clock, monitor, access };
+        let reader = Reader { store, access, clock };
+        let catch_up = CatchUp::start(reader.clone(), feed.clone(), catch_up).map_err(AppError::Thread)?;
+        let app = Self { reader, feed, committer, catch_up, in_flight: InFlight::default(), monitor };
         // A shop without people has no PIN, and need not be written to for it.
-        if !is_pepper_known && app.access.directory().people().next().is_some() {
+        if !is_pepper_known && app.reader.access.directory().people().next().is_some() {
             app.take_new_pepper(secrets.pepper_mark()).map_err(AppError::Store)?;
         }
-        if app.access.directory().has_owner()
-            && app.reached().map_err(AppError::Store)?.is_behind(app.access.endings.known())
+        if app.reader.access.directory().has_owner()
+            && app.reached().map_err(AppError::Store)?.is_behind(app.reader.access.endings.known())
         {
             app.end_what_was_ended().map_err(AppError::Store)?;
         }
@@ -142,37 +145,37 @@ impl App {
     /// Comes back once a read and the writer's way of committing have been gone through just now; nothing is stored. Waits as
     /// long as they take. An error is an answer of the database, too: it says that reads fail.
     pub fn prove(&self) -> Result<(), StoreError> {
-        let read = self.store.snapshot().and_then(|snapshot| snapshot.seq());
+        let read = self.reader.store.snapshot().and_then(|snapshot| snapshot.seq());
         self.committer.prove();
         read.map(drop)
     }
 
     /// Everything that is committed, as one who asks may see it.
-    ///
-    /// Promise 10: first the state is taken, then the rights. So rights that were taken away show nothing that came later.
     pub fn read(&self, asker: Asker) -> Result<Reading, ReadError> {
-        let snapshot = self.store.snapshot()?;
-        let permission = self.permission(asker).ok_or(ReadError::LoggedOut)?;
-        Ok(Reading::new(snapshot, Arc::new(self.clock.sight(permission))))
+        self.reader.read(asker)
     }
 
     /// What one who follows the live feed sees at this moment; `None` if he is to log in.
     pub fn sight(&self, asker: Asker) -> Option<Sight> {
-        Some(self.clock.sight(self.permission(asker).filter(Permission::is_member)?))
+        self.reader.sight(asker)
     }
 
     /// After how many minutes without input a till locks.
     pub fn lock_minutes(&self) -> Result<u32, StoreError> {
-        self.store.snapshot()?.lock_minutes()
+        self.reader.store.snapshot()?.lock_minutes()
     }
 
     /// Eight hex digits that tell this shop from others at the same address.
     pub fn short_id(&self) -> &str {
-        self.store.short_id()
+        self.reader.store.short_id()
+    }
+
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     pub(crate) fn access(&self) -> &Access {
-        &self.access
+        &self.reader.access
     }
 
     /// Has something done without waiting for it.
@@ -182,23 +185,23 @@ impl App {
 
     pub(crate) fn run_errand(&self, errand: Errand) -> Result<(), SubmitError> {
         self.committer.run(errand)?;
-        self.access.endings.note_endings(self.access.directory().endings());
+        self.reader.access.endings.note_endings(self.reader.access.directory().endings());
         Ok(())
     }
 
     /// The shop's running time.
     pub(crate) fn run_time(&self) -> RunTime {
-        self.store.run_time(CommitTime { at: self.clock.now(), uptime_seconds: self.clock.uptime_seconds() })
+        self.reader.run_time()
     }
 
     /// The shop's currency.
     pub fn currency(&self) -> Currency {
-        self.store.currency()
+        self.reader.store.currency()
     }
 
     /// Names the file and this run.
     pub fn run(&self) -> String {
-        self.store.epoch()
+        self.reader.store.epoch()
     }
 
     /// Names the file, this run, and what is seen; opaque to clients.
@@ -230,7 +233,7 @@ impl App {
         let can_resume = match (since, epoch) {
             (None, _) => return Ok(Resume::Live),
             (Some(0), _) => true,
-            (Some(since), Some(epoch)) => self.store.can_resume(epoch, since)?,
+            (Some(since), Some(epoch)) => self.reader.store.can_resume(epoch, since)?,
             (Some(_), None) => false,
         };
         let since = since.unwrap_or_default();
@@ -249,7 +252,7 @@ impl App {
 
     /// Numbers about the journal since the start.
     pub fn journal_counts(&self) -> &JournalCounts {
-        self.store.journal_counts()
+        self.reader.store.journal_counts()
     }
 
     /// Numbers about commits since the start.
@@ -264,12 +267,12 @@ impl App {
 
     /// The shop's time.
     pub fn clock(&self) -> &ShopClock {
-        &self.clock
+        &self.reader.clock
     }
 
     /// Seconds since the start.
     pub fn uptime_seconds(&self) -> u64 {
-        self.clock.uptime_seconds()
+        self.reader.clock.uptime_seconds()
     }
 
     /// What the owner should know now.
@@ -280,8 +283,10 @@ impl App {
     /// Commits what waits, refuses what comes later, and closes the file.
     pub fn stop(&self) {
         self.committer.stop();
+        self.feed.stop_catching_up();
+        self.catch_up.join();
         self.note_reached();
-        self.store.close();
+        self.reader.store.close();
     }
 }
 
@@ -389,7 +394,7 @@ mod tests {
     }
 
     fn last_stored(app: &App) -> i64 {
-        app.store.snapshot().unwrap().last_change_micros().unwrap().unwrap()
+        app.reader.store.snapshot().unwrap().last_change_micros().unwrap().unwrap()
     }
 
     #[test]
@@ -553,7 +558,7 @@ mod tests {
             is_removed: false,
         };
         let (people, devices) = ([person(1, "Asha"), person(2, "Ravi")], [device(7), device(8)]);
-        let pepper_mark = app.access.pepper_mark();
+        let pepper_mark = app.reader.access.pepper_mark();
         app.committer
             .run(Box::new(move |transaction| {
                 let begun = transaction.run_time();

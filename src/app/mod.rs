@@ -12,12 +12,14 @@
 
 mod access;
 mod application;
+mod catch_up;
 mod commands;
 mod commit;
 mod lifecycle;
 mod monitor;
 mod people;
 mod read;
+mod reader;
 
 pub use access::{LastSeen, NOD_SECONDS, Presented, Secrets};
 pub use application::{App, AppError, Resume};

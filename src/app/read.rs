@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::domain::{Actor, Change, Kind, Masks, Permission, RecordKey, Right, Sight, sale_by};
+use crate::live::{change_json, hide_json};
 use crate::store::{AuditCheck, ChangeStep, Filter, HistoryStep, Record, Records, Snapshot, StoreError, Wanted};
 
 /// Why nothing is read.
@@ -65,6 +66,17 @@ impl SeenChange {
         match self {
             Self::Shown(change) => change.key,
             Self::Hidden(key, _) => *key,
+        }
+    }
+
+    /// As it is told on `/sync`. A record that cannot be shown is left out and said in the log; it would not be readable for the
+    /// client either.
+    pub fn json(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Hidden(key, seq) => Some(hide_json(*key, *seq)),
+            Self::Shown(change) => change_json(change)
+                .inspect_err(|error| log::error!("⚠️ {} cannot be shown and is left out: {error}", change.key))
+                .ok(),
         }
     }
 

@@ -5,43 +5,26 @@ use std::sync::Arc;
 
 use tungstenite::Bytes;
 
-use super::frame::{ShownChange, hide_json, legacy_text, plain_hide_json, push_frame, push_shown_json, reload_frame};
-use super::view::{Dialect, View};
+use super::frame::{ShownChange, legacy_text, push_frame, push_shown_json, reload_frame};
+use super::frames::Frames;
+use super::subscription::Dialect;
+use super::view::View;
 use crate::domain::{Action, Change, Glimpse, Masks, RecordKey};
 
 /// The frames of one view, joined.
 #[derive(Debug, Default)]
 pub(crate) struct Joined {
-    pub bytes: Bytes,
-    /// Where each frame starts, with the sequence of its change.
-    starts: Vec<(u64, usize)>,
+    pub frames: Frames,
     /// The frame that makes the old app reload everything instead; `None` for views that it has no part in.
     pub reload: Option<Bytes>,
-}
-
-impl Joined {
-    /// Frames in it.
-    pub fn frames(&self) -> u64 {
-        self.starts.len() as u64
-    }
-
-    /// Sequence of the last change in it.
-    pub fn last_seq(&self) -> Option<u64> {
-        self.starts.last().map(|(seq, _)| *seq)
-    }
-
-    /// The frames of the changes after `seq`.
-    pub fn after(&self, seq: u64) -> Bytes {
-        let start = self.starts.iter().find(|(own, _)| *own > seq).map_or(self.bytes.len(), |(_, start)| *start);
-        self.bytes.slice(start..)
-    }
 }
 
 /// The frames of one view, while they are collected.
 #[derive(Debug, Default)]
 struct Growing {
     bytes: Vec<u8>,
-    starts: Vec<(u64, usize)>,
+    /// Each change, with where its frame ends.
+    ends: Vec<(u64, usize)>,
     newest: Option<RecordKey>,
 }
 
@@ -71,7 +54,6 @@ impl Batch {
             if glimpse == Glimpse::Nothing {
                 continue;
             }
-            growing.starts.push((change.seq, growing.bytes.len()));
             growing.newest = Some(change.key);
             match (view.dialect, glimpse) {
                 (Dialect::Legacy, _) => push_frame(&mut growing.bytes, legacy_text(change).as_bytes()),
@@ -80,9 +62,11 @@ impl Batch {
                     let shown = ShownChange { change, masks: view.masks(), is_link_seen, has_record };
                     growing.bytes.extend_from_slice(forms.frame(&shown));
                 }
-                (Dialect::Sync, _) => push_frame(&mut growing.bytes, &hide_json(change.key, change.seq)),
-                (Dialect::Plain, _) => push_frame(&mut growing.bytes, &plain_hide_json(change.key, change.seq)),
+                (Dialect::Sync | Dialect::Plain, _) => {
+                    push_frame(&mut growing.bytes, &view.hide_json(change.key, change.seq));
+                }
             }
+            growing.ends.push((change.seq, growing.bytes.len()));
         }
         self.changes.push(change.clone());
     }
@@ -101,7 +85,7 @@ impl Batch {
     pub fn finish<'v>(self, views: impl ExactSizeIterator<Item = &'v Arc<View>>) -> Vec<Joined> {
         let joined = self.views.into_iter().zip(views).map(|(growing, view)| {
             let reload = growing.newest.filter(|_| view.dialect == Dialect::Plain).map(reload_frame);
-            Joined { bytes: growing.bytes.into(), starts: growing.starts, reload }
+            Joined { frames: Frames::of_changes(growing.bytes.into(), growing.ends), reload }
         });
         joined.collect()
     }

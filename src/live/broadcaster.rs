@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::backlog::Backlog;
 use super::batch::{Batch, FrameForms};
 use super::client::Client;
 use super::close_code;
 use super::counts::FeedCounts;
-use super::event::{Event, Seam};
+use super::event::{CatchUpTask, Event, Seam};
 use super::frame::{change_json, settings_frame};
+use super::frames::Frames;
 use super::groups::Groups;
 use super::subscriber::Subscriber;
 use crate::domain::{Action, Change, Kind};
@@ -34,6 +35,8 @@ pub(crate) struct Broadcaster {
     forms: FrameForms,
     counts: Arc<FeedCounts>,
     backlog: Arc<Backlog>,
+    /// To the thread that brings on who is behind.
+    catch_up: Sender<CatchUpTask>,
     /// Sequence of the last change that went out.
     seq: u64,
     /// When outboxes that have something waiting are tried again.
@@ -42,7 +45,12 @@ pub(crate) struct Broadcaster {
 }
 
 impl Broadcaster {
-    pub(crate) fn new(events: Receiver<Event>, counts: Arc<FeedCounts>, backlog: Arc<Backlog>, seq: u64) -> Self {
+    pub(crate) fn new(
+        events: Receiver<Event>,
+        catch_up: Sender<CatchUpTask>,
+        (counts, backlog): (Arc<FeedCounts>, Arc<Backlog>),
+        seq: u64,
+    ) -> Self {
         Self {
             events,
             taken: VecDeque::new(),
@@ -50,6 +58,7 @@ impl Broadcaster {
             forms: FrameForms::default(),
             counts,
             backlog,
+            catch_up,
             seq,
             retry_at: None,
             is_stopping: false,
@@ -65,6 +74,7 @@ impl Broadcaster {
             if self.retry_at.is_some_and(|at| Instant::now() >= at) {
                 self.retry();
             }
+            self.let_catch_up();
         }
         self.close_all();
     }
@@ -111,6 +121,7 @@ impl Broadcaster {
 
     fn join(&mut self, client: Arc<Client>, start: u64) -> Seam {
         let view = client.view();
+        client.start_at(start);
         let subscriber = Subscriber::new(client, &view, start);
         self.groups.add(Arc::clone(&view), subscriber);
         self.retry_soon();
@@ -120,7 +131,7 @@ impl Broadcaster {
 
     /// A client that is catching up gets them too: they have no place in the log to come from later.
     fn show_settings(&mut self, settings: &[u8]) {
-        let frame = settings_frame(settings, self.seq);
+        let frame = Frames::from(settings_frame(settings, self.seq));
         for group in self.groups.each_mut().filter(|group| group.view.shows_settings()) {
             group.members.iter_mut().for_each(|subscriber| subscriber.offer(&frame));
         }
@@ -215,6 +226,16 @@ impl Broadcaster {
         self.note_clients();
     }
 
+    /// Whoever does not take his frames in time goes on from the log.
+    fn let_catch_up(&mut self) {
+        if self.groups.members().any(|subscriber| subscriber.is_behind) {
+            for laggard in self.groups.take_behind() {
+                // Without the thread everything is about to end.
+                let _ = self.catch_up.send(CatchUpTask::Begin(laggard));
+            }
+        }
+    }
+
     fn note_clients(&self) {
         self.counts.clients.store(self.groups.count(), Ordering::Relaxed);
     }
@@ -296,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_change_that_cannot_be_shown_goes_out_as_its_legacy_string_and_the_feed_goes_on() {
-        let feed = Feed::start(0).unwrap();
+        let (feed, _tasks) = Feed::start(0).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let near = client_socket(listener.accept().unwrap().0).unwrap();

@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tungstenite::Bytes;
-
 use super::counts::FeedCounts;
-use super::outbox::{Offered, Outbox};
+use super::frames::Frames;
+use super::outbox::{Offered, Outbox, Reached};
 use super::subscription::Encoding;
 use super::view::View;
 use crate::domain::Asker;
@@ -28,7 +27,7 @@ impl Client {
         (asker, view): (Asker, Arc<View>),
         counts: &FeedCounts,
     ) -> Arc<Self> {
-        let outbox = Outbox::new(stream, Arc::clone(&counts.closed_slow));
+        let outbox = Outbox::new(stream, Arc::clone(&counts.closed_slow), Arc::clone(&counts.fell_behind));
         Arc::new(Self { outbox, encoding, asker, view: Mutex::new(view) })
     }
 
@@ -37,8 +36,11 @@ impl Client {
         Arc::clone(&self.view.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// From now on it sees this. What it still had to catch up with is void.
     pub(crate) fn set_view(&self, view: Arc<View>) {
-        *self.view.lock().unwrap_or_else(PoisonError::into_inner) = view;
+        let mut own = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+        *own = view;
+        self.outbox.drop_ahead();
     }
 
     pub(crate) fn encoding(&self) -> Encoding {
@@ -50,7 +52,12 @@ impl Client {
         self.asker
     }
 
-    pub(crate) fn offer(&self, frames: &Bytes) -> Offered {
+    /// Whether it reads everything anew after an absence, since it gets no records that it could be brought up to date with.
+    pub fn begins_anew(&self) -> bool {
+        matches!(self.encoding, Encoding::PacedJson | Encoding::Legacy)
+    }
+
+    pub(crate) fn offer(&self, frames: &Frames) -> Offered {
         self.outbox.offer(frames)
     }
 
@@ -58,15 +65,76 @@ impl Client {
         self.outbox.flush()
     }
 
-    /// The handshake is answered and what was missed is sent, both by the session's own thread; frames may go. True if some
-    /// still wait, and the broadcaster must go on sending them.
+    /// It is told this before everything that is published after it has joined.
+    pub fn offer_ahead(&self, frames: Frames) {
+        self.outbox.offer_ahead(frames);
+    }
+
+    /// The same for what a view shows. False, and nothing is sent, if it sees something else by now.
+    ///
+    /// Promise 10: after rights were taken away, nothing goes out that was read with them.
+    pub fn offer_ahead_of(&self, frames: Frames, view: &Arc<View>) -> bool {
+        let own = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = Arc::ptr_eq(&own, view);
+        if is_same {
+            self.outbox.offer_ahead(frames);
+        }
+        is_same
+    }
+
+    /// Sends what it catches up with, as far as the socket takes it.
+    pub fn flush_ahead(&self) {
+        self.outbox.flush();
+    }
+
+    /// It knows everything up to here.
+    pub fn start_at(&self, seq: u64) {
+        self.outbox.start_at(seq);
+    }
+
+    /// It gets nothing that is published before it has caught up.
+    pub fn hold_back(&self) {
+        self.outbox.hold_back();
+    }
+
+    pub(crate) fn prepare_to_join(&self) {
+        self.outbox.prepare_to_join();
+    }
+
+    /// What was published since it has joined may go. True if some still waits, and the broadcaster must go on sending it.
+    pub fn go_live(&self) -> bool {
+        self.outbox.go_live() != Offered::Sent
+    }
+
+    /// How far it has come; `None` while something waits.
+    pub fn reached(&self) -> Option<Reached> {
+        self.outbox.reached()
+    }
+
+    /// Whether something waits.
+    pub fn is_waiting(&self) -> bool {
+        self.outbox.is_waiting()
+    }
+
+    /// Closes it if it takes nothing for too long; see [`crate::platform::unacknowledged`].
+    pub fn close_stalled(&self, unacknowledged: Option<u64>) {
+        self.outbox.close_stalled(unacknowledged);
+    }
+
+    /// Its socket, to be asked for what it has to keep.
+    pub fn socket(&self) -> &ClientSocket {
+        self.outbox.stream()
+    }
+
+    /// The handshake is answered by the session's own thread; frames may go. True if some still wait, and the broadcaster must go on
+    /// sending them.
     pub fn uncork(&self) -> bool {
-        self.outbox.uncork() == Offered::Waiting
+        matches!(self.outbox.uncork(), Offered::Waiting | Offered::Behind)
     }
 
     /// Sends a frame of the reader thread: a pong, a ping, an answer. True if it still waits.
-    pub fn send(&self, frame: &Bytes) -> bool {
-        self.outbox.offer(frame) == Offered::Waiting
+    pub fn send(&self, frame: &Frames) -> bool {
+        matches!(self.outbox.send(frame), Offered::Waiting | Offered::Behind)
     }
 
     /// Sends a close frame behind everything that waits; nothing follows it. True if it still waits.

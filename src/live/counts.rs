@@ -20,6 +20,8 @@ pub struct FeedCounts {
     pub batches: Counter,
     /// Writes to sockets; fewer than frames when batches were joined.
     pub writes: Counter,
+    /// Times that a client fell behind and caught up from the log.
+    pub fell_behind: Arc<Counter>,
     /// Clients closed with 4408.
     pub closed_slow: Arc<Counter>,
     /// Clients that came back and were told what they had missed.

@@ -28,6 +28,24 @@ pub(crate) enum Event {
     Stop,
 }
 
+/// For the catch-up thread.
+pub enum CatchUpTask {
+    /// A client that is not up to date.
+    Begin(Laggard),
+    /// There is no more to do.
+    Stop,
+}
+
+/// A client that is brought on from the log.
+pub struct Laggard {
+    /// It is held back.
+    pub client: Arc<Client>,
+    /// What it was last told that it sees.
+    pub view: Arc<View>,
+    /// Revision of the settings that it knows, if that is known.
+    pub settings_rev: Option<u32>,
+}
+
 /// Where what a client reads by itself and what it is sent meet.
 #[derive(Debug)]
 pub struct Seam {

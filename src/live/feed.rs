@@ -4,14 +4,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::admitted::{Admitted, Verdict};
 use super::backlog::Backlog;
 use super::broadcaster::Broadcaster;
 use super::client::Client;
 use super::counts::FeedCounts;
-use super::event::{Event, Seam};
+use super::event::{CatchUpTask, Event, Laggard, Seam};
 use super::view::{View, Views};
 use crate::domain::{Asker, Change};
 use crate::platform::EndOnPanic;
@@ -32,6 +32,7 @@ pub struct Feed {
 struct FeedShared {
     counts: Arc<FeedCounts>,
     backlog: Arc<Backlog>,
+    catch_up: Sender<CatchUpTask>,
     admitted: Admitted,
     views: Views,
     broadcaster: Mutex<Option<JoinHandle<()>>>,
@@ -50,28 +51,32 @@ struct Published {
 }
 
 impl Feed {
-    /// Starts the broadcaster thread of a shop whose last change had this sequence.
-    pub fn start(last_seq: u64) -> std::io::Result<Self> {
+    /// Starts the broadcaster thread of a shop whose last change had this sequence. With it comes what the catch-up thread has to do.
+    pub fn start(last_seq: u64) -> std::io::Result<(Self, Receiver<CatchUpTask>)> {
         let (events, receiver) = bounded(EVENTS_MAX);
+        // Nobody is in it twice, so it has no more than there are connections.
+        let (catch_up, tasks) = unbounded();
         let (counts, backlog) = (Arc::new(FeedCounts::default()), Arc::new(Backlog::default()));
         let broadcaster = thread::Builder::new().name("broadcaster".into()).spawn({
-            let (counts, backlog) = (Arc::clone(&counts), Arc::clone(&backlog));
+            let shared = (Arc::clone(&counts), Arc::clone(&backlog));
+            let catch_up = catch_up.clone();
             move || {
                 // Without it every screen would be deaf and nobody would know.
                 let _guard = EndOnPanic("the broadcaster");
-                Broadcaster::new(receiver, counts, backlog, last_seq).run();
+                Broadcaster::new(receiver, catch_up, shared, last_seq).run();
             }
         })?;
         let shared = FeedShared {
             counts,
             backlog,
+            catch_up,
             admitted: Admitted::default(),
             views: Views::default(),
             broadcaster: Mutex::new(Some(broadcaster)),
             published: Mutex::new(Published { seq: last_seq, calls: 0 }),
             is_published: Condvar::new(),
         };
-        Ok(Self { events, shared: Arc::new(shared) })
+        Ok((Self { events, shared: Arc::new(shared) }, tasks))
     }
 
     /// Hands committed changes on. Called by the holder of the commit's turn alone, so the channel has commit order.
@@ -144,11 +149,23 @@ impl Feed {
     }
 
     /// Adds a client that has everything up to `seq`, and returns where its live frames start: never below `seq`. What lies
-    /// between is the caller's to fetch. `None` once the feed has stopped.
-    pub fn join_after(&self, client: Arc<Client>, seq: u64) -> Option<Seam> {
+    /// between is the caller's to fetch; until [`Client::go_live`] they wait. `None` once the feed has stopped.
+    pub fn join_after(&self, client: &Arc<Client>, seq: u64) -> Option<Seam> {
         let (reply, seam) = bounded(1);
-        self.send(Event::JoinAfter(client, seq, reply));
+        client.prepare_to_join();
+        self.send(Event::JoinAfter(Arc::clone(client), seq, reply));
         seam.recv().ok()
+    }
+
+    /// Has a client brought on from the log, from where it is. It is held back until it has caught up.
+    pub fn catch_up(&self, laggard: Laggard) {
+        laggard.client.hold_back();
+        let _ = self.shared.catch_up.send(CatchUpTask::Begin(laggard));
+    }
+
+    /// Ends the catch-up thread; whoever it was bringing on is closed by his session.
+    pub fn stop_catching_up(&self) {
+        let _ = self.shared.catch_up.send(CatchUpTask::Stop);
     }
 
     /// Waits until a change after `seq` is published, or until somebody was shut out, at the longest until `deadline`. False once the

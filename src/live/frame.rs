@@ -5,7 +5,7 @@ use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tungstenite::protocol::frame::{Frame, FrameHeader};
 
-use super::view::Dialect;
+use super::subscription::Dialect;
 use crate::domain::{Action, Change, Kind, Masks, RecordKey, cut};
 use crate::json::Object;
 
@@ -151,7 +151,7 @@ pub fn view_frame(epoch: &str, seq: u64) -> Bytes {
 }
 
 /// The frame of new settings on `/sync`. They have no sequence of their own: `seq` is that of the last change before them.
-pub(crate) fn settings_frame(settings: &[u8], seq: u64) -> Bytes {
+pub fn settings_frame(settings: &[u8], seq: u64) -> Bytes {
     object_frame(|object| {
         object.plain("type", "settings").plain("action", "update").plain("id", "settings").integer("seq", seq);
         object.raw("data", settings);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::batch::{Batch, Joined};
 use super::client::Client;
-use super::event::Regrouping;
+use super::event::{Laggard, Regrouping};
 use super::subscriber::Subscriber;
 use super::view::View;
 
@@ -88,6 +88,17 @@ impl Groups {
             group.members.retain_mut(&mut stays);
         }
         self.sweep();
+    }
+
+    /// Takes those out who are behind.
+    pub fn take_behind(&mut self) -> Vec<Laggard> {
+        let mut laggards = Vec::new();
+        for Group { view, members } in &mut self.groups {
+            let behind = members.extract_if(.., |member| member.is_behind);
+            laggards.extend(behind.map(|member| member.into_laggard(Arc::clone(view))));
+        }
+        self.sweep();
+        laggards
     }
 
     /// All of them, who are gone then.

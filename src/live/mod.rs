@@ -26,6 +26,7 @@ mod counts;
 mod event;
 mod feed;
 mod frame;
+mod frames;
 mod groups;
 mod outbox;
 mod pacing;
@@ -36,11 +37,12 @@ mod view;
 pub use admitted::Verdict;
 pub use client::Client;
 pub use counts::FeedCounts;
-pub use event::Seam;
+pub use event::{CatchUpTask, Laggard, Seam};
 pub use feed::Feed;
 pub use frame::{
-    change_json, close_frame, hello_frame, hide_json, ping_frame, push_frame, sync_frame, text_frame, view_frame,
+    change_json, close_frame, hello_frame, hide_json, ping_frame, push_frame, settings_frame, sync_frame, text_frame,
 };
-pub use outbox::{OUTBOX_AGE_MAX, OUTBOX_BYTES_MAX};
+pub use frames::Frames;
+pub use outbox::{OUTBOX_AGE_MAX, OUTBOX_BYTES_MAX, Reached, STALL_TIME_MAX, UNSEEN_STALL_TIME_MAX};
 pub use subscription::{Encoding, Kinds};
 pub use view::{VIEWS_MAX, View, epoch_of, without_kinds};

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tungstenite::Bytes;
-
 use super::batch::Joined;
 use super::client::Client;
-use super::frame::{nameless_reload_frame, sync_frame, view_frame};
+use super::event::Laggard;
+use super::frame::sync_frame;
+use super::frames::{Frames, Loss};
 use super::outbox::Offered;
 use super::pacing::Pacing;
 use super::subscription::Encoding;
-use super::view::{Dialect, View};
+use super::view::View;
 
 /// A filtered client that sees nothing for so long is told how far it has come.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -21,6 +21,8 @@ pub(crate) struct Subscriber {
     kind: SubscriberKind,
     /// Bytes wait in its outbox.
     pub is_waiting: bool,
+    /// It does not take them in time.
+    pub is_behind: bool,
 }
 
 enum SubscriberKind {
@@ -47,7 +49,7 @@ struct Filtered {
 impl Subscriber {
     pub fn new(client: Arc<Client>, view: &View, after: u64) -> Self {
         let kind = SubscriberKind::of(client.encoding(), view, after);
-        Self { client, kind, is_waiting: true }
+        Self { client, kind, is_waiting: true, is_behind: false }
     }
 
     /// By which it is told from others.
@@ -57,23 +59,21 @@ impl Subscriber {
 
     /// From the change after `seq` on it sees something else; it is told so, and reads everything anew.
     pub fn show(&mut self, view: &View, seq: u64) {
-        match (view.dialect, &mut self.kind) {
-            (Dialect::Sync, kind) => {
-                *kind = SubscriberKind::of(self.client.encoding(), view, seq);
-                self.offer(&view_frame(view.epoch(), seq));
-            }
-            (_, SubscriberKind::Paced(pace)) => pace.add(None, &nameless_reload_frame(view.dialect)),
-            _ => self.offer(&nameless_reload_frame(view.dialect)),
+        let anew = view.anew_frame(seq);
+        if let SubscriberKind::Paced(pace) = &mut self.kind {
+            return pace.add(None, &anew.bytes);
         }
+        self.kind = SubscriberKind::of(self.client.encoding(), view, seq);
+        self.offer(&anew);
     }
 
     /// Sends or keeps a batch. `seq` is the last of all its changes, shown to this client or not. Returns the frames and
     /// bytes that were meant for it.
     pub fn take_batch(&mut self, joined: &Joined, seq: u64) -> (u64, usize) {
         let frames = match &mut self.kind {
-            SubscriberKind::Steady => joined.bytes.clone(),
+            SubscriberKind::Steady => joined.frames.clone(),
             SubscriberKind::Joining(after) => {
-                let frames = joined.after(*after);
+                let frames = joined.frames.after(*after);
                 if seq > *after {
                     self.kind = SubscriberKind::Steady;
                 }
@@ -81,26 +81,27 @@ impl Subscriber {
             }
             SubscriberKind::Paced(pace) => {
                 if let Some(reload) = &joined.reload {
-                    pace.add((joined.frames() == 1).then_some(&joined.bytes), reload);
+                    pace.add((joined.frames.changes() == 1).then_some(&joined.frames.bytes), reload);
                 }
-                return (joined.frames(), 0);
+                return (joined.frames.changes(), 0);
             }
             SubscriberKind::Filtered(filtered) => {
-                let frames = joined.after(filtered.told);
-                filtered.advance(joined.last_seq(), seq);
+                let frames = joined.frames.after(filtered.told);
+                filtered.advance(joined.frames.reaches(), seq);
                 frames
             }
         };
-        if !frames.is_empty() {
+        if !frames.bytes.is_empty() {
             self.offer(&frames);
         }
-        (joined.frames(), frames.len())
+        (joined.frames.changes(), frames.bytes.len())
     }
 
     /// Sends what has waited for its time.
     pub fn send_due(&mut self, now: Instant) {
         let frame = match &mut self.kind {
-            SubscriberKind::Paced(pace) => pace.take_due(now),
+            // What it makes anew it makes anew after an absence, too.
+            SubscriberKind::Paced(pace) => pace.take_due(now).map(|frame| Frames::from(frame).losing(Loss::View)),
             SubscriberKind::Filtered(filtered) => filtered.take_due(now),
             SubscriberKind::Steady | SubscriberKind::Joining(_) => None,
         };
@@ -122,6 +123,7 @@ impl Subscriber {
     pub fn flush(&mut self) -> bool {
         let offered = self.client.flush();
         self.is_waiting = offered == Offered::Waiting;
+        self.is_behind = offered == Offered::Behind;
         offered != Offered::Gone
     }
 
@@ -136,8 +138,15 @@ impl Subscriber {
     }
 
     /// A client that is gone is noticed by the next [`Self::flush`].
-    pub fn offer(&mut self, frames: &Bytes) {
-        self.is_waiting |= self.client.offer(frames) != Offered::Sent;
+    pub fn offer(&mut self, frames: &Frames) {
+        let offered = self.client.offer(frames);
+        self.is_waiting |= offered != Offered::Sent;
+        self.is_behind |= offered == Offered::Behind;
+    }
+
+    /// It goes on by catching up.
+    pub fn into_laggard(self, view: Arc<View>) -> Laggard {
+        Laggard { client: self.client, view, settings_rev: None }
     }
 }
 
@@ -166,10 +175,10 @@ impl Filtered {
         self.last = seq;
     }
 
-    fn take_due(&mut self, now: Instant) -> Option<Bytes> {
+    fn take_due(&mut self, now: Instant) -> Option<Frames> {
         self.behind_since.filter(|&since| now >= since + HEARTBEAT)?;
         self.behind_since = None;
         self.told = self.last;
-        Some(sync_frame("at", self.last))
+        Some(Frames::reaching(sync_frame("at", self.last), self.last))
     }
 }

@@ -33,3 +33,14 @@ impl Kinds {
         }
     }
 }
+
+/// The form of frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Plain `/ws`.
+    Plain,
+    /// The bare strings.
+    Legacy,
+    /// `/sync`.
+    Sync,
+}

@@ -2,22 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::subscription::{Encoding, Kinds};
-use crate::domain::{Change, Glimpse, Kind, Masks, Sight};
+use super::frame::{hide_json, nameless_reload_frame, plain_hide_json, view_frame};
+use super::frames::{Frames, Loss};
+use super::subscription::{Dialect, Encoding, Kinds};
+use crate::domain::{Change, Glimpse, Kind, Masks, RecordKey, Sight};
 
 /// Views at once.
 pub const VIEWS_MAX: usize = 512;
-
-/// The form of frames.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    /// Plain `/ws`.
-    Plain,
-    /// The bare strings.
-    Legacy,
-    /// `/sync`.
-    Sync,
-}
 
 /// What clients see who get the very same bytes, and in which form.
 #[derive(Debug)]
@@ -57,12 +48,38 @@ impl View {
         &self.epoch
     }
 
+    /// Whether this sight shows the same.
+    pub fn is_of(&self, sight: &Sight) -> bool {
+        self.sight.name() == sight.name()
+    }
+
+    /// Whether its clients speak the protocol of `/sync`.
+    pub fn speaks_sync(&self) -> bool {
+        self.dialect == Dialect::Sync
+    }
+
+    /// Whether records of this kind are shown.
+    pub fn includes(&self, kind: Kind) -> bool {
+        self.kinds.include(kind)
+    }
+
+    /// Tells its clients that what they have seen is void, from here on.
+    pub fn anew_frame(&self, seq: u64) -> Frames {
+        let frame = if self.speaks_sync() { view_frame(&self.epoch, seq) } else { nameless_reload_frame(self.dialect) };
+        Frames::reaching(frame, seq).losing(Loss::View)
+    }
+
+    /// That a record is not seen any more, as its clients are told.
+    pub fn hide_json(&self, key: RecordKey, seq: u64) -> Vec<u8> {
+        if self.speaks_sync() { hide_json(key, seq) } else { plain_hide_json(key, seq) }
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         self.dialect == other.dialect && self.epoch == other.epoch
     }
 
     /// Whether its clients know the shop's settings by what they are told.
-    pub(crate) fn shows_settings(&self) -> bool {
+    pub fn shows_settings(&self) -> bool {
         self.dialect == Dialect::Sync && self.kinds == Kinds::All
     }
 
@@ -78,7 +95,7 @@ impl View {
     /// How much of a change is shown. Plain clients do not see the order of a conversion if they see the estimate, whose frame
     /// has announced it.
     pub(crate) fn glimpse(&self, change: &Change) -> Glimpse {
-        if !self.kinds.include(change.key.kind) {
+        if !self.includes(change.key.kind) {
             return Glimpse::Nothing;
         }
         match (self.dialect, self.sight.glimpse(change)) {

@@ -15,6 +15,7 @@ mod process;
 mod socket;
 mod suspension;
 pub mod systemd;
+mod unacknowledged;
 
 pub use claim::claim_address;
 pub use disk::{forget_cached, free_bytes, is_missing, is_own, rename_new, sync_directory};
@@ -23,3 +24,4 @@ pub use private_file::{make_private_folder, new_private, read_private, write_pri
 pub use process::{EndOnPanic, is_output_closed, machine_name, on_stop_signal, processor_time, raise_open_file_limit};
 pub use socket::{ClientSocket, SURVIVES_READ_TIMEOUT, client_socket, send_now};
 pub use suspension::{Awake, LOOK_EVERY, is_timeout, uninterrupted};
+pub use unacknowledged::unacknowledged;

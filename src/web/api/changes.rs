@@ -1,6 +1,6 @@
 //! Catching up (promise 6): what a client has missed, read in slices, handed on without a gap and without doubles.
 
-use std::io::{self, Write};
+use std::io;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,8 +9,7 @@ use super::request::Request;
 use crate::app::{App, ReadError, Reading, Resume, SeenChange};
 use crate::domain::{Asker, Kind};
 use crate::json::Object;
-use crate::live::{Client, Kinds, Seam, change_json, hello_frame, hide_json, push_frame, sync_frame, view_frame};
-use crate::store::StoreError;
+use crate::live::{Client, Kinds, Laggard, hello_frame};
 use crate::web::http::{MemoryBudget, OWN_BYTES_MAX, Problem, Reservation, Response};
 use crate::web::security::Visitor;
 
@@ -74,72 +73,28 @@ pub(crate) struct LogReader<'a> {
     pub visitor: Visitor<'a>,
 }
 
-/// Brings a `/sync` client from where it is to the live feed: `hello`, what it has missed, `live`. If what it may see changes on the
-/// way, `view` takes the place of what is still missing: it reads everything anew.
-///
-/// Promise 6, the seam: the client reads the log on its own until it is nearly there; then it joins the feed at a sequence
-/// that the broadcaster names, while its frames wait in its outbox; the last part up to that sequence comes from the log
-/// again. So nobody waits for it, nothing is missing, and nothing comes twice.
-pub(crate) fn catch_up(
-    follower: &LogReader<'_>,
-    client: &Arc<Client>,
-    position: &ResumePoint,
-    writer: &mut impl Write,
-) -> io::Result<()> {
-    let app = follower.app;
-    let view = client.view();
+/// Greets a `/sync` client: `hello`, and then what happens from now on, or first what it has missed, which the catch-up thread brings.
+pub(crate) fn greet(follower: &LogReader<'_>, client: &Arc<Client>, position: &ResumePoint) -> io::Result<()> {
+    let (app, view) = (follower.app, client.view());
     let reading = app.read(follower.asker).map_err(io::Error::other)?;
     // Rights that change at this moment: it begins with what it sees from here on.
     let is_settled = app.epoch_of(&reading, position.kinds) == view.epoch();
     let resume = if is_settled { resume(follower, &reading, position) } else { Ok(Resume::Reset) };
     let resume = resume.map_err(io::Error::other)?;
-    let head = reading.seq().map_err(io::Error::other)?;
+    if let Resume::CatchUp(since) = resume {
+        let head = reading.seq().map_err(io::Error::other)?;
+        let (settings_rev, _) = reading.settings().map_err(io::Error::other)?;
+        drop(reading);
+        client.start_at(since);
+        client.offer_ahead(hello_frame(view.epoch(), head, resume.name()).into());
+        app.feed().catch_up(Laggard { client: Arc::clone(client), view, settings_rev: Some(settings_rev) });
+        return Ok(());
+    }
     drop(reading);
-    let Resume::CatchUp(since) = resume else {
-        let Seam { start, view } = join(app, client, 0)?;
-        return writer.write_all(&hello_frame(view.epoch(), start, resume.name()));
-    };
-    writer.write_all(&hello_frame(view.epoch(), head, resume.name()))?;
-    let mut seq = since;
-    let mut write_after = |seq: u64, changes_max: usize| {
-        let slice = match slice_after(follower, view.epoch(), (seq, position.kinds, changes_max), push_frame) {
-            Ok(slice) => slice,
-            Err(NoSlice::Changed) => return Ok(None),
-            // For want of memory it ends here, and the client comes again.
-            Err(NoSlice::Problem(problem)) => return Err(io::Error::other(problem.detail)),
-        };
-        // Promise 10: what was read before rights were changed may still go out, and nothing that was read later.
-        if !client.is_open() {
-            return Err(io::Error::other("whoever catches up is not let in any more"));
-        }
-        if !Arc::ptr_eq(&client.view(), &view) {
-            return Ok(None);
-        }
-        writer.write_all(&slice.bytes)?;
-        io::Result::Ok(Some((slice.seq, slice.head)))
-    };
-    loop {
-        let Some((read_to, head)) = write_after(seq, SLICE_ENTRIES_MAX)? else {
-            return begin_anew(&join(app, client, seq)?, writer);
-        };
-        seq = read_to;
-        if seq >= head {
-            break;
-        }
-    }
-    let seam = join(app, client, seq)?;
-    if !Arc::ptr_eq(&seam.view, &view) {
-        return begin_anew(&seam, writer);
-    }
-    while seq < seam.start {
-        // Sequences have no holes, so this reads up to the start and not beyond.
-        let left = usize::try_from(seam.start - seq).unwrap_or(SLICE_ENTRIES_MAX);
-        match write_after(seq, left)? {
-            Some((read_to, _)) => seq = read_to,
-            None => return begin_anew(&Seam { view: client.view(), ..seam }, writer),
-        }
-    }
-    writer.write_all(&sync_frame("live", seam.start))
+    let seam = app.feed().join_after(client, 0).ok_or_else(|| io::Error::other("the server is stopping"))?;
+    client.offer_ahead(hello_frame(seam.view.epoch(), seam.start, resume.name()).into());
+    client.go_live();
+    Ok(())
 }
 
 /// How a client goes on from where it is; that it has to reload is said in the log.
@@ -149,43 +104,6 @@ fn resume(follower: &LogReader<'_>, reading: &Reading, position: &ResumePoint) -
         follower.visitor.note_reset(position.since.unwrap_or_default(), reading.seq()?);
     }
     Ok(resume)
-}
-
-fn join(app: &App, client: &Arc<Client>, after: u64) -> io::Result<Seam> {
-    app.feed().join_after(Arc::clone(client), after).ok_or_else(|| io::Error::other("the server is stopping"))
-}
-
-/// What was seen until now is void.
-fn begin_anew(Seam { start, view }: &Seam, writer: &mut impl Write) -> io::Result<()> {
-    writer.write_all(&view_frame(view.epoch(), *start))
-}
-
-/// Why there is no part of what a client has missed.
-enum NoSlice {
-    /// What may be seen is not what it was when it began.
-    Changed,
-    Problem(Problem),
-}
-
-impl From<ReadError> for NoSlice {
-    fn from(error: ReadError) -> Self {
-        Self::Problem(error.into())
-    }
-}
-
-impl From<StoreError> for NoSlice {
-    fn from(error: StoreError) -> Self {
-        Self::Problem(error.into())
-    }
-}
-
-impl From<NoSlice> for Problem {
-    fn from(none: NoSlice) -> Self {
-        match none {
-            NoSlice::Changed => ReadError::Changed.into(),
-            NoSlice::Problem(problem) => problem,
-        }
-    }
 }
 
 /// A part of what a client has missed.
@@ -209,33 +127,22 @@ fn slice_after<'b>(
     epoch: &str,
     (seq, kinds, changes_max): (u64, Kinds, usize),
     push: impl Fn(&mut Vec<u8>, &[u8]),
-) -> Result<Slice<'b>, NoSlice> {
+) -> Result<Slice<'b>, Problem> {
     let LogReader { app, budget, asker, .. } = *follower;
     let mut reservation = budget.reservation();
     let bytes_max = if reservation.cover(SLICE_BYTES_MAX).is_ok() { SLICE_BYTES_MAX } else { OWN_BYTES_MAX / 4 };
     let _turn = budget.turn();
     let reading = app.read(asker)?;
     if app.epoch_of(&reading, kinds) != epoch {
-        return Err(NoSlice::Changed);
+        return Err(ReadError::Changed.into());
     }
     let (changes, read_to) = reading.changes_after(seq, changes_max.min(SLICE_ENTRIES_MAX), bytes_max)?;
     let mut bytes = Vec::new();
-    let texts = changes.iter().filter(|change| kinds.include(change.key().kind)).filter_map(text);
+    let texts = changes.iter().filter(|change| kinds.include(change.key().kind)).filter_map(SeenChange::json);
     let changes = texts.inspect(|text| push(&mut bytes, text)).count();
     bytes.shrink_to_fit();
-    reservation.cover(bytes.len()).map_err(|exhausted| NoSlice::Problem(exhausted.into()))?;
+    reservation.cover(bytes.len())?;
     Ok(Slice { bytes, changes, seq: read_to, head: reading.seq()?, _share: reservation })
-}
-
-/// A record that cannot be shown is left out and said in the log; it would not be readable for the client either.
-fn text(seen: &SeenChange) -> Option<Vec<u8>> {
-    let change = match seen {
-        SeenChange::Shown(change) => change,
-        SeenChange::Hidden(key, seq) => return Some(hide_json(*key, *seq)),
-    };
-    change_json(change)
-        .inspect_err(|error| log::error!("⚠️ {} cannot be shown and is left out: {error}", change.key))
-        .ok()
 }
 
 /// `GET /api/changes`: a page of what happened after `since`, for clients that cannot hold a socket.

@@ -24,6 +24,6 @@ mod route;
 mod settings;
 mod summary;
 
-pub(crate) use changes::{LogReader, ResumePoint, catch_up};
+pub(crate) use changes::{LogReader, ResumePoint, greet};
 pub(crate) use request::{Reply, Visit};
 pub(crate) use route::{LiveFeed, answer, is_for_first_owner, live_feed};

@@ -15,8 +15,8 @@ use crate::app::App;
 use crate::app::Presented;
 use crate::domain::{Asker, Sight};
 use crate::live::{Client, Encoding, Feed, VIEWS_MAX, View, close_code, ping_frame, text_frame};
-use crate::platform::{ClientSocket, is_timeout, uninterrupted};
-use crate::web::api::{LiveFeed, LogReader, ResumePoint, catch_up};
+use crate::platform::{ClientSocket, is_timeout, unacknowledged, uninterrupted};
+use crate::web::api::{LiveFeed, LogReader, ResumePoint, greet};
 use crate::web::http::{Head, Problem, Query, Response, TimeoutWriter, drain};
 use crate::web::limits::{MESSAGE_BYTES_MAX, PING_EVERY, SILENCE_MAX};
 use crate::web::security::{PROTOCOL, Visitor, offers_protocol};
@@ -72,13 +72,10 @@ pub(crate) fn open(
         Start::Sync(position) => {
             writer.write_all(&response)?;
             let follower = LogReader { app, budget: &shared.budget, asker, visitor };
-            if let Err(error) = catch_up(&follower, &client, &position, &mut writer) {
-                // Not its socket: whole frames are out, and it can be told why there are no more.
-                if error.kind() == ErrorKind::Other {
-                    client.uncork();
-                    let (code, reason) = leaving.reason();
-                    leaving.close(code, reason);
-                }
+            if let Err(error) = greet(&follower, &client, &position) {
+                client.uncork();
+                let (code, reason) = leaving.reason();
+                leaving.close(code, reason);
                 return Err(error);
             }
         }
@@ -94,6 +91,7 @@ pub(crate) fn open(
         wait: PING_EVERY,
         lengths: FrameLengths::default(),
         is_malformed: false,
+        unacknowledged: None,
     };
     rest.truncate(wire.accept(&rest));
     let config = WebSocketConfig::default()
@@ -144,14 +142,14 @@ impl LiveSession {
                 Ok(Message::Close(frame)) => return Ok((frame.map_or(1000, |frame| frame.code.into()), "")),
                 #[cfg(feature = "conformance")]
                 Ok(message) if self.is_echo => echo(socket, message).map_err(io::Error::other)?,
-                Ok(Message::Text(text)) if text.as_str() == "ping" => socket.get_ref().send(&text_frame(b"pong")),
+                Ok(Message::Text(text)) if text.as_str() == "ping" => socket.get_ref().send(text_frame(b"pong")),
                 // Whatever else a client says is none of our business and does not end the connection.
                 Ok(_) => {}
                 Err(Error::Io(error)) if is_timeout(&error) => {
-                    if socket.get_ref().is_over() {
+                    if socket.get_mut().is_over() {
                         return Err(ErrorKind::TimedOut.into());
                     }
-                    socket.get_ref().send(&ping_frame());
+                    socket.get_ref().send(ping_frame());
                 }
                 Err(Error::Io(error)) if error.kind() == ErrorKind::InvalidData => {
                     return Ok((1002, "not a valid WebSocket frame"));
@@ -335,6 +333,8 @@ struct SessionWire {
     lengths: FrameLengths,
     /// What was read last ends before a length that is not valid.
     is_malformed: bool,
+    /// What the system had to keep for the client when it was last asked.
+    unacknowledged: Option<u64>,
 }
 
 impl SessionWire {
@@ -352,13 +352,24 @@ impl SessionWire {
         accepted
     }
 
-    fn is_over(&self) -> bool {
-        self.client.is_gone() || self.silence >= SILENCE_MAX
+    fn is_over(&mut self) -> bool {
+        self.client.is_gone() || (self.silence >= SILENCE_MAX && !self.is_taking())
+    }
+
+    /// Whether a client that says nothing still has something to take: then it is judged by what it takes, since its answer to a ping
+    /// may be long in coming.
+    fn is_taking(&mut self) -> bool {
+        if self.client.is_waiting() {
+            return true;
+        }
+        let unacknowledged = unacknowledged(&[&*self.stream]).pop().flatten();
+        let before = std::mem::replace(&mut self.unacknowledged, unacknowledged);
+        unacknowledged.is_some_and(|now| now > 0 && Some(now) != before)
     }
 
     /// Hands a frame to the outbox; what the socket does not take at once is the broadcaster's to send.
-    fn send(&self, frame: &Bytes) {
-        if self.client.send(frame) {
+    fn send(&self, frame: Bytes) {
+        if self.client.send(&frame.into()) {
             self.feed.nudge();
         }
     }
@@ -385,7 +396,7 @@ impl Read for SessionWire {
 impl Write for SessionWire {
     fn write(&mut self, frames: &[u8]) -> io::Result<usize> {
         // To a client that is gone nothing is sent; the session's loop sees that it is.
-        self.send(&Bytes::copy_from_slice(frames));
+        self.send(Bytes::copy_from_slice(frames));
         Ok(frames.len())
     }
 

@@ -206,7 +206,8 @@ pub fn follow_as(app: &App, asker: Asker) -> TcpStream {
             Ok::<_, ()>(Client::new(near, encoding, (asker, view), feed.counts()))
         })
         .unwrap();
-    app.feed().join_after(Arc::clone(&client), 0).unwrap();
+    app.feed().join_after(&client, 0).unwrap();
+    client.go_live();
     client.uncork();
     far
 }
