@@ -7,6 +7,7 @@
 //! anew.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -166,6 +167,7 @@ impl Worker {
         let mut slices = LogSlices::new();
         let bytes_max = (SLICES_BYTES_MAX / self.laggards.len().max(1)).clamp(SLICE_BYTES_MIN, SLICE_BYTES_MAX);
         let mut is_moving = false;
+        self.feed.counts().catching_up.store(self.laggards.len(), Ordering::Relaxed);
         for laggard in std::mem::take(&mut self.laggards) {
             match self.step(&laggard, bytes_max, &mut slices) {
                 Progressed::Done => {}

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -125,7 +124,6 @@ impl Broadcaster {
         let subscriber = Subscriber::new(client, &view, start);
         self.groups.add(Arc::clone(&view), subscriber);
         self.retry_soon();
-        self.note_clients();
         Seam { start, view }
     }
 
@@ -223,7 +221,6 @@ impl Broadcaster {
     fn retry(&mut self) {
         self.groups.retain(|subscriber| !subscriber.is_waiting || subscriber.flush());
         self.retry_at = self.groups.members().any(|subscriber| subscriber.is_waiting).then(|| Instant::now() + RETRY);
-        self.note_clients();
     }
 
     /// Whoever does not take his frames in time goes on from the log.
@@ -234,10 +231,6 @@ impl Broadcaster {
                 let _ = self.catch_up.send(CatchUpTask::Begin(laggard));
             }
         }
-    }
-
-    fn note_clients(&self) {
-        self.counts.clients.store(self.groups.count(), Ordering::Relaxed);
     }
 
     fn close_all(&mut self) {
@@ -256,7 +249,6 @@ impl Broadcaster {
         }
         // Whoever still waits to join is let go.
         while self.events.try_recv().is_ok() {}
-        self.note_clients();
     }
 }
 

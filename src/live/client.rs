@@ -1,5 +1,6 @@
 //! One live client, as the broadcaster and its reader thread share it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::counts::FeedCounts;
@@ -16,6 +17,16 @@ pub struct Client {
     encoding: Encoding,
     asker: Asker,
     view: Mutex<Arc<View>>,
+    _counted: Counted,
+}
+
+/// As long as it lives, there is one client more.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Client {
@@ -28,7 +39,9 @@ impl Client {
         counts: &FeedCounts,
     ) -> Arc<Self> {
         let outbox = Outbox::new(stream, Arc::clone(&counts.closed_slow), Arc::clone(&counts.fell_behind));
-        Arc::new(Self { outbox, encoding, asker, view: Mutex::new(view) })
+        counts.clients.fetch_add(1, Ordering::Relaxed);
+        let counted = Counted(Arc::clone(&counts.clients));
+        Arc::new(Self { outbox, encoding, asker, view: Mutex::new(view), _counted: counted })
     }
 
     /// What it sees from now on, as far as that is decided; what it is sent before it joins is its own thread's business.

@@ -8,8 +8,10 @@ use crate::metrics::Counter;
 /// Numbers about the feed since the start.
 #[derive(Debug, Default)]
 pub struct FeedCounts {
-    /// Clients connected now.
-    pub clients: AtomicUsize,
+    /// Clients connected now, those that catch up among them.
+    pub clients: Arc<AtomicUsize>,
+    /// Of these, those that are brought on from the log at this moment.
+    pub catching_up: AtomicUsize,
     /// Changes sent out.
     pub changes: Counter,
     /// Frames handed to sockets, summed over clients.

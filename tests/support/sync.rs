@@ -178,6 +178,8 @@ pub struct Follower {
     latest: BTreeMap<String, Option<u64>>,
     /// Where a catch-up that did not reach the live feed yet began.
     catching_up_after: Option<u64>,
+    /// It may read so slowly that it is brought on from the log, which it sees by a gap.
+    may_fall_behind: bool,
     /// Stretches (after, up to) in which only latest states were promised.
     caught_up: Vec<(u64, u64)>,
 }
@@ -209,8 +211,19 @@ impl Follower {
             seen: Vec::new(),
             latest: BTreeMap::new(),
             catching_up_after: None,
+            may_fall_behind: false,
             caught_up: Vec::new(),
         }
+    }
+
+    /// One that reads slowly.
+    pub fn slow(self) -> Self {
+        Self { may_fall_behind: true, ..self }
+    }
+
+    /// Whether it was brought on from the log while it was connected.
+    pub fn has_caught_up(&self) -> bool {
+        !self.caught_up.is_empty()
     }
 
     /// Asks for one kind of record only.
@@ -258,7 +271,8 @@ impl Follower {
         }
         self.advance(self.seq);
         self.socket = Some(socket);
-        Ok(())
+        // With nothing to catch up with, it is live from here on.
+        if self.catching_up_after == Some(hello.seq) { self.step() } else { Ok(()) }
     }
 
     /// Reads one frame.
@@ -269,7 +283,13 @@ impl Follower {
             self.learn_seq(&frame);
             return Ok(());
         }
+        if frame["type"] == "settings" {
+            return Ok(());
+        }
         let change = Change::of(&frame);
+        if self.may_fall_behind && change.seq > self.seq + 1 {
+            self.catching_up_after.get_or_insert(self.seq);
+        }
         if self.catching_up_after.is_some() || self.kind.is_some() {
             assert!(change.seq > self.seq, "{} after {}: {frame}", change.seq, self.seq);
         } else {
@@ -330,6 +350,9 @@ impl Follower {
 
     /// Takes a frame that says no more than how far the shop is.
     fn learn_seq(&mut self, frame: &Value) {
+        if self.may_fall_behind && frame["action"] == "live" {
+            self.catching_up_after.get_or_insert(self.seq);
+        }
         let is_catching_up = self.catching_up_after.is_some();
         let action = if is_catching_up { "live" } else { "at" };
         let seq = frame["seq"].as_u64().unwrap_or_default();

@@ -12,12 +12,20 @@ pub(crate) fn metrics(request: &Request<'_>) -> Result<Response, Problem> {
     let commits = app.commit_counts();
     let mut page = MetricsText::default();
     page.gauge("tillsync_clients", "WebSocket clients connected now", feed.clients.load(Ordering::Relaxed) as u64);
+    let catching_up = feed.catching_up.load(Ordering::Relaxed) as u64;
+    page.gauge("tillsync_catching_up", "Of these, those that are brought up to date from the log", catching_up);
+    page.gauge("tillsync_views", "Different views that they have", app.feed().views() as u64);
     page.gauge("tillsync_seq", "Sequence of the last change", request.read()?.seq()?);
     page.counter("tillsync_changes_total", "Changes sent out", feed.changes.get());
     page.counter("tillsync_frames_total", "Frames handed to clients", feed.frames.get());
     page.counter("tillsync_frame_bytes_total", "Bytes of these frames", feed.bytes.get());
     page.counter("tillsync_batches_total", "Batches of changes sent out", feed.batches.get());
     page.counter("tillsync_writes_total", "Writes of batches to clients", feed.writes.get());
+    page.counter(
+        "tillsync_fell_behind_total",
+        "Times that a client was slow and went on from the log",
+        feed.fell_behind.get(),
+    );
     page.counter("tillsync_closed_slow_total", "Clients closed with 4408", feed.closed_slow.get());
     page.counter("tillsync_catch_ups_total", "Clients that caught up", feed.catch_ups.get());
     page.counter("tillsync_resets_total", "Clients told to reload", feed.resets.get());

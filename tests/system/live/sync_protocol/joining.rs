@@ -99,8 +99,9 @@ fn wherever_and_whenever_a_device_joins_a_storm_it_has_no_gap_and_no_double() {
     let epoch = sync::open(server.addr, "").1.epoch;
     // The first one of these is there all the time; the others come and go.
     let progress = Progress::of_devices(1);
+    let mut witness = Follower::from_beginning();
+    witness.connect(server.addr).unwrap();
     let follow_to_the_end = || {
-        let mut witness = Follower::from_beginning();
         witness.follow(|| server.addr, |seq| progress.note(0, seq));
         witness.into_commits()
     };
