@@ -8,7 +8,7 @@ use super::commands::{Answer, InFlight, Submission, SubmitError};
 use super::commit::{CommitCounts, Errand, GroupCommit, Progress, Tools};
 use super::monitor::{DiskSpace, LastStored, Monitor, ShopClock, Warning};
 use super::read::{ReadError, Reading};
-use super::reader::Reader;
+use super::read_door::ReadDoor;
 use crate::domain::{Asker, Currency, RunTime, Sight, VIEW_MARK};
 use crate::live::{Feed, Kinds, epoch_of, without_kinds};
 use crate::store::{AccessNote, JournalCounts, Store, StoreError};
@@ -62,7 +62,7 @@ impl Resume {
 
 /// The shop's server without its network: commands in, answers and changes out, one door for reads.
 pub struct App {
-    reader: Reader,
+    door: ReadDoor,
     feed: Feed,
     committer: GroupCommit,
     catch_up: CatchUp,
@@ -109,15 +109,15 @@ impl App {
         let committer = GroupCommit::start(tools).map_err(AppError::Thread)?;
         let monitor = Monitor::start(clock.clone(), space, last_stored, Arc::clone(store.journal_counts()))
             .map_err(AppError::Thread)?;
-        let reader = Reader { store, access, clock };
-        let catch_up = CatchUp::start(reader.clone(), feed.clone(), catch_up).map_err(AppError::Thread)?;
-        let app = Self { reader, feed, committer, catch_up, in_flight: InFlight::default(), monitor };
+        let door = ReadDoor { store, access, clock };
+        let catch_up = CatchUp::start(door.clone(), feed.clone(), catch_up).map_err(AppError::Thread)?;
+        let app = Self { door, feed, committer, catch_up, in_flight: InFlight::default(), monitor };
         // A shop without people has no PIN, and need not be written to for it.
-        if !is_pepper_known && app.reader.access.directory().people().next().is_some() {
+        if !is_pepper_known && app.door.access.directory().people().next().is_some() {
             app.take_new_pepper(secrets.pepper_mark()).map_err(AppError::Store)?;
         }
-        if app.reader.access.directory().has_owner()
-            && app.reached().map_err(AppError::Store)?.is_behind(app.reader.access.endings.known())
+        if app.door.access.directory().has_owner()
+            && app.reached().map_err(AppError::Store)?.is_behind(app.door.access.endings.known())
         {
             app.end_what_was_ended().map_err(AppError::Store)?;
         }
@@ -145,37 +145,37 @@ impl App {
     /// Comes back once a read and the writer's way of committing have been gone through just now; nothing is stored. Waits as
     /// long as they take. An error is an answer of the database, too: it says that reads fail.
     pub fn prove(&self) -> Result<(), StoreError> {
-        let read = self.reader.store.snapshot().and_then(|snapshot| snapshot.seq());
+        let read = self.door.store.snapshot().and_then(|snapshot| snapshot.seq());
         self.committer.prove();
         read.map(drop)
     }
 
     /// Everything that is committed, as one who asks may see it.
     pub fn read(&self, asker: Asker) -> Result<Reading, ReadError> {
-        self.reader.read(asker)
+        self.door.read(asker)
     }
 
     /// What one who follows the live feed sees at this moment; `None` if he is to log in.
     pub fn sight(&self, asker: Asker) -> Option<Sight> {
-        self.reader.sight(asker)
+        self.door.sight(asker)
     }
 
     /// After how many minutes without input a till locks.
     pub fn lock_minutes(&self) -> Result<u32, StoreError> {
-        self.reader.store.snapshot()?.lock_minutes()
+        self.door.store.snapshot()?.lock_minutes()
     }
 
     /// Eight hex digits that tell this shop from others at the same address.
     pub fn short_id(&self) -> &str {
-        self.reader.store.short_id()
+        self.door.store.short_id()
     }
 
-    pub(crate) fn reader(&self) -> &Reader {
-        &self.reader
+    pub(crate) fn read_door(&self) -> &ReadDoor {
+        &self.door
     }
 
     pub(crate) fn access(&self) -> &Access {
-        &self.reader.access
+        &self.door.access
     }
 
     /// Has something done without waiting for it.
@@ -185,23 +185,23 @@ impl App {
 
     pub(crate) fn run_errand(&self, errand: Errand) -> Result<(), SubmitError> {
         self.committer.run(errand)?;
-        self.reader.access.endings.note_endings(self.reader.access.directory().endings());
+        self.door.access.endings.note_endings(self.door.access.directory().endings());
         Ok(())
     }
 
     /// The shop's running time.
     pub(crate) fn run_time(&self) -> RunTime {
-        self.reader.run_time()
+        self.door.run_time()
     }
 
     /// The shop's currency.
     pub fn currency(&self) -> Currency {
-        self.reader.store.currency()
+        self.door.store.currency()
     }
 
     /// Names the file and this run.
     pub fn run(&self) -> String {
-        self.reader.store.epoch()
+        self.door.store.epoch()
     }
 
     /// Names the file, this run, and what is seen; opaque to clients.
@@ -233,7 +233,7 @@ impl App {
         let can_resume = match (since, epoch) {
             (None, _) => return Ok(Resume::Live),
             (Some(0), _) => true,
-            (Some(since), Some(epoch)) => self.reader.store.can_resume(epoch, since)?,
+            (Some(since), Some(epoch)) => self.door.store.can_resume(epoch, since)?,
             (Some(_), None) => false,
         };
         let since = since.unwrap_or_default();
@@ -252,7 +252,7 @@ impl App {
 
     /// Numbers about the journal since the start.
     pub fn journal_counts(&self) -> &JournalCounts {
-        self.reader.store.journal_counts()
+        self.door.store.journal_counts()
     }
 
     /// Numbers about commits since the start.
@@ -267,12 +267,12 @@ impl App {
 
     /// The shop's time.
     pub fn clock(&self) -> &ShopClock {
-        &self.reader.clock
+        &self.door.clock
     }
 
     /// Seconds since the start.
     pub fn uptime_seconds(&self) -> u64 {
-        self.reader.clock.uptime_seconds()
+        self.door.clock.uptime_seconds()
     }
 
     /// What the owner should know now.
@@ -286,7 +286,7 @@ impl App {
         self.feed.stop_catching_up();
         self.catch_up.join();
         self.note_reached();
-        self.reader.store.close();
+        self.door.store.close();
     }
 }
 
@@ -394,7 +394,7 @@ mod tests {
     }
 
     fn last_stored(app: &App) -> i64 {
-        app.reader.store.snapshot().unwrap().last_change_micros().unwrap().unwrap()
+        app.door.store.snapshot().unwrap().last_change_micros().unwrap().unwrap()
     }
 
     #[test]
@@ -413,13 +413,13 @@ mod tests {
             by: None,
             origin: None,
             linked: None,
-            standing: crate::domain::Standing {
+            belonging: crate::domain::Belonging {
                 owner: None,
                 counted_at: Timestamp { unix_micros: 0, offset_seconds: 0 },
                 sale_by: None,
             },
             owner_before: None,
-            linked_standing: None,
+            linked_belonging: None,
             record: None,
         };
         let sent = || app.feed().counts().changes.get();
@@ -558,7 +558,7 @@ mod tests {
             is_removed: false,
         };
         let (people, devices) = ([person(1, "Asha"), person(2, "Ravi")], [device(7), device(8)]);
-        let pepper_mark = app.reader.access.pepper_mark();
+        let pepper_mark = app.door.access.pepper_mark();
         app.committer
             .run(Box::new(move |transaction| {
                 let begun = transaction.run_time();

@@ -15,21 +15,22 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::read::{ReadError, SeenChange};
-use super::reader::Reader;
+use super::read_door::ReadDoor;
 use crate::live::{
-    CatchUpTask, Client, Feed, Frames, Laggard, Reached, Seam, View, close_code, push_frame, settings_frame, sync_frame,
+    CatchUpTask, Client, Feed, Frames, Laggard, LogPlace, Seam, View, close_code, push_frame, settings_frame,
+    sync_frame,
 };
 use crate::platform::{EndOnPanic, unacknowledged};
 use crate::store::StoreError;
 
 /// Log entries that one snapshot is read for: the file grows while a snapshot is open.
-const SLICE_ENTRIES_MAX: usize = 500;
+pub const SLICE_ENTRIES_MAX: usize = 500;
 /// Bytes of records that a slice gathers before it ends, if few clients catch up.
-const SLICE_BYTES_MAX: usize = 256 << 10;
+pub const SLICE_BYTES_MAX: usize = 256 << 10;
 /// The same if many do.
 const SLICE_BYTES_MIN: usize = 16 << 10;
 /// Bytes that wait for all of them, about.
-pub(crate) const SLICES_BYTES_MAX: usize = 16 << 20;
+const SLICES_BYTES_MAX: usize = 16 << 20;
 /// How often a socket that does not take everything is offered the rest.
 const RETRY: Duration = Duration::from_millis(5);
 /// How often the system is asked what clients acknowledge that take nothing.
@@ -39,11 +40,11 @@ const STALL_LOOK: Duration = Duration::from_secs(5);
 pub(crate) struct CatchUp(Mutex<Option<JoinHandle<()>>>);
 
 impl CatchUp {
-    pub fn start(reader: Reader, feed: Feed, tasks: Receiver<CatchUpTask>) -> std::io::Result<Self> {
+    pub fn start(door: ReadDoor, feed: Feed, tasks: Receiver<CatchUpTask>) -> std::io::Result<Self> {
         let thread = thread::Builder::new().name("catch-up".into()).spawn(move || {
             // Without it whoever comes back would wait for ever.
             let _guard = EndOnPanic("the catch-up thread");
-            Worker { reader, feed, tasks, laggards: Vec::new(), is_stopping: false }.run();
+            Worker { door, feed, tasks, laggards: Vec::new(), is_stopping: false }.run();
         })?;
         Ok(Self(Mutex::new(Some(thread))))
     }
@@ -57,7 +58,7 @@ impl CatchUp {
 }
 
 struct Worker {
-    reader: Reader,
+    door: ReadDoor,
     feed: Feed,
     tasks: Receiver<CatchUpTask>,
     laggards: Vec<Laggard>,
@@ -206,7 +207,7 @@ impl Worker {
     fn bring_on(
         &self,
         laggard: &Laggard,
-        reached: Reached,
+        reached: LogPlace,
         bytes_max: usize,
         slices: &mut LogSlices,
     ) -> Result<Progressed, Halt> {
@@ -279,7 +280,7 @@ impl Worker {
         if !laggard.view.shows_settings() {
             return Ok(None);
         }
-        let (rev, json) = self.reader.read(laggard.client.asker())?.settings()?;
+        let (rev, json) = self.door.read(laggard.client.asker())?.settings()?;
         Ok((laggard.settings_rev != Some(rev)).then_some(json))
     }
 
@@ -295,7 +296,7 @@ impl Worker {
             return Ok(slice.clone());
         }
         let view = &laggard.view;
-        let reading = self.reader.read(laggard.client.asker())?;
+        let reading = self.door.read(laggard.client.asker())?;
         if !view.is_of(reading.sight()) {
             return Err(Halt::Changed);
         }

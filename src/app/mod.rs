@@ -19,10 +19,11 @@ mod lifecycle;
 mod monitor;
 mod people;
 mod read;
-mod reader;
+mod read_door;
 
 pub use access::{LastSeen, NOD_SECONDS, Presented, Secrets};
 pub use application::{App, AppError, Resume};
+pub use catch_up::{SLICE_BYTES_MAX, SLICE_ENTRIES_MAX};
 pub use commands::{
     Answer, Command, ConversionReceipt, Idempotency, InFlight, Outcome, Receipt, Refusal, Submission, SubmitError,
     Verdict,

@@ -190,7 +190,9 @@ impl Tail {
             return Some(End::Lost(format!("the server sent something else than a change: {}", text.escape_debug())));
         };
         let is_reset = frame.resume == Some("reset");
-        if is_reset {
+        if is_reset && frame.action == "view" {
+            log::warn!("What this program may see was changed; what was printed may be of no more use");
+        } else if is_reset {
             log::error!("The server's database is not the one that was followed; what was printed may not be in it");
         }
         if (frame.kind != "sync" || is_reset)
@@ -213,7 +215,7 @@ impl Tail {
             ("hello", None) if frame.resume == Some("catch_up") => {
                 Position { epoch: frame.epoch.unwrap_or_default().to_string(), seq: self.since.unwrap_or_default() }
             }
-            ("hello", _) => Position { epoch: frame.epoch.unwrap_or_default().to_string(), seq: frame.seq },
+            ("hello" | "view", _) => Position { epoch: frame.epoch.unwrap_or_default().to_string(), seq: frame.seq },
             (_, Some(position)) => Position { epoch: std::mem::take(&mut position.epoch), seq: frame.seq },
             (_, None) => return Ok(()),
         };

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::actor::Actor;
+use super::belonging::Belonging;
 use super::key::RecordKey;
-use super::standing::Standing;
 use super::time::Timestamp;
 
 /// What was done to a record.
@@ -77,11 +77,11 @@ pub struct Change {
     /// The order that an estimate became, or the estimate that an order came from.
     pub linked: Option<RecordKey>,
     /// What decides who sees it.
-    pub standing: Standing,
+    pub belonging: Belonging,
     /// Whose it was until now, if this gives it to somebody else; nobody's is [`Actor::NOBODY`].
     pub owner_before: Option<Actor>,
     /// What decides who sees the linked one. In a shop without people nobody asks, and it is left out.
-    pub linked_standing: Option<Standing>,
+    pub linked_belonging: Option<Belonging>,
     /// The record as the API shows it, for everything but a deletion.
     pub record: Option<Arc<[u8]>>,
 }

@@ -7,6 +7,7 @@
 
 mod actor;
 mod amounts;
+mod belonging;
 mod change;
 mod decimal;
 mod draft;
@@ -21,11 +22,11 @@ mod run_time;
 mod search;
 mod settings;
 mod short_text;
-mod standing;
 mod time;
 
 pub use actor::{Actor, Ownership};
 pub use amounts::{Amounts, Line, Micros, WHOLE_UNITS_MAX, discount_percentage, what_does_not_add_up};
+pub use belonging::Belonging;
 pub use change::{Action, Change, OriginHash};
 pub use decimal::DecimalError;
 pub use draft::{Conversion, STATUS_CHARS_MAX, SaleDraft, TEXT_CHARS_MAX};
@@ -46,5 +47,4 @@ pub use settings::{
     LOCK_MINUTES_DEFAULT, LOCK_MINUTES_RANGE, NAME_CHARS_MAX, NAMES_MAX, PaperSize, Settings, SettingsPatch,
 };
 pub use short_text::ShortText;
-pub use standing::Standing;
 pub use time::{MADE_AGE_DAYS_MAX, MADE_AHEAD_SECONDS_MAX, MadeAt, Timestamp};

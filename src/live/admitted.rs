@@ -38,16 +38,16 @@ impl Admitted {
 
     /// Judges everybody: shuts those out who are to be, and gives those who see something else another view. These come back, and
     /// whether a close frame waits to be sent.
-    pub fn review(&self, judge: impl Fn(Asker) -> Verdict, views: &Views) -> (Vec<Regrouping>, bool) {
+    pub fn review(&self, judge: impl Fn(Asker) -> Ruling, views: &Views) -> (Vec<Regrouping>, bool) {
         let members = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut regroupings, mut is_waiting) = (Vec::new(), false);
         for client in members.clients.iter().filter_map(Weak::upgrade) {
             let sight = match judge(client.asker()) {
-                Verdict::Out(code, reason) => {
+                Ruling::Out(code, reason) => {
                     is_waiting |= client.shut(code, reason);
                     continue;
                 }
-                Verdict::Sees(sight) => sight,
+                Ruling::Sees(sight) => sight,
             };
             let view = client.view();
             let next = view.with(client.encoding(), sight);
@@ -60,7 +60,7 @@ impl Admitted {
                     regroupings.push((client, next));
                 }
                 None => {
-                    is_waiting |= client.shut(close_code::TRY_LATER, "too many different views; connect again later")
+                    is_waiting |= client.shut(close_code::TRY_LATER, "too many different views; connect again later");
                 }
             }
         }
@@ -69,7 +69,7 @@ impl Admitted {
 }
 
 /// What becomes of a client when rights have changed.
-pub enum Verdict {
+pub enum Ruling {
     /// It is shut out, with this code and reason.
     Out(u16, &'static str),
     /// It sees this.

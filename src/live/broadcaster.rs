@@ -279,7 +279,7 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::domain::{Asker, RecordKey, Sight, Standing, Timestamp};
+    use crate::domain::{Asker, Belonging, RecordKey, Sight, Timestamp};
     use crate::live::feed::Feed;
     use crate::live::frame::text_frame;
     use crate::live::subscription::Encoding;
@@ -296,13 +296,13 @@ mod tests {
             by: None,
             origin: None,
             linked: None,
-            standing: Standing {
+            belonging: Belonging {
                 owner: None,
                 counted_at: Timestamp { unix_micros: 0, offset_seconds: 0 },
                 sale_by: None,
             },
             owner_before: None,
-            linked_standing: None,
+            linked_belonging: None,
             record: Some(Arc::from(record)),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::counts::FeedCounts;
 use super::frames::Frames;
-use super::outbox::{Offered, Outbox, Reached};
+use super::outbox::{LogPlace, Offered, Outbox};
 use super::subscription::Encoding;
 use super::view::View;
 use crate::domain::Asker;
@@ -120,7 +120,7 @@ impl Client {
     }
 
     /// How far it has come; `None` while something waits.
-    pub fn reached(&self) -> Option<Reached> {
+    pub fn reached(&self) -> Option<LogPlace> {
         self.outbox.reached()
     }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use super::admitted::{Admitted, Verdict};
+use super::admitted::{Admitted, Ruling};
 use super::backlog::Backlog;
 use super::broadcaster::Broadcaster;
 use super::client::Client;
@@ -131,7 +131,7 @@ impl Feed {
 
     /// Judges everybody anew. Whoever is shut out gets nothing that is published from now on, nor what he has not been sent yet. Who
     /// sees something else does so from the next change on, and is told so.
-    pub fn review(&self, judge: impl Fn(Asker) -> Verdict) {
+    pub fn review(&self, judge: impl Fn(Asker) -> Ruling) {
         let (regroupings, is_waiting) = self.shared.admitted.review(judge, &self.shared.views);
         if !regroupings.is_empty() {
             self.send(Event::Regroup(regroupings));

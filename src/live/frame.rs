@@ -197,7 +197,7 @@ fn whole(frame: Frame) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Standing, Timestamp};
+    use crate::domain::{Belonging, Timestamp};
 
     fn change(kind: Kind, action: Action, record: Option<&[u8]>) -> Change {
         Change {
@@ -209,13 +209,13 @@ mod tests {
             by: Some("Ravi".into()),
             origin: None,
             linked: (action == Action::ConvertToOrder).then(|| RecordKey::new(Kind::Order, 3)),
-            standing: Standing {
+            belonging: Belonging {
                 owner: None,
                 counted_at: Timestamp { unix_micros: 0, offset_seconds: 0 },
                 sale_by: None,
             },
             owner_before: None,
-            linked_standing: None,
+            linked_belonging: None,
             record: record.map(std::sync::Arc::from),
         }
     }

@@ -10,7 +10,7 @@ use super::subscriber::Subscriber;
 use super::view::View;
 
 /// Subscribers who get the same bytes.
-pub(crate) struct Group {
+pub(crate) struct ViewGroup {
     pub view: Arc<View>,
     pub members: Vec<Subscriber>,
 }
@@ -18,7 +18,7 @@ pub(crate) struct Group {
 /// Everybody who follows the live feed. Only the broadcaster's thread knows them.
 #[derive(Default)]
 pub(crate) struct Groups {
-    groups: Vec<Group>,
+    groups: Vec<ViewGroup>,
 }
 
 impl Groups {
@@ -28,12 +28,12 @@ impl Groups {
     }
 
     /// Each group with what it gets of a batch.
-    pub fn joined_mut(&mut self, batch: Batch) -> impl Iterator<Item = (&mut Group, Joined)> {
+    pub fn joined_mut(&mut self, batch: Batch) -> impl Iterator<Item = (&mut ViewGroup, Joined)> {
         let joined = batch.finish(self.views());
         self.groups.iter_mut().zip(joined)
     }
 
-    pub fn each_mut(&mut self) -> impl ExactSizeIterator<Item = &mut Group> {
+    pub fn each_mut(&mut self) -> impl ExactSizeIterator<Item = &mut ViewGroup> {
         self.groups.iter_mut()
     }
 
@@ -53,7 +53,7 @@ impl Groups {
     pub fn add(&mut self, view: Arc<View>, member: Subscriber) {
         match self.groups.iter_mut().find(|group| Arc::ptr_eq(&group.view, &view)) {
             Some(group) => group.members.push(member),
-            None => self.groups.push(Group { view, members: vec![member] }),
+            None => self.groups.push(ViewGroup { view, members: vec![member] }),
         }
     }
 
@@ -62,7 +62,7 @@ impl Groups {
         let by_client: HashMap<*const Client, &Arc<View>> =
             regroupings.iter().map(|(client, view)| (Arc::as_ptr(client), view)).collect();
         let mut moved = Vec::new();
-        for Group { view, members } in &mut self.groups {
+        for ViewGroup { view, members } in &mut self.groups {
             let next = |member: &Subscriber| {
                 by_client.get(&member.client_ptr()).filter(|next| !Arc::ptr_eq(next, view)).map(|next| Arc::clone(next))
             };
@@ -93,7 +93,7 @@ impl Groups {
     /// Takes those out who are behind.
     pub fn take_behind(&mut self) -> Vec<Laggard> {
         let mut laggards = Vec::new();
-        for Group { view, members } in &mut self.groups {
+        for ViewGroup { view, members } in &mut self.groups {
             let behind = members.extract_if(.., |member| member.is_behind);
             laggards.extend(behind.map(|member| member.into_laggard(Arc::clone(view))));
         }

@@ -34,7 +34,7 @@ mod subscriber;
 mod subscription;
 mod view;
 
-pub use admitted::Verdict;
+pub use admitted::Ruling;
 pub use client::Client;
 pub use counts::FeedCounts;
 pub use event::{CatchUpTask, Laggard, Seam};
@@ -43,6 +43,6 @@ pub use frame::{
     change_json, close_frame, hello_frame, hide_json, ping_frame, push_frame, settings_frame, sync_frame, text_frame,
 };
 pub use frames::Frames;
-pub use outbox::{OUTBOX_AGE_MAX, OUTBOX_BYTES_MAX, Reached, STALL_TIME_MAX, UNSEEN_STALL_TIME_MAX};
+pub use outbox::{LogPlace, OUTBOX_AGE_MAX, OUTBOX_BYTES_MAX, STALL_TIME_MAX, UNSEEN_STALL_TIME_MAX};
 pub use subscription::{Encoding, Kinds};
 pub use view::{VIEWS_MAX, View, epoch_of, without_kinds};

@@ -43,7 +43,7 @@ pub(crate) enum Offered {
 
 /// How far a client that is behind has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reached {
+pub struct LogPlace {
     /// It knows everything up to here.
     pub seq: u64,
     /// It was not told that it sees something else from some place on.
@@ -68,14 +68,14 @@ struct State {
     ahead: VecDeque<Piece>,
     /// What was published since it has joined.
     queue: VecDeque<Piece>,
-    /// The broadcaster looks at it all the time while something waits. A server that was stopped, or slept with its machine,
+    /// It is looked at all the time while something waits. A server that was stopped, or slept with its machine,
     /// does not take its own absence for that of its clients.
     clock: Awake,
     /// Of the queue.
     bytes: usize,
     /// A part of the first piece is sent already, so the rest of it must follow.
     is_front_begun: bool,
-    reached: Reached,
+    reached: LogPlace,
     /// When the client was last known to take something.
     progress: Instant,
     /// What the system had to keep for it then.
@@ -193,7 +193,7 @@ impl Outbox {
             clock,
             bytes: 0,
             is_front_begun: false,
-            reached: Reached { seq: 0, owes_view: false },
+            reached: LogPlace { seq: 0, owes_view: false },
             unacknowledged: None,
         };
         Self { stream, state: Mutex::new(state), closed_slow, fell_behind }
@@ -267,6 +267,9 @@ impl Outbox {
     /// Sends what waits, as far as the socket takes it.
     pub(crate) fn flush(&self) -> Offered {
         let mut state = self.lock();
+        if !state.is_empty() {
+            state.clock.now();
+        }
         match self.flush_locked(&mut state) {
             Offered::Waiting => {
                 let waiting = state.bytes_besides_newest();
@@ -311,7 +314,7 @@ impl Outbox {
     }
 
     /// How far it has come, once everything is sent that waits.
-    pub(crate) fn reached(&self) -> Option<Reached> {
+    pub(crate) fn reached(&self) -> Option<LogPlace> {
         let state = self.lock();
         state.is_empty().then_some(state.reached)
     }
@@ -592,7 +595,7 @@ mod tests {
                 bytes.extend_from_slice(&seen[..length]);
             }
         }
-        let Reached { seq, owes_view } = outbox.reached().unwrap();
+        let LogPlace { seq, owes_view } = outbox.reached().unwrap();
         outbox.prepare_to_join();
         outbox.offer_ahead(text("\u{1}"));
         far.set_nonblocking(false).unwrap();
@@ -662,10 +665,8 @@ mod tests {
             let mut seq = 0;
             let mut offer = || {
                 seq += 4;
-                match is_caught_up {
-                    true => outbox.offer(&changes(seq - 4)),
-                    false => outbox.offer_ahead(changes(seq - 4)),
-                }
+                let next = changes(seq - 4);
+                if is_caught_up { outbox.offer(&next) } else { outbox.offer_ahead(next) }
             };
             while {
                 offer();

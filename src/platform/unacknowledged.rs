@@ -36,15 +36,17 @@ fn queue(line: &str) -> Option<(&str, u64)> {
 /// Both ends of a connection as the table writes them.
 #[cfg(target_os = "linux")]
 fn ends(socket: &ClientSocket) -> Option<String> {
+    use std::fmt::Write as _;
     use std::net::{IpAddr, SocketAddr};
     let end = |address: SocketAddr| {
         // Addresses are written as numbers of this machine, 32 bits each.
         let words = |octets: &[u8]| -> String {
-            octets
-                .chunks_exact(4)
-                .filter_map(|word| word.try_into().ok())
-                .map(|word| format!("{:08X}", u32::from_ne_bytes(word)))
-                .collect()
+            let mut written = String::with_capacity(2 * octets.len());
+            for word in octets.chunks_exact(4).filter_map(|word| word.try_into().ok()) {
+                // Writing to memory does not fail.
+                let _ = write!(written, "{:08X}", u32::from_ne_bytes(word));
+            }
+            written
         };
         let ip = match address.ip() {
             IpAddr::V4(ip) => words(&ip.octets()),

@@ -13,23 +13,20 @@ use super::ticket::{Answerer, CommandResult, Progress, Ticket};
 use crate::app::access::Access;
 use crate::app::commands::{Circumstances, InFlightGuard, Submission, SubmitError, decide};
 use crate::app::monitor::{DiskSpace, LastStored, ShopClock};
-use crate::domain::{Change, Directory};
-use crate::live::{Feed, Verdict, close_code};
+use crate::live::Feed;
 use crate::metrics::{Counter, Histogram};
 use crate::platform::EndOnPanic;
-use crate::store::{ChangeStep, CommitTime, Committed, Store, StoreError, Transaction};
+use crate::store::{CommitTime, Committed, Store, StoreError, Transaction};
 
 /// Commands that may wait for the writer.
 const QUEUE_COMMANDS_MAX: usize = 1_024;
 /// Commands of one transaction.
-const BATCH_COMMANDS_MAX: usize = 256;
+pub(super) const BATCH_COMMANDS_MAX: usize = 256;
 /// The writer waits for the next commands of those whom it has just answered, for this part of the last commit's time.
 const GATHER_PART_OF_COMMIT: u32 = 4;
 /// However slow the disk, nobody waits longer than this for company.
 const GATHER_WAIT_MAX: Duration = Duration::from_millis(5);
 
-/// Of what a fault has left unshown, bytes that are read at once.
-const RECOVERY_BYTES_MAX: usize = 1 << 20;
 /// Between two attempts to show what a fault has left unshown.
 const RECOVERY_REST: Duration = Duration::from_millis(250);
 /// How often an idle writer looks whether there was a fault.
@@ -90,20 +87,20 @@ pub(crate) struct Tools {
 }
 
 /// What a commit needs; only the holder of the turn commits.
-struct CommitState {
-    tools: Tools,
-    counts: CommitCounts,
+pub(super) struct CommitState {
+    pub(super) tools: Tools,
+    pub(super) counts: CommitCounts,
     /// Promise 2: whoever holds it commits and publishes before giving it back, so both have one order.
-    commit_lock: Mutex<()>,
+    pub(super) commit_lock: Mutex<()>,
     /// Commands handed to the writer and not answered yet. While there are any, nobody overtakes them.
-    waiting: AtomicUsize,
-    is_stopping: AtomicBool,
+    pub(super) waiting: AtomicUsize,
+    pub(super) is_stopping: AtomicBool,
     /// A commit failed, and what it may have left in the file is not shown yet.
-    is_feed_behind: AtomicBool,
+    pub(super) is_feed_behind: AtomicBool,
     /// Revision of the settings that were shown last.
-    settings_rev: AtomicU32,
+    pub(super) settings_rev: AtomicU32,
     /// The shop day by which live connections were judged last.
-    day: AtomicI64,
+    pub(super) day: AtomicI64,
 }
 
 impl GroupCommit {
@@ -403,84 +400,6 @@ impl CommitState {
             }
         }
     }
-}
-
-impl CommitState {
-    fn show_settings(&self, rev: u32, json: Arc<[u8]>) {
-        self.settings_rev.store(rev, Ordering::Release);
-        self.tools.feed.publish_settings(json);
-    }
-
-    /// From here on everybody is judged by it.
-    fn show_directory(&self, directory: &Arc<Directory>) {
-        self.tools.access.show(Arc::clone(directory));
-        self.review(directory);
-    }
-
-    /// Judges live connections: those end who are not let in any more, and others see what they may now.
-    fn review(&self, directory: &Directory) {
-        let Tools { store, feed, clock, .. } = &self.tools;
-        let now = CommitTime { at: clock.now(), uptime_seconds: clock.uptime_seconds() };
-        let run_time = store.run_time(now);
-        self.day.store(clock.day_number(), Ordering::Release);
-        feed.review(|asker| match directory.permission(asker, run_time) {
-            None => Verdict::Out(close_code::LOG_IN, "log in again"),
-            Some(permission) if !permission.is_member() => {
-                Verdict::Out(close_code::NOT_ALLOWED, "there is nothing to see here any more")
-            }
-            Some(permission) => Verdict::Sees(Arc::new(clock.sight(permission))),
-        });
-    }
-
-    /// Midnight, or a clock that was set: who sees some days only sees others now.
-    fn look_at_day(&self, _commit_lock: &MutexGuard<'_, ()>) {
-        if self.day.load(Ordering::Acquire) != self.tools.clock.day_number() {
-            self.review(&self.tools.access.directory());
-        }
-    }
-
-    /// After a fault the file may hold a commit that was never shown. Opens the file and shows what is in it, before
-    /// anything else is committed. Promise 6: nothing is skipped. True when the feed is level with the file.
-    fn bring_feed_up(&self) -> bool {
-        loop {
-            let Tools { store, feed, last_stored, .. } = &self.tools;
-            let seq = feed.last_published();
-            let missed = store.snapshot().and_then(|snapshot| {
-                let (mut changes, read_to) =
-                    snapshot.changes_after(seq, BATCH_COMMANDS_MAX, RECOVERY_BYTES_MAX, latest_or_given_away)?;
-                for change in &mut changes {
-                    if let Some(linked) = change.linked {
-                        change.linked_standing = snapshot.record(linked, |record| record.standing())?;
-                    }
-                }
-                Ok(((changes, read_to), snapshot.seq()?))
-            });
-            let Ok(((changes, read_to), head)) = missed else { return false };
-            // Promise 10: whoever is out by what the fault has left gets nothing of what came with it.
-            let Ok(directory) = store.snapshot().and_then(|snapshot| snapshot.directory()) else { return false };
-            self.show_directory(&Arc::new(directory));
-            last_stored.note(&changes);
-            feed.publish(changes);
-            feed.advance(read_to);
-            if read_to >= head {
-                // They are not in the log; the fault may have left new ones that nobody has seen.
-                let Ok((rev, json)) = store.snapshot().and_then(|snapshot| snapshot.settings()) else { return false };
-                if rev != self.settings_rev.load(Ordering::Acquire) {
-                    self.show_settings(rev, json.into());
-                }
-                self.is_feed_behind.store(false, Ordering::Release);
-                return true;
-            }
-        }
-    }
-}
-
-/// The latest state of a record; and that it was given away before that, since those who saw it until then are told at that place.
-fn latest_or_given_away(step: &ChangeStep<'_>) -> Option<Change> {
-    if step.is_latest() {
-        return Some(step.change());
-    }
-    step.owner_before().map(|_| Change { record: None, ..step.change() })
 }
 
 /// The next commands, so many of them, or those that have come until then.

@@ -4,6 +4,7 @@
 //! Held by `tests/system/store/concurrency.rs` and `tests/faults/panics.rs`.
 
 mod group_commit;
+mod showing;
 mod ticket;
 
 pub use group_commit::CommitCounts;

@@ -26,7 +26,7 @@ impl App {
 
     /// What one who asks may do and see at this moment; `None` if he is to log in.
     pub fn permission(&self, asker: Asker) -> Option<Permission> {
-        self.reader().permission(asker)
+        self.read_door().permission(asker)
     }
 
     /// Everybody who may come in at this moment.

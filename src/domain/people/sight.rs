@@ -11,7 +11,7 @@ use super::allowance::Scope;
 use super::masking::{masked, masked_answer, unlinked};
 use super::masks::Masks;
 use super::permission::Permission;
-use crate::domain::{Action, Actor, Change, Estimate, Kind, RecordKey, Standing, Timestamp, fold, search_text};
+use crate::domain::{Action, Actor, Belonging, Change, Estimate, Kind, RecordKey, Timestamp, fold, search_text};
 
 /// Before the name of what is seen, in an epoch.
 pub const VIEW_MARK: char = '~';
@@ -96,7 +96,7 @@ impl Sight {
     /// How much of a change is seen.
     pub fn glimpse(&self, change: &Change) -> Glimpse {
         let name_in_it = || change.record.as_deref().and_then(sale_by);
-        let Standing { owner, counted_at, .. } = change.standing;
+        let Belonging { owner, counted_at, .. } = change.belonging;
         let kind = change.key.kind;
         if self.sees(kind, owner, counted_at, name_in_it) {
             // One that was changed again before anybody was told is shown by that change.
@@ -115,7 +115,7 @@ impl Sight {
         if !self.is_cut {
             return true;
         }
-        let Some(Standing { owner, counted_at, sale_by }) = &change.linked_standing else { return false };
+        let Some(Belonging { owner, counted_at, sale_by }) = &change.linked_belonging else { return false };
         self.sees(linked.kind, *owner, *counted_at, || sale_by.as_deref().map(str::to_string))
     }
 

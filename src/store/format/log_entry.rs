@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::bytes::{ByteReader, put_actor, put_time};
 use super::record::Record;
-use crate::domain::{Action, Actor, Change, Kind, OriginHash, RecordKey, Standing, Timestamp};
+use crate::domain::{Action, Actor, Belonging, Change, Kind, OriginHash, RecordKey, Timestamp};
 use crate::store::error::StoreError;
 
 /// Version of the layout. The first had no `prev`, and the command's key in place of its hash; see `file/upgrade`.
@@ -117,9 +117,9 @@ impl<'a> LogEntry<'a> {
             by: self.by.map(Arc::from),
             origin: self.origin,
             linked: record.linked.map(|number| RecordKey::new(self.key.kind.other(), number)),
-            standing: Standing { owner: record.owner, counted_at: record.counted_at(), sale_by: None },
+            belonging: Belonging { owner: record.owner, counted_at: record.counted_at(), sale_by: None },
             owner_before: self.owner_before,
-            linked_standing: None,
+            linked_belonging: None,
             record: (!record.is_deleted).then(|| Arc::from(record.json)),
         }
     }

@@ -23,8 +23,8 @@ pub(crate) use directory_rows::{
     session_from, session_row,
 };
 pub(crate) use log_entry::LogEntry;
-pub use record::Record;
 pub(crate) use record::key_of;
+pub use record::{Record, belonging};
 pub(crate) use record_json::{estimate_from, order_from, push_estimate, push_order};
 pub(crate) use run::{RunEntry, hex, random_id};
 pub(crate) use search_texts::{Due, Texts, block_filled_by, covered_before, text_of};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::bytes::{ByteReader, put_actor, put_time};
-use crate::domain::{Actor, Kind, Money, RecordKey, Sight, Standing, Timestamp, sale_by};
+use crate::domain::{Actor, Belonging, Kind, Money, RecordKey, Sight, Timestamp, sale_by};
 use crate::store::error::StoreError;
 
 /// Version of the header's layout.
@@ -86,12 +86,6 @@ impl<'a> Record<'a> {
         sight.sees(kind, self.owner, self.counted_at(), || sale_by(self.json))
     }
 
-    /// What decides who sees it.
-    pub fn standing(&self) -> Standing {
-        let sale_by = if self.owner.is_none() { sale_by(self.json).map(Arc::from) } else { None };
-        Standing { owner: self.owner, counted_at: self.counted_at(), sale_by }
-    }
-
     /// Header and JSON in one piece.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER_BYTES + self.json.len());
@@ -131,6 +125,12 @@ impl<'a> Record<'a> {
 pub(crate) fn key_of(kind: Kind, number: u64) -> Result<RecordKey, StoreError> {
     let number = u32::try_from(number).map_err(|_| StoreError::Malformed("series number"))?;
     Ok(RecordKey::new(kind, number))
+}
+
+/// What of a record decides who sees it.
+pub fn belonging(record: &Record<'_>) -> Belonging {
+    let sale_by = if record.owner.is_none() { sale_by(record.json).map(Arc::from) } else { None };
+    Belonging { owner: record.owner, counted_at: record.counted_at(), sale_by }
 }
 
 #[cfg(test)]

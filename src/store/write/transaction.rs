@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::store::error::StoreError;
 use crate::store::format::{
-    Due, LogEntry, Record, Texts, estimate_from, order_from, push_estimate, push_order, settings_json,
+    Due, LogEntry, Record, Texts, belonging, estimate_from, order_from, push_estimate, push_order, settings_json,
     settings_or_default,
 };
 use crate::store::journal::EntryLog;
@@ -158,7 +158,7 @@ impl<'txn> Transaction<'txn> {
             if let Some(linked) = change.linked
                 && self.directory()?.has_owner()
             {
-                change.linked_standing = self.header(linked, |record| record.standing())?;
+                change.linked_belonging = self.header(linked, belonging)?;
             }
         }
         Ok(written)

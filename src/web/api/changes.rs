@@ -6,17 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::request::Request;
-use crate::app::{App, ReadError, Reading, Resume, SeenChange};
+use crate::app::{App, ReadError, Reading, Resume, SLICE_BYTES_MAX, SLICE_ENTRIES_MAX, SeenChange};
 use crate::domain::{Asker, Kind};
 use crate::json::Object;
 use crate::live::{Client, Kinds, Laggard, hello_frame};
 use crate::web::http::{MemoryBudget, OWN_BYTES_MAX, Problem, Reservation, Response};
 use crate::web::security::Visitor;
 
-/// Log entries that one snapshot is read for: the file grows while a snapshot is open.
-const SLICE_ENTRIES_MAX: usize = 500;
-/// Bytes of records that a slice gathers before it ends.
-const SLICE_BYTES_MAX: usize = 256 << 10;
 /// Bytes of one page over HTTP, after which it ends early.
 pub(crate) const PAGE_BYTES_MAX: usize = 2 << 20;
 /// Room for what a page says besides its changes.

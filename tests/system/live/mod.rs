@@ -1,5 +1,6 @@
 //! The live feeds `/ws` and `/sync`: what is sent, in which order, to whom, and the WebSocket protocol (RFC 6455) below it.
 
+mod behind;
 mod feed;
 mod slow_clients;
 mod sync_guarantees;

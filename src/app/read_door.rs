@@ -10,13 +10,13 @@ use crate::store::{CommitTime, Store};
 
 /// Opens the one door for reads.
 #[derive(Clone)]
-pub(crate) struct Reader {
+pub(crate) struct ReadDoor {
     pub store: Arc<Store>,
     pub access: Arc<Access>,
     pub clock: ShopClock,
 }
 
-impl Reader {
+impl ReadDoor {
     /// Everything that is committed, as one who asks may see it.
     ///
     /// Promise 10: first the state is taken, then the rights. So rights that were taken away show nothing that came later.

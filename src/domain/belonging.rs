@@ -7,7 +7,7 @@ use super::time::Timestamp;
 
 /// What decides who sees a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct Belonging {
     /// Whose it is.
     pub owner: Option<Actor>,
     /// The time that it counts at.
