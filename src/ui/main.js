@@ -1,13 +1,17 @@
 // Starts the page: makes the parts, ties them together, and shows the screen that the address names. What is shown
 // follows the store, at most once per frame.
 
+import { closeDialogs } from './kit/dialog.js';
 import { part } from './kit/dom.js';
+import { closeSuggestions } from './kit/suggest.js';
 import { words } from './kit/words.js';
+import { draftIds, dropDraft } from './data/draft.js';
 import { viewOf } from './data/people.js';
-import { localId } from './data/records.js';
+import { isLocal, linkTo, localId, numberOf } from './data/records.js';
 import { usableSettings } from './data/settings.js';
 import { local } from './data/storage.js';
 import { Store } from './data/store.js';
+import * as api from './net/api.js';
 import { Catalogue } from './net/catalogue.js';
 import { Database } from './net/database.js';
 import { Outbox } from './net/outbox.js';
@@ -32,8 +36,6 @@ import { savedTheme, setTheme } from './screens/theme.js';
 const RENDER_WAIT_MS = 200;
 /** A device that nobody has told yet who is there waits so long for the answer. */
 const FIRST_ANSWER_WAIT_MS = 1_000;
-/** Who sees a part of the records has no stream that ends when the role is changed: so often it is asked. */
-const ROLE_LOOK_MS = 10_000;
 
 setTheme(savedTheme());
 
@@ -94,7 +96,6 @@ session.start();
 if (session.isKnown) meChanged();
 else setTimeout(() => screen || meChanged(), FIRST_ANSWER_WAIT_MS);
 new IdleLock(session, store).start();
-setInterval(lookAtRole, ROLE_LOOK_MS);
 keepPage();
 
 function tieTogether() {
@@ -107,7 +108,9 @@ function tieTogether() {
   store.subscribe(() => outbox.setOpen(store.connection === 'live' || (view === '' && session.isReached)));
   outbox.onHeld = sayHeld;
   session.onChange = meChanged;
-  sync.onDoubt = () => session.read();
+  sync.onVoid = showNothingSeen;
+  sync.onHidden = hideRecord;
+  sync.onDoubt = askWhoIsHere;
   sync.onConverted = sayConverted;
   sync.onRead = (/** @type {boolean} */ wasReset) => outbox.recover(wasReset);
   addEventListener('hashchange', navigate);
@@ -135,9 +138,37 @@ function useKeptSettings() {
   });
 }
 
-function lookAtRole() {
-  const { is_cut: isCut, isUnconfirmed } = store.me;
-  if (isCut && !isUnconfirmed && view !== '' && session.isReached && !document.hidden) session.read();
+/** Asks who is here, and fails if the server does not say. */
+async function askWhoIsHere() {
+  await session.read();
+  if (!session.isReached) throw new Error('The server does not say who is here');
+}
+
+/** What was seen may not be seen any more; what shows nothing of it, such as a new sale, stays as it is. */
+function showNothingSeen() {
+  closeDialogs();
+  closeSuggestions();
+  part('toasts').replaceChildren();
+  leaveScreens(({ isOwnWork }) => isOwnWork);
+  if (screen) catalogue.read();
+  else navigate();
+  dropUnseenDrafts();
+}
+
+/** Of one record nothing is left. @param {string} id */
+function hideRecord(id) {
+  dropDraft(id, store.me.person);
+  catalogue.drop(id);
+  closeSuggestions();
+  if (store.shown === id) closeDialogs();
+}
+
+/** Of what is not to be seen any more no edits are kept either. */
+async function dropUnseenDrafts() {
+  const { person } = store.me;
+  for (const id of draftIds().filter((one) => !isLocal(one))) {
+    await sync.read('estimate', id).catch((error) => api.isMissing(error) && dropDraft(id, person));
+  }
 }
 
 /** Somebody else is here, or sees something else: what was shown before is not shown on. */
@@ -152,18 +183,28 @@ function meChanged() {
   if (before === view && screen) return navigateIfMoved();
   isHeldSaid = false;
   // Neither a dialog nor a message is left for whoever comes next.
-  for (const dialog of document.querySelectorAll('dialog')) dialog.close();
+  closeDialogs();
   part('toasts').replaceChildren();
-  screen?.leave?.();
-  screen = null;
-  for (const made of screens.values()) made.end?.();
-  screens.clear();
-  catalogue.forget();
+  leaveScreens();
   if (view === '' || store.me.isUnconfirmed) sync.stop();
   else sync.start(store.me.is_cut);
   if (store.me.isUnconfirmed) store.setConnection('offline');
   navigate();
   if (before !== '' && isOfSamePerson(was, store.me)) toast(words.said.role(store.me.role?.name ?? ''));
+}
+
+/** Screens are made anew from now on. @param {(made: any) => boolean} stays */
+function leaveScreens(stays = () => false) {
+  for (const [name, made] of screens) {
+    if (stays(made)) continue;
+    if (made === screen) {
+      made.leave?.();
+      screen = null;
+    }
+    made.end?.();
+    screens.delete(name);
+  }
+  catalogue.forget();
 }
 
 /**

@@ -206,11 +206,23 @@ function idOfLine({ item }) {
 }
 
 /** @param {string} id of the estimate that is edited; empty for a new one */
-const nameOf = (id) => (id ? `draft ${id}` : 'draft');
+const nameOf = (id) => (id ? `${OF_ONE}${id}` : 'draft');
 
-/** @param {string} id @param {Draft | null} draft */
-export function putDraft(id, draft) {
-  local.write(nameOf(id), draft && JSON.stringify(draft));
+/** The ids of estimates whose edits are kept. */
+export const draftIds = () => local.names(OF_ONE).map((name) => name.slice(OF_ONE.length));
+
+/** @param {string} id @param {Draft | null} draft @param {import('./people.js').Named | null} [person] who types it */
+export function putDraft(id, draft, person) {
+  local.write(nameOf(id), draft && JSON.stringify({ ...draft, typed_by: person?.id }));
+}
+
+/**
+ * Of an estimate that a person may not see any more no edit is kept; one of somebody else stays, and is not shown.
+ * @param {string} id
+ * @param {import('./people.js').Named | null} person
+ */
+export function dropDraft(id, person) {
+  if (local.readObject(nameOf(id))?.typed_by === person?.id) putDraft(id, null);
 }
 
 /**
@@ -219,9 +231,9 @@ export function putDraft(id, draft) {
  * @returns {Draft | null}
  */
 export function readDraft(id) {
-  const kept = local.readObject(nameOf(id));
+  const { typed_by: _, ...kept } = local.readObject(nameOf(id)) ?? {};
   // The edit of an estimate that is not told would become a new one.
-  if (!kept || (id && !isRecord('estimate', kept.base))) return null;
+  if (Object.keys(kept).length === 0 || (id && !isRecord('estimate', kept.base))) return null;
   const lines = Array.isArray(kept.lines) ? kept.lines.filter(isObject) : [];
   return {
     ...kept,
@@ -272,6 +284,9 @@ const FIELDS = [
     show: ({ discount, isPercent }) => discount && `${discount} ${isPercent ? '%' : currencySign()}`,
   },
 ];
+/** Before the id of an estimate that is edited, in the name of its draft. */
+const OF_ONE = 'draft ';
+
 
 /** @param {DraftLine} line */
 function lineText({ name, rate, quantity, off }) {

@@ -35,6 +35,21 @@ export class Kept {
     }
   }
 
+  /** The names that begin so. @param {string} start @returns {string[]} */
+  names(start) {
+    const unstored = [...this.#unstored].filter(([, text]) => text !== null).map(([name]) => name);
+    const names = [...new Set([...this.#stored(), ...unstored])];
+    return names.filter((name) => name.startsWith(start) && this.read(name) !== null);
+  }
+
+  #stored() {
+    try {
+      return Object.keys(this.#area());
+    } catch {
+      return [];
+    }
+  }
+
   /**
    * What was stored as JSON, an object; anything else counts as nothing.
    * @param {string} name

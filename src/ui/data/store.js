@@ -84,6 +84,8 @@ export class Store {
   #loose = new Map();
   /** Records that are gone, so that a late answer does not bring them back. */
   #gone = new Seen();
+  /** Records that are not to be seen from here any more. */
+  #hidden = new Seen();
   /** The sequence of each record's last change that came by the stream. */
   #told = new Seen();
   /** @type {Array<() => void>} */
@@ -112,17 +114,25 @@ export class Store {
 
   /** Of what one person sees nothing is left for the next one. @param {import('./people.js').Me} me */
   setMe(me) {
-    if (viewOf(me) !== viewOf(this.me)) {
-      this.forget();
-      this.figures = new Figures();
-    }
+    const isOther = viewOf(me) !== viewOf(this.me);
     this.me = me;
-    this.figures.isPart = !this.may('figures') || me.masks.includes('amounts');
+    if (isOther) this.forget();
+    this.figures.isPart = this.#isPart;
     this.changed();
+  }
+
+  /** Whether the figures are not of everything that is seen. */
+  get #isPart() {
+    return !this.may('figures') || this.me.masks.includes('amounts');
   }
 
   isGone(/** @type {string} */ id) {
     return this.#gone.has(id);
+  }
+
+  /** Whether a record was seen from here, and is not to be seen any more. @param {string} id */
+  isHidden(id) {
+    return this.#hidden.has(id);
   }
 
   /** From now on a view takes part in every change. @param {View} view */
@@ -177,10 +187,12 @@ export class Store {
    * @returns {boolean} false if they are too old to be sure of, so that they must be asked for again
    */
   learn(kind, records, seq = 0) {
-    if (this.#gone.isBeyond(seq)) return false;
+    if (this.#isTooOld(seq)) return false;
     for (const record of records) {
       const id = idOf(kind, record);
-      if (!this.#gone.has(id) && isNewer(record, this.#records[kind].get(id))) this.#put(kind, id, record);
+      // An answer that comes late does not show again what was hidden since.
+      const isOut = this.#gone.has(id) || this.#hidden.seqOf(id) > seq;
+      if (!isOut && isNewer(record, this.#records[kind].get(id))) this.#put(kind, id, record);
     }
     this.changed();
     return true;
@@ -195,7 +207,7 @@ export class Store {
    * @returns {boolean} as `learn`
    */
   extend(view, records, limit, seq) {
-    if (this.#gone.isBeyond(seq)) return false;
+    if (this.#isTooOld(seq)) return false;
     this.#loosen(view.kind, view.take(records, limit));
     this.learn(view.kind, records, seq);
     this.#refill(view);
@@ -211,7 +223,7 @@ export class Store {
    * @returns {boolean} as `learn`
    */
   renew(view, records, limit, seq) {
-    if (this.#gone.isBeyond(seq) || this.#told.isBeyond(seq)) return false;
+    if (this.#isTooOld(seq) || this.#told.isBeyond(seq)) return false;
     const held = this.#records[view.kind];
     const told = new Set(records.map((record) => idOf(view.kind, record)));
     const before = view.restart();
@@ -226,6 +238,11 @@ export class Store {
     this.learn(view.kind, records, seq);
     this.#refill(view);
     return true;
+  }
+
+  /** Whether something may be in an answer that is gone or hidden since. @param {number} seq */
+  #isTooOld(seq) {
+    return this.#gone.isBeyond(seq) || this.#hidden.isBeyond(seq);
   }
 
   /** There is no answer: a view shows what is known. @param {View} view */
@@ -247,6 +264,7 @@ export class Store {
    * @param {SaleRecord} record
    */
   #put(kind, id, record) {
+    this.#hidden.remove(id);
     this.#records[kind].set(id, record);
     this.#loosen(kind, [id, ...this.#show(kind, id, record)]);
   }
@@ -286,13 +304,16 @@ export class Store {
     }
   }
 
-  /** The shop's database is another one: nothing that was known is true. */
+  /** The shop's database is another one, or something else may be seen of it: nothing that was known holds. */
   forget() {
     for (const records of Object.values(this.#records)) records.clear();
     this.#loose.clear();
     this.#gone = new Seen();
+    this.#hidden = new Seen();
     this.#told = new Seen();
     this.activity = [];
+    this.figures = new Figures();
+    this.figures.isPart = this.#isPart;
     this.settings = { ...this.settings, rev: 0 };
     for (const view of this.views) view.restart();
     this.changed();
@@ -315,6 +336,7 @@ export class Store {
   #hide({ type: kind, id, seq }) {
     const before = this.#records[kind].get(id);
     this.#told.add(id, seq);
+    this.#hidden.add(id, seq);
     if (before) this.#drop(kind, id);
     this.figures.change({ seq: seq ?? Infinity, kind, before, after: null });
     this.activity = this.activity.filter((event) => event.id !== id);
@@ -401,6 +423,11 @@ class Seen {
     const [[oldest, last]] = this.#seqs;
     this.#seqs.delete(oldest);
     if (last < Infinity) this.#forgotten = Math.max(this.#forgotten, last);
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    this.#seqs.delete(id);
   }
 
   /** @param {string} id */

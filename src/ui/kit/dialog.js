@@ -35,6 +35,11 @@ export function openDialog(title, content, actions, value = () => true) {
   });
 }
 
+/** Whatever is asked is not asked any more. */
+export function closeDialogs() {
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close();
+}
+
 /** @param {Event} event */
 export const closeDialog = (event) => /** @type {Element} */ (event.target).closest('dialog')?.close();
 

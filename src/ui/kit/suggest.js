@@ -24,6 +24,13 @@ export function suggest(input, how) {
   return new Suggest(input, how).node;
 }
 
+/** What is suggested anywhere may not be shown any more. */
+export function closeSuggestions() {
+  for (const input of document.querySelectorAll('.suggest [aria-expanded="true"]')) {
+    input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }));
+  }
+}
+
 /** @template T */
 class Suggest {
   /** @type {T[]} */
@@ -92,6 +99,7 @@ class Suggest {
 
   #close() {
     this.#list.hidden = true;
+    this.#list.replaceChildren();
     this.#at = -1;
     this.#input.setAttribute('aria-expanded', 'false');
     this.#input.removeAttribute('aria-activedescendant');

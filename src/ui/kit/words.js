@@ -276,7 +276,7 @@ export const words = {
     edited: (/** @type {string} */ number) => `Changes saved · ${number}`,
     deleted: (/** @type {NamedKind} */ kind, /** @type {string} */ number) => `${names[kind]} deleted · ${number}`,
     converted: (/** @type {string} */ estimate, /** @type {string} */ order) =>
-      `Estimate ${estimate} became sale ${order}`.replace('  ', ' '),
+      `Estimate ${estimate} became ${order ? `sale ${order}` : 'a sale'}`.replace('  ', ' '),
     status: (/** @type {string} */ status) => `Status is now ${status}`,
     given: (/** @type {string} */ name, /** @type {string} */ person) => `${name} belongs to ${person} now`,
     queued: 'Kept on this device. It is sent as soon as the server answers.',
@@ -486,8 +486,8 @@ export const words = {
     tokenAdvice: 'Give this token to the program. It is shown this once.',
     doorAdvice: 'Change the old app’s address to this one. It is shown this once.',
     doorCut:
-      'It does not see everything, because of its role or that of its person: the app works, but is not told at once ' +
-      'what others do. For that both need a role such as Manager.',
+      'It does not see everything: of its role and that of its person the narrower one counts. To see everything both ' +
+      'need a role such as Manager.',
   },
 
   audit: {

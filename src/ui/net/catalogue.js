@@ -2,7 +2,7 @@
 // the page knows, and asks the server for those that it does not. What the page forgets, it forgets too.
 
 import { fold } from '../kit/fold.js';
-import { KINDS } from '../data/records.js';
+import { KINDS, idOf } from '../data/records.js';
 import { Needle } from '../data/search.js';
 import * as api from './api.js';
 
@@ -25,6 +25,8 @@ export class Catalogue {
   #customers = new Map();
   /** @type {Promise<void> | null} */
   #reading = null;
+  /** Grows each time it forgets: what was asked before is not wanted any more. */
+  #turn = 0;
   /** @type {any[]} */
   #older = [];
   /** @type {any[]} */
@@ -35,23 +37,34 @@ export class Catalogue {
     this.#store = store;
   }
 
-  /** Another person may see something else. */
+  /** Something else may be seen from now on. */
   forget() {
+    this.#turn += 1;
     this.#reading = null;
     this.#older = [];
     this.#found = [];
     this.#version = -1;
   }
 
+  /** Of a record that may not be seen any more nothing is suggested. @param {string} id */
+  drop(id) {
+    const isAnother = (/** @type {any} */ record) => KINDS.every((kind) => idOf(kind, record) !== id);
+    this.#older = this.#older.filter(isAnother);
+    this.#found = this.#found.filter(isAnother);
+    this.#version = -1;
+  }
+
   /** Reads earlier records once; without a server those that are known must do. */
   read() {
+    const turn = this.#turn;
     this.#reading ??= api.search({ limit: LOOK_BACK }).then(
       ({ body }) => {
+        if (turn !== this.#turn) return;
         this.#older = body;
         this.#version = -1;
       },
       () => {
-        this.#reading = null;
+        if (turn === this.#turn) this.#reading = null;
       },
     );
   }
@@ -67,7 +80,9 @@ export class Catalogue {
     this.#learn();
     const near = () => best(this.#customers.values(), typed);
     if (near().length >= SHOWN || typed.length < 2) return near();
+    const turn = this.#turn;
     const { body } = await api.search({ q: typed, limit: 20 }).catch(() => ({ body: [] }));
+    if (turn !== this.#turn) return [];
     this.#found = [...body, ...this.#found].slice(0, FOUND_MAX);
     for (const record of body) this.#learnFrom(record);
     return near();

@@ -2,8 +2,8 @@
 //
 // The stream (`/sync`) opens first, then what the screens need is fetched; the store takes both in any order. After
 // an absence the stream tells everything that was missed since its last sequence; `reset` means that the shop's
-// database is another one, and everything is read anew. A message that cannot be understood makes the lists be read
-// again.
+// database is another one, or that something else may be seen of it by now, and everything is read anew; so does
+// `view`, in the midst of it. A message that cannot be understood makes the lists be read again.
 //
 // Whether the server is there is decided by HTTP: while the socket is not open, long polling carries the feed, and
 // the socket is tried again now and then. Each answer that comes after a wait is asked whether it is still wanted.
@@ -52,7 +52,7 @@ export class Sync {
   /** Grows with each lost connection and each reset; whoever reads everything in an earlier era stops. */
   #era = 0;
   #isReading = false;
-  /** Grows when the shop's database is another one: what was asked of the one before is not wanted any more. */
+  /** Grows when what is known is void: what was asked before is not wanted any more. */
   #shop = 0;
   /** How often each question was asked; only the answer to the latest is wanted. @type {Map<string, number>} */
   #questions = new Map();
@@ -66,13 +66,19 @@ export class Sync {
   /** Whether it is still to be found out what the server has lost, and whether it is known to have been put back. */
   #mayHaveLost = true;
   #wasReset = false;
+  /** Something else may be seen from now on, or nothing, so that it is asked who is here before anything is read. */
+  #isInDoubt = false;
   #isOn = false;
-  /** Only a part of the records is shown; there is no stream of a part. */
+  /** Only a part of the records is shown. */
   #isCut = false;
-  /** The session may have ended, or see something else from now on. */
-  onDoubt = () => {};
+  /** What was seen may not be seen any more. */
+  onVoid = () => {};
+  /** Asks who is here; fails if the server does not say. */
+  onDoubt = async () => {};
   /** The server was read anew. @type {(wasReset: boolean) => Promise<void>} */
   onRead = async () => {};
+  /** A record may not be seen any more. @type {(id: string) => void} */
+  onHidden = () => {};
   /** A conversion happened, here or elsewhere. @type {(frame: Change) => void} */
   onConverted = () => {};
 
@@ -83,7 +89,7 @@ export class Sync {
       onUp: () => this.#up(),
       onDown: (heardAt) => this.#down(heardAt),
       onText: (text) => this.#receive(readFrame(text)),
-      onEnded: () => this.onDoubt(),
+      onEnded: () => this.onDoubt().catch(() => {}),
     });
     this.#poll = new LongPoll({
       position: () => this.#position,
@@ -97,13 +103,11 @@ export class Sync {
     this.stop();
     this.#isOn = true;
     this.#isCut = isCut;
+    // What is not shown is not lost, so that of an earlier `reset` nothing is known any more.
+    if (isCut) this.#wasReset = false;
     this.#startOfflineTimer();
-    if (isCut) {
-      this.#poll.start();
-    } else {
-      this.#live.start();
-      this.#pollSoon();
-    }
+    this.#live.start();
+    this.#pollSoon();
     this.#lookTimer ||= setInterval(() => this.#look(), LOOK_EVERY_MS);
   }
 
@@ -118,6 +122,7 @@ export class Sync {
     this.#carrier = '';
     this.#position = null;
     this.#isReading = false;
+    this.#isInDoubt = false;
     this.#era += 1;
     this.#shop += 1;
     if (this.#store.connection !== 'connecting') this.#store.setConnection('connecting');
@@ -167,34 +172,39 @@ export class Sync {
 
   /** @param {import('./wire.js').SyncFrame} frame */
   #step({ action, seq, epoch, resume }) {
-    if (action !== 'hello') {
-      if (this.#position) this.#position.seq = seq;
-      if (action === 'live') this.#caughtUp();
+    if (action === 'hello' || action === 'view') {
+      clearTimeout(this.#helloTimer);
+      this.#carry('socket');
+      this.#begin(epoch ?? '', seq, resume, action === 'view');
       return;
     }
-    clearTimeout(this.#helloTimer);
-    this.#carry('socket');
-    this.#begin(epoch ?? '', seq, resume);
+    if (this.#position) this.#position.seq = seq;
+    if (action === 'live') this.#caughtUp();
   }
 
   /**
    * @param {string} epoch
    * @param {number} seq
    * @param {string} [resume] what becomes of what was missed
+   * @param {boolean} [isSameShop] a `reset` comes of what may be seen
    */
-  #begin(epoch, seq, resume) {
+  #begin(epoch, seq, resume, isSameShop = false) {
     // What was missed is still to come, so only the epoch is new.
     const reached = resume === 'catch_up' ? (this.#position?.seq ?? 0) : seq;
     this.#position = { epoch, seq: reached };
     if (resume === 'catch_up') return;
-    if (resume === 'reset') {
-      this.#shop += 1;
-      this.#store.forget();
-      this.#mayHaveLost = true;
-      this.#wasReset ||= !this.#isCut;
-      this.onDoubt();
-    }
+    if (resume === 'reset') this.#void(isSameShop);
     this.#readEverything();
+  }
+
+  /** Nothing that is known may be shown any more. @param {boolean} isSameShop */
+  #void(isSameShop) {
+    this.#shop += 1;
+    this.#isInDoubt = true;
+    this.#mayHaveLost ||= !isSameShop;
+    this.#wasReset ||= !isSameShop && !this.#isCut;
+    this.#store.forget();
+    this.onVoid();
   }
 
   /** Takes a page of the feed over HTTP. @param {any} page */
@@ -212,6 +222,7 @@ export class Sync {
   #apply(frame) {
     const isWhole = this.#store.apply(frame);
     if (frame.seq !== undefined && this.#position) this.#position.seq = frame.seq;
+    if (frame.action === 'hide') this.onHidden(frame.id);
     if (frame.action === 'convert_to_order') {
       this.onConverted(frame);
       if (!frame.data) this.read('order', frame.order_id ?? '').catch(() => this.reload(['order']));
@@ -322,6 +333,9 @@ export class Sync {
     this.#isReading = true;
     for (let attempt = 0; era === this.#era; attempt += 1) {
       try {
+        if (this.#isInDoubt) await this.onDoubt();
+        if (era !== this.#era) return;
+        this.#isInDoubt = false;
         await this.#readShop();
         await this.#lookForLost();
         if (era !== this.#era) return;
@@ -395,7 +409,7 @@ export class Sync {
     const { changes, next } = answer.body;
     // What came by the stream since then is newer.
     const later = this.#store.activity.filter((event) => (event.seq ?? 0) > next).reverse();
-    const told = changes.filter((/** @type {any} */ one) => !isOfConversion(one));
+    const told = changes.filter((/** @type {any} */ one) => one.action !== 'hide' && !isOfConversion(one));
     this.#store.activity = [];
     const events = told.map((/** @type {any} */ one) => ({ record: one.data ?? null, ...one }));
     for (const event of [...events, ...later]) this.#store.note(event);
@@ -427,7 +441,7 @@ export class Sync {
 
   /** Everything that was missed is here; what has no place in the stream is read again. */
   #caughtUp() {
-    if (this.#mayHaveLost && !this.#isCut) return this.#readEverything();
+    if (this.#isInDoubt || (this.#mayHaveLost && !this.#isCut)) return this.#readEverything();
     this.#reached();
     this.#soon('shop', () => this.#readShop());
     for (const view of this.#store.views) if (view.state !== 'ready') this.load(view).catch(() => {});

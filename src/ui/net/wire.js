@@ -9,7 +9,7 @@ import { KINDS, idOf, isRecord, isText } from '../data/records.js';
 /** @typedef {import('../data/settings.js').Settings} Settings */
 
 /**
- * @typedef {{ type: 'sync', action: 'hello' | 'live' | 'at', seq: number, epoch?: string, resume?: string }} SyncFrame
+ * @typedef {{ type: 'sync', action: 'hello' | 'view' | 'live' | 'at', seq: number, epoch?: string, resume?: string }} SyncFrame
  * @typedef {{ type: 'settings', data: Settings }} SettingsFrame
  * @typedef {{ type: 'reload', kinds: readonly Kind[] }} Reload something changed, but it cannot be told what
  * @typedef {Change | SyncFrame | SettingsFrame | Reload} Frame
@@ -67,6 +67,7 @@ function isChange(frame) {
   if (!KINDS.includes(kind) || !isText(frame.id)) return false;
   if (!ACTIONS[/** @type {Kind} */ (kind)].includes(frame.action)) return false;
   if (frame.action === 'delete' || frame.action === 'hide') return true;
-  if (frame.action === 'convert_to_order') return isText(frame.order_id);
+  // The order that an estimate became may be one that is not seen.
+  if (frame.action === 'convert_to_order' && isText(frame.order_id)) return true;
   return isRecord(kind, frame.data) && idOf(kind, frame.data) === frame.id;
 }

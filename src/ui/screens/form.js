@@ -13,6 +13,7 @@ import {
   amountsOf,
   bodyText,
   draftOf,
+  dropDraft,
   emptyDraft,
   hasStoredAmounts,
   itemTexts,
@@ -26,6 +27,7 @@ import { isHidden, linkTo, localId, numberOf } from '../data/records.js';
 import { Needle } from '../data/search.js';
 import { local } from '../data/storage.js';
 import { reasonOf } from '../net/answers.js';
+import { isMissing } from '../net/api.js';
 import { EditConflict } from './conflict.js';
 import { LineTable, textInput } from './form_lines.js';
 import { PaymentPart } from './form_payment.js';
@@ -55,6 +57,8 @@ export class Form {
   /** Says that the draft is kept. */
   #kept = h('span.quiet', text.draft);
   #isSaving = false;
+  /** The estimate that is edited is known to be seen. */
+  #isConfirmed = false;
   #keep = later(KEEP_PAUSE_MS, () => this.leave());
 
   /** @param {any} app */
@@ -87,28 +91,68 @@ export class Form {
     // With what this device has not sent yet: an edit goes on from the edit before it.
     const base = this.#app.store.find('estimate', id);
     const kept = readDraft(id);
-    if (id && !kept && !base) {
-      this.#read(id);
-      return;
-    }
+    // A draft that is kept shows what is stored, which may not be seen any more.
+    if (id && !base && !(kept && this.#isAway)) this.#read(id);
+    else this.#show(base, kept);
+  }
+
+  /** @param {any} base the estimate that is edited @param {Draft | null} kept */
+  #show(base, kept) {
+    const id = this.#id;
     const { person } = this.#app.store.me;
-    this.#draft = kept ? ofPerson(withTexts(kept), person) : firstDraft(base, person);
+    this.#isConfirmed = id === '' || base !== undefined;
+    const isKept = kept && !isMaskedSince(kept, base);
+    this.#draft = isKept ? ofPerson(withTexts(kept), person) : firstDraft(base, person);
     this.title = id ? text.edit(numberOf('estimate', this.#draft.base ?? base)) : text.new;
     this.#build();
     this.#inputs.customer_name.focus();
   }
 
+  get #isAway() {
+    return ['reconnecting', 'offline'].includes(this.#app.store.connection);
+  }
+
   /** Asks the server for an estimate that this page does not know. @param {string} id */
   async #read(id) {
     this.node.replaceChildren(empty(words.loading, ''));
-    const isKnown = await this.#app.sync.read('estimate', id).then(
-      () => true,
-      () => false,
+    const problem = await this.#app.sync.read('estimate', id).then(
+      () => null,
+      (/** @type {unknown} */ error) => error,
     );
     const isWanted = this.#id === id && !this.#isBuilt;
     if (!isWanted) return;
-    if (isKnown) this.show([id]);
-    else this.node.replaceChildren(empty(words.gone('estimate'), ''));
+    const { store } = this.#app;
+    const kept = readDraft(id);
+    if (isMissing(problem) || store.isHidden(id)) this.#close();
+    else if (!problem || kept) this.#show(store.find('estimate', id), kept);
+    else this.#sayFailed();
+  }
+
+  #sayFailed() {
+    const again = button(words.again, () => this.show([this.#id]));
+    this.node.replaceChildren(empty(words.failed, '', again));
+  }
+
+  /** The estimate is not there to be edited any more. */
+  #close() {
+    this.#inputs = {};
+    dropDraft(this.#id, this.#app.store.me.person);
+    this.#conflict.hide();
+    this.node.replaceChildren(empty(words.gone('estimate'), ''));
+  }
+
+  /** What a draft was shown of while nobody could be asked is asked for as soon as somebody can. */
+  async #confirm() {
+    const id = this.#id;
+    this.#isConfirmed = true;
+    try {
+      const stored = await this.#app.sync.read('estimate', id);
+      if (id === this.#id && this.#isBuilt && isMaskedSince(this.#draft, stored)) this.show([id]);
+    } catch (error) {
+      if (id !== this.#id || !this.#isBuilt) return;
+      if (isMissing(error)) this.#close();
+      else this.#isConfirmed = false;
+    }
   }
 
   get #isBuilt() {
@@ -127,7 +171,7 @@ export class Form {
     const draft = this.#typed();
     const isNothing = draft.lines.length === 0 && draft.customer_name + draft.customer_phone === '';
     this.#kept.hidden = isNothing || isUntouched(draft);
-    putDraft(this.#id, this.#kept.hidden ? null : draft);
+    putDraft(this.#id, this.#kept.hidden ? null : draft, this.#app.store.me.person);
   }
 
   /** Another form has taken its place: what is typed there is not to be overwritten. */
@@ -135,10 +179,18 @@ export class Form {
     this.#inputs = {};
   }
 
+  /** Whether it shows nothing of what is stored. */
+  get isOwnWork() {
+    return this.#id === '';
+  }
+
   /** While it is edited, the estimate may be changed elsewhere. */
   render() {
+    const { store } = this.#app;
+    if (this.#isBuilt && store.isHidden(this.#id)) return this.#close();
+    if (this.#isBuilt && !this.#isConfirmed && store.connection === 'live') this.#confirm();
     if (this.#isBuilt) this.#payment.render();
-    const current = this.#app.store.known('estimate').get(this.#id);
+    const current = store.known('estimate').get(this.#id);
     this.#conflict.render(this.#draft.base, current);
   }
 
@@ -533,6 +585,14 @@ export class Form {
     stops[after]?.focus();
   }
 }
+
+/**
+ * Whether a draft shows what is left out for this role by now.
+ * @param {Draft} draft
+ * @param {SaleRecord | undefined} stored
+ */
+const isMaskedSince = ({ base }, stored) =>
+  base !== undefined && (stored?.redacted ?? []).some((name) => !isHidden(base, name));
 
 /** A draft that an older page kept has no texts of lines. @param {Draft} kept */
 function withTexts(kept) {

@@ -182,5 +182,5 @@ function whatHappened({ type: kind, action, id, record, order_number }) {
 /** @param {Activity} activity @returns {string | null} null for what is gone */
 function linkOf({ type: kind, action, id, order_id }) {
   if (action === 'delete') return null;
-  return action === 'convert_to_order' ? linkTo('order', order_id ?? '') : linkTo(kind, id);
+  return order_id ? linkTo('order', order_id) : linkTo(kind, id);
 }

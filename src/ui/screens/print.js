@@ -76,8 +76,9 @@ export class PrintScreen {
   #draw() {
     const { store } = this.#app;
     const record = store.find(this.#kind, this.#id);
-    // Sent by another tab meanwhile, or discarded.
-    const isGone = !record && isLocal(this.#id) && store.connection === 'live';
+    // Sent by another tab meanwhile, or discarded; or not to be seen any more.
+    const isDiscarded = isLocal(this.#id) && store.connection === 'live';
+    const isGone = !record && (isDiscarded || store.isHidden(this.#id));
     if (isGone) this.node.replaceChildren(empty(words.gone(this.#kind), ''));
     const state = [store.known(this.#kind).get(this.#id), store.settings, this.#size];
     const isDrawn = this.#drawn.length > 0 && state.every((one, index) => one === this.#drawn[index]);

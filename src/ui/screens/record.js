@@ -75,7 +75,8 @@ export class RecordPane {
   /** It may be older than what is known here. */
   async #ask() {
     const id = this.#id;
-    if (isLocal(id) || this.#app.store.isGone(id)) {
+    const { store } = this.#app;
+    if (isLocal(id) || store.isGone(id) || store.isHidden(id)) {
       this.#problem = words.gone(this.#kind);
       return;
     }
