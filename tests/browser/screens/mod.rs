@@ -9,3 +9,4 @@ mod paper;
 mod people;
 mod printing;
 mod scrolling;
+mod views;

@@ -60,7 +60,7 @@ pub(super) fn add_person(owner: &Page, name: &str, role: u32, pin: &str) {
 }
 
 /// Lets the device of a page in by the digits that it shows.
-fn let_in(owner: &Page, page: &Page, name: &str) {
+pub(super) fn let_in(owner: &Page, page: &Page, name: &str) {
     page.wait(HAS_DIGITS);
     let digits = page.eval(DIGITS);
     owner.screen("#/devices");
