@@ -61,7 +61,7 @@ const FILES: &[(&str, &[u8])] = embedded! {
     "main.js" "icon.svg"
     "kit/decimal.js" "kit/dialog.js" "kit/dom.js" "kit/fold.js" "kit/format.js" "kit/icons.js" "kit/rows.js"
     "kit/suggest.js" "kit/user_agent.js" "kit/widgets.js" "kit/words.js"
-    "data/amounts.js" "data/commands.js" "data/draft.js" "data/figures.js" "data/lossless.js" "data/optimistic.js"
+    "data/amounts.js" "data/commands.js" "data/draft.js" "data/figures.js" "data/lossless.js" "data/merge.js" "data/optimistic.js"
     "data/payment.js" "data/people.js" "data/records.js" "data/search.js" "data/settings.js" "data/sha256.js"
     "data/storage.js" "data/store.js" "data/view.js"
     "net/answers.js" "net/api.js" "net/catalogue.js" "net/database.js" "net/direct.js" "net/lease.js"

@@ -264,10 +264,33 @@ function stored(entry, body) {
   // What the server did otherwise than it was asked, such as a time that it does not believe.
   const notes = Array.isArray(body?.notes) ? body.notes : [];
   for (const note of notes) toast(String(note));
+  if (entry.merged && !entry.merged.isSaid) sayMerged(entry, body?.data);
   const id = body?.order_id ?? body?.estimate_id;
   const own = localId(entry.key);
   if (id && location.hash.includes(own)) location.replace(location.hash.replace(own, id));
 }
+
+/**
+ * An edit was merged with what others had changed: says once what that is, and from whom.
+ * @param {import('./data/commands.js').Entry} entry
+ * @param {any} record as it is stored
+ */
+async function sayMerged({ id = '', merged, record: base }, record) {
+  const number = numberOf('estimate', record ?? base ?? {});
+  const taken = merged?.taken ?? [];
+  if (taken.length === 0) return toast(words.said.edited(number));
+  const isTheirs = (/** @type {any} */ step) => step.rev > (merged?.since ?? 0) && !(step.rev >= record?.rev);
+  const steps = await api.history('estimate', id).then(
+    ({ body }) => body.filter(isTheirs),
+    () => [],
+  );
+  const names = [...new Set(steps.map(nameOf).filter(Boolean))];
+  toast(words.said.merged(number, names.join(', ') || words.conflict.another, taken), '', linkTo('estimate', id));
+}
+
+/** Who has done a step; what the same person has done elsewhere is known by the device. @param {any} step */
+const nameOf = ({ person, device, by }) =>
+  (person && person.id !== store.me.person?.id ? person.name : device?.name) ?? by;
 
 /** Of a conversion on another device. @param {import('./data/records.js').Change} change */
 function sayConverted({ origin, data, order_number }) {

@@ -20,6 +20,12 @@ import { isObject, parseObject } from './storage.js';
  * @property {number} [rev] the revision that the record must still have
  * @property {SaleRecord} [record] as it was when the command was given
  * @property {string} [made_at] when it was given first, if it replaces a refused one
+ * @property {Merged} [merged] for an edit that goes on from somebody else's
+ *
+ * @typedef {object} Merged
+ * @property {string[]} taken what they have changed, as people call it
+ * @property {number} since the revision at which this one began
+ * @property {boolean} [isSaid] an edit before it says so
  *
  * @typedef {Omit<Command, 'body'> & Queued} Entry a command in the outbox
  *

@@ -2,10 +2,18 @@
 // of it, in which everything that the person has not changed stays as it is stored, also what this page does not
 // know.
 
-import { fromNumber, microsText, parseMicros, toNumber, typedText } from '../kit/decimal.js';
-import { currencySign } from '../kit/format.js';
-import { words } from '../kit/words.js';
-import { isPercentage } from './amounts.js';
+import {
+  fromMinor,
+  fromNumber,
+  microsText,
+  parseMicros,
+  roundToMinor,
+  toMinor,
+  toNumber,
+  typedText,
+} from '../kit/decimal.js';
+import { decimals } from '../kit/format.js';
+import { billOf, isPercentage } from './amounts.js';
 import { itemText, splice } from './lossless.js';
 import { isRecord } from './records.js';
 import { isObject, local } from './storage.js';
@@ -76,6 +84,12 @@ export function draftOf(record) {
   };
 }
 
+/** A line as people read it. @param {DraftLine} line */
+export function lookOf({ name, rate, quantity, off }) {
+  const look = `${quantity || 1} × ${name} · ${rate}`;
+  return off ? `${look} · ${off} %` : look;
+}
+
 /** @param {DraftLine} line */
 export const isBlank = ({ name, rate, quantity, off }) =>
   [name, rate, quantity, off].every((value) => value.trim() === '');
@@ -122,7 +136,7 @@ function personText({ base, ...draft }, name) {
 }
 
 /** The customer and the seller of a draft, as they are sent. @param {Draft} draft */
-export const personOf = (draft) => Object.fromEntries(PERSON.map((name) => [name, personText(draft, name)]));
+const personOf = (draft) => Object.fromEntries(PERSON.map((name) => [name, personText(draft, name)]));
 
 /**
  * The text of each line as it is sent: a new one has its place for an id, or the next that is free; a stored one keeps
@@ -130,7 +144,7 @@ export const personOf = (draft) => Object.fromEntries(PERSON.map((name) => [name
  * @param {DraftLine[]} lines that can be read
  * @returns {string[]} JSON
  */
-export function itemTexts(lines) {
+function itemTexts(lines) {
   const taken = new Set(lines.map(({ item }) => item && JSON.parse(item).id));
   return lines.map((line, index) => {
     if (line.item) return changedItem(line, line.item);
@@ -158,6 +172,59 @@ function changedItem(line, text) {
     if (micros !== fromNumber(stored[name])) values[name] = microsText(micros);
   }
   return splice(text, values);
+}
+
+/** The bill discount as typed, in millionths; null if it cannot be read. @param {Draft} draft */
+const discountOf = ({ discount }) => parseMicros(discount.trim() || '0');
+
+/**
+ * What the lines and the discount come to; of an estimate of which no amount was touched, what is stored.
+ * @param {Draft} draft
+ * @param {DraftLine[]} [lines] with those that are still empty
+ * @returns {import('./amounts.js').Bill}
+ */
+export function billOfDraft(draft, lines = draft.lines) {
+  const { base, isPercent } = draft;
+  const bill = billOf(lines.map(amountsOf), { isPercent, value: discountOf(draft) ?? 0n }, decimals());
+  if (!base || !hasStoredAmounts(draft)) return bill;
+  const subtotal = toMinor(base.subtotal, decimals());
+  const total = toMinor(base.total, decimals());
+  return { ...bill, subtotal, total, discount: subtotal - total, isTooLarge: false };
+}
+
+/** Whether the bill discount can be given. @param {Draft} draft @param {import('./amounts.js').Bill} bill */
+export function isDiscountGood(draft, bill) {
+  const discount = discountOf(draft);
+  if (hasStoredAmounts(draft)) return true;
+  if (discount === null || discount < 0n) return false;
+  if (draft.isPercent) return isPercentage(discount);
+  return discount === 0n || roundToMinor(discount, decimals()) <= bill.subtotal;
+}
+
+/**
+ * What is sent of a draft.
+ * @param {Draft} draft
+ * @param {import('./amounts.js').Bill} bill
+ * @returns {any} its lines are texts already
+ */
+export function bodyOf(draft, bill) {
+  const { base, isPercent } = draft;
+  const said = { ...personOf(draft), items: itemTexts(draft.lines) };
+  // What is hidden from this person stays as it is stored.
+  for (const name of base?.redacted ?? []) delete (/** @type {any} */ (said)[name]);
+  if (base && hasStoredAmounts(draft)) return { ...said, ...storedAmountsOf(base) };
+  return {
+    ...said,
+    subtotal: fromMinor(bill.subtotal, decimals()),
+    discount_amount: isPercent ? toNumber(discountOf(draft) ?? 0n) : fromMinor(bill.discount, decimals()),
+    is_percentage_discount: isPercent,
+    total: fromMinor(bill.total, decimals()),
+  };
+}
+
+/** The amounts as they are stored. @param {SaleRecord} base */
+function storedAmountsOf({ subtotal, discount_amount, is_percentage_discount, discount_percentage, total }) {
+  return { subtotal, discount_amount, is_percentage_discount, discount_percentage, total };
 }
 
 /**
@@ -197,13 +264,16 @@ function sameLine(line, index, theirs) {
 }
 
 /** @param {DraftLine} line @returns {unknown} undefined if no program has given it one */
-function idOfLine({ item }) {
+export function idOfLine({ item }) {
   try {
     return item === undefined ? undefined : JSON.parse(item).id;
   } catch {
     return undefined;
   }
 }
+
+/** Before the id of an estimate that is edited, in the name of its draft. */
+const OF_ONE = 'draft ';
 
 /** @param {string} id of the estimate that is edited; empty for a new one */
 const nameOf = (id) => (id ? `${OF_ONE}${id}` : 'draft');
@@ -259,53 +329,4 @@ function textsOf(kept, whole) {
     typeof kept[name] === typeof value ? kept[name] : value,
   ];
   return /** @type {any} */ (Object.fromEntries(Object.entries(/** @type {any} */ (whole)).map(usable)));
-}
-
-const text = words.form;
-
-/**
- * What can differ between two versions.
- * @type {Array<{ label: string, copies: string[], show: (draft: any) => string }>}
- */
-const FIELDS = [
-  ...[text.customer, text.phone, text.address, text.by].map((label, index) => ({
-    label,
-    copies: [PERSON[index]],
-    show: (/** @type {any} */ draft) => draft[PERSON[index]],
-  })),
-  {
-    label: text.items,
-    copies: ['lines'],
-    show: ({ lines }) => lines.map(lineText).join('\n'),
-  },
-  {
-    label: text.discount,
-    copies: ['discount', 'isPercent'],
-    show: ({ discount, isPercent }) => discount && `${discount} ${isPercent ? '%' : currencySign()}`,
-  },
-];
-/** Before the id of an estimate that is edited, in the name of its draft. */
-const OF_ONE = 'draft ';
-
-
-/** @param {DraftLine} line */
-function lineText({ name, rate, quantity, off }) {
-  const text = `${quantity || 1} × ${name} · ${rate}`;
-  return off ? `${text} · ${off} %` : text;
-}
-
-/**
- * Where two versions differ; mine is proposed where I have changed something.
- * @param {Draft} mine
- * @param {Draft} theirs
- * @param {Draft | null} base
- */
-export function differences(mine, theirs, base) {
-  return FIELDS.filter(({ show }) => show(mine) !== show(theirs)).map(({ label, copies, show }) => ({
-    label,
-    copies,
-    mine: show(mine),
-    theirs: show(theirs),
-    isMine: !base || show(mine) !== show(base),
-  }));
 }

@@ -8,6 +8,9 @@
  */
 const counted = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
+/** The first few of many. @param {string[]} names */
+const listed = (names) => [...names.slice(0, 3), ...(names.length > 3 ? [`${names.length - 3} more`] : [])].join(', ');
+
 /** @param {number} seconds */
 const span = (seconds) => (seconds < 60 ? `${seconds} s` : counted(Math.ceil(seconds / 60), 'minute', 'minutes'));
 
@@ -221,15 +224,18 @@ export const words = {
   conflict: {
     bar: (/** @type {string} */ who) => `${who} changed this estimate while you were editing it.`,
     someone: 'Another device',
+    another: 'another device',
     show: 'Show both',
     mine: 'Keep mine',
     theirs: 'Take theirs',
     title: 'This estimate was changed on another device',
     text: 'Choose for each field what is right.',
+    rest: 'What does not meet is kept of both.',
     here: 'Here',
     there: 'There',
     use: 'Use this',
     field: 'Field',
+    removed: 'Removed',
   },
 
   outbox: {
@@ -274,6 +280,8 @@ export const words = {
   said: {
     saved: (/** @type {NamedKind} */ kind, /** @type {string} */ number) => `${names[kind]} saved · ${number}`,
     edited: (/** @type {string} */ number) => `Changes saved · ${number}`,
+    merged: (/** @type {string} */ number, /** @type {string} */ who, /** @type {string[]} */ what) =>
+      `Changes saved · ${number}, with those of ${who}: ${listed(what)}`,
     deleted: (/** @type {NamedKind} */ kind, /** @type {string} */ number) => `${names[kind]} deleted · ${number}`,
     converted: (/** @type {string} */ estimate, /** @type {string} */ order) =>
       `Estimate ${estimate} became ${order ? `sale ${order}` : 'a sale'}`.replace('  ', ' '),

@@ -1,6 +1,7 @@
 // The outbox: every command of this browser on its way to the server. A command is stored first and sent then, in
 // order, under its idempotency key until an answer comes; so it is carried out exactly once, over reloads, tabs and
-// lost answers. One that the server refuses is parked with the reason and the rest go on.
+// lost answers. One that the server refuses is parked with the reason and the rest go on; an edit of what was changed
+// meanwhile is merged with that first, if nothing overlaps.
 //
 // What was carried out is kept for a while: should the server be put back to an older copy of its records, the person
 // is asked whether what is missing there is to be entered again, under the same keys (`recovery.js`).
@@ -12,7 +13,8 @@
 // goes straight to the server, and stays in the form if no answer comes (`direct.js`).
 
 import { words } from '../kit/words.js';
-import { isDated, isEntry, makesRecord, newKey, withTime } from '../data/commands.js';
+import { CONFLICT, isDated, isEntry, makesRecord, newKey, withTime } from '../data/commands.js';
+import { mergedEdit } from '../data/merge.js';
 import { localId } from '../data/records.js';
 import { originOf } from '../data/sha256.js';
 import { Channel, forgetFirst, isObject } from '../data/storage.js';
@@ -434,8 +436,31 @@ export class Outbox {
       await this.discard(entry);
       return;
     }
+    const merged = status === CONFLICT ? mergedEdit(entry, body?.current) : null;
+    if (status === CONFLICT) await this.#holdFollowers(entry, merged !== null);
+    if (merged) {
+      // What was refused is answered under its key for ever.
+      const key = newKey();
+      this.#remember(key);
+      await this.#store(entry, { ...merged, key, tries: 0 });
+      return;
+    }
     await this.#store(entry, refusalOf(status, body));
     this.#channel.tell({ type: 'refused', outcome });
+  }
+
+  /**
+   * Edits that go on from one that does not fit any more do not fit either: they are refused, and merged, in turn.
+   * @param {Entry} entry
+   * @param {boolean} isSaid what others have changed is said of the first
+   */
+  async #holdFollowers({ place, id, rev = 0 }, isSaid) {
+    await this.#attempt(async (transaction) => {
+      for (const one of await transaction.commands()) {
+        const isFollower = one.what === 'edit' && one.id === id && one.place > place && one.rev === undefined;
+        if (isFollower) transaction.put({ ...one, rev, merged: { taken: [], since: rev, isSaid } });
+      }
+    });
   }
 
   /**

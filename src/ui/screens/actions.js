@@ -148,10 +148,10 @@ export class Actions {
   /**
    * @param {SaleRecord} estimate as it was opened
    * @param {string} body JSON
-   * @param {number} [rev]
+   * @param {Pick<Command, 'rev' | 'merged'>} how
    */
-  edit(estimate, body, rev) {
-    return this.#give({ ...this.#about('edit', 'estimate', estimate, 'PUT', '', body), rev });
+  edit(estimate, body, how) {
+    return this.#give({ ...this.#about('edit', 'estimate', estimate, 'PUT', '', body), ...how });
   }
 
   /**

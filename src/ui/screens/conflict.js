@@ -1,15 +1,16 @@
-// Two versions of an estimate: while it is edited here, it may be changed elsewhere. The person chooses, field by
-// field.
+// Two versions of an estimate: while it is edited here, it may be changed elsewhere. What does not overlap is merged;
+// for the rest the person chooses, field by field.
 
 import { accept, cancel, openDialog } from '../kit/dialog.js';
 import { h } from '../kit/dom.js';
 import { button } from '../kit/widgets.js';
 import { words } from '../kit/words.js';
-import { differences, draftOf, upon } from '../data/draft.js';
+import { draftOf, upon } from '../data/draft.js';
+import { Merge } from '../data/merge.js';
 
 /** @typedef {import('../data/records.js').SaleRecord} SaleRecord */
 /** @typedef {import('../data/draft.js').Draft} Draft */
-/** @typedef {{ label: string, mine: string, theirs: string, isMine: boolean }} Difference */
+/** @typedef {import('../data/merge.js').Part} Part */
 
 /**
  * @typedef {object} EditHandlers
@@ -62,17 +63,42 @@ export class EditConflict {
    * @param {SaleRecord} current
    */
   async resolve(base, current) {
-    const { typed, shown, take } = this.#handlers;
-    const mine = typed();
-    const theirs = draftOf(current);
-    const fields = differences(mine, theirs, base ? draftOf(base) : null);
+    const merge = this.#merge(base, current);
+    await this.#ask(merge, merge.parts, current);
+  }
+
+  /**
+   * Merges the two versions, and asks only for what both have changed.
+   * @param {SaleRecord | undefined} base
+   * @param {SaleRecord} current
+   * @returns {Promise<string[] | null>} what only they have changed; null if the person did not decide
+   */
+  async settle(base, current) {
+    const merge = this.#merge(base, current);
+    return (await this.#ask(merge, merge.overlaps, current)) ? merge.taken : null;
+  }
+
+  /** @param {SaleRecord | undefined} base @param {SaleRecord} current */
+  #merge(base, current) {
+    return new Merge(base ? draftOf(base) : null, this.#handlers.typed(), draftOf(current));
+  }
+
+  /**
+   * @param {Merge} merge
+   * @param {Part[]} parts that are asked for
+   * @param {SaleRecord} current
+   * @returns {Promise<boolean>} whether it is decided
+   */
+  async #ask(merge, parts, current) {
+    const { shown, take } = this.#handlers;
     const asked = shown();
-    const chosen = fields.length > 0 ? await askConflict(fields) : [];
-    if (!chosen || asked !== shown()) return;
-    const kept = fields.filter((_, index) => chosen[index]).flatMap(({ copies }) => copies);
-    const ours = { ...mine, lines: upon(mine.lines, theirs.lines) };
-    const taken = Object.fromEntries(kept.map((name) => [name, /** @type {any} */ (ours)[name]]));
-    take(current, { ...theirs, ...taken });
+    const mine = parts.length > 0 ? await askConflict(parts, merge.parts.length > parts.length) : new Set();
+    if (!mine || asked !== shown()) return false;
+    take(
+      current,
+      merge.draft((part) => (parts.includes(part) ? mine.has(part) : part.by === 'mine')),
+    );
+    return true;
   }
 
   /** @param {SaleRecord} current */
@@ -83,29 +109,33 @@ export class EditConflict {
 }
 
 /**
- * Shows the two versions.
- * @param {Difference[]} fields `isMine`: what is proposed
- * @returns {Promise<boolean[] | null>} for each field whether mine is right
+ * Shows the two versions; mine is proposed where I have changed something.
+ * @param {Part[]} parts
+ * @param {boolean} isRestMerged
+ * @returns {Promise<Set<Part> | null>} of which mine is right
  */
-function askConflict(fields) {
-  const chosen = fields.map(({ isMine }) => isMine);
+function askConflict(parts, isRestMerged) {
+  const chosen = new Set(parts.filter(({ by }) => by !== 'theirs'));
   const heads = [text.field, text.here, text.there].map((name) => h('th', { scope: 'col' }, name));
-  const body = h('tbody', ...fields.map((field, index) => row(field, index, chosen)));
-  const content = [h('p', text.text), h('table.compare', h('thead', h('tr', ...heads)), body)];
+  const body = h('tbody', ...parts.map((part, index) => row(part, index, chosen)));
+  const advice = isRestMerged ? `${text.text} ${text.rest}` : text.text;
+  const content = [h('p', advice), h('table.compare', h('thead', h('tr', ...heads)), body)];
   return openDialog(text.title, content, [cancel(), accept(text.use)], () => chosen);
 }
 
 /**
- * @param {Difference} field
+ * @param {Part} part
  * @param {number} index
- * @param {boolean[]} chosen
+ * @param {Set<Part>} chosen
  */
-function row({ label, mine, theirs }, index, chosen) {
+function row(part, index, chosen) {
+  const { label, mine, theirs } = part;
   const pick = (/** @type {boolean} */ isMine) => {
     const onchange = () => {
-      chosen[index] = isMine;
+      if (isMine) chosen.add(part);
+      else chosen.delete(part);
     };
-    const radio = { type: 'radio', name: `conflict-${index}`, checked: chosen[index] === isMine, onchange };
+    const radio = { type: 'radio', name: `conflict-${index}`, checked: chosen.has(part) === isMine, onchange };
     return h('td', h('label.pick', h('input', radio), h('span', (isMine ? mine : theirs) || '–')));
   };
   return h('tr', { data: { field: label } }, h('th', { scope: 'row' }, label), pick(true), pick(false));

@@ -1,23 +1,20 @@
 // New sale, new estimate, and the edit of an estimate: one form, usable by keyboard alone.
 
-import { fromMinor, parseMicros, roundToMinor, toMinor, toNumber } from '../kit/decimal.js';
 import { h, later, setText } from '../kit/dom.js';
-import { currencySign, decimals, minorMoney } from '../kit/format.js';
+import { currencySign, minorMoney } from '../kit/format.js';
 import { suggest } from '../kit/suggest.js';
 import { NUMERIC, button, choice, empty, facts, field, numeric } from '../kit/widgets.js';
 import { words } from '../kit/words.js';
-import { billOf, isPercentage } from '../data/amounts.js';
 import { CONFLICT } from '../data/commands.js';
 import {
   PERSON,
-  amountsOf,
+  billOfDraft,
+  bodyOf,
   bodyText,
   draftOf,
   dropDraft,
   emptyDraft,
-  hasStoredAmounts,
-  itemTexts,
-  personOf,
+  isDiscountGood,
   putDraft,
   readDraft,
   upon,
@@ -57,6 +54,8 @@ export class Form {
   /** Says that the draft is kept. */
   #kept = h('span.quiet', text.draft);
   #isSaving = false;
+  /** What it has got of others since it was opened. @type {import('../data/commands.js').Merged | undefined} */
+  #merged;
   /** The estimate that is edited is known to be seen. */
   #isConfirmed = false;
   #keep = later(KEEP_PAUSE_MS, () => this.leave());
@@ -101,6 +100,7 @@ export class Form {
     const id = this.#id;
     const { person } = this.#app.store.me;
     this.#isConfirmed = id === '' || base !== undefined;
+    this.#merged = undefined;
     const isKept = kept && !isMaskedSince(kept, base);
     this.#draft = isKept ? ofPerson(withTexts(kept), person) : firstDraft(base, person);
     this.title = id ? text.edit(numberOf('estimate', this.#draft.base ?? base)) : text.new;
@@ -208,9 +208,12 @@ export class Form {
     const { actions, outbox, store, toast } = this.#app;
     const id = this.#id;
     const rev = outbox.isBusy(id) ? undefined : base.rev;
-    await this.#send(actions.edit(base, bodyText(body), rev), (answer) => {
+    const merged = this.#merged;
+    await this.#send(actions.edit(base, bodyText(body), { rev, merged }), (answer) => {
       if (answer?.data) store.learn('estimate', [answer.data]);
-      toast(answer ? words.said.edited(numberOf('estimate', base)) : words.said.queued);
+      // Of what was merged it is said from whom that is.
+      if (!answer) toast(words.said.queued);
+      else if (!merged) toast(words.said.edited(numberOf('estimate', base)));
       return () => {
         location.hash = linkTo('estimate', id);
       };
@@ -403,20 +406,8 @@ export class Form {
     this.#sums.replaceChildren(...facts(discount === 0n ? [] : pairs));
   }
 
-  /** What the lines and the discount come to; of an estimate of which no amount was touched, what is stored. */
   #bill() {
-    const discount = { isPercent: this.#draft.isPercent, value: this.#discount() ?? 0n };
-    const bill = billOf(this.#lines.all.map(amountsOf), discount, decimals());
-    const { base } = this.#draft;
-    if (!base || !hasStoredAmounts(this.#typed())) return bill;
-    const subtotal = toMinor(base.subtotal, decimals());
-    const total = toMinor(base.total, decimals());
-    return { ...bill, subtotal, total, discount: subtotal - total, isTooLarge: false };
-  }
-
-  /** In millionths; null if it cannot be read. */
-  #discount() {
-    return parseMicros(this.#inputs.discount.value.trim() || '0');
+    return billOfDraft(this.#typed(), this.#lines.all);
   }
 
   /** What is typed. @returns {Draft} */
@@ -449,17 +440,7 @@ export class Form {
       this.#setProblem(wrong[0], wrong[2]);
       return null;
     }
-    const person = { ...personOf(draft), items: itemTexts(draft.lines) };
-    // What is hidden from this person stays as it is stored.
-    for (const name of draft.base?.redacted ?? []) delete (/** @type {any} */ (person)[name]);
-    if (draft.base && hasStoredAmounts(draft)) return { ...person, ...storedAmounts(draft.base) };
-    return {
-      ...person,
-      subtotal: fromMinor(bill.subtotal, decimals()),
-      discount_amount: draft.isPercent ? toNumber(this.#discount() ?? 0n) : fromMinor(bill.discount, decimals()),
-      is_percentage_discount: draft.isPercent,
-      total: fromMinor(bill.total, decimals()),
-    };
+    return bodyOf(draft, bill);
   }
 
   /**
@@ -478,21 +459,12 @@ export class Form {
       [customer, customer.value.trim() !== '', errors.customer],
       [this.#lines.first, draft.lines.length > 0, errors.items],
       ...this.#lines.checks,
-      [discount, this.#isDiscountGood(bill, draft), draft.isPercent ? errors.percent : errors.discount],
+      [discount, isDiscountGood(draft, bill), draft.isPercent ? errors.percent : errors.discount],
       [this.#lines.firstRate, bill.total >= 0n, errors.negative],
       [paid, handed !== null && handed >= 0n, errors.paid],
       [paid, isSettled, words.pay.excess(minorMoney(bill.total))],
       [this.#lines.firstRate, !bill.isTooLarge, errors.large],
     ];
-  }
-
-  /** @param {import('../data/amounts.js').Bill} bill @param {Draft} draft */
-  #isDiscountGood(bill, draft) {
-    const discount = this.#discount();
-    if (hasStoredAmounts(draft)) return true;
-    if (discount === null || discount < 0n) return false;
-    if (draft.isPercent) return isPercentage(discount);
-    return discount === 0n || roundToMinor(discount, decimals()) <= bill.subtotal;
   }
 
   /** @param {any} input @param {string} problem */
@@ -548,8 +520,18 @@ export class Form {
   async #refused({ status, body }, isThere) {
     const said = words.said.refused(reasonOf(status, body));
     if (!isThere) this.#app.toast(said, 'bad');
-    else if (status === CONFLICT && body?.current) await this.#conflict.resolve(this.#draft.base, body.current);
+    else if (status === CONFLICT && body?.current) await this.#settle(body.current);
     else this.#setProblem(null, said);
+  }
+
+  /** Saves it merged with what was changed elsewhere meanwhile. @param {SaleRecord} current */
+  async #settle(current) {
+    const { base } = this.#draft;
+    const [before, since] = [this.#merged, base?.rev ?? 0];
+    const taken = await this.#conflict.settle(base, current);
+    if (!taken) return;
+    this.#merged = { taken: [...new Set([...(before?.taken ?? []), ...taken])], since: before?.since ?? since };
+    await this.save(true);
   }
 
   /** @param {number} [place] of the refused command that this one replaces */
@@ -624,9 +606,4 @@ function ofPerson(kept, person) {
 function isUntouched(draft) {
   if (!draft.base) return false;
   return JSON.stringify(draft) === JSON.stringify({ ...draftOf(draft.base), mode: draft.mode });
-}
-
-/** The amounts as they are stored. @param {SaleRecord} base */
-function storedAmounts({ subtotal, discount_amount, is_percentage_discount, discount_percentage, total }) {
-  return { subtotal, discount_amount, is_percentage_discount, discount_percentage, total };
 }

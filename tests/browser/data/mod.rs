@@ -6,6 +6,7 @@ mod change;
 mod currency;
 mod folding;
 mod made_at;
+mod merging;
 mod negative_prices;
 mod numbers;
 mod recounted;

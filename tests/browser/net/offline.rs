@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::chrome::Chrome;
-use crate::steps::{come_back, go_away, open, sell, shop, wait_kept, wait_live, wait_lost, wait_sent};
+use crate::steps::{come_back, go_away, open, sell, shop, shop_with_page, wait_kept, wait_live, wait_lost, wait_sent};
 use crate::support::till::{convert, create_estimate, estimates, orders, text};
 use crate::support::wait_until;
 
@@ -158,5 +158,81 @@ fn an_open_page_follows_a_restart_and_a_restored_database() {
     page.wait(&format!("!document.querySelector('[data-id=\"{}\"]')", lost.id));
     page.wait(&format!("document.querySelector('[data-id=\"{}\"]')", kept.id));
     wait_live(&page);
+    chrome.expect_no_faults();
+}
+
+/// Two edits of an estimate wait on a page while somebody else changes another part of it.
+#[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+fn edits_that_waited_are_merged_with_what_was_changed_meanwhile() {
+    let chrome = Chrome::start();
+    let (mut server, proxy, page) = shop_with_page(&chrome);
+    let estimate = create_estimate(&mut server.client(), "Asha");
+    let (hash, path) = (format!("#/estimates/{}", estimate.id), format!("/api/estimates/{}", estimate.id));
+    page.screen(&hash);
+    page.wait("document.querySelector('.history li')");
+    go_away(&mut server, &page);
+    for (field, typed, waiting) in [("customer_phone", "98450", 1), ("customer_address", "Mine", 2)] {
+        page.screen(&format!("{hash}/edit"));
+        page.fill(&format!("[name={field}]"), typed);
+        page.click("[data-action=save]");
+        page.wait("!location.hash.endsWith('edit')");
+        page.wait_text(".unsent", &format!("{waiting} not sent yet"));
+    }
+    server.start_again();
+    let mut client = server.client();
+    let mut theirs = client.get(&path).expect(200);
+    theirs["items"][0]["quantity"] = json!(5);
+    (theirs["subtotal"], theirs["total"], theirs["sale_by"]) = (json!(600.0), json!(600.0), json!("Meena"));
+    client.put(&path, &theirs).expect(200);
+    proxy.aim_at(server.addr);
+    wait_sent(&page);
+    page.wait_text("#toasts", "Changes saved · #001, with those of Meena: Made by, LED bulb 9 W · Qty");
+    assert_eq!(
+        page.eval(
+            "[...document.querySelectorAll('#toasts > *')].filter((one) => one.textContent.includes('saved')).length"
+        ),
+        1
+    );
+    let stored = client.get(&path).expect(200);
+    assert_eq!(json!([stored["customer_phone"], stored["customer_address"]]), json!(["98450", "Mine"]));
+    assert_eq!(json!([stored["items"][0]["quantity"], stored["total"], stored["rev"]]), json!([5, 600.0, 4]));
+    assert!(stored.get("amounts_flagged").is_none(), "{stored}");
+    chrome.expect_no_faults();
+}
+
+#[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+fn of_an_edit_that_waited_only_what_overlaps_is_asked() {
+    let chrome = Chrome::start();
+    let (mut server, proxy, page) = shop_with_page(&chrome);
+    let estimate = create_estimate(&mut server.client(), "Asha");
+    let (hash, path) = (format!("#/estimates/{}", estimate.id), format!("/api/estimates/{}", estimate.id));
+    page.screen(&hash);
+    page.wait("document.querySelector('.history li')");
+    go_away(&mut server, &page);
+    page.screen(&format!("{hash}/edit"));
+    page.fill("[name=customer_phone]", "98450");
+    page.fill("[name=customer_address]", "Mine");
+    page.click("[data-action=save]");
+    page.wait_text(".unsent", "1 not sent yet");
+    server.start_again();
+    let mut client = server.client();
+    let mut theirs = client.get(&path).expect(200);
+    (theirs["customer_phone"], theirs["customer_name"]) = (json!("Theirs"), json!("Asha Patil"));
+    client.put(&path, &theirs).expect(200);
+    proxy.aim_at(server.addr);
+    page.click("[data-action=unsent]");
+    page.wait_text("dialog [data-state=parked] .error", "It was changed on another device meanwhile");
+    page.click("dialog [data-action=edit]");
+    page.wait("document.querySelector('[name=customer_address]')?.value === 'Mine'");
+    page.click("[data-action=save]");
+    page.wait_text("dialog [data-field=Phone]", "98450");
+    assert_eq!(page.eval("document.querySelectorAll('dialog [data-field]').length"), 1);
+    page.click("dialog [data-action=confirm]");
+    wait_sent(&page);
+    let stored = client.get(&path).expect(200);
+    let kept = json!([stored["customer_name"], stored["customer_phone"], stored["customer_address"]]);
+    assert_eq!(kept, json!(["Asha Patil", "98450", "Mine"]));
     chrome.expect_no_faults();
 }

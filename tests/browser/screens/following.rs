@@ -1,10 +1,11 @@
 //! Goal: a shop's day in the browser. Method: two devices and a program that speaks the API; what one does is waited for on the
 //! other's screen.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::chrome::Chrome;
+use crate::chrome::{Chrome, Page};
 use crate::steps::{live, wait_live};
+use crate::support::http::Client;
 use crate::support::samples;
 use crate::support::server::Server;
 use crate::support::till::{array, convert, create_estimate, create_sale, orders};
@@ -79,33 +80,106 @@ fn a_whole_sale_needs_only_the_keyboard() {
     chrome.expect_no_faults();
 }
 
+/// An estimate that is edited on a page, and what is stored of it.
+fn edited(chrome: &Chrome, server: &Server) -> (Page, String) {
+    let estimate = create_estimate(&mut server.client(), "Asha");
+    let page = live(chrome, server, &format!("#/estimates/{}/edit", estimate.id));
+    page.wait("document.querySelector('[name=customer_address]')");
+    (page, format!("/api/estimates/{}", estimate.id))
+}
+
+/// Somebody else changes what is edited, and the page is told.
+fn change(page: &Page, client: &mut Client, path: &str, change: impl FnOnce(&mut Value)) {
+    let mut theirs = client.get(path).expect(200);
+    change(&mut theirs);
+    theirs["sale_by"] = json!("Meena");
+    client.put(path, &theirs).expect(200);
+    page.wait_text("[data-conflict]", "Meena changed this estimate");
+}
+
 #[test]
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
-fn an_edit_of_what_changed_meanwhile_shows_both_versions_and_lets_the_person_choose() {
+fn the_customer_changed_here_and_a_line_there_are_merged_and_said_once() {
     let chrome = Chrome::start();
     let server = Server::start();
     let mut client = server.client();
-    let estimate = create_estimate(&mut client, "Asha");
-    let path = format!("/api/estimates/{}", estimate.id);
-    let page = live(&chrome, &server, &format!("#/estimates/{}/edit", estimate.id));
+    let (page, path) = edited(&chrome, &server);
+    page.fill("[name=customer_name]", "Asha Patil");
     page.fill("[name=customer_address]", "Mine");
-    let mut theirs = samples::estimate("Asha Patil");
-    theirs["sale_by"] = json!("Meena");
-    client.put(&path, &theirs).expect(200);
-    page.wait_text("[data-conflict]", "Meena changed this estimate");
-
+    change(&page, &mut client, &path, |theirs| {
+        theirs["items"][0]["quantity"] = json!(5);
+        theirs["subtotal"] = json!(600.0);
+        theirs["total"] = json!(600.0);
+    });
     page.click("[data-action=save]");
+    page.wait("!location.hash.endsWith('edit')");
+    page.wait_text("#toasts", "Changes saved · #001, with those of Meena: Made by, LED bulb 9 W · Qty");
+    assert_eq!(page.eval("document.querySelectorAll('#toasts > *').length"), 1);
+    let stored = client.get(&path).expect(200);
+    assert_eq!(json!([stored["customer_name"], stored["customer_address"]]), json!(["Asha Patil", "Mine"]));
+    assert_eq!(json!([stored["items"][0]["quantity"], stored["total"], stored["rev"]]), json!([5, 600.0, 3]));
+    assert!(stored.get("amounts_flagged").is_none(), "{stored}");
+    page.wait_text(".history", "Changed · Meena");
+    chrome.expect_no_faults();
+}
+
+#[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+fn what_both_have_changed_is_asked_once_and_either_answer_is_stored() {
+    let chrome = Chrome::start();
+    let server = Server::start();
+    let mut client = server.client();
+    for (pick, quantity) in [("", 7), ("td:last-child ", 5)] {
+        let (page, path) = edited(&chrome, &server);
+        page.fill("[name=customer_address]", "Mine");
+        page.fill(".line:not(.line-head) [name=quantity]", "7");
+        change(&page, &mut client, &path, |theirs| {
+            theirs["customer_phone"] = json!("Theirs");
+            theirs["items"][0]["quantity"] = json!(5);
+            theirs["subtotal"] = json!(600.0);
+            theirs["total"] = json!(600.0);
+        });
+        page.click("[data-action=save]");
+        page.wait_text("dialog [data-field='LED bulb 9 W · Qty']", "75");
+        assert_eq!(page.eval("document.querySelectorAll('dialog [data-field]').length"), 1, "nothing else is asked");
+        if !pick.is_empty() {
+            page.click(&format!("dialog {pick}input"));
+        }
+        page.click("dialog [data-action=confirm]");
+        page.wait("!location.hash.endsWith('edit') && !document.querySelector('dialog')");
+        page.wait_text("#toasts", "with those of Meena: Phone, Made by");
+        let stored = client.get(&path).expect(200);
+        let total = f64::from(quantity) * 100.0 + 100.0;
+        assert_eq!(json!([stored["customer_address"], stored["customer_phone"]]), json!(["Mine", "Theirs"]));
+        assert_eq!(
+            json!([stored["items"][0]["quantity"], stored["total"], stored["rev"]]),
+            json!([quantity, total, 3])
+        );
+        assert!(stored.get("amounts_flagged").is_none(), "{stored}");
+    }
+    chrome.expect_no_faults();
+}
+
+/// Before it is saved, too, the person may look at both, and choose for everything that differs.
+#[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+fn both_versions_are_shown_to_whoever_asks_and_the_person_chooses() {
+    let chrome = Chrome::start();
+    let server = Server::start();
+    let mut client = server.client();
+    let (page, path) = edited(&chrome, &server);
+    page.fill("[name=customer_address]", "Mine");
+    change(&page, &mut client, &path, |theirs| theirs["customer_name"] = json!("Asha Patil"));
+    page.click("[data-action=show-both]");
     page.wait_text("dialog [data-field=Customer]", "Asha Patil");
     page.wait("document.querySelectorAll('dialog [data-field]').length === 3");
     page.click("dialog [data-action=confirm]");
     page.wait("!document.querySelector('dialog')");
+    page.wait("document.querySelector('[name=customer_name]').value === 'Asha Patil'");
     page.click("[data-action=save]");
     page.wait("!location.hash.endsWith('edit')");
     let stored = client.get(&path).expect(200);
-    assert_eq!(stored["customer_name"], "Asha Patil", "theirs, which only they had changed");
-    assert_eq!(stored["customer_address"], "Mine", "mine, which only I had changed");
-    assert_eq!(stored["rev"], 3);
-    page.wait_text(".history", "Changed · Meena");
+    assert_eq!(json!([stored["customer_name"], stored["customer_address"]]), json!(["Asha Patil", "Mine"]));
     chrome.expect_no_faults();
 }
 
