@@ -123,6 +123,9 @@ export function empty(title, next, ...actions) {
   return h('div.empty', title && h('p.empty-title', title), next && h('p', next), ...actions);
 }
 
+/** The same of a whole screen, whose heading says it. @param {string} title @param {...any} actions */
+export const emptyScreen = (title, ...actions) => h('div.empty', h('h1.empty-title', title), ...actions);
+
 /**
  * A QR code as the server has worked it out: the dark modules as a path in a square of so many.
  * @param {{ size: number, path: string } | null | undefined} code

@@ -230,7 +230,7 @@ export const words = {
     theirs: 'Take theirs',
     title: 'This estimate was changed on another device',
     text: 'Choose for each field what is right.',
-    rest: 'What does not meet is kept of both.',
+    rest: 'All other changes are kept, yours and theirs.',
     here: 'Here',
     there: 'There',
     use: 'Use this',

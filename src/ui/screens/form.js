@@ -3,7 +3,7 @@
 import { h, later, setText } from '../kit/dom.js';
 import { currencySign, minorMoney } from '../kit/format.js';
 import { suggest } from '../kit/suggest.js';
-import { NUMERIC, button, choice, empty, facts, field, numeric } from '../kit/widgets.js';
+import { NUMERIC, button, choice, emptyScreen, facts, field, numeric } from '../kit/widgets.js';
 import { words } from '../kit/words.js';
 import { CONFLICT } from '../data/commands.js';
 import {
@@ -114,7 +114,7 @@ export class Form {
 
   /** Asks the server for an estimate that this page does not know. @param {string} id */
   async #read(id) {
-    this.node.replaceChildren(empty(words.loading, ''));
+    this.node.replaceChildren(emptyScreen(words.loading));
     const problem = await this.#app.sync.read('estimate', id).then(
       () => null,
       (/** @type {unknown} */ error) => error,
@@ -130,7 +130,7 @@ export class Form {
 
   #sayFailed() {
     const again = button(words.again, () => this.show([this.#id]));
-    this.node.replaceChildren(empty(words.failed, '', again));
+    this.node.replaceChildren(emptyScreen(words.failed, again));
   }
 
   /** The estimate is not there to be edited any more. */
@@ -138,7 +138,7 @@ export class Form {
     this.#inputs = {};
     dropDraft(this.#id, this.#app.store.me.person);
     this.#conflict.hide();
-    this.node.replaceChildren(empty(words.gone('estimate'), ''));
+    this.node.replaceChildren(emptyScreen(words.gone('estimate')));
   }
 
   /** What a draft was shown of while nobody could be asked is asked for as soon as somebody can. */

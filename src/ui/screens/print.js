@@ -4,7 +4,7 @@
 import { h } from '../kit/dom.js';
 import { longTime } from '../kit/format.js';
 import { icon } from '../kit/icons.js';
-import { button, choice, empty, facts } from '../kit/widgets.js';
+import { button, choice, emptyScreen, facts } from '../kit/widgets.js';
 import { words } from '../kit/words.js';
 import { isCancelled, isLocal, linkTo, numberOf, timeOf } from '../data/records.js';
 import { isMissing } from '../net/api.js';
@@ -54,14 +54,14 @@ export class PrintScreen {
   /** What waits on this device itself is drawn as soon as the device has looked; the server does not know it. */
   async #read() {
     const [kind, id] = [this.#kind, this.#id];
-    this.node.replaceChildren(empty(words.loading, ''));
+    this.node.replaceChildren(emptyScreen(words.loading));
     if (isLocal(id)) return;
     try {
       await this.#app.sync.read(kind, id);
     } catch (error) {
       if (this.#kind !== kind || this.#id !== id || this.#drawn.length > 0) return;
       const again = button(words.again, () => this.#read());
-      this.node.replaceChildren(isMissing(error) ? empty(words.gone(kind), '') : empty(words.failed, '', again));
+      this.node.replaceChildren(isMissing(error) ? emptyScreen(words.gone(kind)) : emptyScreen(words.failed, again));
     }
   }
 
@@ -79,7 +79,7 @@ export class PrintScreen {
     // Sent by another tab meanwhile, or discarded; or not to be seen any more.
     const isDiscarded = isLocal(this.#id) && store.connection === 'live';
     const isGone = !record && (isDiscarded || store.isHidden(this.#id));
-    if (isGone) this.node.replaceChildren(empty(words.gone(this.#kind), ''));
+    if (isGone) this.node.replaceChildren(emptyScreen(words.gone(this.#kind)));
     const state = [store.known(this.#kind).get(this.#id), store.settings, this.#size];
     const isDrawn = this.#drawn.length > 0 && state.every((one, index) => one === this.#drawn[index]);
     if (!record || isDrawn) return;

@@ -3,7 +3,7 @@
 import { arrange, h } from '../kit/dom.js';
 import { longTime, wallTime } from '../kit/format.js';
 import { icon } from '../kit/icons.js';
-import { button, empty, facts, nodMark } from '../kit/widgets.js';
+import { button, empty, emptyScreen, facts, nodMark } from '../kit/widgets.js';
 import { words } from '../kit/words.js';
 import { editRight, leaveFor } from '../data/people.js';
 import { isHidden, isLocal, linkTo, numberOf, timeOf } from '../data/records.js';
@@ -69,7 +69,7 @@ export class RecordPane {
   #absence() {
     if (!this.#id) return empty('', words.choose);
     const again = this.#problem === words.failed ? button(words.again, () => this.show(this.#id)) : null;
-    return h('div', this.#back(), empty(this.#problem || words.loading, '', again));
+    return h('div', this.#back(), emptyScreen(this.#problem || words.loading, again));
   }
 
   /** It may be older than what is known here. */

@@ -102,6 +102,45 @@ fn axe_finds_nothing_on_any_screen() {
     chrome.expect_no_faults();
 }
 
+/// An edit that meets another one: what is asked, what comes of it, and what is said; and an estimate that is gone from the form.
+#[test]
+#[ignore = "long: cargo test-all"]
+fn axe_finds_nothing_where_an_edit_meets_another() {
+    let chrome = Chrome::start();
+    let axe = axe().expect("axe-core is not installed (npm install --global axe-core)");
+    let server = Server::start();
+    let mut client = server.client();
+    let estimate = create_estimate(&mut client, "Asha");
+    let path = format!("/api/estimates/{}", estimate.id);
+    let page = live(&chrome, &server, &format!("#/estimates/{}/edit", estimate.id));
+    page.fill(".line:not(.line-head) [name=quantity]", "7");
+    let mut theirs = client.get(&path).expect(200);
+    theirs["items"][0]["quantity"] = json!(5);
+    theirs["items"][0]["name"] = json!(LONG_NAME);
+    theirs["sale_by"] = json!("Meena");
+    client.put(&path, &theirs).expect(200);
+    page.wait_text("[data-conflict]", "Meena changed this estimate");
+    check_all_over(&page, &axe, "the bar above an edit", "[data-action=show-both]");
+    page.click("[data-action=save]");
+    page.wait_text("dialog [data-field]", LONG_NAME);
+    check_all_over(&page, &axe, "what both have changed", "dialog [data-action=confirm]");
+    page.click("dialog [data-action=confirm]");
+    page.wait_text("#toasts", "with those of Meena");
+    check_all_over(&page, &axe, "what is said of it", "#toasts > *");
+
+    page.screen(&format!("#/estimates/{}/edit", estimate.id));
+    page.wait("document.querySelector('[name=customer_name]')");
+    page.receive(&json!({"type": "estimate", "action": "hide", "id": estimate.id, "seq": 9}).to_string());
+    page.wait_text("[data-screen=form]", "not there any more");
+    check_all_over(&page, &axe, "an edit of what is hidden", "[data-screen=form] h1.empty-title");
+    for part in ["", "/print"] {
+        page.screen(&format!("#/estimates/EST-00000000{part}"));
+        page.wait_text("h1.empty-title", "not there any more");
+        check_all_over(&page, &axe, &format!("what is not there{part}"), "h1.empty-title");
+    }
+    chrome.expect_no_faults();
+}
+
 #[test]
 #[ignore = "long: cargo test-all"]
 fn axe_finds_nothing_where_people_and_devices_are_let_in() {
