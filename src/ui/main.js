@@ -160,6 +160,7 @@ function hideRecord(id) {
   dropDraft(id, store.me.person);
   catalogue.drop(id);
   closeSuggestions();
+  for (const link of part('toasts').querySelectorAll(`[href$="/${CSS.escape(id)}"]`)) link.closest('.toast')?.remove();
   if (store.shown === id) closeDialogs();
 }
 

@@ -141,40 +141,49 @@ function differences(one, other) {
   return LINE_PARTS.flatMap(({ fields }) => fields).filter((name) => first[name] !== second[name]);
 }
 
-/**
- * How lines of two versions are paired, the surest way first: by their text, by what they say, by the item and the id
- * that a program gave them, by the item, by the id.
- * @type {Array<(line: DraftLine) => unknown>}
- */
-const SAME_ITEM = [(line) => sayingOf(line), (line) => fold(line.name)];
-const SAME_LINE = [
-  (/** @type {DraftLine} */ line) => line.item,
-  SAME_ITEM[0],
-  (/** @type {DraftLine} */ line) => idOfLine(line) && `${idOfLine(line)} ${fold(line.name)}`,
-  SAME_ITEM[1],
-  idOfLine,
-];
+/** @typedef {(line: DraftLine) => unknown} Key of a line; undefined for none */
 
-/** @param {DraftLine} line */
-const sayingOf = (line) => Object.values(meaningOf(line)).join('\n');
+/** @type {Key} */
+const saying = (line) => Object.values(meaningOf(line)).join('\n');
+/** @type {Key} */
+const itemName = ({ name }) => fold(name);
+/** @type {Key} */
+const itemText = ({ item }) => item;
+/** @type {Key} */
+const idAndName = (line) => (idOfLine(line) === undefined ? undefined : `${idOfLine(line)} ${fold(line.name)}`);
+
+/** By what a line of one version is known in another, the surest first. A program may give its ids anew. */
+const SAME_LINE = [itemText, saying, idAndName, itemName, idOfLine];
+/** By what two lines that were added on both sides are one. */
+const SAME_ITEM = [saying, itemName];
 
 /**
  * @param {DraftLine[]} from
  * @param {DraftLine[]} to
- * @param {Array<(line: DraftLine) => unknown>} ways
+ * @param {Key[]} keys
  * @returns {Map<DraftLine, DraftLine>}
  */
-function paired(from, to, ways) {
+function paired(from, to, keys) {
   const pairs = new Map();
-  for (const keyOf of ways) {
+  for (const keyOf of keys) {
     const taken = new Set(pairs.values());
-    const free = to.filter((line) => !taken.has(line) && keyOf(line) !== undefined);
+    const free = byKey(to.filter((line) => !taken.has(line)).reverse(), keyOf);
     for (const line of from.filter((one) => !pairs.has(one))) {
-      const index = free.findIndex((one) => keyOf(one) === keyOf(line));
-      if (index >= 0) pairs.set(line, free.splice(index, 1)[0]);
+      const twin = free.get(keyOf(line))?.pop();
+      if (twin) pairs.set(line, twin);
     }
   }
   return pairs;
+}
+
+/** Lines that have a key, by it. @param {DraftLine[]} lines @param {Key} keyOf @returns {Map<unknown, DraftLine[]>} */
+function byKey(lines, keyOf) {
+  const all = new Map();
+  for (const line of lines) {
+    const key = keyOf(line);
+    if (key !== undefined) all.set(key, [...(all.get(key) ?? []), line]);
+  }
+  return all;
 }
 
 /**
@@ -199,15 +208,15 @@ function slotsOf(base, mine, theirs) {
     const before = ofTheirs.get(line);
     return { base: before, mine: before ? toMine.get(before) : added.get(line), theirs: line };
   });
+  const ours = new Set(slots.map((slot) => slot.mine));
   let index = -1;
   for (const line of mine) {
-    const place = slots.findIndex((slot) => slot.mine === line);
-    if (place < 0) {
+    if (ours.has(line)) {
+      index = slots.findIndex((slot) => slot.mine === line);
+    } else {
       while (isTheirsAlone(slots[index + 1])) index += 1;
       index += 1;
       slots.splice(index, 0, { base: ofMine.get(line), mine: line });
-    } else {
-      index = place;
     }
   }
   return slots;

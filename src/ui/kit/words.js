@@ -494,8 +494,8 @@ export const words = {
     tokenAdvice: 'Give this token to the program. It is shown this once.',
     doorAdvice: 'Change the old app’s address to this one. It is shown this once.',
     doorCut:
-      'It does not see everything: of its role and that of its person the narrower one counts. To see everything both ' +
-      'need a role such as Manager.',
+      'It does not see everything: of its role and that of its person the narrower one counts. To see everything ' +
+      'both need a role such as Manager.',
   },
 
   audit: {

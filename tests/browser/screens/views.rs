@@ -209,6 +209,40 @@ fn a_record_that_is_handed_over_goes_from_one_page_and_comes_to_another() {
     chrome.expect_no_faults();
 }
 
+/// A browser that has no `WebSockets`.
+const NO_SOCKETS: &str = "window.WebSocket = class { constructor() { throw new Error('none') } }";
+
+#[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+fn where_no_socket_is_had_the_same_goes_from_the_page_over_http() {
+    let chrome = Chrome::start();
+    let (server, proxy) = shop();
+    let owner = open(&chrome, &chrome.device(), &proxy);
+    become_owner(&owner, &server);
+    let role = own_records(&owner);
+    let (device, first) = seller(&chrome, &owner, &proxy, "Meena", SELLER_PIN);
+    let theirs = estimate(&owner, "Asha’s secret");
+    let own = estimate(&first, "given away");
+    let page = chrome.open(&device, "about:blank");
+    page.before_each_load(NO_SOCKETS);
+    page.goto(&format!("http://{}/#/estimates/{theirs}", proxy.addr));
+    wait_live(&page);
+    page.wait("document.querySelector('.detail').textContent.includes('Asha’s secret')");
+    page.eval("void (window.isOld = true)");
+
+    set_role(&owner, "Meena", &role);
+    wait_gone(&page, "secret");
+    page.wait_text(".detail", "This estimate is not there any more.");
+    page.screen(&format!("#/estimates/{own}"));
+    page.wait("document.querySelector('.detail').textContent.includes('given away')");
+    let asha = person(&owner, "Asha");
+    ask(&owner, "POST", &format!("/api/estimates/{own}/owner"), &json!({"person": asha}));
+    wait_gone(&page, "given away");
+    page.wait_text(".list-pane", "No estimates yet");
+    assert_eq!(page.eval("window.isOld"), true, "it was loaded anew");
+    chrome.expect_no_faults();
+}
+
 /// Answers that were asked before a record was hidden come behind that.
 #[test]
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
