@@ -9,7 +9,8 @@ import { KINDS, idOf, isRecord, isText } from '../data/records.js';
 /** @typedef {import('../data/settings.js').Settings} Settings */
 
 /**
- * @typedef {{ type: 'sync', action: 'hello' | 'view' | 'live' | 'at', seq: number, epoch?: string, resume?: string }} SyncFrame
+ * @typedef {'hello' | 'view' | 'live' | 'at'} SyncAction
+ * @typedef {{ type: 'sync', action: SyncAction, seq: number, epoch?: string, resume?: string }} SyncFrame
  * @typedef {{ type: 'settings', data: Settings }} SettingsFrame
  * @typedef {{ type: 'reload', kinds: readonly Kind[] }} Reload something changed, but it cannot be told what
  * @typedef {Change | SyncFrame | SettingsFrame | Reload} Frame
