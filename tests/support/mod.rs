@@ -3,6 +3,7 @@
 
 pub mod http;
 pub mod json;
+pub mod keeper;
 pub mod people;
 pub mod program;
 pub mod proxy;

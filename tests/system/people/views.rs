@@ -7,6 +7,7 @@ use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
 use crate::support::http::Client;
+use crate::support::keeper::{Care, PlainKeeper, Shown, SyncKeeper, Told};
 use crate::support::people::{MANAGER, RIGHTS, SELLER, SELLER_PIN, Staffed, VIEWER, noon_zone};
 use crate::support::random::Random;
 use crate::support::samples;
@@ -78,23 +79,30 @@ fn hand_over(visitor: &mut Visitor, path: &str, person: u64) -> Value {
 }
 
 #[test]
-fn a_cut_view_has_no_socket_and_is_told_why() {
+fn a_cut_view_has_its_sockets_under_a_name_of_its_own() {
     let mut shop = Staffed::open();
+    shop.owner.create_estimate("Asha");
     let (_, mut seller) = shop.seller();
     let (_, mut viewer) = shop.program("Wall", VIEWER);
     let (_, mut manager) = shop.program("Office", MANAGER);
-    for path in ["/ws", "/ws?format=legacy", "/sync", "/sync?since=0"] {
-        for visitor in [&mut seller, &mut viewer] {
-            assert!(!visitor.handshake(path, &[]).detail(403).is_empty(), "{path}");
+    let run = text(&shop.owner.get("/api/changes").expect(200), "epoch");
+    for (visitor, is_cut) in [(&mut seller, true), (&mut viewer, true), (&mut manager, false)] {
+        assert_eq!(visitor.me()["is_cut"], json!(is_cut));
+        for path in ["/ws", "/ws?format=legacy", "/sync", "/sync?since=0"] {
+            assert_eq!(visitor.handshake(path, &[]).status, 101, "{path}");
         }
-        assert_eq!(manager.handshake(path, &[]).status, 101, "{path}");
-        assert!(shop.owner.socket(path).is_ok(), "{path}");
+        // It has one name wherever it is told.
+        let page = visitor.get("/api/changes?since=0").expect(200);
+        let list = visitor.get("/api/estimates/all");
+        let hello = visitor.socket("/sync?since=1").unwrap().next_json();
+        assert_eq!(list.header("sync-epoch").map(|epoch| json!(epoch)).as_ref(), Some(&page["epoch"]));
+        assert_eq!((&hello["epoch"], &hello["resume"]), (&page["epoch"], &json!("reset")), "without an epoch");
+        let name = text(&page, "epoch");
+        let own = name.strip_prefix(&run).unwrap_or_else(|| panic!("{name} in the run {run}"));
+        assert_eq!(own.starts_with('~'), is_cut, "{name}");
+        let resumed = visitor.socket(&format!("/sync?since=1&epoch={name}")).unwrap().next_json();
+        assert_eq!((&resumed["epoch"], &resumed["resume"]), (&page["epoch"], &json!("catch_up")));
     }
-    for visitor in [&mut seller, &mut viewer] {
-        assert_eq!(visitor.me()["is_cut"], json!(true));
-        visitor.get("/api/changes?since=0").expect(200);
-    }
-    assert_eq!(manager.me()["is_cut"], json!(false));
 }
 
 #[test]
@@ -391,7 +399,88 @@ struct World {
     /// The names of those who have a role that is cut anew now and then.
     cut_roles: Vec<(u64, &'static str)>,
     keepers: Vec<Keeper>,
+    followers: Vec<Follower>,
+    screens: Vec<Screen>,
+    /// Is told of everything at last.
+    witness: SyncKeeper,
     made: Vec<Made>,
+}
+
+/// Somebody on `/sync`, who is away now and then.
+struct Follower {
+    name: &'static str,
+    keeper: SyncKeeper,
+    /// What he sees has changed since he was there.
+    is_cut_anew: bool,
+}
+
+/// Somebody on `/ws`.
+struct Screen {
+    name: &'static str,
+    keeper: PlainKeeper,
+}
+
+/// What may be asked for.
+const TYPES: [Option<&str>; 4] = [None, None, Some("estimate"), Some("order")];
+
+impl Follower {
+    fn start(name: &'static str, visitor: Visitor, types: Option<&'static str>) -> Self {
+        Self { name, keeper: SyncKeeper::start(name, visitor, types, Care::Strict), is_cut_anew: false }
+    }
+
+    /// He comes back, perhaps for other kinds of records, and goes on where he can.
+    fn come_back(&mut self, types: Option<&'static str>, at: &str) {
+        let keeper = &mut self.keeper;
+        let is_wider = keeper.types.is_some() && keeper.types != types;
+        keeper.types = types;
+        let resume = keeper.connect().unwrap();
+        if is_wider {
+            assert_eq!(resume, "reset", "{} after {at}", keeper.who);
+        } else {
+            assert!(resume == "catch_up" || self.is_cut_anew, "{} after {at}: {resume}", keeper.who);
+        }
+        self.is_cut_anew = false;
+    }
+
+    fn check(&mut self, random: &mut Random, made: &[String], at: &str, cut_anew: &str) {
+        self.is_cut_anew |= self.name == cut_anew;
+        let keeper = &mut self.keeper;
+        let views = keeper.views;
+        if keeper.is_connected() {
+            keeper.drain();
+            assert!(keeper.views == views || self.is_cut_anew, "{} began anew for nothing after {at}", keeper.who);
+            self.is_cut_anew = false;
+            keeper.shown_meanwhile.clear();
+        } else if random.one_in(3) {
+            let types = if random.one_in(3) { TYPES[random.index(TYPES.len())] } else { keeper.types };
+            self.come_back(types, at);
+        } else {
+            let shown = Shown::to(&mut keeper.visitor, None);
+            keeper.shown_meanwhile.extend(shown.held.into_keys());
+            return;
+        }
+        self.keeper.check(made, at);
+        if random.one_in(8) {
+            self.keeper.cut();
+        }
+    }
+}
+
+impl Screen {
+    fn check(&mut self, random: &mut Random, at: &str, cut_anew: &str) {
+        let keeper = &mut self.keeper;
+        let reloads = keeper.reloads;
+        if keeper.is_connected() {
+            keeper.drain();
+        } else {
+            keeper.connect().unwrap();
+        }
+        assert!(keeper.reloads == reloads || self.name == cut_anew, "{} read anew for nothing after {at}", keeper.who);
+        keeper.check(at);
+        if random.one_in(20) {
+            keeper.cut();
+        }
+    }
 }
 
 impl World {
@@ -405,12 +494,24 @@ impl World {
         let contact = shop.role("No contact", &["figures"], &json!({"masks": ["contact"]}));
         let amounts = shop.role("No amounts", &["status"], &json!({"masks": ["amounts"], "days_back": 1}));
         let (ravi_id, ravi) = shop.worker("Ravi", role, SELLER_PIN);
+        // Who has seen nothing yet may go on from there under any name.
+        shop.owner.create_estimate("First customer");
         let programs = [("contact", contact), ("amounts", amounts), ("seller", SELLER), ("manager", MANAGER)];
         let programs = programs.map(|(name, role)| (name, shop.program(name, role).1));
-        let mut keepers: Vec<Keeper> =
-            programs.into_iter().map(|(name, visitor)| Keeper::start(name, visitor)).collect();
-        keepers.push(Keeper::start("Ravi", ravi.clone()));
-        keepers.push(Keeper::start("the owner", shop.owner.clone()));
+        let mut all = Vec::from(programs);
+        all.extend([("Ravi", ravi.clone()), ("the owner", shop.owner.clone())]);
+        let keepers = all.iter().map(|(name, visitor)| Keeper::start(name, visitor.clone())).collect();
+        let follow =
+            |types| move |(name, visitor): &(&'static str, Visitor)| Follower::start(name, visitor.clone(), types);
+        let mut followers: Vec<_> = all.iter().map(follow(None)).collect();
+        followers.extend(all[..2].iter().map(follow(Some("order"))));
+        followers.extend(all[4..].iter().map(follow(Some("estimate"))));
+        let watch = |(name, visitor): &(&'static str, Visitor)| Screen {
+            name,
+            keeper: PlainKeeper::start(name, visitor.clone(), Care::Strict),
+        };
+        let screens = all.iter().map(watch).collect();
+        let witness = SyncKeeper::start("the witness", shop.owner.clone(), None, Care::Lenient);
         Self {
             shop,
             random: Random::new(seed),
@@ -419,6 +520,9 @@ impl World {
             his_roles: [role, second, SELLER],
             cut_roles: vec![(role, "Ravi"), (second, "Ravi"), (contact, "contact"), (amounts, "amounts")],
             keepers,
+            followers,
+            screens,
+            witness,
             made: Vec::new(),
         }
     }
@@ -513,8 +617,23 @@ impl World {
         Some(done)
     }
 
-    fn check(&mut self, at: &str, cut_anew: &str) {
+    /// Whatever was stored until now is sent to everybody: settings go to `/sync` in their turn, and nothing of a record with them.
+    fn all_is_sent(&mut self, number: usize) {
+        let name = format!("Shop {number}");
+        self.shop.owner.put("/api/settings", &json!({"shop_name": name})).expect(200);
+        while self.witness.read(false).unwrap() != Told::Settings {}
+    }
+
+    fn check(&mut self, number: usize, at: &str, cut_anew: &str) {
         let one = self.any_record();
+        self.all_is_sent(number);
+        let ones: Vec<String> = one.iter().chain(self.made.last()).map(|made| made.stored.id.clone()).collect();
+        for follower in &mut self.followers {
+            follower.check(&mut self.random, &ones, at, cut_anew);
+        }
+        for screen in &mut self.screens {
+            screen.check(&mut self.random, at, cut_anew);
+        }
         for keeper in &mut self.keepers {
             keeper.follow(keeper.who == cut_anew);
             keeper.check(at);
@@ -531,7 +650,7 @@ fn what_happens_by_chance(seed: u64, steps: usize) {
     let mut world = World::open(seed);
     for number in 0..steps {
         if let Some((done, cut_anew)) = world.step(number) {
-            world.check(&format!("step {number} of seed {seed}, {done}"), cut_anew);
+            world.check(number, &format!("step {number} of seed {seed}, {done}"), cut_anew);
         }
     }
     let made = std::mem::take(&mut world.made);
@@ -542,6 +661,13 @@ fn what_happens_by_chance(seed: u64, steps: usize) {
         // Who begins now holds the same.
         let anew = Keeper::start(&keeper.who, keeper.visitor.clone());
         assert_eq!(anew.held, keeper.held, "{} of seed {seed}", keeper.who);
+    }
+    for follower in &mut world.followers {
+        if !follower.keeper.is_connected() {
+            follower.come_back(follower.keeper.types, &format!("all of seed {seed}"));
+        }
+        let ids: Vec<String> = made.iter().map(|made| made.stored.id.clone()).collect();
+        follower.keeper.check(&ids, &format!("all of seed {seed}"));
     }
 }
 
