@@ -23,14 +23,12 @@ pub(super) enum Need {
     Anybody,
     /// A person, or a device with a role of its own.
     Role,
-    /// The same, as long as nothing is cut from what it sees.
-    Uncut,
     /// One with this right.
     Right(&'static str),
     /// Programs of this machine.
     Machine,
 }
-use Need::{Anybody, Machine, Open, Right, Role, Uncut};
+use Need::{Anybody, Machine, Open, Right, Role};
 
 /// What stands for nobody and nothing, with which nothing is changed.
 const EMPTY: &str = "{}";
@@ -54,8 +52,8 @@ pub(super) const TABLE: [(&str, Need, &str); 73] = [
     ("GET /api/websocket/status", Open, ""),
     ("GET /debug/time", Open, ""),
     ("GET /metrics", Right("figures"), ""),
-    ("GET /ws", Uncut, ""),
-    ("GET /sync", Uncut, ""),
+    ("GET /ws", Role, ""),
+    ("GET /sync", Role, ""),
     ("GET /api/changes", Role, ""),
     ("GET /api/search", Role, ""),
     ("GET /api/summary", Role, ""),
@@ -248,12 +246,10 @@ impl Scene {
 /// What is expected of somebody with these rights: nothing if it is allowed, or the statuses of the refusal.
 fn refusal(who: &str, rights: Option<&[String]>, need: Need) -> Option<&'static [u16]> {
     let is_known = rights.is_some() || who == BARE;
-    let is_cut = matches!(who, "Viewer" | "Seller");
     let is_allowed = match need {
         Open => true,
         Anybody => is_known,
         Role => rights.is_some(),
-        Uncut => rights.is_some() && !is_cut,
         Right(right) => rights.is_some_and(|rights| rights.iter().any(|own| own == right)),
         Machine => return Some(&[401, 403]),
     };

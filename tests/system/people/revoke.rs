@@ -30,6 +30,76 @@ fn ends_without_later(mut socket: Socket) -> u16 {
     }
 }
 
+/// How one may follow.
+const FEEDS: [&str; 3] = ["/ws", "/sync", "/ws?format=legacy"];
+
+/// A record that is his under whatever rights.
+const GIVEN: &str = "Given";
+
+/// His rights have become narrower. Something happens afterwards, and at last he is given a record: first he is told that he begins
+/// anew, and then what he sees now and nothing else. Gives what he was told then on each socket.
+fn goes_on(shop: &mut Staffed, person: u64, visitor: &mut Visitor, sockets: Vec<Socket>) -> [Vec<String>; 3] {
+    let seq = shop.owner.get("/api/changes").expect(200)["seq"].clone();
+    shop.owner.create_estimate(LATER);
+    let given = shop.owner.create_estimate(GIVEN).id;
+    shop.owner.post(&format!("/api/estimates/{given}/owner"), &json!({"person": person})).expect(200);
+    let epoch = visitor.get("/api/changes").expect(200)["epoch"].clone();
+    let told = FEEDS.into_iter().zip(sockets).map(|(path, mut socket)| {
+        let mut told = Vec::new();
+        if path == "/sync" {
+            assert_eq!(socket.next_json()["action"], "hello");
+        }
+        let first = socket.next_text();
+        match path {
+            "/sync" => {
+                let view = json!({"type": "sync", "action": "view", "epoch": epoch, "seq": seq, "resume": "reset"});
+                assert_eq!(serde_json::from_str::<Value>(&first).unwrap(), view);
+            }
+            "/ws" => {
+                let reload: Value = serde_json::from_str(&first).unwrap();
+                assert_eq!((&reload["type"], &reload["data"]), (&json!("order"), &json!({})), "{first}");
+                assert_eq!(reload.as_object().unwrap().len(), 4, "a record that there is not, and no place: {first}");
+                visitor.get(&format!("/api/orders/{}", reload["id"].as_str().unwrap())).expect(404);
+            }
+            _ => assert_eq!(first, "order_updated"),
+        }
+        loop {
+            told.push(socket.next_text());
+            let last = told.last().unwrap();
+            if last == "estimate_updated" || last.contains(&given) && last.contains(r#""action":"update""#) {
+                break;
+            }
+        }
+        // It stays, and nothing else is on its way.
+        assert_eq!(socket.texts_until_pong(), [""; 0], "{path}");
+        told
+    });
+    Vec::from_iter(told).try_into().unwrap()
+}
+
+/// Where the scope is his own, that is the record that he was given, and nothing of what came before it.
+fn goes_on_with_his_own(shop: &mut Staffed, person: u64, visitor: &mut Visitor, sockets: Vec<Socket>) {
+    let [plain, sync, legacy] = goes_on(shop, person, visitor, sockets);
+    assert_eq!(legacy, ["estimate_updated"]);
+    for told in [&plain, &sync] {
+        assert!(told.len() == 1 && told[0].contains(GIVEN), "{told:?}");
+    }
+    assert_eq!(visitor.ids("/api/estimates/all").len(), 1);
+}
+
+/// A Viewer is told of everything, and of no customer how to reach him.
+fn goes_on_as_a_viewer(shop: &mut Staffed, person: u64, visitor: &mut Visitor, sockets: Vec<Socket>) {
+    let [plain, sync, legacy] = goes_on(shop, person, visitor, sockets);
+    assert_eq!(legacy, ["estimate_created", "estimate_created", "estimate_updated"]);
+    for told in [&plain, &sync] {
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(told[0].contains(LATER) && told.iter().all(|text| text.contains("redacted")), "{told:?}");
+        for needle in ["98450", "MG Road"] {
+            assert!(!told.iter().any(|text| text.contains(needle)), "{told:?}");
+        }
+    }
+}
+
 /// Somebody who sees everything, with a socket of each kind, a long poll, and a command of which half is sent.
 struct Busy {
     shop: Staffed,
@@ -47,7 +117,7 @@ impl Busy {
         let mut shop = Staffed::open();
         let (person, mut visitor) = shop.manager();
         let edited = shop.owner.create_estimate("Asha");
-        let sockets = ["/ws", "/sync", "/ws?format=legacy"].map(|path| visitor.socket(path).unwrap()).into();
+        let sockets = FEEDS.map(|path| visitor.socket(path).unwrap()).into();
         let poll = waiting(&mut visitor);
         let body = samples::estimate("Half").to_string().into_bytes();
         let half = body.len() / 2;
@@ -58,10 +128,25 @@ impl Busy {
     /// Rights are gone; something happens afterwards. `codes` may close its sockets, `statuses` refuse its command.
     fn ends(mut self, codes: &[u16], statuses: &[u16]) {
         self.shop.owner.create_estimate(LATER);
-        for socket in self.sockets {
+        for socket in std::mem::take(&mut self.sockets) {
             let code = ends_without_later(socket);
             assert!(codes.contains(&code), "{code}");
         }
+        self.does_nothing(statuses);
+        for path in ["/ws", "/sync"] {
+            assert!(self.visitor.socket(path).is_err(), "{path}");
+        }
+    }
+
+    /// The role is a Viewer's now: its sockets go on as one's.
+    fn goes_on_as_a_viewer(mut self) {
+        let sockets = std::mem::take(&mut self.sockets);
+        goes_on_as_a_viewer(&mut self.shop, self.person, &mut self.visitor, sockets);
+        self.does_nothing(&[401, 403]);
+    }
+
+    /// Its poll and its command are refused.
+    fn does_nothing(&mut self, statuses: &[u16]) {
         if let Ok(reply) = self.poll.try_read("GET") {
             assert!(!reply.text().contains(LATER), "{} {}", reply.status, reply.text());
         }
@@ -72,9 +157,6 @@ impl Busy {
         }
         let record = self.shop.owner.get(&format!("/api/estimates/{}", self.edited.id)).expect(200);
         assert_eq!((&record["customer_name"], &record["rev"]), (&json!("Asha"), &json!(1)));
-        for path in ["/ws", "/sync"] {
-            assert!(self.visitor.socket(path).is_err(), "{path}");
-        }
     }
 }
 
@@ -108,13 +190,13 @@ fn wakes(poll: &mut Client, take: impl FnOnce(), statuses: &[u16]) {
     assert!(start.elapsed() < WOKEN_WITHIN, "it slept on for {:?}", start.elapsed());
 }
 
-/// The poll of a busy one wakes and is answered by one of these; afterwards nothing reaches him.
-fn poll_wakes(take: impl FnOnce(&mut Staffed, u64), answers: &[u16], codes: &[u16], statuses: &[u16]) {
+/// The poll of a busy one wakes and is answered by one of these. Gives what goes on.
+fn poll_wakes(take: impl FnOnce(&mut Staffed, u64), answers: &[u16]) -> Busy {
     let mut busy = Busy::open();
     let Busy { shop, poll, person, .. } = &mut busy;
     wakes(poll, || take(shop, *person), answers);
     busy.poll = busy.shop.owner.begin("GET", "/api/me", b"", 0);
-    busy.ends(codes, statuses);
+    busy
 }
 
 #[test]
@@ -123,7 +205,7 @@ fn a_sleeping_long_poll_of_a_revoked_device_ends_by_that_alone() {
         let listed = shop.listed_device("Meena");
         shop.revoke(&listed);
     };
-    poll_wakes(take, &[401], &[4401], &[401]);
+    poll_wakes(take, &[401]).ends(&[4401], &[401]);
 }
 
 #[test]
@@ -131,7 +213,7 @@ fn a_sleeping_long_poll_of_a_removed_person_ends_by_that_alone() {
     let take = |shop: &mut Staffed, person| {
         shop.owner.delete(&format!("/api/people/{person}")).expect(200);
     };
-    poll_wakes(take, &[401], &[4401], &[401]);
+    poll_wakes(take, &[401]).ends(&[4401], &[401]);
 }
 
 #[test]
@@ -139,7 +221,7 @@ fn a_sleeping_long_poll_of_a_person_who_is_not_active_ends_by_that_alone() {
     let take = |shop: &mut Staffed, person| {
         shop.owner.put(&format!("/api/people/{person}"), &json!({"is_active": false})).expect(200);
     };
-    poll_wakes(take, &[401], &[4401], &[401]);
+    poll_wakes(take, &[401]).ends(&[4401], &[401]);
 }
 
 #[test]
@@ -148,7 +230,7 @@ fn a_sleeping_long_poll_of_a_person_with_a_lesser_role_ends_by_that_alone() {
         shop.owner.put(&format!("/api/people/{person}"), &json!({"role": VIEWER})).expect(200);
     };
     // Whoever still sees something asks again, and begins anew.
-    poll_wakes(take, &[401, 403, 409], &[4401, 4403], &[401, 403]);
+    poll_wakes(take, &[409]).goes_on_as_a_viewer();
 }
 
 /// Where somebody is up to date, with the longest wait.
@@ -200,27 +282,46 @@ fn a_person_who_is_not_active_hears_and_does_nothing_more() {
 fn a_person_with_a_lesser_role_loses_what_that_role_has_not() {
     let mut busy = Busy::open();
     busy.shop.owner.put(&format!("/api/people/{}", busy.person), &json!({"role": VIEWER})).expect(200);
-    let status = busy.visitor.get("/api/audit").status;
-    assert!([401, 403].contains(&status), "{status}");
-    busy.ends(&[4401, 4403], &[401, 403]);
+    busy.visitor.get("/api/audit").expect(403);
+    busy.goes_on_as_a_viewer();
 }
 
 #[test]
 fn a_role_that_is_cut_is_cut_for_everybody_who_has_it() {
     let mut shop = Staffed::open();
     let role = shop.role("Floor", &["sell", "estimate"], &Value::Null);
-    let (_, mut seller) = shop.worker("Ravi", role, "1618");
-    let socket = seller.socket("/sync").unwrap();
+    let (person, mut seller) = shop.worker("Ravi", role, "1618");
+    let sockets = FEEDS.map(|path| seller.socket(path).unwrap()).into();
     let mut poll = waiting(&mut seller);
     let own = json!({"scope": {"estimates": "own", "orders": "own"}});
     shop.owner.put(&format!("/api/roles/{role}"), &own).expect(200);
-    shop.owner.create_estimate(LATER);
-    assert!([4401, 4403].contains(&ends_without_later(socket)));
+    goes_on_with_his_own(&mut shop, person, &mut seller, sockets);
     if let Ok(reply) = poll.try_read("GET") {
         assert!(!reply.text().contains(LATER), "{}", reply.text());
     }
-    assert!(!seller.handshake("/sync", &[]).detail(403).is_empty());
-    assert!(seller.ids("/api/estimates/all").is_empty());
+    // One that comes back with what it saw before begins anew, too.
+    let epoch = shop.owner.get("/api/changes").expect(200)["epoch"].clone();
+    let resume = format!("/sync?since=1&epoch={}", epoch.as_str().unwrap());
+    assert_eq!(seller.socket(&resume).unwrap().next_json()["resume"], "reset");
+}
+
+/// An old app keeps only the last frame of a quick row: what it is told is that it reads everything anew.
+#[test]
+fn an_old_app_whose_role_is_cut_is_made_to_reload() {
+    let mut shop = Staffed::open();
+    let role = shop.role("Floor", &["sell", "estimate"], &Value::Null);
+    let (_, app) = shop.door("Old phone", role, &Value::Null);
+    let path = format!("{}/ws", app.prefix);
+    let mut socket = Socket::connect(app.addr, &path, &[("User-Agent", "Dart/3.4 (dart:io)")]);
+    let own = json!({"scope": {"estimates": "own", "orders": "own"}});
+    shop.owner.put(&format!("/api/roles/{role}"), &own).expect(200);
+    shop.owner.create_estimate(LATER);
+    let reload = socket.next_json();
+    assert_eq!((&reload["type"], &reload["action"], &reload["data"]), (&json!("order"), &json!("update"), &json!({})));
+    let mut app = app;
+    let own = app.create_estimate("Asha");
+    let next = socket.next_json();
+    assert_eq!((&next["action"], &next["id"]), (&json!("create"), &json!(own.id)), "{next}");
 }
 
 #[test]
@@ -352,13 +453,13 @@ fn a_revoked_door_is_shut_while_somebody_stands_in_it() {
 fn a_device_with_another_role_is_what_that_role_is_at_once() {
     let mut shop = Staffed::open();
     let (device, mut program) = shop.program("Script", MANAGER);
-    let socket = program.socket("/sync").unwrap();
+    let sockets = FEEDS.map(|path| program.socket(path).unwrap()).into();
     let path = format!("/api/devices/{device}");
     let changed = shop.owner.put(&path, &json!({"name": "Wall", "role": VIEWER})).expect(200);
     let listed = shop.listed_device("Wall");
     assert_eq!((&listed["role"]["id"], &listed["id"]), (&json!(VIEWER), &json!(device)), "{changed}");
-    shop.owner.create_estimate(LATER);
-    assert!([4401, 4403].contains(&ends_without_later(socket)));
+    let other = shop.hire("Meena", MANAGER, MANAGER_PIN);
+    goes_on_as_a_viewer(&mut shop, other, &mut program, sockets);
     program.post("/api/orders/create-sale", &samples::sale("Asha")).expect(403);
     assert_eq!(program.me()["role"]["name"], "Viewer");
 }
