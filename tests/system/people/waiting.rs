@@ -209,14 +209,50 @@ fn a_removed_person_whose_outbox_is_full_is_told_nothing_of_what_comes_after_the
     end_unsent(full, &[4401]);
 }
 
+/// One's own records and no others.
+fn own_alone() -> Value {
+    json!({"scope": {"estimates": "own", "orders": "own"}})
+}
+
+/// Something of which he is told nothing, and then a record that he is given. Gives its id.
+fn later_and_given(shop: &mut Staffed, person: u64) -> String {
+    shop.owner.create_estimate(LATER);
+    let given = shop.owner.create_estimate("Given").id;
+    shop.owner.post(&format!("/api/estimates/{given}/owner"), &json!({"person": person})).expect(200);
+    given
+}
+
+/// Reads until the record that he is given. Gives what comes before, up to where he is told that he begins anew, which is the last of
+/// it but for the record.
+fn until_given(socket: &mut Socket, given: &str) -> Vec<String> {
+    let mut before = Vec::new();
+    loop {
+        let text = socket.next_text();
+        assert!(!text.contains(LATER), "{} bytes of a later change", text.len());
+        if text.contains(given) {
+            assert!(text.contains(r#""action":"update""#), "{text}");
+            break;
+        }
+        before.push(text);
+    }
+    let anew = before.pop().expect("something before it");
+    assert!(anew.contains(r#""action":"view""#) || anew.contains(r#""data":{}"#), "{} bytes", anew.len());
+    before
+}
+
 #[test]
-fn a_person_with_a_lesser_role_whose_outbox_is_full_is_told_nothing_of_what_comes_afterwards() {
+fn a_person_with_a_lesser_role_whose_outbox_is_full_is_told_of_what_came_before_and_then_of_his_own() {
     let mut shop = Staffed::open();
     let (person, manager) = shop.manager();
-    let full = with_full_outboxes(&mut shop, &manager);
-    shop.owner.put(&format!("/api/people/{person}"), &json!({"role": VIEWER})).expect(200);
-    shop.owner.create_estimate(LATER);
-    end_unsent(full, &[4401, 4403]);
+    let role = shop.role("Own", &["sell", "estimate"], &own_alone());
+    let (sockets, sent) = with_full_outboxes(&mut shop, &manager);
+    shop.owner.put(&format!("/api/people/{person}"), &json!({"role": role})).expect(200);
+    let given = later_and_given(&mut shop, person);
+    for mut socket in sockets {
+        let before = until_given(&mut socket, &given);
+        let received = before.iter().filter(|text| text.contains("Asha")).count();
+        assert_eq!(received, sent, "all that came before is his to see");
+    }
 }
 
 #[test]
@@ -234,4 +270,57 @@ fn a_device_that_catches_up_is_told_nothing_of_what_comes_after_its_end() {
     shop.owner.put(&format!("/api/estimates/{}", oldest.id), &samples::estimate(LATER)).expect(200);
     shop.owner.create_estimate(LATER);
     is_told_nothing_later(socket);
+}
+
+/// Somebody who catches up with more than all buffers hold, and reads it when his rights have become narrower.
+fn catches_up_while(narrow: impl FnOnce(&mut Staffed, u64)) {
+    let mut shop = Staffed::open();
+    let oldest = shop.owner.create_estimate("Asha");
+    for _ in 0..BULKY {
+        shop.owner.post("/api/estimates/create", &bulky_estimate("Asha")).expect(201);
+    }
+    let (person, manager) = shop.manager();
+    let epoch = shop.owner.get("/api/changes").expect(200)["epoch"].clone();
+    let mut socket = manager.narrow_socket("/sync?since=0");
+    assert_eq!(socket.next_json()["resume"], "catch_up");
+    narrow(&mut shop, person);
+    shop.owner.put(&format!("/api/estimates/{}", oldest.id), &samples::estimate(LATER)).expect(200);
+    let given = later_and_given(&mut shop, person);
+    let reached = shop.owner.get("/api/changes").expect(200)["seq"].as_u64().unwrap();
+    let (mut received, mut manager) = (0, manager);
+    let now = manager.get("/api/changes").expect(200)["epoch"].clone();
+    assert_ne!(now, epoch);
+    let seq = loop {
+        let text = socket.next_text();
+        assert!(!text.contains(LATER), "{} bytes of a later change", text.len());
+        let frame: Value = serde_json::from_str(&text).unwrap();
+        assert_ne!(frame["action"], "live", "the rest never comes");
+        received += usize::from(frame["action"] == "create");
+        if frame["action"] == "view" && frame["epoch"] == now {
+            break frame["seq"].as_u64().unwrap();
+        }
+    };
+    assert!(received < BULKY, "it had caught up before");
+    // From there on it is told what it sees: what was stored when it was told so is in the lists that it reads.
+    if seq < reached {
+        let frame = socket.next_json();
+        assert_eq!((&frame["id"], &frame["action"]), (&json!(given), &json!("update")), "{frame}");
+    }
+    let own = manager.create_estimate("Asha").id;
+    assert_eq!(socket.next_json()["id"], json!(own));
+}
+
+#[test]
+fn a_person_who_catches_up_while_his_role_is_changed_begins_anew_in_place_of_the_rest() {
+    catches_up_while(|shop, person| {
+        let role = shop.role("Own", &["sell", "estimate"], &own_alone());
+        shop.owner.put(&format!("/api/people/{person}"), &json!({"role": role})).expect(200);
+    });
+}
+
+#[test]
+fn a_person_who_catches_up_while_his_role_is_narrowed_begins_anew_in_place_of_the_rest() {
+    catches_up_while(|shop, _| {
+        shop.owner.put(&format!("/api/roles/{MANAGER}"), &own_alone()).expect(200);
+    });
 }
