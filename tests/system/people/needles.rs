@@ -406,3 +406,105 @@ fn what_is_masked_is_in_no_byte_that_the_masked_person_is_answered() {
         assert!(!log.contains(needle), "{needle} stands in the log");
     }
 }
+
+/// Every way to follow, from now on and from the beginning.
+const FEEDS: [&str; 7] = [
+    "/ws",
+    "/ws?format=legacy",
+    "/sync",
+    "/sync?since=0",
+    "/sync?types=estimate",
+    "/sync?types=order",
+    "/sync?since=0&types=estimate,order",
+];
+
+/// All that somebody's sockets are told by now. All that was stored is sent, since the owner has seen the settings that came after it.
+fn told(sockets: &mut [Socket]) -> String {
+    sockets.iter_mut().flat_map(Socket::texts_until_pong).collect()
+}
+
+#[test]
+fn what_is_masked_or_out_of_sight_is_in_no_frame_of_any_socket() {
+    let mut shop = Staffed::open();
+    let own = json!({"scope": {"estimates": "own", "orders": "own"}});
+    let hidden_orders = json!({"scope": {"estimates": "all", "orders": "own"}});
+    let roles = [
+        ("Masked", json!({"masks": ["contact", "amounts"]})),
+        ("No contact", json!({"masks": ["contact"]})),
+        ("No amounts", json!({"masks": ["amounts"], "days_back": 3})),
+        ("Own", own),
+        ("Own orders", hidden_orders),
+    ];
+    let programs = roles.map(|(name, cut)| {
+        let role = shop.role(name, &["sell", "estimate", "convert"], &cut);
+        (name, shop.program(name, role).1)
+    });
+    let worker_role =
+        shop.role("Owner of his own", &["sell"], &json!({"scope": {"estimates": "own", "orders": "own"}}));
+    let (worker_id, worker) = shop.worker("Ravi", worker_role, "1618");
+    // Something that is there before, and something that happens while they follow.
+    let mut customers = 0;
+    let mut happens = |owner: &mut Visitor| -> Vec<String> {
+        let mut hidden_orders = Vec::new();
+        let mut make = |owner: &mut Visitor, path: &str| {
+            customers += 1;
+            let mut bill = bill();
+            bill["customer_name"] = json!(format!("Customer {customers}"));
+            owner.post(path, &bill).expect(201)
+        };
+        let estimates = [(); 4].map(|()| text(&make(owner, "/api/estimates/create"), "estimate_id"));
+        let orders = [(); 2].map(|()| text(&make(owner, "/api/orders/create-sale"), "order_id"));
+        owner.put(&format!("/api/estimates/{}", estimates[0]), &bill()).expect(200);
+        let sold = owner.post(&format!("/api/estimates/{}/convert-to-order", estimates[1]), &json!({})).expect(200);
+        owner.delete(&format!("/api/estimates/{}", estimates[2])).expect(200);
+        owner.post(&format!("/api/estimates/{}/duplicate", estimates[0]), &json!({})).expect(201);
+        owner.request("PUT", &format!("/api/orders/{}/status?status=Packed", orders[0]), &[], None).expect(200);
+        owner.delete(&format!("/api/orders/{}", orders[1])).expect(200);
+        // To one of them for a moment, who may know it from then on.
+        owner.post(&format!("/api/estimates/{}/owner", estimates[3]), &json!({"person": worker_id})).expect(200);
+        let shop_owner = owner.me()["person"]["id"].clone();
+        owner.post(&format!("/api/estimates/{}/owner", estimates[3]), &json!({"person": shop_owner})).expect(200);
+        hidden_orders.extend(orders);
+        hidden_orders.push(text(&sold, "order_id"));
+        hidden_orders
+    };
+    let mut hidden_orders = happens(&mut shop.owner);
+    let open = |visitor: &Visitor| FEEDS.map(|path| visitor.socket(path).unwrap());
+    let mut sockets = programs.each_ref().map(|(_, visitor)| open(visitor));
+    let mut workers = open(&worker);
+    let mut witness = shop.owner.socket("/sync").unwrap();
+    hidden_orders.extend(happens(&mut shop.owner));
+    shop.owner.put("/api/settings", &json!({"shop_name": "After all of it"})).expect(200);
+    while witness.next_json()["type"] != "settings" {}
+
+    let [masked, no_contact, no_amounts, own, own_orders] = sockets.each_mut().map(|sockets| told(sockets));
+    let contact = [PHONE, PHONE_DIGITS, ADDRESS];
+    let amounts = [AMOUNT_TEXT, "86,420", "8642097", "86420"];
+    let has_not = |who: &str, told: &str, needles: &[&str]| {
+        for needle in needles {
+            assert!(!told.contains(needle), "{who} is told {needle}");
+        }
+    };
+    has_not("Masked", &masked, &[&contact[..], &amounts[..]].concat());
+    has_not("No contact", &no_contact, &contact);
+    has_not("No amounts", &no_amounts, &amounts);
+    for (who, told) in [("Masked", &masked), ("No contact", &no_contact), ("No amounts", &no_amounts)] {
+        for sign in ["redacted", "estimate_created", "Customer 12", "convert_to_order", "delete", r#""live""#] {
+            assert!(told.contains(sign), "{who} is told of {sign}");
+        }
+    }
+    assert!(no_contact.contains(AMOUNT_TEXT) && no_amounts.contains(PHONE) && no_amounts.contains(ADDRESS));
+    // Of others' records not even that there is something.
+    has_not("Own", &own, &["EST-", "ORDER-", "Customer", "estimate_", "order_", "sale_completed", "hide", PHONE]);
+    // An estimate that is seen names no order that is not.
+    has_not("Own orders", &own_orders, &["\"order\"", "\"order_number", "sale_completed", "order_updated"]);
+    has_not("Own orders", &own_orders, &hidden_orders.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(own_orders.contains("convert_to_order") && own_orders.contains(PHONE));
+
+    // What he had for a moment he is told of, and that he has it no more; nothing of the rest.
+    let ravi = told(&mut workers);
+    has_not("Ravi", &ravi, &["ORDER-", "\"convert_to_order\"", "\"create\"", "sale_completed"]);
+    let ids: std::collections::BTreeSet<&str> = ravi.match_indices("EST-").map(|(at, _)| &ravi[at..at + 12]).collect();
+    assert_eq!(ids.len(), 2, "the two that he had");
+    assert!(ravi.contains(r#""action":"hide""#) && ravi.contains(r#""action":"update""#), "{ravi}");
+}
