@@ -19,3 +19,4 @@ mod stored;
 #[path = "../support/mod.rs"]
 mod support;
 mod sync_failures;
+mod unshown;
