@@ -152,10 +152,15 @@ where
     let (seq, epoch) = (reading.seq()?, request.app.epoch(&reading));
     let seer = Seer { app: Arc::clone(request.app), asker: request.asker, epoch: epoch.clone(), directory };
     let pieces = Pieces { opening, next: start(&seer, &reading)? };
-    let mut response = Response::json_stream(pieces).map_err(|error| {
-        log::error!("⚠️ A list could not be read: {error}");
-        Problem::new(503, "The database cannot be read at the moment. Please try again.")
-            .with_header("Retry-After", "1")
+    let mut response = Response::json_stream(pieces).map_err(|error| match error.downcast::<ReadError>() {
+        // Rights that have changed since it was begun are no fault of the file.
+        Ok(error @ (ReadError::LoggedOut | ReadError::Changed)) => error.into(),
+        error => {
+            let error = error.map_or_else(|error| error.to_string(), |error| error.to_string());
+            log::error!("⚠️ A list could not be read: {error}");
+            Problem::new(503, "The database cannot be read at the moment. Please try again.")
+                .with_header("Retry-After", "1")
+        }
     })?;
     response.add_header("Sync-Seq", &seq.to_string());
     response.add_header("Sync-Epoch", &epoch);
