@@ -91,7 +91,9 @@ impl Client {
     fn read_chunks(&mut self, body: &mut Vec<u8>) -> std::io::Result<()> {
         loop {
             let mut line = String::new();
-            self.stream.read_line(&mut line)?;
+            if self.stream.read_line(&mut line)? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
             let size = usize::from_str_radix(line.trim(), 16).expect("a chunk size");
             let start = body.len();
             body.resize(start + size, 0);

@@ -12,6 +12,7 @@ use super::samples;
 use super::server::Server;
 use super::socket::Socket;
 use super::till::{self, Stored};
+use super::wait_until;
 
 /// A cookie that an answer sets.
 #[derive(Debug, Clone)]
@@ -115,12 +116,22 @@ impl Visitor {
     }
 
     pub fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+        self.try_request(method, path, headers, body).unwrap()
+    }
+
+    pub fn try_request(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> std::io::Result<Reply> {
         let own = self.own_headers(headers);
         let all: Vec<(&str, &str)> = own.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         // A connection for each: a refusal may end the one on which it was said.
-        let reply = self.connect().request(method, &format!("{}{path}", self.prefix), &all, body);
+        let reply = self.connect().try_request(method, &format!("{}{path}", self.prefix), &all, body)?;
         self.keep(&reply);
-        reply
+        Ok(reply)
     }
 
     fn keep(&mut self, reply: &Reply) {
@@ -142,6 +153,19 @@ impl Visitor {
 
     pub fn get(&mut self, path: &str) -> Reply {
         self.request("GET", path, &[], None)
+    }
+
+    /// A list, asked for again where it was ended since what is seen has changed on the way.
+    pub fn whole_list(&mut self, path: &str) -> Reply {
+        let mut whole = None;
+        wait_until(path, || {
+            let reply = self.try_request("GET", path, &[], None).ok();
+            let is_fault = reply.as_ref().is_some_and(|reply| reply.status != 200 && reply.text().contains("database"));
+            assert!(!is_fault, "{path}: {}", reply.unwrap().text());
+            whole = reply.filter(|reply| reply.status == 200);
+            whole.is_some()
+        });
+        whole.unwrap()
     }
 
     pub fn delete(&mut self, path: &str) -> Reply {

@@ -13,6 +13,7 @@ mod cuts;
 mod doors;
 mod first_owner;
 mod limits;
+mod live_views;
 mod login;
 mod masks;
 mod matrix;
