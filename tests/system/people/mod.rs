@@ -24,5 +24,6 @@ mod programs;
 mod proxy;
 mod revoke;
 mod staff;
+mod storm_of_views;
 mod views;
 mod waiting;
