@@ -97,13 +97,12 @@ fn in_one_unshown_stretch(shop: &Staffed, commands: &[(Requester, Command)]) {
     thread::scope(|scope| {
         let first = scope.spawn(|| shop.app.submit(shop.sale("first")));
         wait_until("the first sync", || shop.disk.syncs_begun() > syncs);
-        let mut waiting = shop.app.commands_waiting();
+        let waiting = shop.app.commands_waiting();
         let mut calls = Vec::new();
         for (number, (by, command)) in commands.iter().enumerate() {
             let submission = Submission { asker: by.asker, ..keyed(&format!("unshown {number}"), command.clone()) };
             calls.push(scope.spawn(|| shop.app.submit(submission)));
-            waiting += 1;
-            wait_until("it to wait", || shop.app.commands_waiting() == waiting);
+            wait_until("it to wait", || shop.app.commands_waiting() == waiting + number + 1);
         }
         drop(gate);
         first.join().unwrap().unwrap();

@@ -218,16 +218,13 @@ impl SyncKeeper {
     }
 
     fn path(&self) -> String {
-        let mut path = "/sync?".to_string();
-        if self.is_void {
-            path += &format!("since={}&epoch=void", self.seq.max(1));
-        } else if !self.epoch.is_empty() {
-            path += &format!("since={}&epoch={}", self.seq, self.epoch);
-        }
-        if let Some(types) = self.types {
-            path += &format!("&types={types}");
-        }
-        path
+        let since = match (self.is_void, self.epoch.as_str()) {
+            (true, _) => format!("since={}&epoch=void", self.seq.max(1)),
+            (false, "") => String::new(),
+            (false, epoch) => format!("since={}&epoch={epoch}", self.seq),
+        };
+        let types = self.types.map(|types| format!("&types={types}")).unwrap_or_default();
+        format!("/sync?{since}{types}")
     }
 
     /// Connects with its bookmark, and reads until it is live. Gives how it went on.
@@ -334,15 +331,12 @@ impl SyncKeeper {
                 self.changes += 1;
                 self.told.insert(frame.id.to_string());
                 let is_held = self.held.contains_key(frame.id);
-                match frame.data {
-                    Some(data) => {
-                        self.last.look(frame.id, data.get());
-                        self.held.insert(frame.id.to_string(), data.get().to_string());
-                    }
-                    None => {
-                        assert!(matches!(action, "delete" | "hide"), "{who}: {text}");
-                        self.held.remove(frame.id);
-                    }
+                if let Some(data) = frame.data {
+                    self.last.look(frame.id, data.get());
+                    self.held.insert(frame.id.to_string(), data.get().to_string());
+                } else {
+                    assert!(matches!(action, "delete" | "hide"), "{who}: {text}");
+                    self.held.remove(frame.id);
                 }
                 if self.care == Care::Strict && !is_held {
                     let is_shown = || shown_one(&mut self.visitor.clone(), frame.id).is_some();
@@ -490,13 +484,13 @@ impl PlainKeeper {
     }
 
     fn fetch(&mut self, id: &str) {
-        match shown_one(&mut self.visitor, id) {
-            Some(record) => self.held.insert(id.to_string(), record),
-            None => {
-                assert!(self.care == Care::Lenient, "{} is told of {id}, and there is none", self.who);
-                self.held.remove(id)
-            }
-        };
+        if let Some(record) = shown_one(&mut self.visitor, id) {
+            self.last.look(id, &record);
+            self.held.insert(id.to_string(), record);
+        } else {
+            assert!(self.care == Care::Lenient, "{} is told of {id}, and there is none", self.who);
+            self.held.remove(id);
+        }
     }
 
     pub fn check(&mut self, at: &str) {

@@ -74,7 +74,7 @@ fn goes_on(shop: &mut Staffed, person: u64, visitor: &mut Visitor, sockets: Vec<
         assert_eq!(socket.texts_until_pong(), [""; 0], "{path}");
         told
     });
-    Vec::from_iter(told).try_into().unwrap()
+    told.collect::<Vec<_>>().try_into().unwrap()
 }
 
 /// Where the scope is his own, that is the record that he was given, and nothing of what came before it.

@@ -332,7 +332,7 @@ fn storm(size: Size) {
             }
         });
         storm.finish();
-        Vec::from_iter(clients.into_iter().map(|(person, client)| (person, client.join().unwrap())))
+        clients.into_iter().map(|(person, client)| (person, client.join().unwrap())).collect::<Vec<_>>()
     });
     // Who sees his own alone was told of what was his at some time, and of nothing else.
     let given = storm.given.into_inner().unwrap();
