@@ -238,13 +238,15 @@ impl Worker {
             let left = usize::try_from(seam.start - slice.seq).unwrap_or(SLICE_ENTRIES_MAX).min(SLICE_ENTRIES_MAX);
             slice = match self.slice(laggard, (slice.seq, left, usize::MAX), &mut LogSlices::new()) {
                 Ok(slice) => slice,
-                Err(Halt::Changed) => {
-                    self.say_anew(&laggard.client, &Seam { view: laggard.client.view(), ..seam });
-                    return Ok(Progressed::Done);
-                }
+                // What it saw until its rights were changed waits for it, and then that it sees something else: that is its place.
+                Err(Halt::Changed) => break,
                 Err(end) => return Err(end),
             };
             laggard.client.offer_ahead_of(slice.frames.clone(), &laggard.view);
+        }
+        if slice.seq < seam.start {
+            self.go_live(&laggard.client);
+            return Ok(Progressed::Done);
         }
         if let Some(settings) = settings {
             laggard.client.offer_ahead(settings_frame(&settings, seam.start).into());

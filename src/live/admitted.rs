@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::client::Client;
-use super::close_code;
 use super::event::Regrouping;
 use super::view::Views;
 use crate::domain::{Asker, Sight};
@@ -54,15 +53,10 @@ impl Admitted {
             if next.epoch() == view.epoch() {
                 continue;
             }
-            match views.shared(next) {
-                Some(next) => {
-                    client.set_view(Arc::clone(&next));
-                    regroupings.push((client, next));
-                }
-                None => {
-                    is_waiting |= client.shut(close_code::TRY_LATER, "too many different views; connect again later");
-                }
-            }
+            // Until all are told there are the old views as well as the new ones, so the limit is for those who come in.
+            let next = views.shared(next, usize::MAX).unwrap_or(view);
+            client.set_view(Arc::clone(&next));
+            regroupings.push((client, next));
         }
         (regroupings, is_waiting)
     }

@@ -4,8 +4,6 @@
 pub const GOING_AWAY: u16 = 1001;
 /// The server cannot go on, and the client is not to blame.
 pub const INTERNAL_ERROR: u16 = 1011;
-/// There is no room for it at the moment; it connects again later.
-pub const TRY_LATER: u16 = 1013;
 /// Whoever it was let in for has been revoked, locked or logged out; it logs in and connects again.
 pub const LOG_IN: u16 = 4401;
 /// What it was let in for shows nothing any more.

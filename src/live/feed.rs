@@ -12,7 +12,7 @@ use super::broadcaster::Broadcaster;
 use super::client::Client;
 use super::counts::FeedCounts;
 use super::event::{CatchUpTask, Event, Laggard, Seam};
-use super::view::{View, Views};
+use super::view::{VIEWS_MAX, View, Views};
 use crate::domain::{Asker, Change};
 use crate::platform::EndOnPanic;
 
@@ -115,7 +115,7 @@ impl Feed {
 
     /// The one view that is like this; `None` if there are too many others.
     pub fn shared_view(&self, view: View) -> Option<Arc<View>> {
-        self.shared.views.shared(view)
+        self.shared.views.shared(view, VIEWS_MAX)
     }
 
     /// Views that have clients.

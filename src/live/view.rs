@@ -114,14 +114,14 @@ impl View {
 pub(crate) struct Views(Mutex<Vec<Weak<View>>>);
 
 impl Views {
-    /// The one view that is like this; `None` if there are too many others.
-    pub fn shared(&self, view: View) -> Option<Arc<View>> {
+    /// The one view that is like this; `None` if it would be a new one beside so many.
+    pub fn shared(&self, view: View, views_max: usize) -> Option<Arc<View>> {
         let mut views = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(same) = views.iter().filter_map(Weak::upgrade).find(|own| own.is_same(&view)) {
             return Some(same);
         }
         views.retain(|view| view.strong_count() > 0);
-        if views.len() >= VIEWS_MAX {
+        if views.len() >= views_max {
             return None;
         }
         let view = Arc::new(view);
