@@ -11,7 +11,7 @@ use super::batch::{Batch, FrameForms};
 use super::client::Client;
 use super::close_code;
 use super::counts::FeedCounts;
-use super::event::{CatchUpTask, Event, Seam};
+use super::event::{CatchUpTask, Event, Regrouping, Seam};
 use super::frame::{change_json, settings_frame};
 use super::frames::Frames;
 use super::groups::Groups;
@@ -99,9 +99,9 @@ impl Broadcaster {
         match event {
             Event::Changes(changes) => self.broadcast(changes),
             Event::Settings(settings) => self.show_settings(&settings),
-            Event::Join(client) => drop(self.join(client, self.seq)),
-            Event::JoinAfter(client, seq, reply) => {
-                let seam = self.join(client, seq.max(self.seq));
+            Event::Join(joining) => drop(self.join(joining, self.seq)),
+            Event::JoinAfter(joining, seq, reply) => {
+                let seam = self.join(joining, seq.max(self.seq));
                 // Whoever joins waits for this reply; the channel has room for it.
                 let _ = reply.try_send(seam);
             }
@@ -118,8 +118,7 @@ impl Broadcaster {
         }
     }
 
-    fn join(&mut self, client: Arc<Client>, start: u64) -> Seam {
-        let view = client.view();
+    fn join(&mut self, (client, view): Regrouping, start: u64) -> Seam {
         client.start_at(start);
         let subscriber = Subscriber::new(client, &view, start);
         self.groups.add(Arc::clone(&view), subscriber);

@@ -8,7 +8,7 @@ use super::client::Client;
 use super::view::View;
 use crate::domain::Change;
 
-/// A client, and what it sees from now on.
+/// A client, and what it sees from there on.
 pub(crate) type Regrouping = (Arc<Client>, Arc<View>);
 
 pub(crate) enum Event {
@@ -16,10 +16,10 @@ pub(crate) enum Event {
     Changes(Vec<Change>),
     /// The JSON of the shop's new settings.
     Settings(Arc<[u8]>),
-    /// From the next change on, this client gets everything that its view shows.
-    Join(Arc<Client>),
+    /// From the next change on, this client gets everything that this view shows: what it saw when it asked for it.
+    Join(Regrouping),
     /// The same for a client that has everything up to a sequence already. The reply says where its live frames start.
-    JoinAfter(Arc<Client>, u64, Sender<Seam>),
+    JoinAfter(Regrouping, u64, Sender<Seam>),
     /// From here on these see something else.
     Regroup(Vec<Regrouping>),
     /// Something waits in an outbox that was empty before.

@@ -145,7 +145,8 @@ impl Feed {
 
     /// Adds a client: it gets every change that is published from now on. It leaves by itself when its connection ends.
     pub fn join(&self, client: Arc<Client>) {
-        self.send(Event::Join(client));
+        let view = client.view();
+        self.send(Event::Join((client, view)));
     }
 
     /// Adds a client that has everything up to `seq`, and returns where its live frames start: never below `seq`. What lies
@@ -153,7 +154,7 @@ impl Feed {
     pub fn join_after(&self, client: &Arc<Client>, seq: u64) -> Option<Seam> {
         let (reply, seam) = bounded(1);
         client.prepare_to_join();
-        self.send(Event::JoinAfter(Arc::clone(client), seq, reply));
+        self.send(Event::JoinAfter((Arc::clone(client), client.view()), seq, reply));
         seam.recv().ok()
     }
 

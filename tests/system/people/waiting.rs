@@ -129,7 +129,7 @@ fn is_told_nothing_later(mut socket: Socket) {
 const BULKY: usize = 120;
 
 /// Fills the outboxes of both sockets of somebody who reads nothing, as far as they may be filled: until a device that was opened
-/// with them would be closed for being slow but for half of an outbox. Gives the sockets, and how many changes they were sent.
+/// with them would be behind but for half of an outbox. Gives the sockets, and how many changes they were sent.
 fn with_full_outboxes(shop: &mut Staffed, visitor: &Visitor) -> ([Socket; 2], usize) {
     /// Half of an outbox, in bulky records.
     const LEFT: usize = 5;
@@ -143,26 +143,26 @@ fn with_full_outboxes(shop: &mut Staffed, visitor: &Visitor) -> ([Socket; 2], us
     };
     let (_, probing) = shop.program("Probe", MANAGER);
     let mut room = usize::MAX;
-    // How much the system keeps for a connection is its own affair: each kind of socket is asked by one that may be closed.
+    // How much the system keeps for a connection is its own affair: each kind of socket is asked by one that may fall behind.
     for path in SOCKETS {
         let probe = probing.narrow_socket(path);
-        let closed = of_health(shop, "closed_slow");
+        let behind = of_health(shop, "fell_behind");
         let mut sent = 0;
-        while of_health(shop, "closed_slow") == closed {
+        while of_health(shop, "fell_behind") == behind {
             fill(shop);
             sent += 1;
         }
         room = room.min(sent);
         drop(probe);
     }
-    wait_until("those that were closed are gone", || of_health(shop, "connected_clients") == 0);
-    let closed = of_health(shop, "closed_slow");
+    wait_until("those that were asked are gone", || of_health(shop, "connected_clients") == 0);
+    let behind = of_health(shop, "fell_behind");
     let sockets = SOCKETS.map(|path| visitor.narrow_socket(path));
     let sent = room - LEFT;
     for _ in 0..sent {
         fill(shop);
     }
-    assert_eq!(of_health(shop, "closed_slow"), closed, "neither is closed before");
+    assert_eq!(of_health(shop, "fell_behind"), behind, "neither is behind before");
     assert_eq!(of_health(shop, "connected_clients"), 2);
     (sockets, sent)
 }
