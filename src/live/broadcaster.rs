@@ -8,7 +8,6 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::backlog::Backlog;
 use super::batch::{Batch, FrameForms};
-use super::client::Client;
 use super::close_code;
 use super::counts::FeedCounts;
 use super::event::{CatchUpTask, Event, Regrouping, Seam};
@@ -279,6 +278,7 @@ mod tests {
 
     use super::*;
     use crate::domain::{Asker, Belonging, RecordKey, Sight, Timestamp};
+    use crate::live::client::Client;
     use crate::live::feed::Feed;
     use crate::live::frame::text_frame;
     use crate::live::subscription::Encoding;
