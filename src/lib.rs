@@ -16,7 +16,7 @@
 //! |---|---|---|
 //! | [`domain`] | estimate, order, money, numbers and ids, change, search; people, roles and rights; pure checks | I/O, locks, clocks, sockets |
 //! | [`store`] | redb and the journal before it: tables, stored form, the one commit, snapshot reads, the files and their upgrades | sockets, HTTP |
-//! | [`live`] | broadcaster, subscribers, views, batches, outboxes, frames | redb, HTTP routes |
+//! | [`live`] | broadcaster, subscribers, views, batches, outboxes, frames; presence | redb, HTTP routes |
 //! | [`app`] | commands, group commit, idempotency, alarms; who is let in, and what he may do and see; the one door for reads; whether the shop is open | sockets, HTTP |
 //! | [`web`] | listener, HTTP, origins, bodies, the route table with a file for each resource, WebSocket sessions | redb |
 //! | [`ui`] | the page, embedded | |
@@ -42,6 +42,7 @@
 //! | a limit | of connections, heads and bodies: `web/limits.rs`; of a bill: `domain/items.rs`, `domain/draft.rs`; all of them: `manual/limits.md` |
 //! | a warning for the owner (an alarm) | `app/monitor/alarms.rs`; its code in `openapi.json` and `manual/api.md` |
 //! | a frame, and who gets it | `live/frame.rs`, `live/view.rs` |
+//! | who is shown at which record (presence), and for how long | `live/presence`; what a client says of it: `web/body/presence.rs`, `web/websocket/presence.rs` |
 //! | a command, and what it asks a server | `config/options.rs`, `cli/run.rs`, `client` |
 //! | what a slow client gets | `live/outbox.rs`, `judge` |
 //! | the words of the page | `ui/kit/words.js`; sentences of the server: `web/http/problem.rs`, `app/monitor/alarms.rs` |

@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::domain::{Actor, Change, Kind, Masks, Permission, RecordKey, Right, Sight, sale_by};
+use crate::domain::{Actor, Belonging, Change, Kind, Masks, Permission, RecordKey, Right, Sight, sale_by};
 use crate::live::{change_json, hide_json};
 use crate::store::{AuditCheck, ChangeStep, Filter, HistoryStep, Record, Records, Snapshot, StoreError, Wanted};
 
@@ -184,6 +184,20 @@ impl Reading {
         let seq =
             self.snapshot.record(key, |record| record.is_seen(key.kind, &self.sight).then_some(record.created_seq))?;
         Ok(seq.flatten())
+    }
+
+    /// What decides who sees a record, if whoever asks does and it is not deleted.
+    pub fn standing(&self, key: RecordKey) -> Result<Option<Standing>, StoreError> {
+        let standing = self.snapshot.record(key, |record| {
+            let is_seen = !record.is_deleted && record.is_seen(key.kind, &self.sight);
+            is_seen.then(|| record.standing())
+        })?;
+        Ok(standing.flatten())
+    }
+
+    /// The eyes that look, for one who goes on looking after this state is let go.
+    pub fn shared_sight(&self) -> Arc<Sight> {
+        Arc::clone(&self.sight)
     }
 
     /// The eyes that look.

@@ -14,6 +14,7 @@ use super::event::{CatchUpTask, Event, Regrouping, Seam};
 use super::frame::{change_json, settings_frame};
 use super::frames::Frames;
 use super::groups::Groups;
+use super::presence::Announcer;
 use super::subscriber::Subscriber;
 use crate::domain::{Action, Change, Kind};
 use crate::queue::recv;
@@ -35,6 +36,7 @@ pub(crate) struct Broadcaster {
     backlog: Arc<Backlog>,
     /// To the thread that brings on who is behind.
     catch_up: Sender<CatchUpTask>,
+    announcer: Announcer,
     /// Sequence of the last change that went out.
     seq: u64,
     /// When outboxes that have something waiting are tried again.
@@ -47,6 +49,7 @@ impl Broadcaster {
         events: Receiver<Event>,
         catch_up: Sender<CatchUpTask>,
         (counts, backlog): (Arc<FeedCounts>, Arc<Backlog>),
+        announcer: Announcer,
         seq: u64,
     ) -> Self {
         Self {
@@ -57,6 +60,7 @@ impl Broadcaster {
             counts,
             backlog,
             catch_up,
+            announcer,
             seq,
             retry_at: None,
             is_stopping: false,
@@ -69,6 +73,9 @@ impl Broadcaster {
                 self.handle(event);
             }
             self.send_due();
+            if self.announcer.tell_due(&mut self.groups, Instant::now()) {
+                self.retry_soon();
+            }
             if self.retry_at.is_some_and(|at| Instant::now() >= at) {
                 self.retry();
             }
@@ -83,7 +90,7 @@ impl Broadcaster {
             return Some(event);
         }
         let due = self.groups.members().filter_map(Subscriber::due).min();
-        match recv(&self.events, [self.retry_at, due].into_iter().flatten().min()) {
+        match recv(&self.events, [self.retry_at, due, self.announcer.due()].into_iter().flatten().min()) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => Some(Event::Stop),
@@ -105,10 +112,14 @@ impl Broadcaster {
                 let _ = reply.try_send(seam);
             }
             Event::Regroup(regroupings) => {
-                let seq = self.seq;
-                self.groups.regroup(&regroupings, |subscriber, view| subscriber.show(view, seq));
+                let Self { groups, announcer, seq, .. } = self;
+                groups.regroup(&regroupings, |subscriber, view| {
+                    subscriber.show(view, *seq);
+                    announcer.greet(subscriber, view);
+                });
                 self.retry_soon();
             }
+            Event::Presence => {}
             Event::Nudge => {
                 self.groups.members_mut().for_each(|subscriber| subscriber.is_waiting = true);
                 self.retry();
@@ -119,7 +130,8 @@ impl Broadcaster {
 
     fn join(&mut self, (client, view): Regrouping, start: u64) -> Seam {
         client.start_at(start);
-        let subscriber = Subscriber::new(client, &view, start);
+        let mut subscriber = Subscriber::new(client, &view, start);
+        self.announcer.welcome(&mut subscriber, &view);
         self.groups.add(Arc::clone(&view), subscriber);
         self.retry_soon();
         Seam { start, view }
@@ -184,6 +196,7 @@ impl Broadcaster {
                 is_waiting |= subscriber.is_waiting;
             }
         }
+        is_waiting |= self.announcer.follow(&sent, &mut self.groups, Instant::now());
         if is_waiting {
             self.retry_soon();
         }

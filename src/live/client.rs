@@ -1,6 +1,6 @@
 //! One live client, as the broadcaster and its reader thread share it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::counts::FeedCounts;
@@ -17,6 +17,7 @@ pub struct Client {
     encoding: Encoding,
     asker: Asker,
     view: Mutex<Arc<View>>,
+    has_joined: AtomicBool,
     _counted: Counted,
 }
 
@@ -41,7 +42,8 @@ impl Client {
         let outbox = Outbox::new(stream, Arc::clone(&counts.closed_slow), Arc::clone(&counts.fell_behind));
         counts.clients.fetch_add(1, Ordering::Relaxed);
         let counted = Counted(Arc::clone(&counts.clients));
-        Arc::new(Self { outbox, encoding, asker, view: Mutex::new(view), _counted: counted })
+        let view = Mutex::new(view);
+        Arc::new(Self { outbox, encoding, asker, view, has_joined: AtomicBool::new(false), _counted: counted })
     }
 
     /// What it sees from now on, as far as that is decided; what it is sent before it joins is its own thread's business.
@@ -68,6 +70,11 @@ impl Client {
     /// Whether it reads everything anew after an absence, since it gets no records that it could be brought up to date with.
     pub fn begins_anew(&self) -> bool {
         matches!(self.encoding, Encoding::PacedJson | Encoding::Legacy)
+    }
+
+    /// Notes that it has joined the feed. True if it had before.
+    pub(crate) fn joins_again(&self) -> bool {
+        self.has_joined.swap(true, Ordering::Relaxed)
     }
 
     pub(crate) fn offer(&self, frames: &Frames) -> Offered {

@@ -26,6 +26,8 @@ pub struct FeedCounts {
     pub fell_behind: Arc<Counter>,
     /// Clients closed with 4408.
     pub closed_slow: Arc<Counter>,
+    /// Presence messages that were not looked at: too many at a time, or too many leases.
+    pub presence_dropped: Counter,
     /// Clients that came back and were told what they had missed.
     pub catch_ups: Counter,
     /// Clients that came back and were told to reload.

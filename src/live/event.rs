@@ -22,6 +22,8 @@ pub(crate) enum Event {
     JoinAfter(Regrouping, u64, Sender<Seam>),
     /// From here on these see something else.
     Regroup(Vec<Regrouping>),
+    /// Somebody is at another record, or is to be looked at sooner: what is due is looked at anyway.
+    Presence,
     /// Something waits in an outbox that was empty before.
     Nudge,
     /// Close everybody and end.

@@ -12,6 +12,7 @@ use super::broadcaster::Broadcaster;
 use super::client::Client;
 use super::counts::FeedCounts;
 use super::event::{CatchUpTask, Event, Laggard, Seam};
+use super::presence::{Announcer, Attendances, PresenceBoard};
 use super::view::{VIEWS_MAX, View, Views};
 use crate::domain::{Asker, Change};
 use crate::platform::EndOnPanic;
@@ -33,6 +34,7 @@ struct FeedShared {
     counts: Arc<FeedCounts>,
     backlog: Arc<Backlog>,
     catch_up: Sender<CatchUpTask>,
+    presence: Arc<PresenceBoard>,
     admitted: Admitted,
     views: Views,
     broadcaster: Mutex<Option<JoinHandle<()>>>,
@@ -57,19 +59,22 @@ impl Feed {
         // Nobody is in it twice, so it has no more than there are connections.
         let (catch_up, tasks) = unbounded();
         let (counts, backlog) = (Arc::new(FeedCounts::default()), Arc::new(Backlog::default()));
+        let presence = Arc::new(PresenceBoard::default());
         let broadcaster = thread::Builder::new().name("broadcaster".into()).spawn({
             let shared = (Arc::clone(&counts), Arc::clone(&backlog));
             let catch_up = catch_up.clone();
+            let announcer = Announcer::new(Arc::clone(&presence));
             move || {
                 // Without it every screen would be deaf and nobody would know.
                 let _guard = EndOnPanic("the broadcaster");
-                Broadcaster::new(receiver, catch_up, shared, last_seq).run();
+                Broadcaster::new(receiver, catch_up, shared, announcer, last_seq).run();
             }
         })?;
         let shared = FeedShared {
             counts,
             backlog,
             catch_up,
+            presence,
             admitted: Admitted::default(),
             views: Views::default(),
             broadcaster: Mutex::new(Some(broadcaster)),
@@ -132,13 +137,20 @@ impl Feed {
     /// Judges everybody anew. Whoever is shut out gets nothing that is published from now on, nor what he has not been sent yet. Who
     /// sees something else does so from the next change on, and is told so.
     pub fn review(&self, judge: impl Fn(Asker) -> Ruling) {
-        let (regroupings, is_waiting) = self.shared.admitted.review(judge, &self.shared.views);
+        let (regroupings, is_waiting) = self.shared.admitted.review(&judge, &self.shared.views);
         if !regroupings.is_empty() {
             self.send(Event::Regroup(regroupings));
         }
         if is_waiting {
             self.nudge();
         }
+        // Whoever is shut out is so by now, and reports nothing any more.
+        let sees = |asker| match judge(asker) {
+            AdmissionVerdict::Sees(sight) => Some(sight),
+            AdmissionVerdict::Out(..) => None,
+        };
+        self.shared.presence.review(sees, Instant::now());
+        self.announce_soon();
         self.published().calls += 1;
         self.shared.is_published.notify_all();
     }
@@ -189,6 +201,27 @@ impl Feed {
     pub fn nudge(&self) {
         // A full channel means that the broadcaster is awake anyway.
         let _ = self.events.try_send(Event::Nudge);
+    }
+
+    /// Who is at which record.
+    pub(crate) fn presence(&self) -> &PresenceBoard {
+        &self.shared.presence
+    }
+
+    /// Has the broadcaster look when it is to tell who is where.
+    pub(crate) fn announce_soon(&self) {
+        // As with a nudge.
+        let _ = self.events.try_send(Event::Presence);
+    }
+
+    /// Everybody who is connected, and at which record.
+    pub fn attendances(&self) -> Attendances {
+        self.shared.presence.attendances()
+    }
+
+    /// Leases on records at this moment.
+    pub fn leases(&self) -> usize {
+        self.shared.presence.leases()
     }
 
     /// Numbers since the start.

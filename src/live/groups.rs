@@ -58,7 +58,7 @@ impl Groups {
     }
 
     /// Moves those who see something else from now on, each told so by `tell`.
-    pub fn regroup(&mut self, regroupings: &[Regrouping], tell: impl Fn(&mut Subscriber, &View)) {
+    pub fn regroup(&mut self, regroupings: &[Regrouping], mut tell: impl FnMut(&mut Subscriber, &Arc<View>)) {
         let by_client: HashMap<*const Client, &Arc<View>> =
             regroupings.iter().map(|(client, view)| (Arc::as_ptr(client), view)).collect();
         let mut moved = Vec::new();

@@ -11,12 +11,13 @@
 //! a socket does not take (the page has another: commands that are not sent), `client` is one socket; `event` is what
 //! the channel carries; `view` is what clients see that get the same bytes; `batch` joins frames for each view, `pacing` and
 //! `subscriber` decide what one client gets of them and when, `groups` are the subscribers of each view; `admitted` is everybody
-//! who was let in, joined or not; `broadcaster` is the thread, `feed` the way to it, `backlog`
-//! what waits on that way.
+//! who was let in, joined or not; `presence` is who is at which record; `broadcaster` is the thread, `feed` the way to it,
+//! `backlog` what waits on that way, `attendance` how a session says where its client is.
 //!
 //! Held by `tests/system/live`.
 
 mod admitted;
+mod attendance;
 mod backlog;
 mod batch;
 mod broadcaster;
@@ -30,11 +31,13 @@ mod frames;
 mod groups;
 mod outbox;
 mod pacing;
+mod presence;
 mod subscriber;
 mod subscription;
 mod view;
 
 pub use admitted::Ruling;
+pub use attendance::Attendance;
 pub use client::Client;
 pub use counts::FeedCounts;
 pub use event::{CatchUpTask, Laggard, Seam};
@@ -44,5 +47,8 @@ pub use frame::{
 };
 pub use frames::Frames;
 pub use outbox::{LogPlace, OUTBOX_AGE_MAX, OUTBOX_BYTES_MAX, STALL_TIME_MAX, UNSEEN_STALL_TIME_MAX};
+pub use presence::{
+    Attendances, Attendee, Doing, PresenceReport, ReportRefusal, TAB_BYTES_MAX, WHO_MAX, Who, you_frame,
+};
 pub use subscription::{Encoding, Kinds};
 pub use view::{VIEWS_MAX, View, epoch_of, without_kinds};

@@ -57,6 +57,11 @@ impl Subscriber {
         Arc::as_ptr(&self.client)
     }
 
+    /// Notes that it has joined. True if it had before, and was away from what the others were told meanwhile.
+    pub fn joins_again(&self) -> bool {
+        self.client.joins_again()
+    }
+
     /// From the change after `seq` on it sees something else; it is told so, and reads everything anew.
     pub fn show(&mut self, view: &View, seq: u64) {
         let anew = view.anew_frame(seq);

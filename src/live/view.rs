@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use super::frame::{hide_json, nameless_reload_frame, plain_hide_json, view_frame};
 use super::frames::{Frames, Loss};
 use super::subscription::{Dialect, Encoding, Kinds};
-use crate::domain::{Change, Glimpse, Kind, Masks, RecordKey, Sight};
+use crate::domain::{Belonging, Change, Glimpse, Kind, Masks, RecordKey, Sight};
 
 /// Views at once.
 pub const VIEWS_MAX: usize = 512;
@@ -86,6 +86,16 @@ impl View {
     /// Whether its clients do not hear of every change, so that they have to be told how far they have come.
     pub(crate) fn passes_over(&self) -> bool {
         self.kinds != Kinds::All || self.sight.permission().allows.is_limited()
+    }
+
+    /// Whether its clients are told who is at which record.
+    pub(crate) fn shows_presence(&self) -> bool {
+        self.dialect == Dialect::Sync
+    }
+
+    /// Whether a record of which this is known is shown.
+    pub(crate) fn shows(&self, key: RecordKey, standing: &Standing) -> bool {
+        self.kinds.include(key.kind) && self.sight.sees_standing(key.kind, standing)
     }
 
     pub(crate) fn masks(&self) -> Masks {

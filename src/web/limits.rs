@@ -33,6 +33,8 @@ pub const CONNECTIONS_MAX: usize = 2_048;
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 128;
 /// A WebSocket message from a client.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
+/// Presence messages of one WebSocket client within a second; more are dropped and counted.
+pub const PRESENCE_MESSAGES_MAX: usize = 5;
 /// Between two pings to a WebSocket client.
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 /// A WebSocket client that is silent for so long is closed.

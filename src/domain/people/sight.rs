@@ -93,6 +93,11 @@ impl Sight {
                 && (self.permission.allows.scope(kind) == Scope::All || self.permission.owns(owner, sale_by)))
     }
 
+    /// The same of a record of which just this is known.
+    pub fn sees_standing(&self, kind: Kind, Standing { owner, counted_at, sale_by }: &Standing) -> bool {
+        self.sees(kind, *owner, *counted_at, || sale_by.as_deref().map(str::to_string))
+    }
+
     /// How much of a change is seen.
     pub fn glimpse(&self, change: &Change) -> Glimpse {
         let name_in_it = || change.record.as_deref().and_then(sale_by);
@@ -115,8 +120,7 @@ impl Sight {
         if !self.is_cut {
             return true;
         }
-        let Some(Belonging { owner, counted_at, sale_by }) = &change.linked_belonging else { return false };
-        self.sees(linked.kind, *owner, *counted_at, || sale_by.as_deref().map(str::to_string))
+        change.linked_belonging.as_ref().is_some_and(|belonging| self.sees_belonging(linked.kind, belonging))
     }
 
     /// The JSON of a record that is seen, without what is not. `is_link_seen` says whether the record that it is linked to is.

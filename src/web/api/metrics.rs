@@ -29,6 +29,12 @@ pub(crate) fn metrics(request: &Request<'_>) -> Result<Response, Problem> {
     page.counter("tillsync_closed_slow_total", "Clients closed with 4408", feed.closed_slow.get());
     page.counter("tillsync_catch_ups_total", "Clients that caught up", feed.catch_ups.get());
     page.counter("tillsync_resets_total", "Clients told to reload", feed.resets.get());
+    page.gauge("tillsync_presence_leases", "Tabs that are at a record now", app.feed().leases() as u64);
+    page.counter(
+        "tillsync_presence_dropped_total",
+        "Presence messages that were too many, and not looked at",
+        feed.presence_dropped.get(),
+    );
     page.counter("tillsync_fsyncs_total", "Commits made durable, one sync each", commits.seconds.count());
     page.counter("tillsync_commit_failures_total", "Commits with unknown outcome", commits.failures.get());
     page.gauge("tillsync_commands_waiting", "Commands that wait for the writer now", app.commands_waiting() as u64);

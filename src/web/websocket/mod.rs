@@ -3,6 +3,7 @@
 //! Held by `tests/system/live/websocket` and `tests/system/live/sync_protocol`.
 
 mod frame_lengths;
+mod presence;
 mod session;
 
 pub(crate) use session::{LiveSession, open};

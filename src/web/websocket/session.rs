@@ -11,6 +11,7 @@ use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Bytes, Message, WebSocket};
 
 use super::frame_lengths::FrameLengths;
+use super::presence::SessionPresence;
 use crate::app::App;
 use crate::app::Presented;
 use crate::domain::{Asker, Sight};
@@ -31,6 +32,7 @@ pub(crate) struct LiveSession {
     socket: WebSocket<SessionWire>,
     #[cfg(feature = "conformance")]
     is_echo: bool,
+    presence: SessionPresence,
     leaving: Leaving,
 }
 
@@ -57,6 +59,7 @@ pub(crate) fn open(
     };
     let feed = app.feed();
     let mut writer = TimeoutWriter::new(stream);
+    let presence = SessionPresence::begin(app, &client, visitor.address, live_feed == LiveFeed::Sync);
     let leaving = Leaving {
         stream: Arc::clone(stream),
         client: Arc::clone(&client),
@@ -103,6 +106,7 @@ pub(crate) fn open(
         socket,
         #[cfg(feature = "conformance")]
         is_echo: live_feed == LiveFeed::Echo,
+        presence,
         leaving,
     })))
 }
@@ -116,7 +120,9 @@ impl LiveSession {
     }
 
     fn read_and_close(&mut self) -> io::Result<()> {
-        let (code, reason) = self.read_until_end()?;
+        let ended = self.read_until_end();
+        self.presence.end();
+        let (code, reason) = ended?;
         self.leaving.close(code, reason);
         Ok(())
     }
@@ -132,6 +138,7 @@ impl LiveSession {
                 checked = Instant::now();
                 if self.leaving.app.sight(socket.get_ref().client.asker()).is_none() {
                     let (code, reason) = (close_code::LOG_IN, "log in again");
+                    self.presence.expel();
                     if socket.get_ref().client.shut(code, reason) {
                         socket.get_ref().feed.nudge();
                     }
@@ -143,6 +150,7 @@ impl LiveSession {
                 #[cfg(feature = "conformance")]
                 Ok(message) if self.is_echo => echo(socket, message).map_err(io::Error::other)?,
                 Ok(Message::Text(text)) if text.as_str() == "ping" => socket.get_ref().send(text_frame(b"pong")),
+                Ok(Message::Text(text)) => self.presence.hear(text.as_str()),
                 // Whatever else a client says is none of our business and does not end the connection.
                 Ok(_) => {}
                 Err(Error::Io(error)) if is_timeout(&error) => {
