@@ -17,6 +17,7 @@ mod openapi;
 mod orders;
 mod page;
 mod people;
+mod presence;
 mod receipt;
 mod records;
 mod request;

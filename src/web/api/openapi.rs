@@ -14,10 +14,13 @@ use crate::domain::{
     Currency, ITEMS_MAX, LOCK_MINUTES_DEFAULT, LOCK_MINUTES_RANGE, MADE_AGE_DAYS_MAX, MADE_AHEAD_SECONDS_MAX, Money,
     NAME_CHARS_MAX, NAMES_MAX, PaperSize, ROLES_MAX, STATUS_CHARS_MAX, TEXT_CHARS_MAX, WHOLE_UNITS_MAX,
 };
+use crate::live::{TAB_BYTES_MAX, WHO_MAX};
 use crate::ui;
 use crate::web::body::{FIELD_ERRORS_MAX, FIELDS_MAX};
 use crate::web::http::{GZIP_FROM_BYTES, Response};
-use crate::web::limits::{BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, HEADERS_MAX, TARGET_BYTES_MAX};
+use crate::web::limits::{
+    BODY_BYTES_MAX, BODY_TIME_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, HEADERS_MAX, PRESENCE_MESSAGES_MAX, TARGET_BYTES_MAX,
+};
 
 const TEMPLATE: &str = include_str!("openapi.json");
 
@@ -93,6 +96,9 @@ fn numbers(currency: Currency) -> Vec<(&'static str, String)> {
         ("PAPER_SIZES", format!("{:?}", PaperSize::ALL.map(PaperSize::name))),
         ("SUMMARY_DAYS_MAX", SUMMARY_DAYS_MAX.to_string()),
         ("SUMMARY_DAYS_DEFAULT", SUMMARY_DAYS_DEFAULT.to_string()),
+        ("WHO_MAX", WHO_MAX.to_string()),
+        ("TAB_BYTES_MAX", TAB_BYTES_MAX.to_string()),
+        ("PRESENCE_MESSAGES_MAX", PRESENCE_MESSAGES_MAX.to_string()),
         ("HISTORY_STEPS_MAX", HISTORY_STEPS_MAX.to_string()),
         ("FOUND_DEFAULT", FOUND_DEFAULT.to_string()),
         ("PAGE_BYTES_MAX", PAGE_BYTES_MAX.to_string()),
@@ -279,6 +285,19 @@ mod tests {
         assert_eq!(rows[2..], coded);
     }
 
+    /// Messages of `/sync`, whose schemas only its description names.
+    const IN_WORDS: [&str; 9] = [
+        "SyncHello",
+        "SyncLive",
+        "SyncAt",
+        "SyncSettings",
+        "SyncPresence",
+        "SyncTaken",
+        "SyncPresenceAnew",
+        "SyncYou",
+        "PresenceMessage",
+    ];
+
     #[test]
     fn what_is_routed_is_described_and_what_is_described_is_routed() {
         assert!(routed().len() > 30, "the route table was not found");
@@ -314,7 +333,7 @@ mod tests {
         });
         for kind in ["parameters", "headers", "requestBodies", "responses", "schemas", "examples"] {
             for name in description["components"][kind].as_object().unwrap().keys() {
-                let is_told_in_words = ["SyncHello", "SyncLive", "SyncAt", "SyncSettings"].contains(&name.as_str());
+                let is_told_in_words = IN_WORDS.contains(&name.as_str());
                 assert!(is_told_in_words || used.contains(&format!("/components/{kind}/{name}")), "{kind}/{name}");
             }
         }

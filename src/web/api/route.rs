@@ -5,7 +5,8 @@ use tiny_http::Method;
 use super::need::Need;
 use super::request::{Reply, Request, Visit};
 use super::{
-    changes, estimates, health, help, lists, metrics, openapi, orders, page, people, records, settings, summary,
+    changes, estimates, health, help, lists, metrics, openapi, orders, page, people, presence, records, settings,
+    summary,
 };
 use crate::domain::Kind;
 use crate::manual;
@@ -61,6 +62,7 @@ pub(crate) fn find<'a>(method: &Method, path: &[&'a str]) -> Option<(Need, Endpo
         (Get, ["ws", "echo"]) => (Member, Live(LiveFeed::Echo)),
         (Get, ["metrics"]) => (Right(R::Figures), Shop(metrics::metrics)),
         (Get, ["api", "changes"]) => (Member, Shop(changes::changes)),
+        (Get, ["api", "presence"]) => (Member, Shop(presence::presence)),
         (Get, ["api", "search"]) => (Member, Shop(lists::search)),
         (Get, ["api", "summary"]) => (Member, Shop(summary::summary)),
         (Get, ["api", "settings"]) => (Device, Shop(settings::read)),

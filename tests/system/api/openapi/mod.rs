@@ -73,6 +73,7 @@ fn every_operation_answers_as_it_is_described() {
     ask_for_figures(&mut asker);
     ask_for_settings(&mut asker);
     ask_for_changes(&mut asker);
+    ask_who_is_there(&mut asker);
     ask_for_people(&server, &mut asker);
     let succeeded: BTreeSet<String> = description
         .seen
@@ -355,6 +356,16 @@ fn ask_for_changes(asker: &mut Asker<'_>) {
     asker.get(path, "/api/changes?wait=61", 422);
 }
 
+fn ask_who_is_there(asker: &mut Asker<'_>) {
+    let id = asker.create(&samples::estimate("Asha"));
+    let mut socket = Socket::connect(asker.client.peer(), "/sync", &[]);
+    let path = "/api/presence";
+    assert_eq!(asker.get(path, path, 200).json()[0]["does"], "none");
+    socket.send_text(&json!({"type": "presence", "id": id, "does": "edit", "tab": "k3v9x2"}).to_string());
+    socket.texts_until_pong();
+    assert_eq!(asker.get(path, path, 200).json()[0]["id"], json!(id));
+}
+
 #[test]
 fn what_is_refused_before_it_is_routed_is_described_too() {
     let server = Server::start();
@@ -445,6 +456,39 @@ fn the_messages_of_the_sockets_are_those_of_the_description() {
         description.validate_message("Change", &late.next_json());
     }
     description.validate_message("SyncLive", &late.next_json());
+}
+
+#[test]
+fn the_messages_of_presence_are_those_of_the_description() {
+    let server = Server::start();
+    let mut description = Description::of(&server);
+    let created = server.post("/api/estimates/create", &samples::estimate("Asha")).expect(201);
+    let (mut one, mut other) = (server.socket("/sync"), server.socket("/sync"));
+    for socket in [&mut one, &mut other] {
+        description.validate_message("SyncHello", &socket.next_json());
+    }
+    let mut said = json!({"type": "presence", "id": created["estimate_id"], "does": "edit", "tab": "k3v9x2"});
+    description.validate_message("PresenceMessage", &said);
+    one.send_text(&said.to_string());
+    description.validate_message("SyncYou", &one.next_json());
+    for socket in [&mut one, &mut other] {
+        let told = socket.next_json();
+        description.validate_message("SyncPresence", &told);
+        assert_eq!(told["who"][0]["does"], "edit", "{told}");
+    }
+    (said["take"], said["tab"]) = (json!(true), json!("p0q8r7"));
+    description.validate_message("PresenceMessage", &said);
+    other.send_text(&said.to_string());
+    description.validate_message("SyncTaken", &one.next_json());
+    description.validate_message("SyncPresenceAnew", &json!({"type": "presence", "action": "anew"}));
+    for tab in ["k3v9x2", "p0q8r7"] {
+        let said = json!({"type": "presence", "does": "none", "tab": tab});
+        description.validate_message("PresenceMessage", &said);
+        one.send_text(&said.to_string());
+    }
+    let told = one.next_json();
+    description.validate_message("SyncPresence", &told);
+    assert_eq!(told["who"], json!([]), "{told}");
 }
 
 /// The first cells of the manual's table with this heading, without their backticks.

@@ -128,6 +128,7 @@ fn ask_as_a_stranger(stranger: &mut Visitor<'_, '_>) {
     for path in [
         "/metrics",
         "/api/changes",
+        "/api/presence",
         "/api/search",
         "/api/summary",
         "/api/settings",
