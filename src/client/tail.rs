@@ -187,6 +187,9 @@ impl Tail {
     /// Prints a change, and notes how far it has come only after it is printed.
     fn take(&mut self, text: &str) -> Option<End> {
         let Ok(frame) = serde_json::from_str::<Frame<'_>>(text) else {
+            if is_presence(text) {
+                return None;
+            }
             return Some(End::Lost(format!("the server sent something else than a change: {}", text.escape_debug())));
         };
         let is_reset = frame.resume == Some("reset");
@@ -225,6 +228,15 @@ impl Tail {
         self.position = Some(position);
         Ok(())
     }
+}
+
+/// Whether it says who is where, which is no change and has no place in the order.
+fn is_presence(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct FrameType<'a> {
+        r#type: &'a str,
+    }
+    serde_json::from_str::<FrameType<'_>>(text).is_ok_and(|frame| frame.r#type == "presence")
 }
 
 /// Connects to a live feed. It follows no redirection: the token is for this server.

@@ -157,6 +157,24 @@ fn a_tail_prints_each_change_as_one_line_from_where_it_was_asked_to_begin() {
 }
 
 #[test]
+fn a_tail_does_not_print_who_is_at_which_record() {
+    let mut shop = Shop::open();
+    let id = till::create_estimate(&mut shop.server.client(), "Asha").id;
+    let tail = Tail::start(&shop.url(), &["--since", "0"]);
+    assert_eq!(tail.next_seq(), 1);
+    let mut socket = shop.server.socket("/sync");
+    for does in ["view", "edit"] {
+        socket.send_text(&json!({"type": "presence", "id": id, "does": does, "tab": "one"}).to_string());
+        while socket.next_json()["who"][0]["does"] != does {}
+    }
+    // It goes on by the same connection: a new one would begin with what was said of presence as well.
+    shop.seq = 1;
+    shop.store(2);
+    assert_eq!([tail.next_seq(), tail.next_seq()], [2, 3]);
+    assert_eq!(tail.kill(), [""; 0]);
+}
+
+#[test]
 fn a_tail_prints_the_latest_state_of_what_it_missed_and_deletions_too() {
     let shop = Shop::open();
     let mut client = shop.server.client();
