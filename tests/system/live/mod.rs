@@ -2,6 +2,7 @@
 
 mod behind;
 mod feed;
+mod presence;
 mod slow_clients;
 mod sync_guarantees;
 mod sync_protocol;
