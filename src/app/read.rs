@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::domain::{Actor, Belonging, Change, Kind, Masks, Permission, RecordKey, Right, Sight, sale_by};
 use crate::live::{change_json, hide_json};
-use crate::store::{AuditCheck, ChangeStep, Filter, HistoryStep, Record, Records, Snapshot, StoreError, Wanted};
+use crate::store::{
+    AuditCheck, ChangeStep, Filter, HistoryStep, Record, Records, Snapshot, StoreError, Wanted, belonging,
+};
 
 /// Why nothing is read.
 #[derive(Debug)]
@@ -187,12 +189,12 @@ impl Reading {
     }
 
     /// What decides who sees a record, if whoever asks does and it is not deleted.
-    pub fn standing(&self, key: RecordKey) -> Result<Option<Standing>, StoreError> {
-        let standing = self.snapshot.record(key, |record| {
+    pub fn belonging(&self, key: RecordKey) -> Result<Option<Belonging>, StoreError> {
+        let belonging = self.snapshot.record(key, |record| {
             let is_seen = !record.is_deleted && record.is_seen(key.kind, &self.sight);
-            is_seen.then(|| record.standing())
+            is_seen.then(|| belonging(record))
         })?;
-        Ok(standing.flatten())
+        Ok(belonging.flatten())
     }
 
     /// The eyes that look, for one who goes on looking after this state is let go.

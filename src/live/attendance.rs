@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::client::Client;
 use super::feed::Feed;
+use super::frames::Frames;
 use super::presence::{Attendee, PresenceReport, ReportRefusal, taken_frame};
 use crate::domain::{RecordKey, Timestamp};
 
@@ -26,7 +27,7 @@ impl Attendance {
     pub fn report(&self, report: PresenceReport) -> Result<(), ReportRefusal> {
         let (key, attendee) = (report.key, Arc::clone(&report.attendee));
         let losers = self.feed.presence().report(self.session, report, Instant::now())?;
-        let frame = taken_frame(key, &attendee);
+        let frame = Frames::from(taken_frame(key, &attendee));
         let waiting = losers.iter().filter(|client| client.send(&frame)).count();
         if waiting > 0 {
             self.feed.nudge();

@@ -146,8 +146,8 @@ impl Feed {
         }
         // Whoever is shut out is so by now, and reports nothing any more.
         let sees = |asker| match judge(asker) {
-            AdmissionVerdict::Sees(sight) => Some(sight),
-            AdmissionVerdict::Out(..) => None,
+            Ruling::Sees(sight) => Some(sight),
+            Ruling::Out(..) => None,
         };
         self.shared.presence.review(sees, Instant::now());
         self.announce_soon();

@@ -94,8 +94,8 @@ impl View {
     }
 
     /// Whether a record of which this is known is shown.
-    pub(crate) fn shows(&self, key: RecordKey, standing: &Standing) -> bool {
-        self.kinds.include(key.kind) && self.sight.sees_standing(key.kind, standing)
+    pub(crate) fn shows(&self, key: RecordKey, belonging: &Belonging) -> bool {
+        self.kinds.include(key.kind) && self.sight.sees_belonging(key.kind, belonging)
     }
 
     pub(crate) fn masks(&self) -> Masks {

@@ -94,7 +94,7 @@ impl Sight {
     }
 
     /// The same of a record of which just this is known.
-    pub fn sees_standing(&self, kind: Kind, Standing { owner, counted_at, sale_by }: &Standing) -> bool {
+    pub fn sees_belonging(&self, kind: Kind, Belonging { owner, counted_at, sale_by }: &Belonging) -> bool {
         self.sees(kind, *owner, *counted_at, || sale_by.as_deref().map(str::to_string))
     }
 

@@ -9,7 +9,8 @@ use tungstenite::Bytes;
 
 use super::board::{Announcement, PresenceBoard};
 use super::frame::{anew_frame, presence_frame};
-use crate::domain::{Change, RecordKey, Standing};
+use crate::domain::{Belonging, Change, RecordKey};
+use crate::live::frames::Frames;
 use crate::live::groups::Groups;
 use crate::live::subscriber::Subscriber;
 use crate::live::view::View;
@@ -25,7 +26,7 @@ pub(crate) struct Announcer {
 
 struct Announced {
     frame: Bytes,
-    standing: Standing,
+    belonging: Belonging,
     /// Whose clients know it.
     views: Vec<Weak<View>>,
 }
@@ -70,7 +71,7 @@ impl Announcer {
     /// that what he knows is void.
     pub fn welcome(&mut self, subscriber: &mut Subscriber, view: &Arc<View>) {
         if subscriber.joins_again() && self.has_told && view.shows_presence() {
-            subscriber.offer(&anew_frame());
+            subscriber.offer(&anew_frame().into());
         }
         self.greet(subscriber, view);
     }
@@ -81,14 +82,14 @@ impl Announcer {
             return;
         }
         let mut bytes = Vec::new();
-        for (_, announced) in self.announced.iter_mut().filter(|(key, own)| view.shows(**key, &own.standing)) {
+        for (_, announced) in self.announced.iter_mut().filter(|(key, own)| view.shows(**key, &own.belonging)) {
             bytes.extend_from_slice(&announced.frame);
             if !announced.knows(view) {
                 announced.views.push(Arc::downgrade(view));
             }
         }
         if !bytes.is_empty() {
-            subscriber.offer(&bytes.into());
+            subscriber.offer(&Bytes::from(bytes).into());
         }
     }
 
@@ -103,17 +104,17 @@ impl Announcer {
             }
             if !bytes.is_empty() {
                 is_told = true;
-                let bytes = Bytes::from(bytes);
-                group.members.iter_mut().for_each(|member| member.offer(&bytes));
+                let frames = Frames::from(Bytes::from(bytes));
+                group.members.iter_mut().for_each(|member| member.offer(&frames));
             }
         }
         self.announced.extend(news.into_iter().filter_map(|PresenceNews { key, now, .. }| Some((key, now?))));
         is_told
     }
 
-    fn news_of(&mut self, Announcement { key, standing, who }: Announcement) -> PresenceNews {
+    fn news_of(&mut self, Announcement { key, belonging, who }: Announcement) -> PresenceNews {
         let frame = presence_frame(key, &who);
-        let now = standing.map(|standing| Announced { frame, standing, views: Vec::new() });
+        let now = belonging.map(|belonging| Announced { frame, belonging, views: Vec::new() });
         PresenceNews { key, before: self.announced.remove(&key), now }
     }
 }
@@ -130,7 +131,7 @@ impl PresenceNews {
     /// Adds what is new to the clients of a view.
     fn tell(&mut self, view: &Arc<View>, bytes: &mut Vec<u8>) {
         let known = self.before.as_ref().filter(|before| before.knows(view)).map(|before| &before.frame);
-        match self.now.as_mut().filter(|now| view.shows(self.key, &now.standing)) {
+        match self.now.as_mut().filter(|now| view.shows(self.key, &now.belonging)) {
             Some(now) => {
                 now.views.push(Arc::downgrade(view));
                 if known != Some(&now.frame) {
@@ -201,7 +202,7 @@ mod tests {
                 sight: Arc::new(Sight::of_everything()),
                 tab: "tab".to_string(),
                 key: RecordKey::new(Kind::Estimate, 1),
-                standing: Standing { owner: None, counted_at: AT, sale_by: None },
+                belonging: Belonging { owner: None, counted_at: AT, sale_by: None },
                 seq: 0,
                 does,
                 takes: false,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::attendee::{Attendee, AttendeeId};
 use super::lease::{CLOSED_LEASE_TIME_MAX, Doing, LEASE_TIME_MAX, Lease, LeaseHolder, PresenceReport, Who};
-use crate::domain::{Action, Asker, Change, RecordKey, Sight, Standing, Timestamp, sale_by};
+use crate::domain::{Action, Asker, Belonging, Change, RecordKey, Sight, Timestamp, sale_by};
 use crate::live::client::Client;
 
 /// Leases of all together.
@@ -47,7 +47,7 @@ pub struct Attendances {
 pub(super) struct Announcement {
     pub key: RecordKey,
     /// What decides who is told; `None` if nobody is there.
-    pub standing: Option<Standing>,
+    pub belonging: Option<Belonging>,
     pub who: Vec<Who>,
 }
 
@@ -79,7 +79,7 @@ struct Attending {
 
 #[derive(Debug)]
 struct AttendedRecord {
-    standing: Standing,
+    belonging: Belonging,
     leases: usize,
 }
 
@@ -143,8 +143,9 @@ impl PresenceBoard {
         let BoardState { leases, records, .. } = &mut *state;
         let mut ended = Vec::new();
         for (holder, lease) in leases {
-            let standing = records.get(&lease.key).map(|record| &record.standing);
-            match sees(lease.asker).filter(|sight| standing.is_some_and(|own| sight.sees_standing(lease.key.kind, own)))
+            let belonging = records.get(&lease.key).map(|record| &record.belonging);
+            match sees(lease.asker)
+                .filter(|sight| belonging.is_some_and(|own| sight.sees_belonging(lease.key.kind, own)))
             {
                 Some(sight) => lease.sight = sight,
                 None => ended.push(holder.clone()),
@@ -231,7 +232,7 @@ impl BoardState {
         report: PresenceReport,
         now: Instant,
     ) -> Result<Vec<Arc<Client>>, ReportRefusal> {
-        let PresenceReport { attendee, asker, sight, tab, key, standing, seq, does, takes, at } = report;
+        let PresenceReport { attendee, asker, sight, tab, key, belonging, seq, does, takes, at } = report;
         // Promise 10: a connection is closed before the board is reviewed, so what is noted here by rights that are taken away
         // meanwhile is found there.
         let attending =
@@ -249,11 +250,11 @@ impl BoardState {
         if before.is_none() && !self.has_room(attendee.id()) {
             return Err(ReportRefusal::Full);
         }
-        let new = AttendedRecord { standing: standing.clone(), leases: 0 };
+        let new = AttendedRecord { belonging: belonging.clone(), leases: 0 };
         let record = self.records.entry(key).or_insert(new);
         record.leases += 1;
-        let stands_as_before = record.standing == standing;
-        record.standing = standing;
+        let stands_as_before = record.belonging == belonging;
+        record.belonging = belonging;
         if let Some(before) = self.lift(&holder)
             && before != key
         {
@@ -290,14 +291,14 @@ impl BoardState {
             return true;
         }
         let name_in_it = || change.record.as_deref().and_then(sale_by).map(Arc::from);
-        let sale_by = if change.standing.owner.is_none() { name_in_it() } else { None };
-        let standing = Standing { sale_by, ..change.standing.clone() };
-        if record.standing == standing {
+        let sale_by = if change.belonging.owner.is_none() { name_in_it() } else { None };
+        let belonging = Belonging { sale_by, ..change.belonging.clone() };
+        if record.belonging == belonging {
             return false;
         }
-        record.standing = standing.clone();
+        record.belonging = belonging.clone();
         let kind = change.key.kind;
-        self.end_leases(now, |_, lease| lease.key == change.key && !lease.sight.sees_standing(kind, &standing));
+        self.end_leases(now, |_, lease| lease.key == change.key && !lease.sight.sees_belonging(kind, &belonging));
         true
     }
 
@@ -354,7 +355,7 @@ impl BoardState {
         }
         let of = |key| Announcement {
             key,
-            standing: self.records.get(&key).map(|record| record.standing.clone()),
+            belonging: self.records.get(&key).map(|record| record.belonging.clone()),
             who: Who::merged(leases.remove(&key).unwrap_or_default()),
         };
         keys.into_iter().map(of).collect()
@@ -429,7 +430,7 @@ mod tests {
             sight: Arc::new(Sight::of_everything()),
             tab: tab.to_string(),
             key: key(number),
-            standing: standing(0),
+            belonging: belonging(0),
             seq: 0,
             does,
             takes: false,
@@ -437,8 +438,8 @@ mod tests {
         }
     }
 
-    fn standing(device: u32) -> Standing {
-        Standing { owner: Some(Actor { person: 0, device }), counted_at: AT, sale_by: None }
+    fn belonging(device: u32) -> Belonging {
+        Belonging { owner: Some(Actor { person: 0, device }), counted_at: AT, sale_by: None }
     }
 
     fn change(seq: u64, number: u32, action: Action, device: u32) -> Change {
@@ -451,9 +452,9 @@ mod tests {
             by: None,
             origin: None,
             linked: None,
-            standing: standing(device),
+            belonging: belonging(device),
             owner_before: None,
-            linked_standing: None,
+            linked_belonging: None,
             record: (action != Action::Delete).then(|| Arc::from(&b"{}"[..])),
         }
     }
@@ -578,7 +579,7 @@ mod tests {
         let (one, other) = (bench.enter(1), bench.enter(2));
         let of_device = |host: u8, seq| PresenceReport {
             sight: sight_of(u32::from(host)),
-            standing: standing(1),
+            belonging: belonging(1),
             seq,
             ..report(host, "tab", 1, Doing::View)
         };
@@ -592,18 +593,18 @@ mod tests {
         );
         assert_eq!(bench.board.follow(&[change(3, 1, Action::Update, 2)], bench.now), [key(1)]);
         let announced = bench.board.take(&[key(1)]);
-        assert_eq!((&announced[0].standing, announced[0].who.len()), (&Some(standing(2)), 1));
+        assert_eq!((&announced[0].belonging, announced[0].who.len()), (&Some(belonging(2)), 1));
         assert_eq!(announced[0].who[0].attendee, Attendee::nameless(2));
         // Told is told.
         bench.now += GATHER;
         assert_eq!(bench.told(), []);
         assert_eq!(bench.board.follow(&[change(4, 1, Action::Delete, 2)], bench.now), [key(1)]);
-        assert!(bench.board.take(&[key(1)])[0].standing.is_none());
+        assert!(bench.board.take(&[key(1)])[0].belonging.is_none());
         assert_eq!(bench.board.leases(), 0);
         // By name, if it is nobody's.
         bench.report(other, PresenceReport { seq: 4, ..of_device(2, 4) }).unwrap();
         let mut nobodys = change(5, 1, Action::Update, 0);
-        nobodys.standing.owner = None;
+        nobodys.belonging.owner = None;
         nobodys.record = Some(Arc::from(&br#"{"sale_by":"Ravi"}"#[..]));
         bench.board.follow(&[nobodys], bench.now);
         assert_eq!(bench.board.leases(), 0);
@@ -614,7 +615,7 @@ mod tests {
         let mut bench = Bench::new();
         let (one, other) = (bench.enter(1), bench.enter(2));
         let known = Asker::Known { device: 2, session: None };
-        bench.report(one, PresenceReport { standing: standing(1), ..report(1, "tab", 1, Doing::View) }).unwrap();
+        bench.report(one, PresenceReport { belonging: belonging(1), ..report(1, "tab", 1, Doing::View) }).unwrap();
         bench.report(other, PresenceReport { asker: known, ..report(2, "tab", 2, Doing::Edit) }).unwrap();
         bench.report(other, PresenceReport { asker: known, ..report(2, "two", 3, Doing::Edit) }).unwrap();
         bench.board.leave(other, bench.now);

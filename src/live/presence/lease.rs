@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::attendee::{Attendee, AttendeeId};
-use crate::domain::{Asker, RecordKey, Sight, Standing, Timestamp};
+use crate::domain::{Asker, Belonging, RecordKey, Sight, Timestamp};
 
 /// A lease ends so long after it was renewed last.
 pub(super) const LEASE_TIME_MAX: Duration = Duration::from_secs(30);
@@ -59,7 +59,7 @@ pub struct PresenceReport {
     /// The record.
     pub key: RecordKey,
     /// What decides who sees it.
-    pub standing: Standing,
+    pub belonging: Belonging,
     /// The sequence up to which that is so.
     pub seq: u64,
     /// What he does.

@@ -42,7 +42,7 @@ pub(crate) fn presence(request: &Request<'_>) -> Result<Response, Problem> {
     let reading = request.read()?;
     let (mut present, mut told) = (Vec::new(), HashSet::new());
     for (&key, who) in &attendances.at_records {
-        if reading.standing(key)?.is_none() {
+        if reading.belonging(key)?.is_none() {
             continue;
         }
         for Who { attendee, does, since } in who {

@@ -86,13 +86,23 @@ impl SessionPresence {
                 Err(ReadError::LoggedOut) => return self.expel(),
                 Err(_) => return,
             };
-            let (Ok(seq), Ok(Some(standing))) = (reading.seq(), reading.standing(key)) else { return };
+            let (Ok(seq), Ok(Some(belonging))) = (reading.seq(), reading.belonging(key)) else { return };
             let attendee = Arc::new(Attendee::of(reading.permission(), self.address));
             let (asker, sight, at) = (self.client.asker(), reading.shared_sight(), self.app.clock().now());
             let tab = tab.to_string();
             drop(reading);
-            match attendance.report(PresenceReport { attendee, asker, sight, tab, key, standing, seq, does, takes, at })
-            {
+            match attendance.report(PresenceReport {
+                attendee,
+                asker,
+                sight,
+                tab,
+                key,
+                belonging,
+                seq,
+                does,
+                takes,
+                at,
+            }) {
                 Ok(()) | Err(ReportRefusal::Gone) => return,
                 Err(ReportRefusal::Outdated) => {}
                 Err(ReportRefusal::Full) => break,
@@ -104,7 +114,7 @@ impl SessionPresence {
     /// It knows itself among those that it is told of by these names.
     fn tell_names(&mut self, attendee: Arc<Attendee>) {
         if self.told.as_ref() != Some(&attendee) {
-            if self.client.send(&you_frame(&attendee)) {
+            if self.client.send(&you_frame(&attendee).into()) {
                 self.app.feed().nudge();
             }
             self.told = Some(attendee);
