@@ -232,9 +232,6 @@ fn ask_for_devices(owner: &mut Visitor<'_, '_>) {
         assert_eq!(listed[0].as_object().unwrap().len(), 2, "names alone: {listed}");
     }
     assert_eq!(seller.get("/api/summary", "/api/summary", 200)["scope"], "own");
-    for path in ["/ws", "/sync"] {
-        seller.ask_with(&format!("GET {path}"), path, &UPGRADE, None, 403);
-    }
     owner.get(devices, devices, 200);
     owner.ask(&delete, &address, None, 200);
     owner.ask(&delete, &address, None, 404);

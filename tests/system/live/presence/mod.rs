@@ -32,6 +32,9 @@ impl Screen {
         let mut screen = Self { socket, heard: Vec::new(), looked_at: 0 };
         let hello = screen.next();
         assert_eq!(hello["action"], "hello", "{hello}");
+        if hello["resume"] == "catch_up" {
+            while screen.next()["action"] != "live" {}
+        }
         screen
     }
 
