@@ -10,7 +10,7 @@
 //! broken.
 //! ```text
 //! main → cli → config → web → app → live, store → domain
-//! beside them: client (uses platform alone), ui, manual, platform, json, queue, metrics
+//! beside them: client (uses platform and deflate alone), ui, manual, platform, deflate, json, queue, metrics
 //! ```
 //! | module | owns | never sees |
 //! |---|---|---|
@@ -23,6 +23,7 @@
 //! | [`manual`] | the manual, embedded and rendered, for `/help` | |
 //! | [`client`] | `tail`, `load`, `bench` and the commands about people: they speak the public wire like anybody else | the server's layers |
 //! | [`platform`] | what differs between systems: disk, sockets, signals, systemd; the log | |
+//! | [`deflate`] | compressed WebSocket messages (permessage-deflate), for both ends | sockets |
 //! | [`json`] | how JSON is written; it is read in `web/body` and `store/format` | |
 //! | [`queue`] | receiving from a channel without spinning | |
 //! | [`metrics`] | counters, and the text in which they are read | |
@@ -45,6 +46,7 @@
 //! | who is shown at which record (presence), and for how long | `live/presence`; what a client says of it: `web/body/presence.rs`, `web/websocket/presence.rs` |
 //! | a command, and what it asks a server | `config/options.rs`, `cli/run.rs`, `client` |
 //! | what a slow client gets | `live/outbox.rs`, `judge` |
+//! | who gets compressed frames | `web/websocket/deflate.rs` (what is agreed on), `live/view.rs`, `live/deflate.rs` |
 //! | the words of the page | `ui/kit/words.js`; sentences of the server: `web/http/problem.rs`, `app/monitor/alarms.rs` |
 //! | the table of a bill, on screen and on paper | `ui/screens/bill.js`, `ui/style/paper.css`, `ui/style/narrow.css`; the sheet around it: `ui/screens/print.js` |
 //! | the schema of the file | `store/tables.rs`, `store/file/upgrade.rs` |
@@ -84,6 +86,7 @@ mod callgrind;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod deflate;
 pub mod domain;
 pub mod json;
 pub mod live;

@@ -7,20 +7,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layer → the layers that it may import. Imports go one way.
-const LAYERS: [(&str, &[&str]); 15] = [
+const LAYERS: [(&str, &[&str]); 16] = [
     ("callgrind", &[]),
     ("domain", &[]),
+    ("deflate", &[]),
     ("json", &[]),
     ("queue", &[]),
     ("platform", &[]),
     ("metrics", &[]),
     ("ui", &[]),
     ("manual", &[]),
-    ("client", &["platform"]),
+    ("client", &["deflate", "platform"]),
     ("store", &["domain", "json", "metrics", "platform"]),
-    ("live", &["domain", "json", "queue", "platform", "metrics"]),
+    ("live", &["deflate", "domain", "json", "queue", "platform", "metrics"]),
     ("app", &["domain", "store", "live", "metrics", "platform"]),
-    ("web", &["domain", "store", "live", "app", "ui", "manual", "json", "metrics", "platform", "callgrind"]),
+    ("web", &["deflate", "domain", "store", "live", "app", "ui", "manual", "json", "metrics", "platform", "callgrind"]),
     ("config", &["domain", "store", "app", "web"]),
     ("cli", &["domain", "store", "live", "app", "web", "client", "config", "platform"]),
 ];

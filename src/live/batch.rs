@@ -15,8 +15,23 @@ use crate::domain::{Action, Change, Glimpse, Masks, RecordKey};
 #[derive(Debug, Default)]
 pub(crate) struct Joined {
     pub frames: Frames,
+    /// They are compressed.
+    pub is_deflated: bool,
     /// The frame that makes the old app reload everything instead; `None` for views that it has no part in.
     pub reload: Option<Bytes>,
+}
+
+impl Joined {
+    /// The same frames compressed, each put behind those before it by `push`, which gets the sequence of its change and the frame.
+    pub fn deflated(&self, mut push: impl FnMut(u64, &[u8], &mut Vec<u8>)) -> Self {
+        let mut bytes = Vec::with_capacity(self.frames.bytes.len() / 2);
+        let mut ends = Vec::new();
+        for (seq, frame) in self.frames.each() {
+            push(seq, frame, &mut bytes);
+            ends.push((seq, bytes.len()));
+        }
+        Self { frames: Frames::of_changes(bytes.into(), ends), is_deflated: true, reload: self.reload.clone() }
+    }
 }
 
 /// The frames of one view, while they are collected.
@@ -85,7 +100,7 @@ impl Batch {
     pub fn finish<'v>(self, views: impl ExactSizeIterator<Item = &'v Arc<View>>) -> Vec<Joined> {
         let joined = self.views.into_iter().zip(views).map(|(growing, view)| {
             let reload = growing.newest.filter(|_| view.dialect == Dialect::Plain).map(reload_frame);
-            Joined { frames: Frames::of_changes(growing.bytes.into(), growing.ends), reload }
+            Joined { frames: Frames::of_changes(growing.bytes.into(), growing.ends), is_deflated: false, reload }
         });
         joined.collect()
     }

@@ -188,7 +188,7 @@ impl Broadcaster {
             return;
         }
         let (mut frames, mut bytes, mut is_waiting) = (0, 0, false);
-        for (group, joined) in self.groups.joined_mut(batch) {
+        for (group, joined) in self.groups.joined_mut(batch, &self.counts) {
             for subscriber in &mut group.members {
                 let taken = subscriber.take_batch(&joined, self.seq);
                 frames += taken.0;

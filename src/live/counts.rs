@@ -24,6 +24,10 @@ pub struct FeedCounts {
     pub writes: Counter,
     /// Times that a client fell behind and caught up from the log.
     pub fell_behind: Arc<Counter>,
+    /// Bytes of the frames that were compressed, before that; once for each view.
+    pub deflate_before_bytes: Counter,
+    /// The same after that.
+    pub deflate_after_bytes: Counter,
     /// Clients closed with 4408.
     pub closed_slow: Arc<Counter>,
     /// Presence messages that were not looked at: too many at a time, or too many leases.

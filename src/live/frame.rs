@@ -177,6 +177,24 @@ pub fn push_frame(bytes: &mut Vec<u8>, text: &[u8]) {
     bytes.extend_from_slice(text);
 }
 
+/// Appends a whole text frame whose payload is compressed (RFC 7692 §6).
+pub(crate) fn push_deflated_frame(bytes: &mut Vec<u8>, payload: &[u8]) {
+    let header = FrameHeader { opcode: OpCode::Data(Data::Text), rsv1: true, ..FrameHeader::default() };
+    // Writing to memory does not fail.
+    let _ = header.format(payload.len() as u64, bytes);
+    bytes.extend_from_slice(payload);
+}
+
+/// What is in a whole frame of [`push_frame`].
+pub(crate) fn payload_of(frame: &[u8]) -> &[u8] {
+    let header_bytes = match frame.get(1) {
+        Some(126) => 4,
+        Some(127) => FRAME_HEADER_BYTES_MAX,
+        _ => 2,
+    };
+    frame.get(header_bytes..).unwrap_or_default()
+}
+
 /// A ping (RFC 6455 §5.5.2).
 pub fn ping_frame() -> Bytes {
     whole(Frame::ping(Bytes::new()))
@@ -254,6 +272,13 @@ mod tests {
     fn frames_have_the_header_of_their_length() {
         assert_eq!(&text_frame(b"pong")[..], b"\x81\x04pong");
         assert_eq!(&text_frame(&[b'a'; 300])[..4], &[0x81, 126, 1, 44]);
+        for length in [0, 1, 125, 126, 300, 65_535, 65_536, 70_000] {
+            let payload = vec![b'a'; length];
+            assert_eq!(payload_of(&text_frame(&payload)), payload, "{length}");
+            let mut deflated = vec![7];
+            push_deflated_frame(&mut deflated, &payload);
+            assert_eq!((deflated[1], &deflated[2..]), (0xC1, &text_frame(&payload)[1..]), "the header but for one bit");
+        }
         assert_eq!(&close_frame(4408, "slow")[..4], &[0x88, 6, 0x11, 0x38]);
     }
 }

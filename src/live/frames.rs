@@ -71,6 +71,16 @@ impl Frames {
         self.reaches
     }
 
+    /// Each frame with the sequence of its change, of frames of which none is sent.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let ends = self.ends.as_deref().unwrap_or_default();
+        let starts = std::iter::once(self.base).chain(ends.iter().map(|(_, end)| *end));
+        let frames = ends.iter().filter(|(_, end)| *end > self.base).zip(starts.skip_while(|start| *start < self.base));
+        frames.map(|((seq, end), start)| {
+            (*seq, self.bytes.get(start - self.base..end - self.base).unwrap_or_default())
+        })
+    }
+
     /// The frames of the changes after `seq`.
     pub(crate) fn after(&self, seq: u64) -> Self {
         let ends = self.ends.as_deref().unwrap_or_default();

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::batch::{Batch, Joined};
 use super::client::Client;
+use super::counts::FeedCounts;
+use super::deflate::{COMPRESSORS_MAX, ViewDeflater};
 use super::event::{Laggard, Regrouping};
 use super::subscriber::Subscriber;
 use super::view::View;
@@ -13,6 +15,24 @@ use super::view::View;
 pub(crate) struct ViewGroup {
     pub view: Arc<View>,
     pub members: Vec<Subscriber>,
+    /// Made when there is something to compress, if its members take that and there are not too many others.
+    deflater: Option<Box<ViewDeflater>>,
+}
+
+impl ViewGroup {
+    /// The frames of a batch as its members get them; `compressors` are those that there are, of all groups.
+    fn formed(&mut self, joined: Joined, compressors: &mut usize, counts: &FeedCounts) -> Joined {
+        if !self.view.takes_deflated() || joined.frames.changes() == 0 {
+            return joined;
+        }
+        if self.deflater.is_none() && *compressors < COMPRESSORS_MAX {
+            *compressors += 1;
+            self.deflater = Some(Box::default());
+        }
+        let Some(deflater) = &mut self.deflater else { return joined };
+        let joined_after: Vec<u64> = self.members.iter().filter_map(Subscriber::joined_after).collect();
+        deflater.deflate(&joined, &joined_after, counts)
+    }
 }
 
 /// Everybody who follows the live feed. Only the broadcaster's thread knows them.
@@ -28,9 +48,13 @@ impl Groups {
     }
 
     /// Each group with what it gets of a batch.
-    pub fn joined_mut(&mut self, batch: Batch) -> impl Iterator<Item = (&mut ViewGroup, Joined)> {
+    pub fn joined_mut(&mut self, batch: Batch, counts: &FeedCounts) -> impl Iterator<Item = (&mut ViewGroup, Joined)> {
         let joined = batch.finish(self.views());
-        self.groups.iter_mut().zip(joined)
+        let mut compressors = self.groups.iter().filter(|group| group.deflater.is_some()).count();
+        self.groups.iter_mut().zip(joined).map(move |(group, joined)| {
+            let joined = group.formed(joined, &mut compressors, counts);
+            (group, joined)
+        })
     }
 
     pub fn each_mut(&mut self) -> impl ExactSizeIterator<Item = &mut ViewGroup> {
@@ -53,7 +77,7 @@ impl Groups {
     pub fn add(&mut self, view: Arc<View>, member: Subscriber) {
         match self.groups.iter_mut().find(|group| Arc::ptr_eq(&group.view, &view)) {
             Some(group) => group.members.push(member),
-            None => self.groups.push(ViewGroup { view, members: vec![member] }),
+            None => self.groups.push(ViewGroup { view, members: vec![member], deflater: None }),
         }
     }
 
@@ -62,7 +86,7 @@ impl Groups {
         let by_client: HashMap<*const Client, &Arc<View>> =
             regroupings.iter().map(|(client, view)| (Arc::as_ptr(client), view)).collect();
         let mut moved = Vec::new();
-        for ViewGroup { view, members } in &mut self.groups {
+        for ViewGroup { view, members, .. } in &mut self.groups {
             let next = |member: &Subscriber| {
                 by_client.get(&member.client_ptr()).filter(|next| !Arc::ptr_eq(next, view)).map(|next| Arc::clone(next))
             };
@@ -93,7 +117,7 @@ impl Groups {
     /// Takes those out who are behind.
     pub fn take_behind(&mut self) -> Vec<Laggard> {
         let mut laggards = Vec::new();
-        for ViewGroup { view, members } in &mut self.groups {
+        for ViewGroup { view, members, .. } in &mut self.groups {
             let behind = members.extract_if(.., |member| member.is_behind);
             laggards.extend(behind.map(|member| member.into_laggard(Arc::clone(view))));
         }

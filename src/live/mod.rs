@@ -10,9 +10,10 @@
 //! From the ground up: `close_code`, `counts` and `subscription` are leaves; `frame` encodes, `outbox` holds back what
 //! a socket does not take (the page has another: commands that are not sent), `client` is one socket; `event` is what
 //! the channel carries; `view` is what clients see that get the same bytes; `batch` joins frames for each view, `pacing` and
-//! `subscriber` decide what one client gets of them and when, `groups` are the subscribers of each view; `admitted` is everybody
-//! who was let in, joined or not; `presence` is who is at which record; `broadcaster` is the thread, `feed` the way to it,
-//! `backlog` what waits on that way, `attendance` how a session says where its client is.
+//! `subscriber` decide what one client gets of them and when, `deflate` compresses them for those who take them so, `groups` are
+//! the subscribers of each view; `admitted` is everybody who was let in, joined or not; `presence` is who is at which record;
+//! `broadcaster` is the thread, `feed` the way to it, `backlog` what waits on that way, `attendance` how a session says where its
+//! client is.
 //!
 //! Held by `tests/system/live`.
 
@@ -24,6 +25,7 @@ mod broadcaster;
 mod client;
 pub mod close_code;
 mod counts;
+mod deflate;
 mod event;
 mod feed;
 mod frame;

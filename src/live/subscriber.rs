@@ -23,6 +23,8 @@ pub(crate) struct Subscriber {
     pub is_waiting: bool,
     /// It does not take them in time.
     pub is_behind: bool,
+    /// It has had every frame of its view's compressor from one on that was free of context.
+    has_context: bool,
 }
 
 enum SubscriberKind {
@@ -49,7 +51,7 @@ struct Filtered {
 impl Subscriber {
     pub fn new(client: Arc<Client>, view: &View, after: u64) -> Self {
         let kind = SubscriberKind::of(client.encoding(), view, after);
-        Self { client, kind, is_waiting: true, is_behind: false }
+        Self { client, kind, is_waiting: true, is_behind: false, has_context: false }
     }
 
     /// By which it is told from others.
@@ -69,7 +71,18 @@ impl Subscriber {
             return pace.add(None, &anew.bytes);
         }
         self.kind = SubscriberKind::of(self.client.encoding(), view, seq);
+        self.has_context = false;
         self.offer(&anew);
+    }
+
+    /// The sequence behind which its first compressed frame comes; `None` once it has had one.
+    pub fn joined_after(&self) -> Option<u64> {
+        match &self.kind {
+            _ if self.has_context => None,
+            SubscriberKind::Steady | SubscriberKind::Paced(_) => Some(0),
+            SubscriberKind::Joining(after) => Some(*after),
+            SubscriberKind::Filtered(filtered) => Some(filtered.told),
+        }
     }
 
     /// Sends or keeps a batch. `seq` is the last of all its changes, shown to this client or not. Returns the frames and
@@ -97,6 +110,7 @@ impl Subscriber {
             }
         };
         if !frames.bytes.is_empty() {
+            self.has_context |= joined.is_deflated;
             self.offer(&frames);
         }
         (joined.frames.changes(), frames.bytes.len())

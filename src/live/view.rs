@@ -19,6 +19,8 @@ pub struct View {
     /// Names the file and the run.
     run: Arc<str>,
     epoch: String,
+    /// Its clients read compressed frames.
+    takes_deflated: bool,
 }
 
 /// The epoch of a run under which somebody sees this of these kinds.
@@ -35,12 +37,18 @@ impl View {
             Encoding::Sync(kinds) => (Dialect::Sync, kinds),
         };
         let epoch = epoch_of(&run, &sight, kinds);
-        Self { dialect, kinds, sight, run, epoch }
+        Self { dialect, kinds, sight, run, epoch, takes_deflated: false }
+    }
+
+    /// The same for clients that read compressed frames, or that do not.
+    #[must_use]
+    pub fn taking_deflated(self, takes_deflated: bool) -> Self {
+        Self { takes_deflated, ..self }
     }
 
     /// The same form of what somebody else sees.
     pub(crate) fn with(&self, encoding: Encoding, sight: Arc<Sight>) -> Self {
-        Self::new(encoding, sight, Arc::clone(&self.run))
+        Self::new(encoding, sight, Arc::clone(&self.run)).taking_deflated(self.takes_deflated)
     }
 
     /// Names the file, the run, and what is seen; opaque to clients.
@@ -75,7 +83,12 @@ impl View {
     }
 
     fn is_same(&self, other: &Self) -> bool {
-        self.dialect == other.dialect && self.epoch == other.epoch
+        self.dialect == other.dialect && self.epoch == other.epoch && self.takes_deflated == other.takes_deflated
+    }
+
+    /// Whether its clients read compressed frames.
+    pub(crate) fn takes_deflated(&self) -> bool {
+        self.takes_deflated
     }
 
     /// Whether its clients know the shop's settings by what they are told.
@@ -162,4 +175,28 @@ pub fn without_kinds(epoch: &str) -> (&str, Kinds) {
     let only = [Kinds::Only(Kind::Estimate), Kinds::Only(Kind::Order)];
     let marked = only.into_iter().find_map(|kinds| Some((epoch.strip_suffix(kinds.mark())?, kinds)));
     marked.unwrap_or((epoch, Kinds::All))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_who_read_compressed_frames_are_a_view_of_their_own_whatever_they_see() {
+        let views = Views::default();
+        let view = |kinds, takes_deflated| {
+            View::new(Encoding::Sync(kinds), Arc::new(Sight::of_everything()), "run".into())
+                .taking_deflated(takes_deflated)
+        };
+        let (plain, deflated) =
+            (views.shared(view(Kinds::All, false)).unwrap(), views.shared(view(Kinds::All, true)).unwrap());
+        assert!(!Arc::ptr_eq(&plain, &deflated));
+        assert_eq!(plain.epoch(), deflated.epoch(), "it is the same that they see");
+        assert!(Arc::ptr_eq(&deflated, &views.shared(view(Kinds::All, true)).unwrap()));
+        let kinds = Kinds::Only(Kind::Order);
+        for own in [&plain, &deflated] {
+            let next = own.with(Encoding::Sync(kinds), Arc::new(Sight::of_everything()));
+            assert_eq!(next.takes_deflated(), own.takes_deflated(), "also when they see something else");
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! What every connection shares: the shop, who may ask, memory, and whether the server is stopping.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::http::MemoryBudget;
 use super::security::{OriginPolicy, Resets};
 use crate::app::Lifecycle;
+use crate::deflate::MessageInflater;
 use crate::domain::Directory;
 
 /// What every connection shares.
@@ -14,6 +15,9 @@ pub(crate) struct Shared {
     pub origin_policy: OriginPolicy,
     pub budget: MemoryBudget,
     pub resets: Resets,
+    /// Reads compressed messages, one at a time for all connections: clients say little, and one for each would be the most of what
+    /// an idle client costs.
+    pub inflater: Mutex<MessageInflater>,
     /// Whether other devices may do everything until the shop has an owner.
     pub is_lan_trusted: bool,
     is_stopping: AtomicBool,
@@ -26,6 +30,7 @@ impl Shared {
             origin_policy,
             budget: MemoryBudget::default(),
             resets: Resets::default(),
+            inflater: Mutex::default(),
             is_lan_trusted,
             is_stopping: AtomicBool::new(false),
         }

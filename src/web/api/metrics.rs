@@ -19,6 +19,12 @@ pub(crate) fn metrics(request: &Request<'_>) -> Result<Response, Problem> {
     page.counter("tillsync_changes_total", "Changes sent out", feed.changes.get());
     page.counter("tillsync_frames_total", "Frames handed to clients", feed.frames.get());
     page.counter("tillsync_frame_bytes_total", "Bytes of these frames", feed.bytes.get());
+    page.counter(
+        "tillsync_deflate_before_bytes_total",
+        "Bytes of frames before they were compressed, once for each view",
+        feed.deflate_before_bytes.get(),
+    );
+    page.counter("tillsync_deflate_after_bytes_total", "The same after that", feed.deflate_after_bytes.get());
     page.counter("tillsync_batches_total", "Batches of changes sent out", feed.batches.get());
     page.counter("tillsync_writes_total", "Writes of batches to clients", feed.writes.get());
     page.counter(

@@ -2,7 +2,9 @@
 //!
 //! Held by `tests/system/live/websocket` and `tests/system/live/sync_protocol`.
 
-mod frame_lengths;
+mod deflate;
+#[cfg(feature = "conformance")]
+mod echo;
 mod presence;
 mod session;
 

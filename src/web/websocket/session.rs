@@ -10,10 +10,13 @@ use tungstenite::http::{HeaderValue, Request};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Bytes, Message, WebSocket};
 
-use super::frame_lengths::FrameLengths;
+use super::deflate::{AgreedDeflate, UnreadMessage, inflated};
+#[cfg(feature = "conformance")]
+use super::echo::{ECHO_MESSAGE_BYTES, Echo};
 use super::presence::SessionPresence;
 use crate::app::App;
 use crate::app::Presented;
+use crate::deflate::FrameHeads;
 use crate::domain::{Asker, Sight};
 use crate::live::{Client, Encoding, Feed, VIEWS_MAX, View, close_code, ping_frame, text_frame};
 use crate::platform::{ClientSocket, is_timeout, unacknowledged, uninterrupted};
@@ -31,7 +34,8 @@ const READ_BUFFER_BYTES: usize = 512;
 pub(crate) struct LiveSession {
     socket: WebSocket<SessionWire>,
     #[cfg(feature = "conformance")]
-    is_echo: bool,
+    echo: Option<Echo>,
+    message_bytes_max: usize,
     presence: SessionPresence,
     leaving: Leaving,
 }
@@ -50,7 +54,7 @@ pub(crate) fn open(
         let client = accepted.client(stream)?;
         Ok((accepted, client))
     });
-    let (Accepted { app, asker, response, start }, client) = match accepted {
+    let (Accepted { app, asker, response, start, deflate }, client) = match accepted {
         Ok(accepted) => accepted,
         Err(problem) => {
             Response::from(problem).print(TimeoutWriter::new(stream), shared.lifecycle.clock(), Some(head), false)?;
@@ -92,23 +96,35 @@ pub(crate) fn open(
         feed: feed.clone(),
         silence: Duration::ZERO,
         wait: PING_EVERY,
-        lengths: FrameLengths::default(),
+        heads: if deflate.is_some() { FrameHeads::with_deflate() } else { FrameHeads::default() },
         is_malformed: false,
         unacknowledged: None,
     };
-    rest.truncate(wire.accept(&rest));
+    let accepted = wire.accept(&mut rest);
+    rest.truncate(accepted);
+    let message_bytes_max = message_bytes_max(live_feed);
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
-        .max_message_size(Some(MESSAGE_BYTES_MAX))
-        .max_frame_size(Some(MESSAGE_BYTES_MAX));
+        .max_message_size(Some(message_bytes_max))
+        .max_frame_size(Some(message_bytes_max));
     let socket = WebSocket::from_partially_read(wire, rest, Role::Server, Some(config));
     Ok(Some(Box::new(LiveSession {
         socket,
         #[cfg(feature = "conformance")]
-        is_echo: live_feed == LiveFeed::Echo,
+        echo: (live_feed == LiveFeed::Echo).then(|| Echo::new(deflate.is_some())),
+        message_bytes_max,
         presence,
         leaving,
     })))
+}
+
+/// The longest message that is taken, compressed and as it was before that.
+fn message_bytes_max(feed: LiveFeed) -> usize {
+    match feed {
+        LiveFeed::Plain | LiveFeed::Sync => MESSAGE_BYTES_MAX,
+        #[cfg(feature = "conformance")]
+        LiveFeed::Echo => ECHO_MESSAGE_BYTES,
+    }
 }
 
 impl LiveSession {
@@ -145,10 +161,25 @@ impl LiveSession {
                     return Ok((code, reason));
                 }
             }
-            match socket.read() {
+            let read = match socket.read() {
+                Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
+                    let mark = socket.get_mut().heads.next_mark();
+                    match inflated(message, mark, (&self.leaving.shared.inflater, self.message_bytes_max)) {
+                        Ok(message) => Ok(message),
+                        Err(unread) => return Ok(unread.close_reason()),
+                    }
+                }
+                read => read,
+            };
+            #[cfg(feature = "conformance")]
+            if let (Ok(message), Some(echo)) = (&read, &mut self.echo)
+                && let Some(frame) = echo.answer(message)
+            {
+                socket.get_ref().send(&frame);
+                continue;
+            }
+            match read {
                 Ok(Message::Close(frame)) => return Ok((frame.map_or(1000, |frame| frame.code.into()), "")),
-                #[cfg(feature = "conformance")]
-                Ok(message) if self.is_echo => echo(socket, message).map_err(io::Error::other)?,
                 Ok(Message::Text(text)) if text.as_str() == "ping" => socket.get_ref().send(text_frame(b"pong")),
                 Ok(Message::Text(text)) => self.presence.hear(text.as_str()),
                 // Whatever else a client says is none of our business and does not end the connection.
@@ -167,8 +198,10 @@ impl LiveSession {
                     return Err(ErrorKind::UnexpectedEof.into());
                 }
                 Err(Error::Protocol(_)) => return Ok((1002, "not a valid WebSocket frame")),
-                Err(Error::Utf8(_)) => return Ok((1007, "text is not UTF-8")),
-                Err(Error::Capacity(CapacityError::MessageTooLong { .. })) => return Ok((1009, "message over 64 KiB")),
+                Err(Error::Utf8(_)) => return Ok(UnreadMessage::NotUtf8.close_reason()),
+                Err(Error::Capacity(CapacityError::MessageTooLong { .. })) => {
+                    return Ok(UnreadMessage::TooLong.close_reason());
+                }
                 Err(error) => return Err(io::Error::other(error)),
             }
         }
@@ -177,18 +210,14 @@ impl LiveSession {
     }
 }
 
-/// Sends a message back, through the outbox like everything else.
-#[cfg(feature = "conformance")]
-fn echo(socket: &mut WebSocket<SessionWire>, message: Message) -> tungstenite::Result<()> {
-    if message.is_text() || message.is_binary() { socket.send(message) } else { Ok(()) }
-}
-
 /// A handshake that is answered with 101.
 struct Accepted<'a> {
     app: &'a Arc<App>,
     asker: Asker,
     response: Vec<u8>,
     start: Start,
+    /// Compression, if it was agreed on.
+    deflate: Option<AgreedDeflate>,
 }
 
 impl<'a> Accepted<'a> {
@@ -196,16 +225,18 @@ impl<'a> Accepted<'a> {
         let app = shared.lifecycle.app()?;
         let asker = app.asker(presented);
         sight(app, asker)?;
-        let response = handshake(head)?;
-        Ok(Self { response, start: Start::read(live_feed, head)?, app, asker })
+        let deflate = AgreedDeflate::read(live_feed, head)?;
+        let response = handshake(head, deflate)?;
+        Ok(Self { response, start: Start::read(live_feed, head)?, app, asker, deflate })
     }
 
     /// The client that is let in, who sees what his rights show at this moment.
     fn client(&self, stream: &Arc<ClientSocket>) -> Result<Arc<Client>, Problem> {
-        let Self { app, asker, start, .. } = self;
+        let Self { app, asker, start, deflate, .. } = self;
         let (feed, encoding) = (app.feed(), start.encoding());
         feed.admit(|| {
             let view = View::new(encoding, Arc::new(sight(app, *asker)?), app.run().into());
+            let view = view.taking_deflated(deflate.is_some());
             let view = feed.shared_view(view).ok_or_else(|| {
                 let why = format!(
                     "{VIEWS_MAX} different views of this shop are followed live, and there is no room for another; use \
@@ -258,8 +289,8 @@ fn plain_encoding(head: &Head) -> Result<Encoding, Problem> {
 }
 
 /// The answer to the handshake (RFC 6455 §4.2), or why there is none. Of sub-protocols ours alone is taken up, of extensions
-/// none.
-fn handshake(head: &Head) -> Result<Vec<u8>, Problem> {
+/// compression.
+fn handshake(head: &Head, deflate: Option<AgreedDeflate>) -> Result<Vec<u8>, Problem> {
     let refused = |why: String| Problem::new(400, format!("The WebSocket handshake is not valid: {why}"));
     if head.header("Sec-WebSocket-Version") != Some("13") {
         return Err(Problem::new(426, "Only version 13 of the WebSocket protocol is spoken here")
@@ -281,6 +312,9 @@ fn handshake(head: &Head) -> Result<Vec<u8>, Problem> {
     let mut response = create_response(&request).map_err(|error| refused(error.to_string()))?;
     if offers_protocol(head) {
         response.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(PROTOCOL));
+    }
+    if let Some(deflate) = deflate {
+        response.headers_mut().insert("Sec-WebSocket-Extensions", HeaderValue::from_static(deflate.answer()));
     }
     let mut bytes = Vec::with_capacity(256);
     write_response(&mut bytes, &response).map_err(|error| refused(error.to_string()))?;
@@ -338,7 +372,7 @@ struct SessionWire {
     silence: Duration,
     /// How long the next wait is.
     wait: Duration,
-    lengths: FrameLengths,
+    heads: FrameHeads,
     /// What was read last ends before a length that is not valid.
     is_malformed: bool,
     /// What the system had to keep for the client when it was last asked.
@@ -354,8 +388,8 @@ impl SessionWire {
     }
 
     /// How much of what was read goes on to tungstenite: frames before one that is not valid are still heard.
-    fn accept(&mut self, bytes: &[u8]) -> usize {
-        let accepted = self.lengths.accept(bytes);
+    fn accept(&mut self, bytes: &mut [u8]) -> usize {
+        let accepted = self.heads.accept(bytes);
         self.is_malformed = accepted < bytes.len();
         accepted
     }
@@ -394,7 +428,7 @@ impl Read for SessionWire {
             }
         })?;
         self.silence = Duration::ZERO;
-        match self.accept(into.get(..length).unwrap_or_default()) {
+        match self.accept(into.get_mut(..length).unwrap_or_default()) {
             0 if length > 0 => Err(ErrorKind::InvalidData.into()),
             accepted => Ok(accepted),
         }

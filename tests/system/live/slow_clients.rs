@@ -124,7 +124,7 @@ const CATCH_UPS: &[&str] = &["catch"];
 const RESETS: &[&str] = &["reset"];
 const FSYNCS: &[&str] = &["fsync"];
 const FRAMES: &[&str] = &["frames"];
-const BYTES: &[&str] = &["bytes"];
+const BYTES: &[&str] = &["frame_bytes"];
 const BATCHES: &[&str] = &["batches"];
 
 #[test]

@@ -3,6 +3,7 @@
 //! exactly if it is one. Method: raw bytes out of tables, each case on a connection of its own, delivered behind the
 //! handshake in one write, in a write of its own, and byte by byte.
 
+mod deflate;
 #[cfg(feature = "conformance")]
 mod echo;
 mod handshakes;
@@ -26,6 +27,8 @@ const PONG: u8 = FIN | 0xA;
 
 /// The limit of a message (manual, page `limits`).
 const MESSAGE_BYTES: usize = 64 << 10;
+/// A live path, and what is offered there, of which compressed frames come.
+const COMPRESSED: (&str, &str) = ("/sync?deflate=1", "permessage-deflate");
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
 /// RFC 6455 §1.3 works this one out.
@@ -87,14 +90,20 @@ struct Raw {
 impl Raw {
     /// Opens a live path and sends these bytes behind the handshake; on `/sync` the greeting is read.
     fn open(addr: SocketAddr, path: &str, bytes: &[u8], delivery: Delivery) -> Self {
+        Self::open_offering(addr, (path, ""), bytes, delivery)
+    }
+
+    /// The same with an extension that is offered, and that the server takes up, unless the offer is empty.
+    fn open_offering(addr: SocketAddr, (path, offer): (&str, &str), bytes: &[u8], delivery: Delivery) -> Self {
         let stream = TcpStream::connect(addr).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
         let mut raw = Self { stream: BufReader::new(stream) };
+        let offers = if offer.is_empty() { String::new() } else { format!("Sec-WebSocket-Extensions: {offer}\r\n") };
         let mut first = format!(
             "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n"
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{offers}\r\n"
         )
         .into_bytes();
         if matches!(delivery, Delivery::WithHandshake) {
@@ -104,11 +113,14 @@ impl Raw {
         let mut line = String::new();
         raw.stream.read_line(&mut line).unwrap();
         assert!(line.starts_with("HTTP/1.1 101 "), "{line}");
+        let mut is_taken_up = false;
         while line != "\r\n" {
             line.clear();
             raw.stream.read_line(&mut line).unwrap();
+            is_taken_up |= line.to_ascii_lowercase().starts_with("sec-websocket-extensions:");
         }
-        if path == "/sync" {
+        assert_eq!(is_taken_up, !offer.is_empty(), "{offer} on {path}");
+        if path.starts_with("/sync") {
             let (first, hello) = raw.frame().unwrap();
             assert_eq!(first, FIN | TEXT);
             assert!(hello.starts_with(br#"{"type":"sync","action":"hello""#));
