@@ -18,9 +18,13 @@ pub fn run(command_line: CommandLine) -> Result<(), String> {
         Some(ProgramCommand::Device(command)) => people::device(&serving, command),
         Some(ProgramCommand::Person(command)) => people::person(&serving, command),
         Some(ProgramCommand::Verify(folder)) => people::verify(&serving, folder),
-        Some(ProgramCommand::Tail { url, since, state, access }) => {
-            client::tail(&url, since, state.as_deref(), credentials(access)?)
-        }
+        Some(ProgramCommand::Tail { url, since, state, deflate, access }) => client::tail(client::TailPlan {
+            url: &url,
+            since,
+            state: state.as_deref(),
+            is_deflated: deflate,
+            credentials: credentials(access)?,
+        }),
         Some(ProgramCommand::Load { file, url, access }) => client::load(&file, &url, credentials(access)?),
         Some(ProgramCommand::Bench(options)) => bench(options),
     }

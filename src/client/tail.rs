@@ -2,20 +2,20 @@
 //! a state file, over its own restarts.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, StdoutLock, Write};
+use std::io::{self, ErrorKind, StdoutLock, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tungstenite::client::{IntoClientRequest, connect_with_config};
-use tungstenite::http::HeaderValue;
-use tungstenite::http::header::AUTHORIZATION;
-use tungstenite::stream::MaybeTlsStream;
-use tungstenite::{Message, WebSocket};
+use tungstenite::client::IntoClientRequest;
+use tungstenite::http::header::{AUTHORIZATION, SEC_WEBSOCKET_EXTENSIONS};
+use tungstenite::http::{HeaderValue, Uri};
+use tungstenite::{HandshakeError, Message, WebSocket};
 
 use super::base_url::base_url;
 use super::credentials::Credentials;
+use super::feed_wire::{FeedWire, OFFER};
 use super::not_admitted::NotAdmitted;
 use super::token::Token;
 use crate::platform::{self, Awake, is_timeout};
@@ -61,9 +61,25 @@ enum End {
     StateLost(String),
 }
 
+/// What to print, and where from.
+#[derive(Debug, Clone)]
+pub struct TailPlan<'a> {
+    /// The server.
+    pub url: &'a str,
+    /// Begin after this sequence.
+    pub since: Option<u64>,
+    /// The file that says how far the output has come.
+    pub state: Option<&'a Path>,
+    /// Ask for compressed frames.
+    pub is_deflated: bool,
+    /// Who asks.
+    pub credentials: Credentials,
+}
+
 /// Prints changes until its output is closed or it is not let in: from `since`, or from where the state file ends, or from
 /// now on.
-pub fn tail(url: &str, since: Option<u64>, state: Option<&Path>, credentials: Credentials) -> Result<(), String> {
+pub fn tail(plan: TailPlan<'_>) -> Result<(), String> {
+    let TailPlan { url, since, state, is_deflated, credentials } = plan;
     let base = base_url(url)?;
     let state = state.map(real_path).transpose()?;
     let mut clock = Awake::start();
@@ -74,6 +90,7 @@ pub fn tail(url: &str, since: Option<u64>, state: Option<&Path>, credentials: Cr
         last_heard: clock.now(),
         clock,
         output: std::io::stdout().lock(),
+        is_deflated,
         credentials,
         used: None,
         refused: None,
@@ -111,6 +128,7 @@ struct Tail {
     /// the server's.
     clock: Awake,
     output: StdoutLock<'static>,
+    is_deflated: bool,
     credentials: Credentials,
     /// The token of the last attempt.
     used: Option<Token>,
@@ -119,21 +137,20 @@ struct Tail {
 }
 
 impl Tail {
-    fn connect(&mut self, base: &str) -> Result<WebSocket<MaybeTlsStream<TcpStream>>, End> {
+    fn connect(&mut self, base: &str) -> Result<WebSocket<FeedWire>, End> {
         let server = base.strip_prefix("http").unwrap_or_default();
         self.used = self.credentials.token_for(base);
-        let address = match (&self.position, self.since) {
-            (Some(Position { epoch, seq }), _) => format!("ws{server}/sync?since={seq}&epoch={epoch}"),
-            (None, Some(since)) => {
-                format!("ws{server}/sync?since={since}&epoch={}", current_epoch(base, self.used.as_ref())?)
-            }
-            (None, None) => format!("ws{server}/sync"),
+        let position = match (&self.position, self.since) {
+            (Some(Position { epoch, seq }), _) => format!("since={seq}&epoch={epoch}"),
+            (None, Some(since)) => format!("since={since}&epoch={}", current_epoch(base, self.used.as_ref())?),
+            (None, None) => String::new(),
         };
-        let socket = open_feed(&address, self.used.as_ref())?;
-        if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
-            // Without a time-out neither a server that vanished nor a reader that left would ever be missed.
-            stream.set_read_timeout(Some(LOOK_AROUND)).map_err(|error| End::Lost(error.to_string()))?;
-        }
+        let form = if self.is_deflated { "&deflate=1" } else { "" };
+        let address = format!("ws{server}/sync?{position}{form}");
+        let socket = open_feed(&address, self.used.as_ref(), self.is_deflated)?;
+        // Without a time-out neither a server that vanished nor a reader that left would ever be missed.
+        let stream = socket.get_ref().stream();
+        stream.set_read_timeout(Some(LOOK_AROUND)).map_err(|error| End::Lost(error.to_string()))?;
         self.last_heard = self.clock.now();
         Ok(socket)
     }
@@ -148,13 +165,18 @@ impl Tail {
         false
     }
 
-    fn print_changes(&mut self, mut socket: WebSocket<MaybeTlsStream<TcpStream>>) -> End {
+    fn print_changes(&mut self, mut socket: WebSocket<FeedWire>) -> End {
         loop {
             let read = socket.read();
             let now = self.clock.now();
             if read.is_ok() {
                 self.last_heard = now;
             }
+            let read = match read.map(|message| socket.get_mut().inflated(message)) {
+                Ok(Ok(message)) => Ok(message),
+                Ok(Err(why)) => return End::Lost(why),
+                Err(error) => Err(error),
+            };
             let ended = match read {
                 Ok(Message::Text(text)) => self.take(text.as_str()),
                 Ok(Message::Close(frame)) => {
@@ -240,7 +262,7 @@ fn is_presence(text: &str) -> bool {
 }
 
 /// Connects to a live feed. It follows no redirection: the token is for this server.
-fn open_feed(address: &str, token: Option<&Token>) -> Result<WebSocket<MaybeTlsStream<TcpStream>>, End> {
+fn open_feed(address: &str, token: Option<&Token>, is_deflated: bool) -> Result<WebSocket<FeedWire>, End> {
     let lost = |error: &dyn std::fmt::Display| End::Lost(error.to_string());
     let mut request = address.into_client_request().map_err(|error| lost(&error))?;
     if let Some(token) = token {
@@ -248,15 +270,27 @@ fn open_feed(address: &str, token: Option<&Token>) -> Result<WebSocket<MaybeTlsS
         value.set_sensitive(true);
         request.headers_mut().insert(AUTHORIZATION, value);
     }
-    match connect_with_config(request, None, 0) {
+    if is_deflated {
+        request.headers_mut().insert(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(OFFER));
+    }
+    let stream = connect_to(request.uri()).map_err(|error| lost(&error))?;
+    match tungstenite::client(request, FeedWire::new(stream, is_deflated)) {
         Ok((socket, _)) => Ok(socket),
-        Err(tungstenite::Error::Http(answer)) => {
+        Err(HandshakeError::Failure(tungstenite::Error::Http(answer))) => {
             let body = answer.body().as_deref().unwrap_or_default();
             let refused = NotAdmitted::of_status(answer.status().as_u16(), body);
             Err(refused.map_or_else(|| End::Lost(format!("it answers {}", answer.status())), End::Refused))
         }
+        Err(HandshakeError::Failure(error)) => Err(lost(&error)),
         Err(error) => Err(lost(&error)),
     }
+}
+
+fn connect_to(address: &Uri) -> io::Result<TcpStream> {
+    let host = address.host().unwrap_or_default().trim_matches(['[', ']']);
+    let stream = TcpStream::connect((host, address.port_u16().unwrap_or(80)))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// The epoch of the running server, for a sequence that a person typed.

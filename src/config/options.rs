@@ -63,6 +63,9 @@ pub enum ProgramCommand {
         /// Keep in this file how far the output has come, and go on from there at the next start
         #[arg(long, value_name = "FILE")]
         state: Option<PathBuf>,
+        /// Have the server compress the changes, for a slow or dear line; what is printed is the same
+        #[arg(long)]
+        deflate: bool,
         #[command(flatten)]
         #[allow(missing_docs, reason = "clap would take the comment for that of the command")]
         access: AccessOptions,

@@ -1,6 +1,7 @@
 //! What the tests share: a real server process in a directory of its own, an HTTP client that shows every byte, and a
 //! WebSocket client with deadlines. Nothing here waits for a time; it waits for a condition until a deadline.
 
+pub mod deflated;
 pub mod http;
 pub mod json;
 pub mod keeper;
