@@ -64,7 +64,7 @@ const FILES: &[(&str, &[u8])] = embedded! {
     "data/amounts.js" "data/commands.js" "data/draft.js" "data/figures.js" "data/lossless.js" "data/merge.js" "data/optimistic.js"
     "data/payment.js" "data/people.js" "data/records.js" "data/search.js" "data/settings.js" "data/sha256.js"
     "data/storage.js" "data/store.js" "data/view.js"
-    "net/answers.js" "net/api.js" "net/catalogue.js" "net/database.js" "net/direct.js" "net/lease.js"
+    "net/answers.js" "net/api.js" "net/catalogue.js" "net/database.js" "net/deflate.js" "net/direct.js" "net/lease.js"
     "net/long_poll.js" "net/outbox.js" "net/recovery.js" "net/retry.js" "net/session.js" "net/sync.js"
     "net/websocket.js" "net/wire.js"
     "screens/actions.js" "screens/admin.js" "screens/audit.js" "screens/bill.js" "screens/chart.js" "screens/chips.js"

@@ -10,6 +10,7 @@
 
 import { today } from '../kit/format.js';
 import { KINDS } from '../data/records.js';
+import { leaveDeflate, wantsDeflate } from './deflate.js';
 import { LongPoll } from './long_poll.js';
 import { pause, retryDelay } from './retry.js';
 import { LiveSocket } from './websocket.js';
@@ -131,7 +132,9 @@ export class Sync {
   /** @param {string} url */
   #address(url) {
     const { epoch, seq } = this.#position ?? {};
-    return epoch ? `${url}?since=${seq}&epoch=${encodeURIComponent(epoch)}` : url;
+    const asked = wantsDeflate() ? ['deflate=1'] : [];
+    if (epoch) asked.push(`since=${seq}`, `epoch=${encodeURIComponent(epoch)}`);
+    return asked.length ? `${url}?${asked.join('&')}` : url;
   }
 
   #up() {
@@ -164,10 +167,19 @@ export class Sync {
       case 'settings':
         return this.#store.setSettings(frame.data);
       case 'reload':
+        if (frame.isGarbled) this.#goOnPlainly();
         return this.reload(frame.kinds);
       default:
         return this.#apply(frame);
     }
+  }
+
+  /** What came garbled may have been compressed; it comes again as it is. */
+  #goOnPlainly() {
+    if (!wantsDeflate()) return;
+    leaveDeflate();
+    this.#live.stop();
+    this.#live.start();
   }
 
   /** @param {import('./wire.js').SyncFrame} frame */

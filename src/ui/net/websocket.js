@@ -1,6 +1,7 @@
 // The only module that opens the socket. It keeps one connection alive for ever and hands on the text that arrives;
 // what the text means is not its business.
 
+import { noteEnd } from './deflate.js';
 import { retryDelay } from './retry.js';
 
 /**
@@ -72,9 +73,14 @@ export class LiveSocket {
     this.#socket = socket;
     this.#openedAt = Date.now();
     if (!socket) return this.#tryLater();
-    socket.onopen = () => this.#opened();
+    let openAt = 0;
+    socket.onopen = () => {
+      openAt = Date.now();
+      this.#opened();
+    };
     socket.onmessage = (event) => this.#heard(event.data);
     socket.onclose = ({ code }) => {
+      noteEnd(socket, code, Date.now() - openAt);
       this.#lost();
       if (ENDED.has(code)) this.#handlers.onEnded();
     };

@@ -12,7 +12,8 @@ import { KINDS, idOf, isRecord, isText } from '../data/records.js';
  * @typedef {'hello' | 'view' | 'live' | 'at'} SyncAction
  * @typedef {{ type: 'sync', action: SyncAction, seq: number, epoch?: string, resume?: string }} SyncFrame
  * @typedef {{ type: 'settings', data: Settings }} SettingsFrame
- * @typedef {{ type: 'reload', kinds: readonly Kind[] }} Reload something changed, but it cannot be told what
+ * @typedef {{ type: 'reload', kinds: readonly Kind[], isGarbled?: boolean }} Reload something changed, but it cannot be
+ *   told what; `isGarbled` if it was not even JSON
  * @typedef {Change | SyncFrame | SettingsFrame | Reload} Frame
  */
 
@@ -43,7 +44,7 @@ export const readChange = (change) => (isChange(change) ? change : { type: 'relo
 export function readFrame(text) {
   if (Object.keys(LEGACY).includes(text)) return { type: 'reload', kinds: LEGACY[text] };
   const frame = parse(text);
-  return isKnown(frame) ? frame : { type: 'reload', kinds: KINDS };
+  return isKnown(frame) ? frame : { type: 'reload', kinds: KINDS, isGarbled: frame === null };
 }
 
 /** @param {any} frame */
