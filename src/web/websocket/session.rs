@@ -236,7 +236,8 @@ impl<'a> Accepted<'a> {
         let (feed, encoding) = (app.feed(), start.encoding());
         feed.admit(|| {
             let view = View::new(encoding, Arc::new(sight(app, *asker)?), app.run().into());
-            let view = view.taking_deflated(deflate.is_some());
+            // What `/ws/echo` sends back has a context of its own.
+            let view = view.taking_deflated(deflate.is_some() && matches!(start, Start::Sync(_)));
             let view = feed.shared_view(view).ok_or_else(|| {
                 let why = format!(
                     "{VIEWS_MAX} different views of this shop are followed live, and there is no room for another; use \

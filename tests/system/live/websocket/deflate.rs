@@ -15,7 +15,7 @@ use crate::support::server::Server;
 /// (what, the client's bytes, the server's frames before the answer to the last `ping`)
 type Good = (&'static str, Vec<u8>, Vec<(u8, Vec<u8>)>);
 
-const RSV1: u8 = 0x40;
+pub(super) const RSV1: u8 = 0x40;
 const ANSWER: &str = "permessage-deflate; client_no_context_takeover";
 const WITH_WINDOW: &str = "permessage-deflate; client_no_context_takeover; server_max_window_bits=15";
 
@@ -40,12 +40,12 @@ fn deflated_for_good(message: &[u8]) -> Vec<u8> {
 }
 
 /// A whole message, compressed.
-fn compressed(opcode: u8, message: &[u8]) -> Vec<u8> {
+pub(super) fn compressed(opcode: u8, message: &[u8]) -> Vec<u8> {
     frame(FIN | RSV1 | opcode, &deflated(message))
 }
 
 /// The same in pieces of so many bytes.
-fn compressed_fragments(opcode: u8, message: &[u8], size: usize) -> Vec<u8> {
+pub(super) fn compressed_fragments(opcode: u8, message: &[u8], size: usize) -> Vec<u8> {
     let mut bytes = fragments(opcode, &deflated(message), size);
     bytes[0] |= RSV1;
     bytes
