@@ -58,7 +58,7 @@ mod tests {
 
     use super::COMPRESSORS_MAX;
     use crate::deflate::{MessageInflater, StreamInflater};
-    use crate::domain::{Action, Asker, Change, Kind, RecordKey, Sight, Belonging, Timestamp};
+    use crate::domain::{Action, Asker, Belonging, Change, Kind, RecordKey, Sight, Timestamp};
     use crate::live::client::Client;
     use crate::live::feed::Feed;
     use crate::live::subscription::{Encoding, Kinds};

@@ -76,9 +76,7 @@ impl Frames {
         let ends = self.ends.as_deref().unwrap_or_default();
         let starts = std::iter::once(self.base).chain(ends.iter().map(|(_, end)| *end));
         let frames = ends.iter().filter(|(_, end)| *end > self.base).zip(starts.skip_while(|start| *start < self.base));
-        frames.map(|((seq, end), start)| {
-            (*seq, self.bytes.get(start - self.base..end - self.base).unwrap_or_default())
-        })
+        frames.map(|((seq, end), start)| (*seq, self.bytes.get(start - self.base..end - self.base).unwrap_or_default()))
     }
 
     /// The frames of the changes after `seq`.

@@ -188,11 +188,13 @@ mod tests {
             View::new(Encoding::Sync(kinds), Arc::new(Sight::of_everything()), "run".into())
                 .taking_deflated(takes_deflated)
         };
-        let (plain, deflated) =
-            (views.shared(view(Kinds::All, false)).unwrap(), views.shared(view(Kinds::All, true)).unwrap());
+        let (plain, deflated) = (
+            views.shared(view(Kinds::All, false), VIEWS_MAX).unwrap(),
+            views.shared(view(Kinds::All, true), VIEWS_MAX).unwrap(),
+        );
         assert!(!Arc::ptr_eq(&plain, &deflated));
         assert_eq!(plain.epoch(), deflated.epoch(), "it is the same that they see");
-        assert!(Arc::ptr_eq(&deflated, &views.shared(view(Kinds::All, true)).unwrap()));
+        assert!(Arc::ptr_eq(&deflated, &views.shared(view(Kinds::All, true), VIEWS_MAX).unwrap()));
         let kinds = Kinds::Only(Kind::Order);
         for own in [&plain, &deflated] {
             let next = own.with(Encoding::Sync(kinds), Arc::new(Sight::of_everything()));

@@ -1,4 +1,5 @@
-// Whether the stream is asked for in compressed messages (permessage-deflate). The browser reads them by itself; but what
+// Whether the stream is asked for in compressed messages (permessage-deflate). The browser reads them by itself;
+// but what
 // stands between it and the server may not bear them, and then the stream goes on without them for a while.
 
 import { local } from '../data/storage.js';
