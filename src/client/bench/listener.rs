@@ -39,35 +39,12 @@ pub(crate) struct Tally {
     pub(crate) log: Vec<(u64, RecordId)>,
 }
 
-/// A live feed brings everything, so who may not see everything gets none. The lists, which are cut, were answered before.
-const NOT_SHOWN: &str =
-    "This token's role does not show everything; bench needs one that does, such as Owner or Manager.";
-
-/// Why a listener is not there.
-enum NoListener {
-    /// The server knows who it is and gives no feed.
-    NotShown,
-    Other(io::Error),
-}
-
-impl From<io::Error> for NoListener {
-    fn from(error: io::Error) -> Self {
-        Self::Other(error)
-    }
-}
-
 /// Connects listeners one after the other; the first of them keeps a log.
 pub(crate) fn connect_all(target: &Target, count: usize) -> Result<Vec<Listener>, String> {
     let mut listeners = Vec::with_capacity(count);
     for number in 1..=count {
-        let listener = Listener::connect(target).map_err(|failure| match failure {
-            NoListener::NotShown => NOT_SHOWN.to_string(),
-            NoListener::Other(error) => {
-                format!(
-                    "Listener {number} of {count} cannot connect to {}: {error}. Try fewer --listeners.",
-                    target.host
-                )
-            }
+        let listener = Listener::connect(target).map_err(|error| {
+            format!("Listener {number} of {count} cannot connect to {}: {error}. Try fewer --listeners.", target.host)
         })?;
         listeners.push(listener);
     }
@@ -83,19 +60,16 @@ pub(crate) fn appoint_logger(listeners: &mut [Listener]) {
 }
 
 impl Listener {
-    fn connect(target: &Target) -> Result<Self, NoListener> {
+    fn connect(target: &Target) -> io::Result<Self> {
         let request = format!(
             "GET /ws HTTP/1.1\r\n{}Connection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n",
             target.headers
         );
         let (head, stream, rest) = HttpConnection::open(target.address)?.upgrade(request.as_bytes())?;
-        if head.starts_with("HTTP/1.1 403") {
-            return Err(NoListener::NotShown);
-        }
         if !head.starts_with("HTTP/1.1 101") || !head.contains(&derive_accept_key(KEY.as_bytes())) {
             let status = head.lines().next().unwrap_or_default();
-            return Err(io::Error::new(ErrorKind::InvalidData, format!("its answer is {status:?}")).into());
+            return Err(io::Error::new(ErrorKind::InvalidData, format!("its answer is {status:?}")));
         }
         let mut listener = Self::over(stream);
         // What came right behind the handshake is older than any measurement, but it may end within a frame.

@@ -286,10 +286,11 @@ mod tests {
     }
 
     /// Messages of `/sync`, whose schemas only its description names.
-    const IN_WORDS: [&str; 9] = [
+    const IN_WORDS: [&str; 10] = [
         "SyncHello",
         "SyncLive",
         "SyncAt",
+        "SyncView",
         "SyncSettings",
         "SyncPresence",
         "SyncTaken",

@@ -97,7 +97,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, Problem> {
 }
 
 /// Headers whose value decides something here. `User-Agent` does too, but only by how it begins.
-const READ_HEADERS: [&str; 23] = [
+const READ_HEADERS: [&str; 24] = [
     "Accept",
     "Accept-Encoding",
     "Access-Control-Request-Local-Network",
@@ -117,6 +117,7 @@ const READ_HEADERS: [&str; 23] = [
     "Origin",
     "Transfer-Encoding",
     "Upgrade",
+    "Sec-WebSocket-Extensions",
     "Sec-WebSocket-Key",
     "Sec-WebSocket-Protocol",
     "X-Forwarded-For",
