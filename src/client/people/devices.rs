@@ -7,8 +7,8 @@ use super::named::{id_of, role_named};
 use super::shop_client::ShopClient;
 
 /// What somebody has to know who has given a door a role that does not show everything.
-const CUT_DOOR: &str = "It does not see everything, because of its role or that of its person: the app works, but is not told at \
-                        once what others do. For that both need a role such as Manager.";
+const CUT_DOOR: &str = "It does not see everything: of its role and that of its person the narrower one counts. To see everything \
+                        both need a role such as Manager.";
 
 /// A device that is made here.
 #[derive(Debug, Clone)]
