@@ -96,6 +96,7 @@ session.start();
 if (session.isKnown) meChanged();
 else setTimeout(() => screen || meChanged(), FIRST_ANSWER_WAIT_MS);
 new IdleLock(session, store).start();
+sync.attendance.start();
 keepPage();
 
 function tieTogether() {
@@ -334,8 +335,15 @@ function navigate() {
   // What a screen has to keep in sight it says itself.
   part('toasts').classList.remove('high');
   store.shown = kind ? (rest[0] ?? '') : '';
+  sayWhere(name);
   screen.show(rest, kind);
   render();
+}
+
+/** The server is told at which record this page is. @param {string} name of the screen */
+function sayWhere(name) {
+  const isAtRecord = store.shown !== '' && !isLocal(store.shown) && name === routeOf(location.hash).name;
+  sync.attendance.go(isAtRecord ? store.shown : '', name === 'form' ? 'edit' : 'view');
 }
 
 /** Somebody has read a code that is not for this person. @param {string} asked */

@@ -11,6 +11,7 @@ import { useShop } from '../kit/format.js';
 import { Figures } from './figures.js';
 import { ownRecords, withPending } from './optimistic.js';
 import { OPEN, viewOf } from './people.js';
+import { Presence } from './presence.js';
 import { idOf, placeOf } from './records.js';
 
 /** @typedef {import('./records.js').Kind} Kind */
@@ -58,6 +59,8 @@ export class Store {
   /** Who is at the till. */
   me = OPEN;
   figures = new Figures();
+  /** Who else is at which record. */
+  presence = new Presence(() => this.changed());
   /** @type {Activity[]} */
   activity = [];
   /** Whether this device can keep what is not sent yet. */

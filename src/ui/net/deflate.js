@@ -1,6 +1,6 @@
-// Whether the stream is asked for in compressed messages (permessage-deflate). The browser reads them by itself;
-// but what
-// stands between it and the server may not bear them, and then the stream goes on without them for a while.
+// Whether the stream is asked for in compressed messages (permessage-deflate). The browser reads them by
+// itself; but what stands between it and the server may not bear them, and then the stream goes on without
+// them for a while.
 
 import { local } from '../data/storage.js';
 
@@ -14,7 +14,8 @@ const WITHOUT_A_WORD = 1006;
 const UNREADABLE = new Set([1002, 1003, 1007, 1009, 1010]);
 
 /** To this machine itself the way is short. @param {string} host */
-const isHere = (host) => host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || host.startsWith('127.');
+const isHere = (host) =>
+  host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || host.startsWith('127.');
 
 export function wantsDeflate() {
   const offMs = Number(local.read(KEPT)) - Date.now();

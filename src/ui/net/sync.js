@@ -10,6 +10,7 @@
 
 import { today } from '../kit/format.js';
 import { KINDS } from '../data/records.js';
+import { Attendance } from './attendance.js';
 import { leaveDeflate, wantsDeflate } from './deflate.js';
 import { LongPoll } from './long_poll.js';
 import { pause, retryDelay } from './retry.js';
@@ -72,6 +73,8 @@ export class Sync {
   #isOn = false;
   /** Only a part of the records is shown. */
   #isCut = false;
+  /** Tells the server where this tab is; over the socket alone. */
+  attendance = new Attendance((text) => this.#carrier === 'socket' && this.#live.send(text));
   /** What was seen may not be seen any more. */
   onVoid = () => {};
   /** Asks who is here; fails if the server does not say. */
@@ -121,6 +124,7 @@ export class Sync {
     this.#offlineTimer = 0;
     this.#pollTimer = 0;
     this.#carrier = '';
+    this.#store.presence.end();
     this.#position = null;
     this.#isReading = false;
     this.#isInDoubt = false;
@@ -166,12 +170,21 @@ export class Sync {
         return this.#step(frame);
       case 'settings':
         return this.#store.setSettings(frame.data);
+      case 'presence':
+        return this.#meet(frame);
       case 'reload':
         if (frame.isGarbled) this.#goOnPlainly();
         return this.reload(frame.kinds);
       default:
         return this.#apply(frame);
     }
+  }
+
+  /** Who is at which record. @param {import('./wire.js').PresenceFrame} frame */
+  #meet(frame) {
+    const { presence } = this.#store;
+    presence.hear(frame);
+    if (frame.action === 'taken' && presence.takerOf(frame.id ?? '')) this.attendance.yield(frame.id ?? '');
   }
 
   /** What came garbled may have been compressed; it comes again as it is. */
@@ -187,6 +200,9 @@ export class Sync {
     if (action === 'hello' || action === 'view') {
       clearTimeout(this.#helloTimer);
       this.#carry('socket');
+      // Who is where comes anew behind it, and by what it is answered one knows oneself in that.
+      this.#store.presence.begin(action === 'hello');
+      if (action === 'hello') this.attendance.begin();
       this.#begin(epoch ?? '', seq, resume, action === 'view');
       return;
     }
@@ -234,6 +250,7 @@ export class Sync {
   #apply(frame) {
     const isWhole = this.#store.apply(frame);
     if (frame.seq !== undefined && this.#position) this.#position.seq = frame.seq;
+    if (frame.action === 'hide' || frame.action === 'delete') this.#store.presence.drop(frame.id);
     if (frame.action === 'hide') this.onHidden(frame.id);
     if (frame.action === 'convert_to_order') {
       this.onConverted(frame);
@@ -469,6 +486,7 @@ export class Sync {
   /** The socket is lost, or did not come. @param {number} heardAt */
   #down(heardAt) {
     clearTimeout(this.#helloTimer);
+    this.#store.presence.begin(true);
     this.#pollSoon();
     if (this.#carrier !== 'poll') this.#lose('socket', heardAt);
   }

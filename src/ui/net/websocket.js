@@ -56,6 +56,13 @@ export class LiveSocket {
     this.#letGo();
   }
 
+  /** @param {string} text @returns {boolean} whether there is a connection that takes it */
+  send(text) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(text);
+    return true;
+  }
+
   /** Looks after the connection, from the first start on. */
   #tie() {
     if (this.#isTied) return;

@@ -12,9 +12,10 @@ import { KINDS, idOf, isRecord, isText } from '../data/records.js';
  * @typedef {'hello' | 'view' | 'live' | 'at'} SyncAction
  * @typedef {{ type: 'sync', action: SyncAction, seq: number, epoch?: string, resume?: string }} SyncFrame
  * @typedef {{ type: 'settings', data: Settings }} SettingsFrame
+ * @typedef {import('../data/presence.js').PresenceFrame} PresenceFrame
  * @typedef {{ type: 'reload', kinds: readonly Kind[], isGarbled?: boolean }} Reload something changed, but it cannot be
  *   told what; `isGarbled` if it was not even JSON
- * @typedef {Change | SyncFrame | SettingsFrame | Reload} Frame
+ * @typedef {Change | SyncFrame | SettingsFrame | PresenceFrame | Reload} Frame
  */
 
 /** @type {Readonly<Record<Kind, readonly string[]>>} */
@@ -50,6 +51,8 @@ export function readFrame(text) {
 /** @param {any} frame */
 function isKnown(frame) {
   if (frame?.type === 'sync') return isText(frame.action) && Number.isInteger(frame.seq);
+  // It tells of no record, so whatever it says there is nothing to read again.
+  if (frame?.type === 'presence') return true;
   if (frame?.type === 'settings') return isText(frame.data?.currency) && Array.isArray(frame.data.payment_modes);
   return isChange(frame);
 }
