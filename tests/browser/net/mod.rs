@@ -5,6 +5,7 @@ mod deflate;
 mod offline;
 mod origins;
 mod polling;
+mod presence;
 mod reset;
 mod storage;
 mod unkept;

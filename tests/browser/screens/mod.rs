@@ -6,7 +6,7 @@ mod flows;
 mod following;
 mod months;
 mod paper;
-mod people;
+pub(crate) mod people;
 mod printing;
 mod scrolling;
 mod views;

@@ -38,7 +38,7 @@ fn owner_code(server: &Server) -> String {
 }
 
 /// Makes whoever sits before a page the owner.
-pub(super) fn become_owner(page: &Page, server: &Server) {
+pub(crate) fn become_owner(page: &Page, server: &Server) {
     page.screen(&format!("#owner={}", owner_code(server)));
     page.fill("[name=name]", "Asha");
     page.fill("[name=pin]", OWNER_PIN);
@@ -153,7 +153,7 @@ fn log_in_until(page: &Page, name: &str, pin: &str, state: &str) {
 }
 
 /// A shop with an owner, a manager and a seller, who is logged in on a second device: the pages of both.
-pub(super) fn staffed(chrome: &Chrome, server: &Server, proxy: &Proxy) -> (Page, Page) {
+pub(crate) fn staffed(chrome: &Chrome, server: &Server, proxy: &Proxy) -> (Page, Page) {
     let owner = open(chrome, &chrome.device(), proxy);
     become_owner(&owner, server);
     add_person(&owner, "Ravi", MANAGER, MANAGER_PIN);
@@ -205,7 +205,7 @@ fn orders(owner: &Page) -> Vec<Value> {
     ask_for(owner, "/api/orders/orders-only?limit=50")["orders"]["items"].as_array().unwrap().clone()
 }
 
-pub(super) fn ask_for(page: &Page, path: &str) -> Value {
+pub(crate) fn ask_for(page: &Page, path: &str) -> Value {
     page.eval(&format!("fetch({}).then((answer) => answer.json())", json!(path)))
 }
 
