@@ -173,6 +173,8 @@ export const words = {
   there: {
     does: { edit: 'is editing this', view: 'is looking at this', idle: 'has this open' },
     editsToo: 'is editing this too',
+    goesOn: 'goes on with this',
+    take: 'Go on here',
     line: (
       /** @type {string} */ name,
       /** @type {string} */ does,

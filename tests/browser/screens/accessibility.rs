@@ -149,7 +149,10 @@ fn axe_finds_nothing_where_somebody_else_is_at_a_record() {
     let axe = axe().expect("axe-core is not installed (npm install --global axe-core)");
     let two = Two::start(&chrome);
     two.both_edit();
-    check_all_over(&two.seller, &axe, "an edit that is shared", ".there");
+    check_all_over(&two.seller, &axe, "an edit that is shared", "[data-action=take]:not([hidden])");
+    two.seller.click("[data-action=take]");
+    two.owner.wait_text(".there", "goes on with this");
+    check_all_over(&two.owner, &axe, "an edit that is taken over", "[data-action=take]:not([hidden])");
     two.owner.screen(&two.estimate);
     two.owner.wait_text(".there", "Meena is editing this");
     check_all_over(&two.owner, &axe, "a record that is edited", ".there");

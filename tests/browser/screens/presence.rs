@@ -110,6 +110,28 @@ fn whoever_edits_the_same_estimate_is_named_within_a_moment_and_nothing_moves() 
 
 #[test]
 #[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+fn whoever_goes_on_is_said_to_the_other_who_loses_nothing() {
+    let chrome = Chrome::start();
+    let two = Two::start(&chrome);
+    two.both_edit();
+    two.owner.fill("[name=customer_address]", "typed here");
+    two.seller.click("[data-action=take]");
+    wait_line(&two.owner, "Meena goes on with this · Till 2");
+    assert_eq!(two.owner.eval("document.querySelector('[name=customer_address]').value"), "typed here");
+    assert_eq!(two.owner.eval("document.querySelector('dialog')"), Value::Null);
+    two.seller.wait("document.querySelector('[data-action=take]').hidden");
+    wait_line(&two.seller, "Asha is looking at this");
+
+    // Whoever types all the same is at it again.
+    two.owner.fill("[name=customer_address]", "typed on");
+    wait_line(&two.seller, "Asha is editing this too");
+    two.seller.screen("#/");
+    two.owner.wait(&format!("{LINE} === ''"));
+    chrome.expect_no_faults();
+}
+
+#[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
 fn the_row_has_an_initial_while_somebody_else_is_at_it_and_nothing_moves() {
     const PARTS: &str = ".list-pane :is(a.row, .row-total, .chip)";
     let chrome = Chrome::start();
