@@ -28,7 +28,7 @@ import { isMissing } from '../net/api.js';
 import { EditConflict } from './conflict.js';
 import { LineTable, textInput } from './form_lines.js';
 import { PaymentPart } from './form_payment.js';
-import { ThereLine } from './there.js';
+import { ThereLine, sayOthers } from './there.js';
 
 /** @typedef {import('../data/records.js').SaleRecord} SaleRecord */
 /** @typedef {import('../data/draft.js').Draft} Draft */
@@ -76,6 +76,7 @@ export class Form {
     );
     this.#there = new ThereLine(app, true);
     this.#conflict = new EditConflict({
+      others: () => sayOthers(app.store.presence.othersAt(this.#id), true),
       typed: () => this.#typed(),
       shown: () => this.#inputs,
       take: (current, draft) => this.#rebase(current, draft),

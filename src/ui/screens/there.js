@@ -14,7 +14,7 @@ const text = words.there;
  * @param {readonly Present[]} others
  * @param {boolean} isEdited here, too
  */
-function sayOthers([first, ...more], isEdited = false) {
+export function sayOthers([first, ...more], isEdited = false) {
   if (!first) return '';
   const does = isEdited && first.does === 'edit' ? text.editsToo : text.does[first.does];
   return text.line(first.name, does, first.device, more.length);

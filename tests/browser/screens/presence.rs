@@ -227,3 +227,20 @@ fn the_server_is_told_again_after_a_broken_connection_and_never_too_often() {
     assert!(!at.is_empty() && at.windows(5).all(|five| five[4] - five[0] > 1_000.0), "{sent}");
     chrome.expect_no_faults();
 }
+
+#[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+fn where_two_edits_meet_it_is_said_who_else_is_at_it() {
+    let chrome = Chrome::start();
+    let two = Two::start(&chrome);
+    two.both_edit();
+    for (page, said) in [(&two.owner, "hers"), (&two.seller, "mine")] {
+        page.fill("[name=customer_address]", said);
+    }
+    two.owner.click("[data-action=save]");
+    two.seller.wait("document.querySelector('[data-conflict]:not([hidden])')");
+    wait_line(&two.seller, "Asha is looking at this");
+    two.seller.click("[data-action=save]");
+    two.seller.wait_text("dialog [data-others]", "Asha is looking at this");
+    chrome.expect_no_faults();
+}
