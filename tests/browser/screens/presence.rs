@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::people::{ask_for, become_owner, staffed};
 use crate::chrome::{Chrome, Page};
-use crate::steps::{open, sell, shop, wait_live};
+use crate::steps::{look_now, note_looks, open, sell, shop, wait_live};
 use crate::support::proxy::Proxy;
 use crate::support::server::Server;
 
@@ -225,6 +225,24 @@ fn the_server_is_told_again_after_a_broken_connection_and_never_too_often() {
     let sent = two.seller.eval("window.sent");
     let at: Vec<f64> = sent.as_array().unwrap().iter().map(|one| one["at"].as_f64().unwrap()).collect();
     assert!(!at.is_empty() && at.windows(5).all(|five| five[4] - five[0] > 1_000.0), "{sent}");
+    chrome.expect_no_faults();
+}
+
+#[test]
+#[cfg_attr(missing = "chromium", ignore = "Chromium is not installed")]
+fn whoever_touches_nothing_for_two_minutes_has_it_only_open() {
+    let chrome = Chrome::start();
+    let two = Two::start(&chrome);
+    note_looks(&two.seller);
+    two.seller.reload();
+    edit(&two.seller, &two.estimate);
+    two.owner.screen(&two.estimate);
+    wait_line(&two.owner, "Meena is editing this · Till 2");
+    two.seller.eval("void (window.now = Date.now, Date.now = () => window.now() + 121_000)");
+    look_now(&two.seller);
+    wait_line(&two.owner, "Meena has this open · Till 2");
+    two.seller.press("Shift", 0);
+    wait_line(&two.owner, "Meena is editing this · Till 2");
     chrome.expect_no_faults();
 }
 
