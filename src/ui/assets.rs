@@ -72,7 +72,7 @@ const FILES: &[(&str, &[u8])] = embedded! {
     "screens/form_payment.js" "screens/home.js" "screens/idle.js" "screens/keys.js" "screens/lists.js"
     "screens/login.js" "screens/masked.js" "screens/nod.js" "screens/owner.js" "screens/pairing.js" "screens/paper.js"
     "screens/people.js" "screens/print.js" "screens/problem.js" "screens/record.js" "screens/roles.js"
-    "screens/route.js" "screens/secrets.js" "screens/settings.js" "screens/shell.js" "screens/there.js"
+    "screens/route.js" "screens/secrets.js" "screens/settings.js" "screens/shell.js"
     "screens/theme.js" "screens/unsent.js"
     "style/dark.css" "style/paper.css"
 };

@@ -170,19 +170,6 @@ export const words = {
     steps: { create: 'Made', update: 'Changed', convert_to_order: 'Converted to sale', delete: 'Deleted' },
   },
 
-  there: {
-    does: { edit: 'is editing this', view: 'is looking at this', idle: 'has this open' },
-    editsToo: 'is editing this too',
-    goesOn: 'goes on with this',
-    take: 'Go on here',
-    line: (
-      /** @type {string} */ name,
-      /** @type {string} */ does,
-      /** @type {string} */ device,
-      /** @type {number} */ more,
-    ) => [`${name} ${does}`, device !== name && device, more > 0 && `${more} more`].filter(Boolean).join(' · '),
-  },
-
   ask: {
     deleteEstimate: (/** @type {string} */ number) => `Delete estimate ${number}?`,
     deleteOrder: (/** @type {string} */ number) => `Delete sale ${number}?`,

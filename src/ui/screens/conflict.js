@@ -15,7 +15,6 @@ import { Merge } from '../data/merge.js';
 /**
  * @typedef {object} EditHandlers
  * @property {() => Draft} typed
- * @property {() => string} others who else is at it now; empty for nobody
  * @property {() => unknown} shown another one, once the form shows something else
  * @property {(current: SaleRecord, draft: Draft) => void} take goes on from what is stored now
  */
@@ -91,10 +90,9 @@ export class EditConflict {
    * @returns {Promise<boolean>} whether it is decided
    */
   async #ask(merge, parts, current) {
-    const { others, shown, take } = this.#handlers;
+    const { shown, take } = this.#handlers;
     const asked = shown();
-    const isRestMerged = merge.parts.length > parts.length;
-    const mine = parts.length > 0 ? await askConflict(parts, isRestMerged, others()) : new Set();
+    const mine = parts.length > 0 ? await askConflict(parts, merge.parts.length > parts.length) : new Set();
     if (!mine || asked !== shown()) return false;
     take(
       current,
@@ -114,16 +112,14 @@ export class EditConflict {
  * Shows the two versions; mine is proposed where I have changed something.
  * @param {Part[]} parts
  * @param {boolean} isRestMerged
- * @param {string} others who else is at it
  * @returns {Promise<Set<Part> | null>} of which mine is right
  */
-function askConflict(parts, isRestMerged, others) {
+function askConflict(parts, isRestMerged) {
   const chosen = new Set(parts.filter(({ by }) => by !== 'theirs'));
   const heads = [text.field, text.here, text.there].map((name) => h('th', { scope: 'col' }, name));
   const body = h('tbody', ...parts.map((part, index) => row(part, index, chosen)));
   const advice = isRestMerged ? `${text.text} ${text.rest}` : text.text;
-  const there = others && h('p.quiet', { data: { others: '' } }, others);
-  const content = [h('p', advice), there, h('table.compare', h('thead', h('tr', ...heads)), body)];
+  const content = [h('p', advice), h('table.compare', h('thead', h('tr', ...heads)), body)];
   return openDialog(text.title, content, [cancel(), accept(text.use)], () => chosen);
 }
 

@@ -28,7 +28,6 @@ import { isMissing } from '../net/api.js';
 import { EditConflict } from './conflict.js';
 import { LineTable, textInput } from './form_lines.js';
 import { PaymentPart } from './form_payment.js';
-import { ThereLine, sayOthers } from './there.js';
 
 /** @typedef {import('../data/records.js').SaleRecord} SaleRecord */
 /** @typedef {import('../data/draft.js').Draft} Draft */
@@ -47,7 +46,6 @@ export class Form {
   #lines;
   #payment;
   #conflict;
-  #there;
   /** The inputs but those of the lines; none while there is nothing to edit. @type {Record<string, any>} */
   #inputs = {};
   #sums = h('dl.totals');
@@ -74,9 +72,7 @@ export class Form {
       () => app.store.settings,
       () => this.#changed(),
     );
-    this.#there = new ThereLine(app, true);
     this.#conflict = new EditConflict({
-      others: () => sayOthers(app.store.presence.othersAt(this.#id), true),
       typed: () => this.#typed(),
       shown: () => this.#inputs,
       take: (current, draft) => this.#rebase(current, draft),
@@ -194,7 +190,6 @@ export class Form {
     if (this.#isBuilt && store.isHidden(this.#id)) return this.#close();
     if (this.#isBuilt && !this.#isConfirmed && store.connection === 'live') this.#confirm();
     if (this.#isBuilt) this.#payment.render();
-    this.#there.render(this.#isBuilt ? this.#id : '');
     const current = store.known('estimate').get(this.#id);
     this.#conflict.render(this.#draft.base, current);
   }
@@ -258,8 +253,7 @@ export class Form {
 
   #build() {
     this.#lines.show(this.#draft.lines);
-    const parts = this.#id ? [this.#head(), this.#there.node, this.#form()] : [this.#head(), this.#form()];
-    this.node.replaceChildren(...parts);
+    this.node.replaceChildren(this.#head(), this.#form());
     this.#changed();
     this.#conflict.hide();
     this.render();

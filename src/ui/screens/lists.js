@@ -12,7 +12,6 @@ import { NEWS_MAX, View } from '../data/view.js';
 import { chips } from './chips.js';
 import { amountOf } from './masked.js';
 import { RecordPane } from './record.js';
-import { markOf } from './there.js';
 
 /** @typedef {import('../data/records.js').Kind} Kind */
 /** @typedef {import('../data/records.js').SaleRecord} SaleRecord */
@@ -40,8 +39,6 @@ export class ListScreen {
   #top = 0;
   /** What is drawn, so that nothing is drawn twice. @type {any[]} */
   #drawn = [];
-  /** Whose initials are drawn. */
-  #attended = -1;
   /** In which currency and zone that is. */
   #way = '';
   #rows = h('div.rows', { role: 'list' });
@@ -136,23 +133,6 @@ export class ListScreen {
     this.node.setAttribute('aria-busy', String(view.state === 'loading'));
     if (view.state !== 'ready' && stored.length + own.length === 0) this.#drawNothing();
     else this.#drawRecords(stored, own);
-    this.#markAttended();
-  }
-
-  /** Others who are at a record have their initial in its row. */
-  #markAttended() {
-    const { presence } = this.#app.store;
-    if (this.#attended === presence.version) return;
-    this.#attended = presence.version;
-    for (const mark of this.#rows.querySelectorAll('.at')) {
-      mark.parentElement?.classList.remove('attended');
-      mark.remove();
-    }
-    for (const [id, others] of presence.all) {
-      const row = this.#rowOf(id);
-      row?.classList.add('attended');
-      row?.append(markOf(others));
-    }
   }
 
   /** Found records that only this device knows yet; they have no status. @returns {SaleRecord[]} */
@@ -177,7 +157,6 @@ export class ListScreen {
     const state = [view, view.version, view.state, this.#top, this.#open, store.unsent, store.settings];
     if (this.#drawn.length > 0 && state.every((one, index) => one === this.#drawn[index])) return;
     this.#drawn = state;
-    this.#attended = -1;
     this.#redrawForeign(state);
     const shown = stored.filter((record) => placeOf(this.#kind, record) <= this.#top);
     this.#sayNews(stored.length - shown.length);

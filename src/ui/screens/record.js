@@ -10,7 +10,6 @@ import { isHidden, isLocal, linkTo, numberOf, timeOf } from '../data/records.js'
 import { itemsTable, totals } from './bill.js';
 import { chips } from './chips.js';
 import { hidden } from './masked.js';
-import { ThereLine } from './there.js';
 import * as api from '../net/api.js';
 
 /** @typedef {import('../data/records.js').Kind} Kind */
@@ -28,7 +27,6 @@ export class RecordPane {
   #drawn = [];
   #history = h('ol.history');
   #historyOf = '';
-  #there;
   /** The name of what is open. */
   title = '';
 
@@ -36,7 +34,6 @@ export class RecordPane {
   constructor(app, kind) {
     this.#app = app;
     this.#kind = kind;
-    this.#there = new ThereLine(app, false);
     this.node = h('section.pane.detail', { tabIndex: -1 });
   }
 
@@ -51,7 +48,6 @@ export class RecordPane {
 
   render() {
     const { store, session } = this.#app;
-    this.#there.render(this.#id);
     const record = this.#id ? store.find(this.#kind, this.#id) : undefined;
     if (record) this.#forgetProblem();
     else if (this.#id) this.#ask();
@@ -105,7 +101,6 @@ export class RecordPane {
     const title = h('div.detail-title', h('h1', this.title), ...chips(kind, record));
     return [
       h('header.detail-head', this.#back(), title, this.#actions(record)),
-      this.#there.node,
       record.pending ? h('p.note', words.record.pending) : null,
       record.amounts_flagged ? h('p.note.bad', words.record.flagged(record.amounts_flagged)) : null,
       h('div.card.bill', this.#people(record), itemsTable(record), totals(kind, record)),

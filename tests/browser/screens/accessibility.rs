@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use super::people::{
     SEE_NO_OWNER, SELLER, SELLER_PIN, add_person, ask, choose, log_in, press, read_by_camera, shut_out, staffed,
 };
-use super::presence::Two;
 use crate::chrome::{Chrome, Page};
 use crate::steps::{come_back, fill_bill, live, sell, shop as shop_behind_proxy};
 use crate::support::server::Server;
@@ -139,25 +138,6 @@ fn axe_finds_nothing_where_an_edit_meets_another() {
         page.wait_text("h1.empty-title", "not there any more");
         check_all_over(&page, &axe, &format!("what is not there{part}"), "h1.empty-title");
     }
-    chrome.expect_no_faults();
-}
-
-#[test]
-#[ignore = "long: cargo test-all"]
-fn axe_finds_nothing_where_somebody_else_is_at_a_record() {
-    let chrome = Chrome::start();
-    let axe = axe().expect("axe-core is not installed (npm install --global axe-core)");
-    let two = Two::start(&chrome);
-    two.both_edit();
-    check_all_over(&two.seller, &axe, "an edit that is shared", "[data-action=take]:not([hidden])");
-    two.seller.click("[data-action=take]");
-    two.owner.wait_text(".there", "goes on with this");
-    check_all_over(&two.owner, &axe, "an edit that is taken over", "[data-action=take]:not([hidden])");
-    two.owner.screen(&two.estimate);
-    two.owner.wait_text(".there", "Meena is editing this");
-    check_all_over(&two.owner, &axe, "a record that is edited", ".there");
-    two.owner.screen("#/estimates");
-    check_all_over(&two.owner, &axe, "a row with an initial", ".at.edit");
     chrome.expect_no_faults();
 }
 

@@ -7,7 +7,6 @@ mod following;
 mod months;
 mod paper;
 pub(crate) mod people;
-mod presence;
 mod printing;
 mod scrolling;
 mod views;
