@@ -175,7 +175,7 @@ impl LiveSession {
             if let (Ok(message), Some(echo)) = (&read, &mut self.echo)
                 && let Some(frame) = echo.answer(message)
             {
-                socket.get_ref().send(&frame);
+                socket.get_ref().send(frame);
                 continue;
             }
             match read {

@@ -87,7 +87,7 @@ fn the_server_is_told_again_after_a_broken_connection_and_never_too_often() {
     seller.eval(NOTE);
     for _ in 0..10 {
         for part in ["", "/edit"] {
-            seller.screen(&format!("{}{part}", estimate));
+            seller.screen(&format!("{estimate}{part}"));
         }
     }
     seller.screen(&estimate);
