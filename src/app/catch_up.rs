@@ -245,16 +245,14 @@ impl Worker {
             laggard.client.offer_ahead_of(slice.frames.clone(), &laggard.view);
         }
         if slice.seq < seam.start {
-            self.go_live(&laggard.client);
+            self.go_live(&laggard.client, None);
             return Ok(Progressed::Done);
         }
         if let Some(settings) = settings {
             laggard.client.offer_ahead(settings_frame(&settings, seam.start).into());
         }
-        if laggard.view.speaks_sync() {
-            laggard.client.offer_ahead(Frames::reaching(sync_frame("live", seam.start), seam.start));
-        }
-        self.go_live(&laggard.client);
+        let live = || Frames::reaching(sync_frame("live", seam.start), seam.start);
+        self.go_live(&laggard.client, laggard.view.speaks_sync().then(live));
         Ok(Progressed::Done)
     }
 
@@ -267,12 +265,11 @@ impl Worker {
     }
 
     fn say_anew(&self, client: &Arc<Client>, seam: &Seam) {
-        client.offer_ahead(seam.view.anew_frame(seam.start));
-        self.go_live(client);
+        self.go_live(client, Some(seam.view.anew_frame(seam.start)));
     }
 
-    fn go_live(&self, client: &Arc<Client>) {
-        if client.go_live() {
+    fn go_live(&self, client: &Arc<Client>, last: Option<Frames>) {
+        if client.go_live(last) {
             self.feed.nudge();
         }
     }

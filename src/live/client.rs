@@ -121,9 +121,9 @@ impl Client {
         self.outbox.prepare_to_join();
     }
 
-    /// What was published since it has joined may go. True if some still waits, and the broadcaster must go on sending it.
-    pub fn go_live(&self) -> bool {
-        self.outbox.go_live() != Offered::Sent
+    /// What was published since it has joined may go, behind `last`. True if some still waits, and the broadcaster must go on sending it.
+    pub fn go_live(&self, last: Option<Frames>) -> bool {
+        self.outbox.go_live(last) != Offered::Sent
     }
 
     /// How far it has come; `None` while something waits.

@@ -119,7 +119,7 @@ mod tests {
             let view = feed.shared_view(view.taking_deflated(is_deflated)).unwrap();
             let client = Client::new(Arc::new(near), encoding, (Asker::Anybody, view), feed.counts());
             let start = feed.join_after(&client, after).unwrap().start;
-            client.go_live();
+            client.go_live(None);
             client.uncork();
             Self { far, start, kinds, is_deflated }
         }

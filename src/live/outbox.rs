@@ -303,9 +303,12 @@ impl Outbox {
         state.reached.owes_view = false;
     }
 
-    /// Everything that comes before what is kept is on its way.
-    pub(crate) fn go_live(&self) -> Offered {
+    /// `last` is the last of what comes before what is kept, if there is any; both go at once, so that no answer comes between.
+    pub(crate) fn go_live(&self, last: Option<Frames>) -> Offered {
         let mut state = self.lock();
+        if let (Some(last), Phase::Open) = (last, state.phase) {
+            state.push_ahead(last);
+        }
         // It may be behind again by now.
         if state.hold == Hold::Joining {
             state.hold = Hold::Live;
@@ -572,7 +575,7 @@ mod tests {
         assert_eq!(outbox.offer(&text("live ")), Offered::Waiting);
         outbox.offer_ahead(text("missed "));
         outbox.send(&text("pong "));
-        assert_eq!(outbox.go_live(), Offered::Sent);
+        assert_eq!(outbox.go_live(None), Offered::Sent);
         assert_eq!(outbox.offer(&text("newest")), Offered::Sent);
         let mut seen = [0; 23];
         far.read_exact(&mut seen).unwrap();

@@ -88,8 +88,7 @@ pub(crate) fn greet(follower: &LogReader<'_>, client: &Arc<Client>, position: &R
     }
     drop(reading);
     let seam = app.feed().join_after(client, 0).ok_or_else(|| io::Error::other("the server is stopping"))?;
-    client.offer_ahead(hello_frame(seam.view.epoch(), seam.start, resume.name()).into());
-    client.go_live();
+    client.go_live(Some(hello_frame(seam.view.epoch(), seam.start, resume.name()).into()));
     Ok(())
 }
 

@@ -207,7 +207,7 @@ pub fn follow_as(app: &App, asker: Asker) -> TcpStream {
         })
         .unwrap();
     app.feed().join_after(&client, 0).unwrap();
-    client.go_live();
+    client.go_live(None);
     client.uncork();
     far
 }
