@@ -37,7 +37,8 @@
 //! | what a command does | `app/commands/doings.rs` |
 //! | what a command needs a right for | `app/commands/doings.rs` (`require`), `app/commands/work.rs` (`judge`) |
 //! | a right, a role, a limit of one | `domain/people`; the manual's page `people`; `ui/data/people.js` |
-//! | what of a record is not seen | `app/access/sight.rs`, `app/access/masking.rs` |
+//! | what of a record is not seen, and who is told of a change | `domain/people/sight.rs`, `domain/people/masking.rs`, `live/view.rs` |
+//! | who is at which record (presence) | `live/presence`, `web/websocket/presence.rs`, `web/api/presence.rs` |
 //! | logging in, pairing, persons, devices | `app/people`, a file for each; their answers: `web/api/people` |
 //! | how a repeated command is recognised, and for how long | `app/commands/idempotency.rs`; how its answer is stored and removed: `store/write/idempotency.rs` |
 //! | a limit | of connections, heads and bodies: `web/limits.rs`; of a bill: `domain/items.rs`, `domain/draft.rs`; all of them: `manual/limits.md` |
@@ -45,7 +46,7 @@
 //! | a frame, and who gets it | `live/frame.rs`, `live/view.rs` |
 //! | who is shown at which record (presence), and for how long | `live/presence`; what a client says of it: `web/body/presence.rs`, `web/websocket/presence.rs` |
 //! | a command, and what it asks a server | `config/options.rs`, `cli/run.rs`, `client` |
-//! | what a slow client gets | `live/outbox.rs`, `judge` |
+//! | what a slow client gets | `live/outbox.rs` (`judge`: when it is behind), `app/catch_up.rs` (how it is brought on) |
 //! | who gets compressed frames | `web/websocket/deflate.rs` (what is agreed on), `live/view.rs`, `live/deflate.rs` |
 //! | the words of the page | `ui/kit/words.js`; sentences of the server: `web/http/problem.rs`, `app/monitor/alarms.rs` |
 //! | the table of a bill, on screen and on paper | `ui/screens/bill.js`, `ui/style/paper.css`, `ui/style/narrow.css`; the sheet around it: `ui/screens/print.js` |
@@ -55,12 +56,15 @@
 //! # The way of a change
 //! ```text
 //!  accept ──► one thread per connection ── HTTP: read, route, answer, keep alive
-//!                     │        └────────── WebSocket: handshake, catching up; a fresh thread reads on
+//!                     │        └────────── WebSocket: handshake, greeting; a fresh thread reads on
 //!        command      ▼
 //!    (bounded) ──► one commit at a time: everything that waits in ONE redb transaction, ONE write to the journal, ONE fsync
 //!                     │                    └─► now and then a checkpoint of the database, when nobody waits
 //!       crossbeam     ▼
 //!      channel ──► broadcaster thread: builds each frame once, joins the batch, one write per socket
+//!                     ▲ │ whoever comes back, or is too slow
+//!                     │ ▼
+//!                  catch-up thread: the latest states from the log, as each socket takes them
 //! ```
 //!
 //! # The promises

@@ -5,7 +5,7 @@
 //!
 //! Where to look: `commands` says what each command does and recognises repetitions (idempotency), `commit` carries out
 //! what waits, one transaction after the other (group commit), `monitor` watches clock, disk and log, `access` says who is
-//! let in, `people` is what is done about people, `read` is the one door for reads, `application` puts
+//! let in, `people` is what is done about people, `read` is the one door for reads, `read_door` opens it for whoever asks, `catch_up` brings clients on from the log, `application` puts
 //! them together, and `lifecycle` is the shop as the network finds it: being opened, open, or closed for a reason.
 //!
 //! Held by `tests/system/store/model`, `tests/system/store/concurrency.rs` and `tests/faults`.

@@ -4,7 +4,7 @@
 //! with the clients that join, so that what a client sees starts at an exact place in the order.
 //!
 //! - Promise 2: the channel's order is commit order is delivery order.
-//! - Promise 6: a frame reaches a client or the client is closed and told so.
+//! - Promise 6: a frame reaches a client, or the client is behind and is brought on from the log, or it is closed and told so.
 //! - Promise 7: nothing in this layer waits for a client.
 //!
 //! From the ground up: `close_code`, `counts` and `subscription` are leaves; `frame` encodes, `outbox` holds back what

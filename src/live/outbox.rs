@@ -554,6 +554,19 @@ mod tests {
         (texts, None)
     }
 
+    /// Reads to the end what a client that is being closed is sent.
+    fn until_gone(outbox: &Outbox, mut far: TcpStream) -> (Vec<String>, Option<u16>) {
+        let reader = std::thread::spawn(move || {
+            let mut seen = Vec::new();
+            far.read_to_end(&mut seen).unwrap();
+            seen
+        });
+        while outbox.flush() != Offered::Gone {
+            std::thread::yield_now();
+        }
+        read_frames(&reader.join().unwrap())
+    }
+
     #[test]
     fn frames_wait_for_the_handshake_and_then_keep_their_order() {
         let (outbox, mut far) = pair();
@@ -626,7 +639,7 @@ mod tests {
 
     #[test]
     fn a_client_is_closed_that_acknowledges_nothing_and_no_other() {
-        let (outbox, mut far) = pair();
+        let (outbox, far) = pair();
         outbox.uncork();
         fall_behind(&outbox);
         let phase = || outbox.lock().phase;
@@ -644,15 +657,7 @@ mod tests {
         // A minute without an acknowledgement has passed by now.
         assert!(matches!(phase(), Phase::Closing(_)));
         assert_eq!(outbox.closed_slow.get(), 1);
-        let reader = std::thread::spawn(move || {
-            let mut seen = Vec::new();
-            far.read_to_end(&mut seen).unwrap();
-            seen
-        });
-        while outbox.flush() != Offered::Gone {
-            std::thread::yield_now();
-        }
-        let (texts, code) = read_frames(&reader.join().unwrap());
+        let (texts, code) = until_gone(&outbox, far);
         assert_eq!(code, Some(close_code::TOO_SLOW));
         assert!(texts.iter().zip(1_u64..).all(|(text, seq)| text.starts_with(&seq.to_string())));
     }
@@ -660,7 +665,7 @@ mod tests {
     #[test]
     fn whoever_is_shut_out_gets_no_more_than_the_frame_that_is_begun() {
         for is_caught_up in [true, false] {
-            let (outbox, mut far) = pair();
+            let (outbox, far) = pair();
             outbox.uncork();
             if !is_caught_up {
                 outbox.hold_back();
@@ -678,15 +683,7 @@ mod tests {
             offer();
             outbox.shut(close_code::LOG_IN, "log in again");
             outbox.offer_ahead(text("later"));
-            let reader = std::thread::spawn(move || {
-                let mut seen = Vec::new();
-                far.read_to_end(&mut seen).unwrap();
-                seen
-            });
-            while outbox.flush() != Offered::Gone {
-                std::thread::yield_now();
-            }
-            let (texts, code) = read_frames(&reader.join().unwrap());
+            let (texts, code) = until_gone(&outbox, far);
             assert_eq!(code, Some(close_code::LOG_IN));
             assert!((texts.len() as u64) < seq - 3, "{} of {seq}", texts.len());
         }
